@@ -1,0 +1,448 @@
+//! One request and its answers, without I/O: feed it messages, it says what each one means.
+//!
+//! Every rule about how an exchange ends lives here. Kernel side: `netlink_rcv_skb`, `netlink_ack`,
+//! `netlink_dump` in `net/netlink/af_netlink.c`.
+
+use alloc::vec::Vec;
+
+use crate::error::Errno;
+use crate::layout::Field;
+use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Sender};
+
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expect {
+    /// An acknowledgement.
+    Ack,
+    /// One reply; and an acknowledgement behind it, if the request asks for one.
+    Reply,
+    /// Any number of replies up to `NLMSG_DONE`.
+    Dump,
+}
+
+/// What a message means to an exchange.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Meaning<'a> {
+    /// Nothing: an answer to an earlier request, or to somebody else.
+    Stale,
+    /// A notification to a multicast group; also the copy of what this very request changed.
+    Event,
+    /// A reply; see [`Exchange::is_over`] whether more may come.
+    Reply(Message<'a>),
+    /// The end, without a failure. Attributes of an extended acknowledgement may warn.
+    Done(&'a [u8]),
+    /// The end: the kernel refused, and explains itself in the attributes of an extended acknowledgement.
+    Failed(Errno, &'a [u8]),
+    /// The end: messages before this one were lost.
+    Overrun,
+}
+
+/// The state of one request: what it waits for, and whether it got it.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    expect: Expect,
+    acked: bool,
+    sequence: u32,
+    port: u32,
+    over: bool,
+    replied: bool,
+    interrupted: bool,
+}
+
+impl Exchange {
+    /// An exchange that begins when a request with this sequence and these flags is sent from this port.
+    pub const fn new(expect: Expect, flags: MessageFlags, sequence: u32, port: u32) -> Self {
+        let acked = flags.contains(MessageFlags::ACK);
+        Self { expect, acked, sequence, port, over: false, replied: false, interrupted: false }
+    }
+
+    /// Its sequence.
+    pub const fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Whether nothing more belongs to it.
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether a reply came.
+    pub const fn has_reply(&self) -> bool {
+        self.replied
+    }
+
+    /// Whether the kernel flagged a message with `NLM_F_DUMP_INTR`: what was listed may be inconsistent.
+    pub const fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Takes in one message.
+    #[inline]
+    pub fn feed<'a>(&mut self, sender: Sender, message: &Message<'a>) -> Meaning<'a> {
+        if sender.port != 0 {
+            return Meaning::Stale;
+        }
+        if sender.group != 0 {
+            return Meaning::Event;
+        }
+        let header = &message.header;
+        if header.kind == MessageType::OVERRUN {
+            self.over = true;
+            return Meaning::Overrun;
+        }
+        if self.over || header.sequence != self.sequence || header.port != self.port {
+            return Meaning::Stale;
+        }
+        if header.flags.contains(MessageFlags::DUMP_INTR) {
+            self.interrupted = true;
+        }
+        match header.kind {
+            MessageType::ERROR | MessageType::DONE => self.end(message),
+            MessageType::NOOP => Meaning::Stale,
+            _ => {
+                self.replied = true;
+                // MULTI alone never means "wait": ctnetlink answers a GET with MULTI and no DONE.
+                self.over = matches!(self.expect, Expect::Reply) && !self.acked;
+                Meaning::Reply(*message)
+            }
+        }
+    }
+
+    #[cold]
+    fn end<'a>(&mut self, message: &Message<'a>) -> Meaning<'a> {
+        self.over = true;
+        let mut rest = message.body;
+        // A DONE without an errno is a success; an ERROR without one says nothing.
+        let errno = match i32::take(&mut rest) {
+            Ok(errno) => errno,
+            Err(_) if message.header.kind == MessageType::DONE => 0,
+            Err(_) => return Meaning::Failed(Errno::EBADMSG, &[]),
+        };
+        let attrs = match message.header.kind {
+            MessageType::DONE => rest,
+            _ => ext_ack(message.header.flags, rest),
+        };
+        match Errno(errno.wrapping_neg()) {
+            Errno(0) => Meaning::Done(attrs),
+            errno => Meaning::Failed(errno, attrs),
+        }
+    }
+}
+
+/// The attributes of an `NLMSG_ERROR`: behind the echoed request, or behind its bare header if the error is
+/// capped.
+fn ext_ack(flags: MessageFlags, echo: &[u8]) -> &[u8] {
+    if !flags.contains(MessageFlags::ACK_TLVS) {
+        return &[];
+    }
+    let echoed = match u32::take(&mut { echo }) {
+        Ok(length) if !flags.contains(MessageFlags::CAPPED) => length as usize,
+        _ => HEADER_LEN,
+    };
+    echo.get(echoed.max(HEADER_LEN).saturating_add(3) & !3..).unwrap_or_default()
+}
+
+/// The answer to one request of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// None yet.
+    Pending,
+    /// It was done.
+    Done,
+    /// It was refused; the bytes are the attributes of the extended acknowledgement.
+    Failed(Errno, Vec<u8>),
+}
+
+/// The state of a run of pipelined requests with consecutive sequences.
+///
+/// Only the last of the run asks for an acknowledgement. Requests are worked off in order and errors come
+/// unasked, so when the last one is answered, every earlier one without an error was done. The same rule
+/// covers kernels before 6.10, which do not acknowledge every message of an nfnetlink batch, and the second
+/// round of acknowledgements after a module was loaded.
+#[derive(Clone, Debug)]
+pub struct Run {
+    first: u32,
+    port: u32,
+    answers: Vec<Answer>,
+    over: bool,
+}
+
+impl Run {
+    /// A run of `count` requests from sequence `first` on.
+    pub fn new(first: u32, count: usize, port: u32) -> Self {
+        Self { first, port, answers: alloc::vec![Answer::Pending; count], over: count == 0 }
+    }
+
+    /// Whether the last request is answered.
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// One answer per request, in order; all that are pending at the end of the run were done.
+    pub fn into_answers(self) -> Vec<Answer> {
+        self.answers
+    }
+
+    /// Takes in one message. A reply is not kept: the caller has it, with the index of its request.
+    pub fn feed<'a>(&mut self, sender: Sender, message: &Message<'a>) -> (Option<usize>, Meaning<'a>) {
+        let index = message.header.sequence.wrapping_sub(self.first) as usize;
+        let Some(answer) = self.answers.get_mut(index) else {
+            let mut nobody = Exchange::new(Expect::Ack, MessageFlags::ACK, self.first, self.port);
+            return match nobody.feed(sender, message) {
+                meaning @ (Meaning::Event | Meaning::Overrun) => (None, meaning),
+                _ => (None, Meaning::Stale),
+            };
+        };
+        let mut one = Exchange::new(Expect::Reply, MessageFlags::empty(), message.header.sequence, self.port);
+        let meaning = one.feed(sender, message);
+        match meaning {
+            Meaning::Failed(errno, attrs) => *answer = Answer::Failed(errno, attrs.into()),
+            Meaning::Done(_) | Meaning::Reply(_) if *answer == Answer::Pending => *answer = Answer::Done,
+            _ => {}
+        }
+        if one.is_over() && index + 1 == self.answers.len() {
+            self.over = true;
+        }
+        (Some(index), meaning)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attr::Writer;
+    use crate::message::{self, MessageHeader, Messages};
+
+    const PORT: u32 = 77;
+    const ACK: MessageFlags = MessageFlags::ACK;
+    const NONE: MessageFlags = MessageFlags::empty();
+
+    struct Bytes(Writer);
+
+    impl Bytes {
+        fn new() -> Self {
+            Self(Writer::new())
+        }
+
+        fn add(mut self, kind: u16, flags: MessageFlags, sequence: u32, body: &[u8]) -> Self {
+            let header = MessageHeader::default().kind(MessageType(kind)).flags(flags).sequence(sequence);
+            message::write(&mut self.0, header.port(PORT), |out| out.push(body));
+            self
+        }
+
+        fn error(self, flags: MessageFlags, sequence: u32, errno: i32, rest: &[u8]) -> Self {
+            let mut body = (-errno).to_ne_bytes().to_vec();
+            body.extend(rest);
+            self.add(2, flags, sequence, &body)
+        }
+
+        fn feed(&self, exchange: &mut Exchange) -> Vec<Meaning<'_>> {
+            self.feed_from(Sender::KERNEL, exchange)
+        }
+
+        fn feed_from(&self, sender: Sender, exchange: &mut Exchange) -> Vec<Meaning<'_>> {
+            Messages::new(self.0.as_slice()).map(|m| exchange.feed(sender, &m.unwrap())).collect()
+        }
+    }
+
+    fn bare_header(length: u32) -> Vec<u8> {
+        let mut header = length.to_ne_bytes().to_vec();
+        header.extend([0; 12]);
+        header
+    }
+
+    fn exchange(expect: Expect, flags: MessageFlags) -> Exchange {
+        Exchange::new(expect, flags, 5, PORT)
+    }
+
+    #[test]
+    fn an_ack_ends_it() {
+        let bytes = Bytes::new().error(NONE, 5, 0, &bare_header(20));
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(bytes.feed(&mut ex), [Meaning::Done(&[])]);
+        assert!(ex.is_over());
+    }
+
+    #[test]
+    fn an_error_ends_it() {
+        for expect in [Expect::Ack, Expect::Reply, Expect::Dump] {
+            let bytes = Bytes::new().error(NONE, 5, 17, &bare_header(20));
+            let mut ex = exchange(expect, NONE);
+            assert_eq!(bytes.feed(&mut ex), [Meaning::Failed(Errno::EEXIST, &[])]);
+            assert!(ex.is_over());
+        }
+    }
+
+    #[test]
+    fn the_first_reply_ends_a_request_without_ack_even_when_flagged_multi() {
+        let bytes = Bytes::new().add(16, MessageFlags::MULTI, 5, &[1; 4]);
+        let mut ex = exchange(Expect::Reply, NONE);
+        assert!(matches!(bytes.feed(&mut ex)[..], [Meaning::Reply(_)]));
+        assert!(ex.is_over() && ex.has_reply());
+    }
+
+    #[test]
+    fn a_reply_and_its_ack_both_belong_to_the_exchange() {
+        // ctnetlink: MULTI on the reply, an ACK, and never a DONE.
+        let reply = Bytes::new().add(256, MessageFlags::MULTI, 5, &[1; 4]);
+        let ack = Bytes::new().error(NONE, 5, 0, &bare_header(20));
+        let mut ex = exchange(Expect::Reply, ACK);
+        assert!(matches!(reply.feed(&mut ex)[..], [Meaning::Reply(_)]));
+        assert!(!ex.is_over());
+        assert_eq!(ack.feed(&mut ex), [Meaning::Done(&[])]);
+        assert!(ex.is_over());
+    }
+
+    #[test]
+    fn done_ends_a_dump() {
+        let multi = MessageFlags::MULTI;
+        let bytes =
+            Bytes::new().add(24, multi, 5, &[1; 4]).add(24, multi, 5, &[2; 4]).add(3, multi, 5, &[0; 4]);
+        let mut ex = exchange(Expect::Dump, NONE);
+        assert!(matches!(
+            bytes.feed(&mut ex)[..],
+            [Meaning::Reply(_), Meaning::Reply(_), Meaning::Done(&[])]
+        ));
+    }
+
+    #[test]
+    fn done_may_carry_an_errno_and_attributes_in_its_own_layout() {
+        let mut body = (-22i32).to_ne_bytes().to_vec();
+        body.extend([8, 0, 2, 0, 40, 0, 0, 0]);
+        let bytes = Bytes::new().add(3, MessageFlags::MULTI | MessageFlags::ACK_TLVS, 5, &body);
+        let mut ex = exchange(Expect::Dump, NONE);
+        assert_eq!(bytes.feed(&mut ex), [Meaning::Failed(Errno::EINVAL, &[8, 0, 2, 0, 40, 0, 0, 0])]);
+    }
+
+    #[test]
+    fn attributes_follow_the_echoed_request_or_its_bare_header() {
+        let attrs = [8, 0, 2, 0, 36, 0, 0, 0];
+        let mut echoed = bare_header(22);
+        echoed.extend([9; 6]);
+        echoed.extend([0, 0]);
+        echoed.extend(attrs);
+        let mut capped = bare_header(22);
+        capped.extend(attrs);
+        for (flags, rest) in [(NONE, echoed), (MessageFlags::CAPPED, capped)] {
+            let bytes = Bytes::new().error(flags | MessageFlags::ACK_TLVS, 5, 22, &rest);
+            assert_eq!(
+                bytes.feed(&mut exchange(Expect::Ack, ACK)),
+                [Meaning::Failed(Errno::EINVAL, &attrs[..])]
+            );
+        }
+    }
+
+    #[test]
+    fn a_lying_echo_length_gives_no_attributes_and_no_panic() {
+        for length in [0, 15, 4000, u32::MAX] {
+            let bytes = Bytes::new().error(MessageFlags::ACK_TLVS, 5, 22, &bare_header(length));
+            assert_eq!(bytes.feed(&mut exchange(Expect::Ack, ACK)), [Meaning::Failed(Errno::EINVAL, &[])]);
+        }
+    }
+
+    #[test]
+    fn an_error_too_short_for_an_errno_is_a_failure() {
+        let bytes = Bytes::new().add(2, NONE, 5, &[0, 0]);
+        assert_eq!(bytes.feed(&mut exchange(Expect::Ack, ACK)), [Meaning::Failed(Errno::EBADMSG, &[])]);
+    }
+
+    #[test]
+    fn warnings_on_success_reach_the_caller() {
+        let mut capped = bare_header(22);
+        capped.extend([8, 0, 1, 0, b'h', b'm', 0, 0]);
+        let flags = MessageFlags::ACK_TLVS | MessageFlags::CAPPED;
+        let bytes = Bytes::new().error(flags, 5, 0, &capped);
+        assert_eq!(
+            bytes.feed(&mut exchange(Expect::Ack, ACK)),
+            [Meaning::Done(&[8, 0, 1, 0, b'h', b'm', 0, 0])]
+        );
+    }
+
+    #[test]
+    fn an_early_duplicate_ack_is_stale_for_the_next_exchange() {
+        let twice = Bytes::new().error(NONE, 5, 0, &bare_header(20)).error(NONE, 5, 0, &bare_header(20));
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(twice.feed(&mut ex), [Meaning::Done(&[]), Meaning::Stale]);
+        let mut next = Exchange::new(Expect::Ack, ACK, 6, PORT);
+        assert_eq!(twice.feed(&mut next), [Meaning::Stale, Meaning::Stale]);
+        assert!(!next.is_over());
+    }
+
+    #[test]
+    fn an_abandoned_dump_is_skipped() {
+        let old =
+            Bytes::new().add(24, MessageFlags::MULTI, 4, &[1; 4]).add(3, MessageFlags::MULTI, 4, &[0; 4]);
+        let mut ex = exchange(Expect::Dump, NONE);
+        assert_eq!(old.feed(&mut ex), [Meaning::Stale, Meaning::Stale]);
+        assert!(!ex.is_over());
+    }
+
+    #[test]
+    fn replies_to_others_and_forged_ones_are_skipped() {
+        let bytes = Bytes::new().error(NONE, 5, 0, &bare_header(20));
+        let mut other_port = Exchange::new(Expect::Ack, ACK, 5, PORT + 1);
+        assert_eq!(bytes.feed(&mut other_port), [Meaning::Stale]);
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(bytes.feed_from(Sender::process(4242), &mut ex), [Meaning::Stale]);
+        assert!(!ex.is_over());
+    }
+
+    #[test]
+    fn the_multicast_copy_of_our_own_change_is_an_event() {
+        // The kernel notifies with our port and our sequence; only the group tells it from the reply.
+        let bytes = Bytes::new().add(16, NONE, 5, &[1; 4]);
+        let mut ex = exchange(Expect::Reply, NONE);
+        assert_eq!(bytes.feed_from(Sender::kernel_group(1), &mut ex), [Meaning::Event]);
+        assert!(!ex.is_over() && !ex.has_reply());
+    }
+
+    #[test]
+    fn an_interrupted_dump_is_flagged_wherever_the_flag_stands() {
+        let torn = MessageFlags::MULTI | MessageFlags::DUMP_INTR;
+        for (first, last) in [(torn, MessageFlags::MULTI), (MessageFlags::MULTI, torn)] {
+            let bytes = Bytes::new().add(24, first, 5, &[1; 4]).add(3, last, 5, &[0; 4]);
+            let mut ex = exchange(Expect::Dump, NONE);
+            assert!(matches!(bytes.feed(&mut ex)[..], [Meaning::Reply(_), Meaning::Done(_)]));
+            assert!(ex.is_interrupted());
+        }
+    }
+
+    #[test]
+    fn overrun_ends_it_and_noop_is_nothing() {
+        let bytes = Bytes::new().add(1, NONE, 5, &[]).add(4, NONE, 0, &[]);
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(bytes.feed(&mut ex), [Meaning::Stale, Meaning::Overrun]);
+        assert!(ex.is_over());
+    }
+
+    #[test]
+    fn a_run_is_known_from_its_errors_and_its_last_ack() {
+        let bytes = Bytes::new()
+            .error(NONE, 12, 17, &bare_header(20))
+            .error(NONE, 11, 0, &bare_header(20)) // asked for by nobody: a second round after autoload
+            .error(NONE, 13, 0, &bare_header(20));
+        let mut run = Run::new(10, 4, PORT);
+        for message in Messages::new(bytes.0.as_slice()) {
+            assert!(!run.is_over());
+            run.feed(Sender::KERNEL, &message.unwrap());
+        }
+        assert!(run.is_over());
+        let answers = run.into_answers();
+        assert_eq!(answers[0], Answer::Pending);
+        assert_eq!(answers[1], Answer::Done);
+        assert_eq!(answers[2], Answer::Failed(Errno::EEXIST, Vec::new()));
+        assert_eq!(answers[3], Answer::Done);
+    }
+
+    #[test]
+    fn a_run_wraps_and_ignores_strangers() {
+        let mut run = Run::new(u32::MAX, 2, PORT);
+        let bytes = Bytes::new().error(NONE, 7, 1, &bare_header(20)).error(NONE, 0, 1, &bare_header(20));
+        let met: Vec<_> =
+            Messages::new(bytes.0.as_slice()).map(|m| run.feed(Sender::KERNEL, &m.unwrap())).collect();
+        assert_eq!(met[0], (None, Meaning::Stale));
+        assert_eq!(met[1].0, Some(1));
+        assert!(run.is_over());
+    }
+}

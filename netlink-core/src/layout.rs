@@ -1,0 +1,547 @@
+//! Fixed C structs, open enumerations and flags.
+
+use crate::attr::{Malformed, Writer};
+
+/// A member of a fixed struct: so many bytes, in the machine's byte order unless its type says otherwise.
+pub trait Field: Sized + Copy {
+    /// Bytes on the wire.
+    const SIZE: usize;
+    /// Bytes without which the struct can't be read: 0 for members that older kernels don't have.
+    const REQUIRED: usize = Self::SIZE;
+
+    /// Takes it off the front.
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed>;
+
+    /// Writes it over the bytes at `at`.
+    fn store(self, bytes: &mut [u8], at: usize);
+
+    /// Appends it.
+    #[inline]
+    fn write(&self, out: &mut Writer) {
+        let start = out.len();
+        for _ in 0..Self::SIZE {
+            out.push(&[0]);
+        }
+        self.store(out.tail_mut(start), 0);
+    }
+}
+
+#[inline(always)]
+fn take_array<const N: usize>(cursor: &mut &[u8]) -> Result<[u8; N], Malformed> {
+    let Some((head, rest)) = cursor.split_first_chunk::<N>() else {
+        return Err(Malformed::Length { want: N, got: cursor.len() });
+    };
+    *cursor = rest;
+    Ok(*head)
+}
+
+#[inline(always)]
+fn store_array<const N: usize>(value: [u8; N], bytes: &mut [u8], at: usize) {
+    if let Some(there) = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>()) {
+        *there = value;
+    }
+}
+
+macro_rules! integer_fields {
+    ($($int:ty)*) => { $(
+        impl Field for $int {
+            const SIZE: usize = size_of::<$int>();
+
+            #[inline(always)]
+            fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+                take_array(cursor).map(Self::from_ne_bytes)
+            }
+
+            #[inline(always)]
+            fn store(self, bytes: &mut [u8], at: usize) {
+                store_array(self.to_ne_bytes(), bytes, at);
+            }
+        }
+    )* };
+}
+
+integer_fields! { u8 u16 u32 u64 i8 i16 i32 i64 }
+
+impl<const N: usize> Field for [u8; N] {
+    const SIZE: usize = N;
+
+    #[inline(always)]
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        take_array(cursor)
+    }
+
+    #[inline(always)]
+    fn store(self, bytes: &mut [u8], at: usize) {
+        store_array(self, bytes, at);
+    }
+}
+
+/// A member that older kernels don't send: `None` where the struct ends before it.
+impl<T: Field> Field for Option<T> {
+    const SIZE: usize = T::SIZE;
+    const REQUIRED: usize = 0;
+
+    #[inline(always)]
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        if cursor.len() < T::SIZE {
+            *cursor = &[];
+            return Ok(None);
+        }
+        T::take(cursor).map(Some)
+    }
+
+    #[inline(always)]
+    fn store(self, bytes: &mut [u8], at: usize) {
+        if let Some(value) = self {
+            value.store(bytes, at);
+        }
+    }
+}
+
+/// Padding of a fixed struct: anything when read, zeros when written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pad<const N: usize>;
+
+impl<const N: usize> Field for Pad<N> {
+    const SIZE: usize = N;
+
+    #[inline(always)]
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        take_array::<N>(cursor).map(|_| Self)
+    }
+
+    #[inline(always)]
+    fn store(self, bytes: &mut [u8], at: usize) {
+        store_array([0; N], bytes, at);
+    }
+}
+
+crate::serialize! { impl [const N: usize] for Pad<N>, |_pad, _fields| {} }
+
+/// A fixed struct as data: what `cargo xtask spec` holds against the kernel's headers.
+#[derive(Debug)]
+pub struct Layout {
+    /// The kernel's name of the struct.
+    pub c_name: &'static str,
+    /// Bytes.
+    pub size: usize,
+    /// Name and offset of each member, padding included.
+    pub members: &'static [(&'static str, usize)],
+}
+
+/// A fixed struct, made by [`layout!`](crate::layout).
+pub trait Fixed: Field {
+    /// The struct as data.
+    const LAYOUT: &'static Layout;
+}
+
+/// Declares a fixed C struct.
+///
+/// ```
+/// use netlink_core::{Payload, layout};
+///
+/// layout! {
+///     /// `struct ifa_cacheinfo`.
+///     pub struct CacheInfo: ifa_cacheinfo = 16 {
+///         /// Seconds left; `u32::MAX` is forever.
+///         preferred: u32,
+///         /// Seconds left.
+///         valid: u32,
+///         /// Hundredths of a second since boot.
+///         created: u32,
+///         /// The same.
+///         updated: Option<u32>,
+///     }
+/// }
+///
+/// assert_eq!(CacheInfo::decode(&[1; 12])?.updated, None); // from a kernel that doesn't have it
+/// assert_eq!(CacheInfo::decode(&[1; 40])?.valid, 0x01010101); // from a kernel that has more
+/// # Ok::<(), netlink_core::Malformed>(())
+/// ```
+///
+/// After the kernel's name comes its size, which the members must add up to. Members are
+/// [`Field`](crate::layout::Field)s. It makes a struct of public members with a setter each; the struct is a
+/// [`Payload`](crate::Payload) and a `Field` itself.
+#[macro_export]
+macro_rules! layout {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident: $c_name:ident = $size:literal {
+            $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        $vis struct $name {
+            $( $(#[$fmeta])* pub $field: $type, )*
+        }
+
+        #[allow(unreachable_pub, dead_code)]
+        impl $name {
+            $(
+                $(#[$fmeta])*
+                #[must_use]
+                #[inline]
+                pub fn $field(mut self, value: impl $crate::IntoAttr<$type>) -> Self {
+                    self.$field = value.into_attr();
+                    self
+                }
+            )*
+
+            /// The bytes of the struct.
+            #[inline]
+            pub fn to_bytes(self) -> [u8; $size] {
+                let mut bytes = [0; $size];
+                $crate::layout::Field::store(self, &mut bytes, 0);
+                bytes
+            }
+        }
+
+        const _: () = assert!(
+            0 $( + <$type as $crate::layout::Field>::SIZE )* == $size,
+            concat!("the members of ", stringify!($name), " do not add up to its size"),
+        );
+
+        impl $crate::layout::Fixed for $name {
+            const LAYOUT: &'static $crate::layout::Layout = &$crate::layout::Layout {
+                c_name: stringify!($c_name),
+                size: $size,
+                members: &{
+                    let mut _end = 0;
+                    [$( (stringify!($field), {
+                        let at = _end;
+                        _end += <$type as $crate::layout::Field>::SIZE;
+                        at
+                    }), )*]
+                },
+            };
+        }
+
+        impl $crate::layout::Field for $name {
+            const SIZE: usize = $size;
+            const REQUIRED: usize = 0 $( + <$type as $crate::layout::Field>::REQUIRED )*;
+
+            #[inline(always)]
+            fn take(cursor: &mut &[u8]) -> Result<Self, $crate::Malformed> {
+                if cursor.len() < Self::REQUIRED {
+                    return Err($crate::Malformed::Length { want: Self::REQUIRED, got: cursor.len() });
+                }
+                Ok(Self { $( $field: <$type as $crate::layout::Field>::take(cursor)?, )* })
+            }
+
+            #[inline(always)]
+            fn store(self, bytes: &mut [u8], at: usize) {
+                let mut _at = at;
+                $(
+                    $crate::layout::Field::store(self.$field, bytes, _at);
+                    _at += <$type as $crate::layout::Field>::SIZE;
+                )*
+            }
+        }
+
+        impl<'a> $crate::Payload<'a> for $name {
+            const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
+            const SHAPE: $crate::Shape = $crate::leaf!(Self);
+
+            #[inline]
+            fn decode(payload: &'a [u8]) -> Result<Self, $crate::Malformed> {
+                <Self as $crate::layout::Field>::take(&mut { payload })
+            }
+
+            fn encode(&self, out: &mut $crate::Writer) {
+                out.push(&self.to_bytes());
+            }
+
+            #[inline]
+            fn put(&self, number: u16, out: &mut $crate::Writer) {
+                out.put_array(number, self.to_bytes());
+            }
+        }
+
+        $crate::serialize! { impl [] for $name, |set, fields| {
+            $( fields.entry(stringify!($field), &set.$field)?; )*
+        } }
+    };
+}
+
+/// One named number of an enumeration or one bit of a flag word, as data.
+#[derive(Debug)]
+pub struct Constant {
+    /// The kernel's name.
+    pub c_name: &'static str,
+    /// The number.
+    pub number: u64,
+}
+
+/// Declares an enumeration that keeps numbers it has no name for.
+///
+/// ```
+/// use netlink_core::values;
+///
+/// values! {
+///     /// What a route does with a packet.
+///     pub struct RouteType: u8 {
+///         /// Sends it on.
+///         1 RTN_UNICAST UNICAST "unicast",
+///         /// Drops it without a word.
+///         6 RTN_BLACKHOLE BLACKHOLE "blackhole",
+///     }
+/// }
+///
+/// assert_eq!(RouteType::BLACKHOLE.to_string(), "blackhole");
+/// assert_eq!(RouteType(200).to_string(), "200");
+/// assert_eq!(RouteType::from_name("unicast"), Some(RouteType(1)));
+/// ```
+///
+/// A row is `number C_NAME NAME "text",`; the text is what iproute2 prints. The result is a newtype over the
+/// integer with a constant per row, a [`Payload`](crate::Payload) and a [`Field`](crate::layout::Field). The
+/// integer may be a [`Be`](crate::Be).
+#[macro_export]
+macro_rules! values {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident: $int:ident $(<$inner:ident>)? {
+            $( $(#[$vmeta:meta])* $number:literal $c_name:ident $value:ident $text:literal, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        $vis struct $name(
+            /// The number, named or not.
+            pub $crate::__plain!($int $($inner)?),
+        );
+
+        #[allow(unreachable_pub, dead_code)]
+        impl $name {
+            $(
+                $(#[$vmeta])*
+                #[doc = concat!("\n\n`", stringify!($c_name), "`")]
+                pub const $value: Self = Self($number);
+            )*
+
+            /// The rows as data.
+            pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
+                $( $crate::layout::Constant { c_name: stringify!($c_name), number: $number as u64 }, )*
+            ];
+
+            /// The name iproute2 uses, for numbers that have one.
+            #[allow(unreachable_patterns)]
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $( $number => Some($text), )*
+                    _ => None,
+                }
+            }
+
+            /// The value of this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $( $text => Some(Self($number)), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match self.name() {
+                    Some(name) => f.pad(name),
+                    None => ::core::fmt::Display::fmt(&self.0, f),
+                }
+            }
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(self, f)
+            }
+        }
+
+        $crate::__wrapper! { $name, $int $(<$inner>)?, |value| value.0, |number| $name(number) }
+        $crate::serialize_display! { $name }
+    };
+}
+
+/// Declares a word of flags that keeps bits it has no name for. See [`values!`](crate::values) for the rows,
+/// here without a text; the result is a `bitflags` type.
+#[macro_export]
+macro_rules! flags {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident: $int:ident $(<$inner:ident>)? {
+            $( $(#[$($vmeta:tt)*])* $number:literal $c_name:ident $value:ident, )*
+        }
+    ) => {
+        $crate::bitflags::bitflags! {
+            $(#[$meta])*
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+            $vis struct $name: $crate::__plain!($int $($inner)?) {
+                $(
+                    $(#[$($vmeta)*])*
+                    #[doc = concat!("\n\n`", stringify!($c_name), "`")]
+                    const $value = $number;
+                )*
+                const _ = !0;
+            }
+        }
+
+        #[allow(unreachable_pub, dead_code)]
+        impl $name {
+            /// The rows as data.
+            pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
+                $( $crate::layout::Constant { c_name: stringify!($c_name), number: $number }, )*
+            ];
+        }
+
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::bitflags::parser::to_writer(self, f)
+            }
+        }
+
+        $crate::__wrapper! {
+            $name, $int $(<$inner>)?, |value| value.bits(), |number| $name::from_bits_retain(number)
+        }
+        $crate::serialize_display! { $name }
+    };
+}
+
+/// The integer inside `u32` or `Be<u32>`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __plain {
+    ($int:ident) => {
+        $int
+    };
+    ($int:ident $inner:ident) => {
+        $inner
+    };
+}
+
+/// Makes a newtype travel as the integer it wraps.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __wrapper {
+    (@to $int:ident, $value:expr) => { $value };
+    (@to $int:ident<$inner:ident>, $value:expr) => { $crate::$int($value) };
+    (@from $int:ident, $value:expr) => { $value };
+    (@from $int:ident<$inner:ident>, $value:expr) => { $value.0 };
+    ($name:ident, $int:ident $(<$inner:ident>)?, |$value:ident| $get:expr, |$number:ident| $make:expr) => {
+        impl $crate::layout::Field for $name {
+            const SIZE: usize = ::core::mem::size_of::<Self>();
+
+            #[inline(always)]
+            fn take(cursor: &mut &[u8]) -> Result<Self, $crate::Malformed> {
+                let wire = <$int $(<$inner>)? as $crate::layout::Field>::take(cursor)?;
+                let $number = $crate::__wrapper!(@from $int $(<$inner>)?, wire);
+                Ok($make)
+            }
+
+            #[inline(always)]
+            fn store(self, bytes: &mut [u8], at: usize) {
+                let $value = self;
+                $crate::layout::Field::store($crate::__wrapper!(@to $int $(<$inner>)?, $get), bytes, at);
+            }
+        }
+
+        impl<'a> $crate::Payload<'a> for $name {
+            const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
+            const SHAPE: $crate::Shape = $crate::leaf!(Self);
+
+            #[inline(always)]
+            fn decode(payload: &'a [u8]) -> Result<Self, $crate::Malformed> {
+                <Self as $crate::layout::Field>::take(&mut { payload })
+            }
+
+            #[inline]
+            fn encode(&self, out: &mut $crate::Writer) {
+                let $value = *self;
+                $crate::Payload::encode(&$crate::__wrapper!(@to $int $(<$inner>)?, $get), out);
+            }
+
+            #[inline]
+            fn put(&self, number: u16, out: &mut $crate::Writer) {
+                let $value = *self;
+                $crate::Payload::put(&$crate::__wrapper!(@to $int $(<$inner>)?, $get), number, out);
+            }
+        }
+    };
+}
+
+/// The [`Rule`](crate::attr::Rule) of a payload type that no other one fits: what it decodes is right.
+#[macro_export]
+macro_rules! checked {
+    ($type:ty) => {
+        $crate::attr::Rule::check(|payload, _| match <$type as $crate::Payload<'_>>::decode(payload) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(why.into()),
+        })
+    };
+}
+
+/// The [`Shape`](crate::Shape) of a payload type that is one value with a `Debug` text.
+#[macro_export]
+macro_rules! leaf {
+    ($type:ty) => {
+        $crate::Shape::Value(|bytes, f| match <$type as $crate::Payload<'_>>::decode(bytes) {
+            Ok(value) => ::core::fmt::Debug::fmt(&value, f),
+            Err(why) => write!(f, "{} ({why})", $crate::attr::Hex(bytes)),
+        })
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Be, Payload, Writer};
+
+    values! {
+        /// In network byte order.
+        struct Port: Be<u16> { 80 P_HTTP HTTP "http", }
+    }
+    flags! {
+        /// Some bits.
+        struct Bits: u32 { 1 B_ONE ONE, 4 B_FOUR FOUR, }
+    }
+    layout! {
+        /// With a member of later kernels.
+        struct Sample: sample = 12 {
+            /// A port.
+            port: Port,
+            /// Nothing.
+            pad: crate::layout::Pad<2>,
+            /// Bits.
+            bits: Bits,
+            /// New.
+            late: Option<u32>,
+        }
+    }
+
+    #[test]
+    fn short_reads_as_absent_and_long_is_fine() {
+        let full = Sample::default().port(Port::HTTP).bits(Bits::FOUR).late(Some(9));
+        let bytes = full.to_bytes();
+        assert_eq!(bytes[..4], [0, 80, 0, 0]);
+        assert_eq!(Sample::decode(&bytes).unwrap(), full);
+        let mut longer = bytes.to_vec();
+        longer.extend([1, 2, 3]);
+        assert_eq!(Sample::decode(&longer).unwrap(), full);
+        assert_eq!(Sample::decode(&bytes[..8]).unwrap().late, None);
+        assert_eq!(Sample::decode(&bytes[..11]).unwrap().late, None);
+        assert!(Sample::decode(&bytes[..7]).is_err());
+        let layout = <Sample as super::Fixed>::LAYOUT;
+        assert_eq!(layout.members, [("port", 0), ("pad", 2), ("bits", 4), ("late", 8)]);
+    }
+
+    #[test]
+    fn unknown_numbers_and_bits_are_kept() {
+        let mut out = Writer::new();
+        Port(81).put(1, &mut out);
+        assert_eq!(Port::decode(&out.as_slice()[4..]).unwrap(), Port(81));
+        assert_eq!(alloc::format!("{} {:?}", Port::HTTP, Port(81)), "http 81");
+        let bits = Bits::decode(&[0x85, 0, 0, 0]).unwrap();
+        assert!(bits.contains(Bits::FOUR));
+        assert_eq!(bits.bits(), 0x85);
+        assert_eq!(alloc::format!("{bits}"), "ONE | FOUR | 0x80");
+    }
+}

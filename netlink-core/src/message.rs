@@ -1,0 +1,211 @@
+//! The frame every netlink message travels in. Kernel side: `uapi/linux/netlink.h`, `net/netlink/af_netlink.c`.
+
+use crate::attr::{Malformed, Writer, align4};
+use crate::{flags, layout, values};
+
+values! {
+    /// `nlmsg_type`. Numbers below 16 belong to netlink itself, the rest to the protocol.
+    pub struct MessageType: u16 {
+        /// Nothing; skip it.
+        1 NLMSG_NOOP NOOP "noop",
+        /// An errno, or an acknowledgement when it is zero.
+        2 NLMSG_ERROR ERROR "error",
+        /// The end of a dump; its payload is the dump's errno.
+        3 NLMSG_DONE DONE "done",
+        /// Data was lost before this message.
+        4 NLMSG_OVERRUN OVERRUN "overrun",
+    }
+}
+
+flags! {
+    /// `nlmsg_flags`. The upper byte means different things in requests and in replies: see the names.
+    pub struct MessageFlags: u16 {
+        /// Set on everything that is sent to the kernel.
+        0x1 NLM_F_REQUEST REQUEST,
+        /// Part of a run of messages that `NLMSG_DONE` ends.
+        0x2 NLM_F_MULTI MULTI,
+        /// Answer with an acknowledgement, also on success.
+        0x4 NLM_F_ACK ACK,
+        /// Send the resulting notification to the requester too.
+        0x8 NLM_F_ECHO ECHO,
+        /// In a reply: the listed objects changed during the dump, which may be inconsistent.
+        0x10 NLM_F_DUMP_INTR DUMP_INTR,
+        /// In a reply: the kernel applied the filter of the request.
+        0x20 NLM_F_DUMP_FILTERED DUMP_FILTERED,
+        /// GET: the whole tree.
+        0x100 NLM_F_ROOT ROOT,
+        /// GET: all that match.
+        0x200 NLM_F_MATCH MATCH,
+        /// NEW: replace what exists.
+        0x100 NLM_F_REPLACE REPLACE,
+        /// NEW: fail with `EEXIST` if it exists.
+        0x200 NLM_F_EXCL EXCL,
+        /// NEW: create it if it does not exist.
+        0x400 NLM_F_CREATE CREATE,
+        /// NEW: add at the end of the list.
+        0x800 NLM_F_APPEND APPEND,
+        /// DEL: do not delete recursively.
+        0x100 NLM_F_NONREC NONREC,
+        /// DEL: delete many objects at once. Linux 5.15.
+        0x200 NLM_F_BULK BULK,
+        /// In an error: the payload of the request is not echoed.
+        0x100 NLM_F_CAPPED CAPPED,
+        /// In an error or DONE: extended acknowledgement attributes follow.
+        0x200 NLM_F_ACK_TLVS ACK_TLVS,
+    }
+}
+
+impl MessageFlags {
+    /// `NLM_F_DUMP`: list everything that matches.
+    pub const DUMP: Self = Self::ROOT.union(Self::MATCH);
+}
+
+layout! {
+    /// `struct nlmsghdr`.
+    pub struct MessageHeader: nlmsghdr = 16 {
+        /// Bytes of the message, this header included, padding excluded.
+        length: u32,
+        /// What follows.
+        kind: MessageType,
+        /// How it is meant.
+        flags: MessageFlags,
+        /// Chosen by the requester, repeated in every reply.
+        sequence: u32,
+        /// In a reply: the port of the requester. In a request: ignored by the kernel.
+        port: u32,
+    }
+}
+
+/// Bytes of `struct nlmsghdr`.
+pub const HEADER_LEN: usize = 16;
+
+/// One message of a datagram: its header and what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// The frame's header.
+    pub header: MessageHeader,
+    /// The protocol's fixed header and attributes.
+    pub body: &'a [u8],
+}
+
+/// Who sent a datagram, and how it got here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sender {
+    /// Port of the sender; the kernel is 0.
+    pub port: u32,
+    /// Multicast group it was sent to; 0 when it was sent to our port. Groups above 32 are only
+    /// known on a socket with `NETLINK_PKTINFO`.
+    pub group: u32,
+    /// Id of the namespace it comes from, on a socket that listens to several
+    /// (`NETLINK_LISTEN_ALL_NSID`).
+    pub nsid: Option<i32>,
+}
+
+impl Sender {
+    /// The kernel, answering a request.
+    pub const KERNEL: Self = Self { port: 0, group: 0, nsid: None };
+
+    /// The kernel, notifying a multicast group.
+    pub const fn kernel_group(group: u32) -> Self {
+        Self { port: 0, group, nsid: None }
+    }
+
+    /// A socket of a process.
+    pub const fn process(port: u32) -> Self {
+        Self { port, group: 0, nsid: None }
+    }
+}
+
+/// Walks the messages of one datagram.
+///
+/// A last message without its padding is fine; fewer than 16 bytes of rest are padding. A header that
+/// claims more than there is, or less than itself, is an error and ends the walk.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Messages<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Messages<'a> {
+    /// Walks `datagram`.
+    pub const fn new(datagram: &'a [u8]) -> Self {
+        Self { rest: datagram }
+    }
+
+    /// The bytes not walked yet.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.len() < HEADER_LEN {
+            return None;
+        }
+        let mut cursor = self.rest;
+        let header = match <MessageHeader as crate::layout::Field>::take(&mut cursor) {
+            Ok(header) => header,
+            Err(why) => return Some(Err(why)),
+        };
+        let length = header.length as usize;
+        let Some(body) = self.rest.get(HEADER_LEN..length) else {
+            let left = self.rest.len();
+            self.rest = &[];
+            return Some(Err(Malformed::Message { claims: header.length, left }));
+        };
+        self.rest = self.rest.get(align4(length)..).unwrap_or_default();
+        Some(Ok(Message { header, body }))
+    }
+}
+
+/// Writes a message into a datagram: `header` with its length filled in, then what `body` writes.
+pub fn write(datagram: &mut Writer, header: MessageHeader, body: impl FnOnce(&mut Writer)) {
+    let start = datagram.len();
+    crate::layout::Field::write(&header, datagram);
+    body(datagram);
+    datagram.close_message(start);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn datagram(lengths: &[(u32, usize)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (claims, body) in lengths {
+            bytes.extend(claims.to_ne_bytes());
+            bytes.extend([0; 12]);
+            bytes.extend(core::iter::repeat_n(7, *body));
+        }
+        bytes
+    }
+
+    #[test]
+    fn walks_padded_messages() {
+        let bytes = datagram(&[(18, 4), (16, 0), (21, 5)]);
+        let bodies: Vec<usize> = Messages::new(&bytes).map(|m| m.unwrap().body.len()).collect();
+        assert_eq!(bodies, [2, 0, 5]);
+    }
+
+    #[test]
+    fn a_lying_length_is_an_error_once() {
+        for claims in [0, 15, 33, u32::MAX] {
+            let bytes = datagram(&[(16, 0), (claims, 0)]);
+            let walked: Vec<_> = Messages::new(&bytes).collect();
+            assert_eq!(walked.len(), 2);
+            assert_eq!(walked[1], Err(Malformed::Message { claims, left: 16 }));
+        }
+    }
+
+    #[test]
+    fn a_short_rest_is_padding() {
+        let mut bytes = datagram(&[(16, 0)]);
+        bytes.extend([1; 15]);
+        assert_eq!(Messages::new(&bytes).count(), 1);
+    }
+}

@@ -1,0 +1,607 @@
+//! Requests: encoded bytes, and the type of their answer.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::attr::{DecodeError, Payload, Table, Writer};
+use crate::error::{Asked, Error, RequestError};
+use crate::exchange::Expect;
+use crate::layout::{Field, Fixed, Layout};
+use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType};
+
+/// One message type of a protocol, as data.
+#[derive(Debug)]
+pub struct MessageInfo {
+    /// `nlmsg_type`. In generic netlink the family's number goes there, and this is the command.
+    pub number: u16,
+    /// The kernel's name of it.
+    pub c_name: &'static str,
+    /// The fixed header behind `nlmsghdr`.
+    pub header: &'static Layout,
+    /// The attributes behind that.
+    pub table: &'static Table,
+}
+
+/// The answer to a request, or an event: how to look at a message, and how to keep it.
+pub trait Reply: Sized + 'static {
+    /// What the request waits for.
+    const EXPECT: Expect;
+    /// The message, looked at where it was received.
+    type View<'a>;
+
+    /// Reads a message.
+    fn view<'a>(message: &Message<'a>) -> Result<Self::View<'a>, DecodeError>;
+
+    /// Keeps it.
+    fn own(view: Self::View<'_>) -> Self;
+}
+
+/// Only an acknowledgement.
+impl Reply for () {
+    const EXPECT: Expect = Expect::Ack;
+    type View<'a> = ();
+
+    fn view(_: &Message<'_>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn own((): ()) {}
+}
+
+/// The answer of a request that lists: any number of `R`.
+#[derive(Debug)]
+pub struct Dump<R>(PhantomData<R>);
+
+/// A request: its encoded message, and in `R` what it is answered with.
+///
+/// `()` is an acknowledgement, a message type is one reply, [`Dump`] of it any number. Families make requests
+/// and never send them; a connection sends them and knows no family.
+pub struct Request<R> {
+    out: Writer,
+    info: &'static MessageInfo,
+    reply: PhantomData<fn() -> R>,
+}
+
+impl<R> Request<R> {
+    /// Starts a message: its type, flags and fixed header.
+    #[inline]
+    pub fn new<H: Fixed>(info: &'static MessageInfo, flags: MessageFlags, header: H) -> Self {
+        Self::of_type(info, MessageType(info.number), flags, header)
+    }
+
+    /// Starts a message whose `nlmsg_type` is only known at run time, as in generic netlink.
+    #[inline]
+    pub fn of_type<H: Fixed>(
+        info: &'static MessageInfo,
+        kind: MessageType,
+        flags: MessageFlags,
+        header: H,
+    ) -> Self {
+        let mut request = Self { out: Writer::new(), info, reply: PhantomData };
+        request.start(kind, flags.union(MessageFlags::REQUEST), header);
+        request
+    }
+
+    #[inline]
+    fn start<H: Fixed>(&mut self, kind: MessageType, flags: MessageFlags, header: H) {
+        const ROOM: usize = 64;
+        const { assert!(HEADER_LEN + H::SIZE <= ROOM) }
+        let frame = MessageHeader { kind, flags, ..MessageHeader::default() };
+        // Zeros first, then the fields in place: a header put together elsewhere would have to be loaded
+        // again before its narrow stores have retired.
+        self.out.push([0; ROOM].get(..HEADER_LEN + H::SIZE.next_multiple_of(4)).unwrap_or_default());
+        let bytes = self.out.tail_mut(0);
+        frame.store(bytes, 0);
+        header.store(bytes, HEADER_LEN);
+    }
+
+    /// Drops every attribute and gives the message a new fixed header, keeping type, flags and memory: the
+    /// cheap way to make many requests alike.
+    #[must_use]
+    #[inline]
+    pub fn restart<H: Fixed>(mut self, header: H) -> Self {
+        self.out.truncate(HEADER_LEN + H::SIZE.next_multiple_of(4));
+        header.store(self.out.tail_mut(HEADER_LEN), 0);
+        self
+    }
+
+    /// Where attributes are written.
+    #[inline]
+    pub fn writer(&mut self) -> &mut Writer {
+        &mut self.out
+    }
+
+    /// Appends any attribute; for those that a family has no row for.
+    #[must_use]
+    pub fn attr<'a>(mut self, number: u16, payload: &impl Payload<'a>) -> Self {
+        payload.put(number, &mut self.out);
+        self
+    }
+
+    /// Changes the fixed header.
+    #[inline]
+    pub fn edit<H: Fixed>(&mut self, change: impl FnOnce(&mut H)) {
+        let mut cursor: &[u8] = self.out.tail_mut(HEADER_LEN);
+        if let Ok(mut header) = H::take(&mut cursor) {
+            change(&mut header);
+            header.store(self.out.tail_mut(HEADER_LEN), 0);
+        }
+    }
+
+    /// Adds flags to the message.
+    #[must_use]
+    pub fn with_flags(mut self, flags: MessageFlags) -> Self {
+        let all = self.flags().union(flags);
+        self.out.patch(6, all.bits().to_ne_bytes());
+        self
+    }
+
+    /// The flags of the message.
+    pub fn flags(&self) -> MessageFlags {
+        self.out
+            .as_slice()
+            .get(6..)
+            .and_then(|mut rest| MessageFlags::take(&mut rest).ok())
+            .unwrap_or_default()
+    }
+
+    /// What the message is.
+    pub fn info(&self) -> &'static MessageInfo {
+        self.info
+    }
+
+    /// Length of the message in bytes.
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Never: there is at least a header.
+    pub fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// The message as it is sent, but for sequence and port, which are 0. An error if a value in it can't be
+    /// sent.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.append_to(&mut bytes, 0, self.flags())?;
+        Ok(bytes)
+    }
+
+    /// Appends the message to a datagram, with this sequence and these flags.
+    #[inline]
+    pub(crate) fn append_to(
+        &self,
+        datagram: &mut Vec<u8>,
+        sequence: u32,
+        flags: MessageFlags,
+    ) -> Result<(), Error> {
+        if self.out.error().is_some() {
+            return Err(self.refusal());
+        }
+        let Ok(length) = u32::try_from(self.out.len()) else {
+            return Err(self.refusal());
+        };
+        let start = datagram.len();
+        datagram.extend_from_slice(self.out.as_slice());
+        if let Some(head) = datagram.get_mut(start..) {
+            length.store(head, 0);
+            flags.store(head, 6);
+            sequence.store(head, 8);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refusal(&self) -> Error {
+        let fallback = (0, crate::Unsendable::Value("a message of 4 GiB"));
+        let (offset, why) = self.out.error().unwrap_or(fallback);
+        let asked = Asked { info: self.info, bytes: self.out.as_slice().into() };
+        Error::Request(Box::new(RequestError { asked, offset, why }))
+    }
+
+    /// The same bytes, answered with something else: a dump asked for as one reply, an echo as a message.
+    pub fn expecting<S>(self) -> Request<S> {
+        Request { out: self.out, info: self.info, reply: PhantomData }
+    }
+}
+
+impl<R> Clone for Request<R> {
+    fn clone(&self) -> Self {
+        Self { out: self.out.clone(), info: self.info, reply: PhantomData }
+    }
+}
+
+impl<R> fmt::Debug for Request<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_bytes() {
+            Ok(bytes) => crate::trace::Tree::new(&bytes, Some(self.info)).fmt(f),
+            Err(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// What a connection takes: a [`Request`], or a family's builder of one, by value or by reference.
+pub trait ToRequest {
+    /// What it is answered with.
+    type Answer;
+
+    /// The request.
+    fn to_request(&self) -> &Request<Self::Answer>;
+}
+
+impl<R> ToRequest for Request<R> {
+    type Answer = R;
+
+    fn to_request(&self) -> &Request<R> {
+        self
+    }
+}
+
+impl<Q: ToRequest> ToRequest for &Q {
+    type Answer = Q::Answer;
+
+    fn to_request(&self) -> &Request<Q::Answer> {
+        (*self).to_request()
+    }
+}
+
+/// A message kept in the least room: its bytes, looked at with [`view`](Self::view).
+///
+/// It takes 64 bytes, and an allocation only for messages of more than 54: a million routes are a million
+/// of these. For a single message, `into_owned()` of the view is handier.
+pub struct Owned<R> {
+    kind: u16,
+    flags: u16,
+    body: Body,
+    reply: PhantomData<fn() -> R>,
+}
+
+const INLINE: usize = 54;
+
+#[derive(Clone)]
+enum Body {
+    Inline(u8, [u8; INLINE]),
+    Heap(Box<[u8]>),
+}
+
+impl<R: Reply> Owned<R> {
+    /// Copies a message.
+    #[inline]
+    pub fn new(message: &Message<'_>) -> Self {
+        let body = match u8::try_from(message.body.len()) {
+            Ok(length) if message.body.len() <= INLINE => {
+                let mut bytes = [0; INLINE];
+                if let Some(there) = bytes.get_mut(..message.body.len()) {
+                    there.copy_from_slice(message.body);
+                }
+                Body::Inline(length, bytes)
+            }
+            _ => Body::Heap(message.body.into()),
+        };
+        Self { kind: message.header.kind.0, flags: message.header.flags.bits(), body, reply: PhantomData }
+    }
+
+    /// Decodes it. An error if the kernel sent something that can't be read; see [`bytes`](Self::bytes) for
+    /// what it was.
+    #[inline]
+    pub fn view(&self) -> Result<R::View<'_>, DecodeError> {
+        R::view(&self.message())
+    }
+
+    /// The message's payload: fixed header and attributes.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.body {
+            Body::Inline(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Body::Heap(bytes) => bytes,
+        }
+    }
+
+    /// The message; its sequence and port are forgotten.
+    pub fn message(&self) -> Message<'_> {
+        let body = self.bytes();
+        let header = MessageHeader {
+            length: u32::try_from(HEADER_LEN + body.len()).unwrap_or(u32::MAX),
+            kind: MessageType(self.kind),
+            flags: MessageFlags::from_bits_retain(self.flags),
+            ..MessageHeader::default()
+        };
+        Message { header, body }
+    }
+}
+
+impl<R> Clone for Owned<R> {
+    fn clone(&self) -> Self {
+        Self { kind: self.kind, flags: self.flags, body: self.body.clone(), reply: PhantomData }
+    }
+}
+
+impl<R: Reply> PartialEq for Owned<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.bytes() == other.bytes()
+    }
+}
+
+impl<R: Reply> Eq for Owned<R> {}
+
+impl<R: Reply> fmt::Debug for Owned<R>
+where
+    for<'a> R::View<'a>: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.view() {
+            Ok(view) => view.fmt(f),
+            Err(error) => write!(f, "<{error}>"),
+        }
+    }
+}
+
+impl<R: Reply> fmt::Display for Owned<R>
+where
+    for<'a> R::View<'a>: fmt::Display,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.view() {
+            Ok(view) => view.fmt(f),
+            Err(error) => write!(f, "<{error}>"),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<R: Reply> serde::Serialize for Owned<R>
+where
+    for<'a> R::View<'a>: serde::Serialize,
+{
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.view() {
+            Ok(view) => view.serialize(serializer),
+            Err(error) => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+/// Declares a message: a fixed header, a set of attributes, the types it comes in, and the builder of requests.
+///
+/// ```
+/// use netlink_core::{MessageFlags, Str, attrs, layout, message};
+///
+/// layout! {
+///     /// `struct rtgenmsg`, padded.
+///     pub struct Header: rtgenmsg = 1 {
+///         /// Address family.
+///         family: u8,
+///     }
+/// }
+/// attrs! {
+///     /// `NETNSA_*`, one of them.
+///     pub struct NsidAttrs<'a> for NsidRequest<R> {
+///         /// The id.
+///         1 NETNSA_NSID nsid: i32,
+///     }
+/// }
+/// message! {
+///     /// The id of a namespace.
+///     pub struct Nsid<'a>(Header, NsidAttrs<'a>), NsidRequest {
+///         /// Made, or answered.
+///         88 RTM_NEWNSID NEW,
+///         /// Asked.
+///         90 RTM_GETNSID GET,
+///     }
+/// }
+///
+/// let request = NsidRequest::<Nsid>::new(&Nsid::GET, MessageFlags::empty(), Header::default()).nsid(7);
+/// assert_eq!(request.to_bytes()?[..4], [28, 0, 0, 0]);
+/// # Ok::<(), netlink_core::Error>(())
+/// ```
+///
+/// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
+/// [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per type; and a newtype over
+/// [`Request`](crate::Request) for the setters that `attrs!` makes.
+#[macro_export]
+macro_rules! message {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident<$a:lifetime>($header:ty, $attrs:ident<$b:lifetime>), $request:ident {
+            $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        $vis struct $name<$a> {
+            kind: $crate::MessageType,
+            flags: $crate::MessageFlags,
+            header: [u8; <$header as $crate::layout::Field>::SIZE],
+            attrs: $attrs<$a>,
+        }
+
+        impl<$a> $name<$a> {
+            $(
+                $(#[$tmeta])*
+                #[doc = concat!("\n\n`", stringify!($c_name), "`")]
+                pub const $const: $crate::MessageInfo = $crate::MessageInfo {
+                    number: $number,
+                    c_name: stringify!($c_name),
+                    header: <$header as $crate::layout::Fixed>::LAYOUT,
+                    table: $attrs::TABLE,
+                };
+            )*
+
+            /// Every type it comes in.
+            pub const MESSAGES: &'static [$crate::MessageInfo] = &[$( Self::$const, )*];
+
+            /// Reads a message: finds and checks its attributes.
+            #[inline]
+            pub fn read(message: &$crate::Message<$a>) -> Result<Self, $crate::DecodeError> {
+                // What follows the fixed header is aligned to four bytes.
+                const PADDED: usize = <$header as $crate::layout::Field>::SIZE.next_multiple_of(4);
+                let set = message.body.get(PADDED..).unwrap_or_default();
+                let mut read = match message.body.first_chunk() {
+                    Some(header) => Ok(Self {
+                        kind: message.header.kind,
+                        flags: message.header.flags,
+                        header: *header,
+                        attrs: $attrs::unread(set),
+                    }),
+                    None => Err($crate::DecodeError {
+                        at: stringify!($header),
+                        why: $crate::Malformed::Length {
+                            want: <$header as $crate::layout::Field>::SIZE,
+                            got: message.body.len(),
+                        },
+                    }),
+                };
+                // Filled where it is returned from: a copy would wait for the index's small stores.
+                if let Ok(Self { attrs, .. }) = &mut read {
+                    let scope = $crate::Scope { header: message.body, set: $crate::Attrs::new(set) };
+                    if let Err(error) = attrs.fill(&scope) {
+                        read = Err(error);
+                    }
+                }
+                read
+            }
+
+            /// The fixed header.
+            #[inline]
+            pub fn header(&self) -> $header {
+                <$header as $crate::layout::Field>::take(&mut self.header.as_slice()).unwrap_or_default()
+            }
+
+            /// The attributes; their getters are on the message too.
+            pub fn attrs(&self) -> &$attrs<$a> {
+                &self.attrs
+            }
+
+            /// Which of its types the message has.
+            pub fn message_type(&self) -> $crate::MessageType {
+                self.kind
+            }
+
+            /// The flags of the message.
+            pub fn message_flags(&self) -> $crate::MessageFlags {
+                self.flags
+            }
+
+            /// The message without a borrow.
+            pub fn into_owned(self) -> $name<'static> {
+                $name { kind: self.kind, flags: self.flags, header: self.header, attrs: self.attrs.into_owned() }
+            }
+
+            /// A request with the same fixed header and attributes, those without a row included.
+            pub fn to_request<R>(
+                &self,
+                info: &'static $crate::MessageInfo,
+                flags: $crate::MessageFlags,
+            ) -> $request<R> {
+                let mut request = $request::new(info, flags, self.header());
+                $crate::Payload::encode(&self.attrs, request.0.writer());
+                request
+            }
+        }
+
+        impl<$a> ::core::ops::Deref for $name<$a> {
+            type Target = $attrs<$a>;
+
+            #[inline]
+            fn deref(&self) -> &$attrs<$a> {
+                &self.attrs
+            }
+        }
+
+        impl PartialEq for $name<'_> {
+            fn eq(&self, other: &Self) -> bool {
+                self.kind == other.kind && self.header == other.header && self.attrs == other.attrs
+            }
+        }
+
+        impl $crate::Reply for $name<'static> {
+            const EXPECT: $crate::Expect = $crate::Expect::Reply;
+            type View<'x> = $name<'x>;
+
+            #[inline]
+            fn view<'x>(message: &$crate::Message<'x>) -> Result<$name<'x>, $crate::DecodeError> {
+                $name::read(message)
+            }
+
+            fn own(view: $name<'_>) -> Self {
+                view.into_owned()
+            }
+        }
+
+        impl ::core::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("header", &self.header())
+                    .field("attrs", &self.attrs)
+                    .finish()
+            }
+        }
+
+        $crate::serialize! { impl [$a] for $name<$a>, |view, fields| {
+            fields.entry("header", &view.header())?;
+            fields.entry("attrs", &view.attrs)?;
+        } }
+
+        $(#[$meta])*
+        ///
+        /// As a request: each setter appends its attribute to the message at once.
+        #[derive(Clone, Debug)]
+        #[must_use = "a request does nothing until a connection sends it"]
+        $vis struct $request<R>($crate::Request<R>);
+
+        impl<R> $request<R> {
+            /// Starts a request of any type and flags, for what the functions of this module don't offer.
+            #[inline]
+            pub fn new(
+                info: &'static $crate::MessageInfo,
+                flags: $crate::MessageFlags,
+                header: $header,
+            ) -> Self {
+                Self($crate::Request::new(info, flags, header))
+            }
+
+            /// Changes the fixed header.
+            #[inline]
+            pub fn header(mut self, change: impl FnOnce(&mut $header)) -> Self {
+                self.0.edit(change);
+                self
+            }
+
+            /// Drops every attribute and gives the message a new fixed header, keeping type, flags and
+            /// memory.
+            #[inline]
+            pub fn restart(self, header: $header) -> Self {
+                Self(self.0.restart(header))
+            }
+
+            /// Appends any attribute; for those without a setter.
+            pub fn attr<'x>(self, number: u16, payload: &impl $crate::Payload<'x>) -> Self {
+                Self(self.0.attr(number, payload))
+            }
+
+            /// The plain request.
+            pub fn into_request(self) -> $crate::Request<R> {
+                self.0
+            }
+        }
+
+        impl<R> ::core::ops::Deref for $request<R> {
+            type Target = $crate::Request<R>;
+
+            fn deref(&self) -> &$crate::Request<R> {
+                &self.0
+            }
+        }
+
+        impl<R> $crate::ToRequest for $request<R> {
+            type Answer = R;
+
+            #[inline]
+            fn to_request(&self) -> &$crate::Request<R> {
+                &self.0
+            }
+        }
+    };
+}

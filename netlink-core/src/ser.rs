@@ -1,0 +1,88 @@
+//! `serde::Serialize` for decoded values, behind the feature `serde`: these macros expand to nothing without it,
+//! so tables mention them always.
+
+#[cfg(feature = "serde")]
+mod on {
+    use serde::Serialize;
+    use serde::ser::SerializeMap;
+
+    /// The fields of a set on their way into a map.
+    #[doc(hidden)]
+    pub struct Fields<'m, M>(pub &'m mut M);
+
+    impl<M: SerializeMap> Fields<'_, M> {
+        /// Adds one.
+        pub fn entry(
+            &mut self,
+            name: &'static str,
+            value: &(impl Serialize + ?Sized),
+        ) -> Result<(), M::Error> {
+            self.0.serialize_entry(name, value)
+        }
+
+        /// Adds an attribute without a row, under its number.
+        pub fn unknown(&mut self, attr: &crate::Attr<'_>) -> Result<(), M::Error> {
+            self.0.serialize_entry(&attr.number, &crate::Bytes(attr.payload))
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub use on::Fields;
+
+/// Serializes a type of a family crate: as a map of fields, as a list, as one value, or as its `Display` text.
+/// Expands to nothing without the feature `serde` of the core.
+#[cfg(feature = "serde")]
+#[macro_export]
+macro_rules! serialize {
+    (@value $type:ty, |$value:ident| $get:expr) => {
+        impl $crate::serde::Serialize for $type {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let $value = self;
+                $crate::serde::Serialize::serialize(&$get, serializer)
+            }
+        }
+    };
+    (@text [$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> $crate::serde::Serialize for $type {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+    (@list [$($generics:tt)*] $type:ty) => {
+        impl<$($generics)* + $crate::serde::Serialize> $crate::serde::Serialize for $type {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.iter())
+            }
+        }
+    };
+    (impl [$($generics:tt)*] for $type:ty, |$set:ident, $fields:ident| $body:block) => {
+        impl<$($generics)*> $crate::serde::Serialize for $type {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                #[allow(unused_mut)]
+                let mut $fields = $crate::ser::Fields(&mut map);
+                let $set = self;
+                $body
+                $crate::serde::ser::SerializeMap::end(map)
+            }
+        }
+    };
+}
+
+/// See the version with the feature `serde`.
+#[cfg(not(feature = "serde"))]
+#[macro_export]
+macro_rules! serialize {
+    ($($ignored:tt)*) => {};
+}
+
+/// Serializes a type as its `Display` text.
+#[macro_export]
+macro_rules! serialize_display {
+    ($type:ty) => {
+        $crate::serialize! { @text [] $type }
+    };
+}

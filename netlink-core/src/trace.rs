@@ -1,0 +1,162 @@
+//! Messages as readable trees, with the kernel's names.
+
+use core::fmt::{self, Write as _};
+
+use crate::attr::{Attrs, Hex, NLA_F_NESTED, Scope, Shape};
+use crate::message::{HEADER_LEN, Message, MessageType, Messages};
+use crate::request::MessageInfo;
+
+/// Whether a datagram was sent or received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// By us.
+    Sent,
+    /// By the socket, from the kernel or another process.
+    Received,
+}
+
+/// One datagram on its way, with what is known of its messages. Prints as a tree.
+#[derive(Clone, Copy)]
+pub struct Traffic<'a> {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Its bytes.
+    pub datagram: &'a [u8],
+    /// Messages of the protocol: the request, or the types of the event stream.
+    pub known: &'a [&'static MessageInfo],
+}
+
+impl fmt::Display for Traffic<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arrow = match self.direction {
+            Direction::Sent => ">",
+            Direction::Received => "<",
+        };
+        for message in Messages::new(self.datagram) {
+            write!(f, "{arrow} ")?;
+            match message {
+                Ok(message) => {
+                    let exact = self.known.iter().find(|info| info.number == message.header.kind.0);
+                    // Replies share the layout of their request and differ in their number.
+                    let info = exact.or(self.known.first()).copied();
+                    writeln!(f, "{}", Tree { message: Ok(message), info })?;
+                }
+                Err(why) => writeln!(f, "{why}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One message as a tree: a line for its header, a line per attribute, deeper ones indented.
+pub struct Tree<'a> {
+    message: Result<Message<'a>, crate::Malformed>,
+    info: Option<&'static MessageInfo>,
+}
+
+impl<'a> Tree<'a> {
+    /// The first message of `bytes`, which begin with its `nlmsghdr`.
+    pub fn new(bytes: &'a [u8], info: Option<&'static MessageInfo>) -> Self {
+        let nothing = crate::Malformed::Length { want: HEADER_LEN, got: bytes.len() };
+        Self { message: Messages::new(bytes).next().unwrap_or(Err(nothing)), info }
+    }
+}
+
+impl fmt::Debug for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = match &self.message {
+            Ok(message) => message,
+            Err(why) => return write!(f, "{why}"),
+        };
+        let header = message.header;
+        match (control_name(header.kind), self.info) {
+            (Some(name), _) => f.write_str(name)?,
+            (None, Some(info)) if info.number == header.kind.0 => f.write_str(info.c_name)?,
+            (None, Some(info)) => write!(f, "type {} (as {})", header.kind.0, info.c_name)?,
+            (None, None) => write!(f, "type {}", header.kind.0)?,
+        }
+        let flags = header.flags.bits();
+        write!(f, " flags {flags:#x} seq {} port {}", header.sequence, header.port)?;
+        match self.info {
+            Some(info) if control_name(header.kind).is_none() => {
+                let size = info.header.size.next_multiple_of(4).min(message.body.len());
+                let (fixed, attrs) = message.body.split_at_checked(size).unwrap_or_default();
+                write!(f, "\n    {} {}", info.header.c_name, Hex(fixed))?;
+                attributes(f, Shape::Set(info.table), fixed, attrs, 1)
+            }
+            _ => write!(f, "\n    {}", Hex(message.body)),
+        }
+    }
+}
+
+fn control_name(kind: MessageType) -> Option<&'static str> {
+    MessageType::CONSTANTS.iter().find(|row| row.number == u64::from(kind.0)).map(|row| row.c_name)
+}
+
+/// Deep enough for every table; a message that nests deeper is shown as bytes.
+const MAX_DEPTH: usize = 16;
+
+fn indent(f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+    f.write_char('\n')?;
+    (0..depth).try_for_each(|_| f.write_str("    "))
+}
+
+fn attributes(
+    f: &mut fmt::Formatter<'_>,
+    shape: Shape,
+    header: &[u8],
+    bytes: &[u8],
+    depth: usize,
+) -> fmt::Result {
+    let scope = Scope { header, set: Attrs::new(bytes) };
+    if let Shape::Records(table, find) = shape {
+        for (fixed, attrs) in crate::attr::records(bytes, find) {
+            indent(f, depth)?;
+            write!(f, "- {}", Hex(fixed))?;
+            attributes(f, Shape::Set(table), header, attrs, depth + 1)?;
+        }
+        return Ok(());
+    }
+    for attr in scope.set {
+        indent(f, depth)?;
+        let attr = match attr {
+            Ok(attr) => attr,
+            Err(why) => return write!(f, "{why}"),
+        };
+        let (name, mut shape) = match shape {
+            Shape::Set(table) => {
+                let row = table.row(attr.number);
+                (row.map(|row| row.c_name), row.map(|row| row.shape))
+            }
+            Shape::Indexed(item) => (None, Some(*item)),
+            _ => (None, None),
+        };
+        match name {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "[{}]", attr.number)?,
+        }
+        if let Some(Shape::Select(select)) = shape {
+            shape = select(&scope).map(Shape::Set);
+        }
+        // Without a row, the flag is all that tells a set from bytes.
+        const UNKNOWN: crate::Table = crate::Table { name: "", rows: &[] };
+        if shape.is_none() && attr.flags & NLA_F_NESTED != 0 {
+            shape = Some(Shape::Set(&UNKNOWN));
+        }
+        match shape {
+            Some(Shape::Value(show)) => {
+                f.write_str(" ")?;
+                show(attr.payload, f)?;
+            }
+            Some(shape) if depth < MAX_DEPTH => attributes(f, shape, header, attr.payload, depth + 1)?,
+            _ => write!(f, " {}", Hex(attr.payload))?,
+        }
+    }
+    Ok(())
+}
