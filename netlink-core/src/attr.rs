@@ -539,6 +539,8 @@ pub struct Fields<'a, const N: usize> {
     source: Source<'a>,
     /// One more than the attribute's offset in words of four bytes; 0 is absent.
     index: [u16; N],
+    /// What [`Scope::family`] was: some payloads mean another thing in another family.
+    family: u8,
 }
 
 #[derive(Clone)]
@@ -549,12 +551,12 @@ enum Source<'a> {
 
 impl<'a, const N: usize> Fields<'a, N> {
     /// An empty set.
-    pub const EMPTY: Self = Self { source: Source::Wire(&[]), index: [0; N] };
+    pub const EMPTY: Self = Self::new(&[]);
 
     /// A set of which nothing is known yet; see [`fill`](Self::fill).
     #[inline(always)]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { source: Source::Wire(bytes), index: [0; N] }
+        Self { source: Source::Wire(bytes), index: [0; N], family: 0 }
     }
 
     /// Finds and checks the attributes, also inside of nested sets.
@@ -568,6 +570,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         rules: &[Rule; N],
         table: &'static Table,
     ) -> Result<(), DecodeError> {
+        self.family = scope.family();
         let whole = scope.set.rest().len();
         let mut attrs = scope.set;
         let mut at = 0;
@@ -604,7 +607,7 @@ impl<'a, const N: usize> Fields<'a, N> {
                 *slot = word;
             }
         }
-        Self { source: Source::Built(writer), index }
+        Self { source: Source::Built(writer), index, family: 0 }
     }
 
     /// The bytes of all attributes.
@@ -621,13 +624,18 @@ impl<'a, const N: usize> Fields<'a, N> {
         Attrs::new(self.bytes())
     }
 
+    /// The address family of the message it was read from; 0 when it is not known.
+    pub fn family(&self) -> u8 {
+        self.family
+    }
+
     /// The attribute of this number; the last one where there are several, as in the kernel.
     #[inline]
     pub fn get<'s, T: Payload<'s>>(&'s self, number: u16) -> Option<T> {
         let word = self.index.get(usize::from(number)).copied().filter(|word| *word != 0)?;
         let bytes = self.bytes();
         let attr = Attrs::new(bytes.get((usize::from(word) - 1) * 4..)?).next()?.ok()?;
-        T::of(attr, &Scope { header: &[], set: Attrs::new(bytes) }).ok()
+        T::of(attr, &Scope { header: core::slice::from_ref(&self.family), set: Attrs::new(bytes) }).ok()
     }
 
     /// The same set without a borrow.
@@ -636,7 +644,7 @@ impl<'a, const N: usize> Fields<'a, N> {
             Source::Wire(bytes) => Writer { bytes: bytes.into(), error: None },
             Source::Built(writer) => writer,
         };
-        Fields { source: Source::Built(writer), index: self.index }
+        Fields { source: Source::Built(writer), index: self.index, family: self.family }
     }
 
     /// Writes all attributes.
@@ -650,7 +658,11 @@ impl<'a, const N: usize> Fields<'a, N> {
 
 /// Whether two sets hold the same: every attribute with the same payload, in any order.
 #[doc(hidden)]
-pub fn same(table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_>) -> bool {
+pub fn same(family: u8, table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_>) -> bool {
+    // What can't be walked to its end is the same only byte by byte.
+    if a == b || a.chain(b).any(|attr| attr.is_err()) {
+        return a == b;
+    }
     if a.count() != b.count() {
         return false;
     }
@@ -661,13 +673,13 @@ pub fn same(table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_>) -> bool {
         let shape = table.and_then(|table| table.row(attr.number)).map(|row| row.shape);
         let inner = match shape {
             Some(Shape::Set(inner)) => Some(inner),
-            Some(Shape::Select(select)) => select(&Scope { header: &[], set: a }),
+            Some(Shape::Select(select)) => select(&Scope { header: &[family], set: a }),
             _ => None,
         };
         let mut pairs = of(a, attr.number).zip(of(b, attr.number));
         of(a, attr.number).count() == of(b, attr.number).count()
             && pairs.all(|(x, y)| match inner {
-                Some(_) => same(inner, Attrs::new(x.payload), Attrs::new(y.payload)),
+                Some(_) => same(family, inner, Attrs::new(x.payload), Attrs::new(y.payload)),
                 None => x.payload == y.payload,
             })
     })
@@ -675,11 +687,18 @@ pub fn same(table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_>) -> bool {
 
 /// Prints a set by its table: field names, then values, in the order they stand.
 #[doc(hidden)]
-pub fn debug(f: &mut fmt::Formatter<'_>, table: &'static Table, set: Attrs<'_>) -> fmt::Result {
+pub fn debug(
+    f: &mut fmt::Formatter<'_>,
+    family: u8,
+    table: &'static Table,
+    set: Attrs<'_>,
+) -> fmt::Result {
     let mut out = f.debug_struct(table.name);
     for attr in set.flatten() {
         match table.row(attr.number) {
-            Some(row) => out.field(row.field, &Shown { shape: row.shape, payload: attr.payload, set }),
+            Some(row) => {
+                out.field(row.field, &Shown { family, shape: row.shape, payload: attr.payload, set })
+            }
             None => out.field("unknown", &format_args!("{}: {}", attr.number, Hex(attr.payload))),
         };
     }
@@ -687,6 +706,7 @@ pub fn debug(f: &mut fmt::Formatter<'_>, table: &'static Table, set: Attrs<'_>) 
 }
 
 struct Shown<'a> {
+    family: u8,
     shape: Shape,
     payload: &'a [u8],
     set: Attrs<'a>,
@@ -697,10 +717,10 @@ impl fmt::Debug for Shown<'_> {
         let table = match self.shape {
             Shape::Value(show) => return show(self.payload, f),
             Shape::Set(table) => Some(table),
-            Shape::Select(select) => select(&Scope { header: &[], set: self.set }),
+            Shape::Select(select) => select(&Scope { header: &[self.family], set: self.set }),
             Shape::Indexed(item) => {
                 let items = Attrs::new(self.payload).flatten().map(|attr| attr.payload);
-                let items = items.map(|payload| Shown { shape: *item, payload, set: self.set });
+                let items = items.map(|payload| Shown { shape: *item, payload, ..*self });
                 return f.debug_list().entries(items).finish();
             }
             Shape::Records(table, find) => {
@@ -708,13 +728,13 @@ impl fmt::Debug for Shown<'_> {
                 let sets = records.map(|(_, attrs)| Shown {
                     shape: Shape::Set(table),
                     payload: attrs,
-                    set: self.set,
+                    ..*self
                 });
                 return f.debug_list().entries(sets).finish();
             }
         };
         match table {
-            Some(table) => debug(f, table, Attrs::new(self.payload)),
+            Some(table) => debug(f, self.family, table, Attrs::new(self.payload)),
             None => fmt::Display::fmt(&Hex(self.payload), f),
         }
     }
@@ -819,7 +839,7 @@ macro_rules! attrs {
 
         impl ::core::fmt::Debug for $builder {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::attr::debug(f, $name::TABLE, $crate::Attrs::new(self.0.as_slice()))
+                $crate::attr::debug(f, 0, $name::TABLE, $crate::Attrs::new(self.0.as_slice()))
             }
         }
 
@@ -828,6 +848,7 @@ macro_rules! attrs {
                 let attrs = |set: &Self| $crate::Attrs::new(set.0.as_slice()).rest().len();
                 attrs(self) == attrs(other)
                     && $crate::attr::same(
+                        0,
                         Some($name::TABLE),
                         $crate::Attrs::new(self.0.as_slice()),
                         $crate::Attrs::new(other.0.as_slice()),
@@ -868,7 +889,7 @@ macro_rules! __attr_set {
                 $(#[$row])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`, ", stringify!($number), ".")]
                 #[inline]
-                pub fn $field<$a>(&$a self) -> Option<$type> {
+                pub fn $field<$a>(&$a self) -> ::core::option::Option<$type> {
                     self.0.get::<$type>($number)
                 }
             )*
@@ -905,7 +926,7 @@ macro_rules! __attr_set {
             pub const EMPTY: Self = Self($crate::attr::Fields::EMPTY);
 
             /// Finds and checks the attributes of a set, also inside of nested sets.
-            pub fn read(scope: &$crate::Scope<$a>) -> Result<Self, $crate::DecodeError> {
+            pub fn read(scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
                 let mut set = Self::unread(scope.set.rest());
                 set.fill(scope)?;
                 Ok(set)
@@ -919,7 +940,7 @@ macro_rules! __attr_set {
 
             #[doc(hidden)]
             #[inline]
-            pub fn fill(&mut self, scope: &$crate::Scope<$a>) -> Result<(), $crate::DecodeError> {
+            pub fn fill(&mut self, scope: &$crate::Scope<$a>) -> ::core::result::Result<(), $crate::DecodeError> {
                 self.0.fill(scope, Self::RULES, Self::TABLE)
             }
 
@@ -948,7 +969,7 @@ macro_rules! __attr_set {
             const SHAPE: $crate::Shape = $crate::Shape::Set(Self::TABLE);
 
             #[inline]
-            fn decode(payload: &$a [u8]) -> Result<Self, $crate::Malformed> {
+            fn decode(payload: &$a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
                 let set = $crate::Attrs::new(payload);
                 Self::read(&$crate::Scope { header: &[], set }).map_err(|error| error.why)
             }
@@ -956,11 +977,17 @@ macro_rules! __attr_set {
             fn encode(&self, out: &mut $crate::Writer) {
                 self.0.encode(out);
             }
+
+            #[inline]
+            fn of(attr: $crate::Attr<$a>, scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::Malformed> {
+                let set = $crate::Attrs::new(attr.payload);
+                Self::read(&$crate::Scope { header: scope.header, set }).map_err(|error| error.why)
+            }
         }
 
         impl PartialEq for $name<'_> {
             fn eq(&self, other: &Self) -> bool {
-                $crate::attr::same(Some(Self::TABLE), self.0.attrs(), other.0.attrs())
+                $crate::attr::same(self.0.family(), Some(Self::TABLE), self.0.attrs(), other.0.attrs())
             }
         }
 
@@ -972,7 +999,7 @@ macro_rules! __attr_set {
 
         impl ::core::fmt::Debug for $name<'_> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::attr::debug(f, Self::TABLE, self.0.attrs())
+                $crate::attr::debug(f, self.0.family(), Self::TABLE, self.0.attrs())
             }
         }
 

@@ -1,7 +1,6 @@
 //! What can go wrong, split by whose fault it is. No text is made until somebody prints it.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -54,9 +53,15 @@ pub enum Error {
     /// The exchange ended without the reply that was asked for.
     #[error("{0} ended without a reply")]
     NoReply(&'static str),
-    /// A request of a batch that was not sent, because one before it broke the connection.
+    /// A request of a batch that was not sent, because one before it failed to go out or come back.
     #[error("not sent: the batch ended early")]
     NotSent,
+    /// A request of a batch that was sent, and whose answer was lost with the connection's. It may be done.
+    #[error("sent, but the answer was lost")]
+    Unanswered,
+    /// Somebody called [`Stop::stop`](crate::Stop::stop).
+    #[error("stopped")]
+    Stopped,
 }
 
 impl Error {
@@ -71,6 +76,12 @@ impl Error {
             Self::Kernel(error) => Some(error.errno),
             _ => None,
         }
+    }
+
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    pub(crate) fn last(call: &'static str) -> Self {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or_default();
+        Self::System { call, errno: Errno(errno) }
     }
 
     fn is_one_of(&self, list: &[Errno]) -> bool {
@@ -604,7 +615,7 @@ impl fmt::Display for Place {
             let dot = if at == 0 { "" } else { "." };
             match step.c_name {
                 Some(c_name) => write!(f, "{dot}{c_name}")?,
-                None => write!(f, "{dot}{}", step.number.to_string())?,
+                None => write!(f, "{dot}{}", step.number)?,
             }
         }
         Ok(())

@@ -77,6 +77,17 @@ impl Exchange {
         self.interrupted
     }
 
+    /// Whether the dump was interrupted; says so once.
+    pub const fn take_interruption(&mut self) -> bool {
+        core::mem::replace(&mut self.interrupted, false)
+    }
+
+    /// The same request sent once more, with this sequence.
+    #[must_use]
+    pub const fn restarted(&self, sequence: u32) -> Self {
+        Self { sequence, over: false, replied: false, interrupted: false, ..*self }
+    }
+
     /// Takes in one message.
     #[inline]
     pub fn feed<'a>(&mut self, sender: Sender, message: &Message<'a>) -> Meaning<'a> {

@@ -48,7 +48,7 @@ macro_rules! integer_fields {
             const SIZE: usize = size_of::<$int>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, Malformed> {
                 take_array(cursor).map(Self::from_ne_bytes)
             }
 
@@ -223,7 +223,7 @@ macro_rules! layout {
             const REQUIRED: usize = 0 $( + <$type as $crate::layout::Field>::REQUIRED )*;
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> Result<Self, $crate::Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, $crate::Malformed> {
                 if cursor.len() < Self::REQUIRED {
                     return Err($crate::Malformed::Length { want: Self::REQUIRED, got: cursor.len() });
                 }
@@ -245,7 +245,7 @@ macro_rules! layout {
             const SHAPE: $crate::Shape = $crate::leaf!(Self);
 
             #[inline]
-            fn decode(payload: &'a [u8]) -> Result<Self, $crate::Malformed> {
+            fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
                 <Self as $crate::layout::Field>::take(&mut { payload })
             }
 
@@ -432,7 +432,7 @@ macro_rules! __wrapper {
             const SIZE: usize = ::core::mem::size_of::<Self>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> Result<Self, $crate::Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, $crate::Malformed> {
                 let wire = <$int $(<$inner>)? as $crate::layout::Field>::take(cursor)?;
                 let $number = $crate::__wrapper!(@from $int $(<$inner>)?, wire);
                 Ok($make)
@@ -450,7 +450,7 @@ macro_rules! __wrapper {
             const SHAPE: $crate::Shape = $crate::leaf!(Self);
 
             #[inline(always)]
-            fn decode(payload: &'a [u8]) -> Result<Self, $crate::Malformed> {
+            fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
                 <Self as $crate::layout::Field>::take(&mut { payload })
             }
 

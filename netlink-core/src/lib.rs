@@ -14,13 +14,34 @@ pub mod request;
 pub mod ser;
 pub mod trace;
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod blocking;
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod connection;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod netns;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod socket;
+
+#[cfg(all(feature = "tokio", target_os = "linux"))]
+pub mod tokio;
+
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use blocking::{Connection, Events, Listing, Partial};
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use connection::{Notice, Tracer};
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use netns::Namespace;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use socket::{OpenOptions, Socket, Stop};
+
 pub use attr::{
     Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table, Unsendable,
     Writer,
 };
 pub use error::{Errno, Error, ExtAck, KernelError, Place, Warning};
 pub use exchange::{Exchange, Expect};
-pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Sender};
+pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Many, Str};
 pub use request::{Dump, MessageInfo, Owned, Reply, Request, ToRequest};
 

@@ -17,6 +17,48 @@ values! {
     }
 }
 
+values! {
+    /// `NETLINK_*`: the protocols, each a bus of its own.
+    pub struct Protocol: i32 {
+        /// Links, addresses, routes, traffic control.
+        0 NETLINK_ROUTE ROUTE "route",
+        /// Between processes.
+        2 NETLINK_USERSOCK USERSOCK "usersock",
+        /// Sockets.
+        4 NETLINK_SOCK_DIAG SOCK_DIAG "sock_diag",
+        /// Netfilter's old log.
+        5 NETLINK_NFLOG NFLOG "nflog",
+        /// IPsec.
+        6 NETLINK_XFRM XFRM "xfrm",
+        /// SELinux events.
+        7 NETLINK_SELINUX SELINUX "selinux",
+        /// iSCSI.
+        8 NETLINK_ISCSI ISCSI "iscsi",
+        /// Auditing.
+        9 NETLINK_AUDIT AUDIT "audit",
+        /// IPv4 route look-ups.
+        10 NETLINK_FIB_LOOKUP FIB_LOOKUP "fib_lookup",
+        /// The kernel connector.
+        11 NETLINK_CONNECTOR CONNECTOR "connector",
+        /// Netfilter.
+        12 NETLINK_NETFILTER NETFILTER "netfilter",
+        /// Device events.
+        15 NETLINK_KOBJECT_UEVENT KOBJECT_UEVENT "kobject_uevent",
+        /// Families by name.
+        16 NETLINK_GENERIC GENERIC "generic",
+        /// SCSI transports.
+        18 NETLINK_SCSITRANSPORT SCSITRANSPORT "scsitransport",
+        /// eCryptfs.
+        19 NETLINK_ECRYPTFS ECRYPTFS "ecryptfs",
+        /// RDMA.
+        20 NETLINK_RDMA RDMA "rdma",
+        /// The crypto API.
+        21 NETLINK_CRYPTO CRYPTO "crypto",
+        /// SMC sockets.
+        22 NETLINK_SMC SMC "smc",
+    }
+}
+
 flags! {
     /// `nlmsg_flags`. The upper byte means different things in requests and in replies: see the names.
     pub struct MessageFlags: u16 {

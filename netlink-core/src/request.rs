@@ -22,6 +22,18 @@ pub struct MessageInfo {
     pub header: &'static Layout,
     /// The attributes behind that.
     pub table: &'static Table,
+    /// All types the message comes in: a GET is answered with a NEW.
+    pub siblings: fn() -> &'static [Self],
+}
+
+impl MessageInfo {
+    /// The message of this number: this one, or the sibling that has it.
+    pub fn of_number(&'static self, number: u16) -> Option<&'static Self> {
+        if self.number == number {
+            return Some(self);
+        }
+        (self.siblings)().iter().find(|info| info.number == number)
+    }
 }
 
 /// The answer to a request, or an event: how to look at a message, and how to keep it.
@@ -36,6 +48,11 @@ pub trait Reply: Sized + 'static {
 
     /// Keeps it.
     fn own(view: Self::View<'_>) -> Self;
+
+    /// What an acknowledgement without a reply stands for; `None` if a reply is needed.
+    fn acknowledged() -> Option<Self> {
+        None
+    }
 }
 
 /// Only an acknowledgement.
@@ -48,6 +65,10 @@ impl Reply for () {
     }
 
     fn own((): ()) {}
+
+    fn acknowledged() -> Option<()> {
+        Some(())
+    }
 }
 
 /// The answer of a request that lists: any number of `R`.
@@ -426,6 +447,7 @@ macro_rules! message {
                     c_name: stringify!($c_name),
                     header: <$header as $crate::layout::Fixed>::LAYOUT,
                     table: $attrs::TABLE,
+                    siblings: || $name::MESSAGES,
                 };
             )*
 
@@ -434,7 +456,7 @@ macro_rules! message {
 
             /// Reads a message: finds and checks its attributes.
             #[inline]
-            pub fn read(message: &$crate::Message<$a>) -> Result<Self, $crate::DecodeError> {
+            pub fn read(message: &$crate::Message<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
                 // What follows the fixed header is aligned to four bytes.
                 const PADDED: usize = <$header as $crate::layout::Field>::SIZE.next_multiple_of(4);
                 let set = message.body.get(PADDED..).unwrap_or_default();
@@ -521,7 +543,7 @@ macro_rules! message {
             type View<'x> = $name<'x>;
 
             #[inline]
-            fn view<'x>(message: &$crate::Message<'x>) -> Result<$name<'x>, $crate::DecodeError> {
+            fn view<'x>(message: &$crate::Message<'x>) -> ::core::result::Result<$name<'x>, $crate::DecodeError> {
                 $name::read(message)
             }
 

@@ -38,7 +38,7 @@ pub use on::Fields;
 macro_rules! serialize {
     (@value $type:ty, |$value:ident| $get:expr) => {
         impl $crate::serde::Serialize for $type {
-            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 let $value = self;
                 $crate::serde::Serialize::serialize(&$get, serializer)
             }
@@ -46,21 +46,21 @@ macro_rules! serialize {
     };
     (@text [$($generics:tt)*] $type:ty) => {
         impl<$($generics)*> $crate::serde::Serialize for $type {
-            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
     };
     (@list [$($generics:tt)*] $type:ty) => {
         impl<$($generics)* + $crate::serde::Serialize> $crate::serde::Serialize for $type {
-            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 serializer.collect_seq(self.iter())
             }
         }
     };
     (impl [$($generics:tt)*] for $type:ty, |$set:ident, $fields:ident| $body:block) => {
         impl<$($generics)*> $crate::serde::Serialize for $type {
-            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
                 #[allow(unused_mut)]
                 let mut $fields = $crate::ser::Fields(&mut map);

@@ -15,34 +15,26 @@ pub enum Direction {
     Received,
 }
 
-/// One datagram on its way, with what is known of its messages. Prints as a tree.
+/// One datagram on its way, and what it belongs to. Prints as a tree.
 #[derive(Clone, Copy)]
 pub struct Traffic<'a> {
     /// Which way it goes.
     pub direction: Direction,
     /// Its bytes.
     pub datagram: &'a [u8],
-    /// Messages of the protocol: the request, or the types of the event stream.
-    pub known: &'a [&'static MessageInfo],
+    /// The message it asks with or answers; its siblings are known through it.
+    pub info: Option<&'static MessageInfo>,
 }
 
 impl fmt::Display for Traffic<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arrow = match self.direction {
-            Direction::Sent => ">",
-            Direction::Received => "<",
+            Direction::Sent => '>',
+            Direction::Received => '<',
         };
         for message in Messages::new(self.datagram) {
-            write!(f, "{arrow} ")?;
-            match message {
-                Ok(message) => {
-                    let exact = self.known.iter().find(|info| info.number == message.header.kind.0);
-                    // Replies share the layout of their request and differ in their number.
-                    let info = exact.or(self.known.first()).copied();
-                    writeln!(f, "{}", Tree { message: Ok(message), info })?;
-                }
-                Err(why) => writeln!(f, "{why}")?,
-            }
+            let tree = Tree { info: self.info, message };
+            writeln!(f, "{arrow} {tree}")?;
         }
         Ok(())
     }
@@ -75,15 +67,14 @@ impl fmt::Display for Tree<'_> {
             Err(why) => return write!(f, "{why}"),
         };
         let header = message.header;
-        match (control_name(header.kind), self.info) {
-            (Some(name), _) => f.write_str(name)?,
-            (None, Some(info)) if info.number == header.kind.0 => f.write_str(info.c_name)?,
-            (None, Some(info)) => write!(f, "type {} (as {})", header.kind.0, info.c_name)?,
-            (None, None) => write!(f, "type {}", header.kind.0)?,
+        let info = self.info.and_then(|info| info.of_number(header.kind.0));
+        match control_name(header.kind).or(info.map(|info| info.c_name)) {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "type {}", header.kind.0)?,
         }
         let flags = header.flags.bits();
         write!(f, " flags {flags:#x} seq {} port {}", header.sequence, header.port)?;
-        match self.info {
+        match info {
             Some(info) if control_name(header.kind).is_none() => {
                 let size = info.header.size.next_multiple_of(4).min(message.body.len());
                 let (fixed, attrs) = message.body.split_at_checked(size).unwrap_or_default();

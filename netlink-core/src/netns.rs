@@ -1,0 +1,216 @@
+//! Network namespaces: opening, making, entering. Man pages network_namespaces(7), setns(2), ip-netns(8).
+//!
+//! A thread is in one network namespace, and a socket stays in the one it was made in. Nothing here moves the
+//! calling thread, but for [`Namespace::enter`]: work in another namespace is done by a thread that lives for
+//! it. Nothing forks.
+
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::error::{Errno, Error};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Where `ip netns` keeps its names.
+pub const NAMED: &str = "/run/netns";
+
+/// An open network namespace. It lives as long as somebody has it open, is in it, or has it mounted.
+#[derive(Debug)]
+pub struct Namespace(OwnedFd);
+
+impl Namespace {
+    /// The one the calling thread is in.
+    pub fn current() -> Result<Self> {
+        Self::open_path("/proc/thread-self/ns/net")
+    }
+
+    /// One that `ip netns add` or [`create`](Self::create) made; `is_not_found` if there is none.
+    pub fn open(name: &str) -> Result<Self> {
+        Self::open_path(named(name)?)
+    }
+
+    /// The one behind a file, such as `/proc/1/ns/net`.
+    pub fn open_path(path: impl AsRef<Path>) -> Result<Self> {
+        let file = File::open(path).map_err(|error| system("open a network namespace", &error))?;
+        Ok(Self(file.into()))
+    }
+
+    /// The one a process is in.
+    pub fn of_process(pid: u32) -> Result<Self> {
+        Self::open_path(format!("/proc/{pid}/ns/net"))
+    }
+
+    /// A new one without a name, with nothing but a loopback link that is down. It takes `CAP_SYS_ADMIN`.
+    pub fn anonymous() -> Result<Self> {
+        on_thread(|| {
+            unshare()?;
+            Self::current()
+        })?
+    }
+
+    /// A new one with a name, as `ip netns add` makes it; `is_exists` if the name is taken.
+    pub fn create(name: &str) -> Result<Self> {
+        let path = named(name)?;
+        make_shared()?;
+        let options = fs::OpenOptions::new().write(true).create_new(true).open(&path);
+        options.map_err(|error| system("create the name of a network namespace", &error))?;
+        let made = Self::anonymous().and_then(|namespace| {
+            // The name keeps the namespace alive: it is a mount of it.
+            let source = format!("/proc/self/fd/{}", namespace.0.as_raw_fd());
+            mount(&source, &path, libc::MS_BIND)?;
+            Ok(namespace)
+        });
+        if made.is_err() {
+            // Nothing else refers to the empty file; if it can't go, the error to report is the first.
+            let _ = fs::remove_file(&path);
+        }
+        made
+    }
+
+    /// Takes away a name. The namespace itself ends when nobody uses it any more.
+    pub fn delete(name: &str) -> Result<()> {
+        let path = named(name)?;
+        let target = c_path(&path)?;
+        // SAFETY: the pointer is to a string with a NUL at its end.
+        let done = unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
+        if done < 0 {
+            let error = Error::last("umount the name of a network namespace");
+            // A name left over from before a reboot is a plain file.
+            if error.errno() != Some(Errno::EINVAL) {
+                return Err(error);
+            }
+        }
+        fs::remove_file(path).map_err(|error| system("remove the name of a network namespace", &error))
+    }
+
+    /// The names there are.
+    pub fn names() -> Result<Vec<String>> {
+        let entries = match fs::read_dir(NAMED) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| system("list /run/netns", &error))?,
+        };
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Runs a closure on a thread inside the namespace and waits for its result. A panic goes on in the
+    /// caller.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        on_thread(|| {
+            self.enter()?;
+            Ok(work())
+        })?
+    }
+
+    /// Moves the calling thread into the namespace, for good; other threads stay. It takes `CAP_SYS_ADMIN`
+    /// in both.
+    pub fn enter(&self) -> Result<()> {
+        // SAFETY: no pointers.
+        let done = unsafe { libc::setns(self.0.as_raw_fd(), libc::CLONE_NEWNET) };
+        if done < 0 { Err(Error::last("setns(CLONE_NEWNET)")) } else { Ok(()) }
+    }
+
+    /// Whether both are the same namespace.
+    pub fn is_same(&self, other: &Self) -> Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        let id = |namespace: &Self| -> Result<(u64, u64)> {
+            let copy = namespace.0.try_clone().map_err(|error| system("dup", &error))?;
+            let meta = File::from(copy).metadata().map_err(|error| system("fstat", &error))?;
+            Ok((meta.dev(), meta.ino()))
+        };
+        Ok(id(self)? == id(other)?)
+    }
+}
+
+impl AsFd for Namespace {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Namespace {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl From<OwnedFd> for Namespace {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+impl From<Namespace> for OwnedFd {
+    fn from(namespace: Namespace) -> Self {
+        namespace.0
+    }
+}
+
+fn system(call: &'static str, error: &io::Error) -> Error {
+    Error::System { call, errno: Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)) }
+}
+
+/// A thread that lives for one piece of work.
+fn on_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name("netns".into())
+            .spawn_scoped(scope, work)
+            .map_err(|error| system("start a thread", &error))?;
+        worker.join().or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Moves the calling thread into a new namespace.
+fn unshare() -> Result<()> {
+    // SAFETY: no pointers.
+    let done = unsafe { libc::unshare(libc::CLONE_NEWNET) };
+    if done < 0 { Err(Error::last("unshare(CLONE_NEWNET)")) } else { Ok(()) }
+}
+
+/// The file of a name, which must be one path component.
+fn named(name: &str) -> Result<PathBuf> {
+    let wrong = name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']);
+    if wrong || name.len() > 255 {
+        return Err(Error::System { call: "the name of a network namespace", errno: Errno::EINVAL });
+    }
+    Ok(Path::new(NAMED).join(name))
+}
+
+fn c_path(path: &Path) -> Result<CString> {
+    use std::os::unix::ffi::OsStrExt;
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Error::System { call: "a path with a NUL", errno: Errno::EINVAL })
+}
+
+/// Makes the directory of names, and new mounts in it visible in every mount namespace that has it.
+fn make_shared() -> Result<()> {
+    fs::create_dir_all(NAMED).map_err(|error| system("create /run/netns", &error))?;
+    let directory = Path::new(NAMED);
+    match mount("", directory, libc::MS_SHARED | libc::MS_REC) {
+        // Not a mount point yet.
+        Err(error) if error.errno() == Some(Errno::EINVAL) => {
+            mount(NAMED, directory, libc::MS_BIND | libc::MS_REC)?;
+            mount("", directory, libc::MS_SHARED | libc::MS_REC)
+        }
+        result => result,
+    }
+}
+
+fn mount(source: &str, target: &Path, flags: libc::c_ulong) -> Result<()> {
+    let source = c_path(Path::new(source))?;
+    let target = c_path(target)?;
+    // SAFETY: the pointers are to strings with a NUL at their end; no file system type or data is needed.
+    let done = unsafe {
+        libc::mount(source.as_ptr(), target.as_ptr(), c"none".as_ptr(), flags, std::ptr::null())
+    };
+    if done < 0 { Err(Error::last("mount a network namespace")) } else { Ok(()) }
+}

@@ -1,0 +1,140 @@
+//! Tests against the running kernel, each in namespaces of its own.
+//!
+//! A family crate has one test target for them:
+//!
+//! ```toml
+//! [[test]]
+//! name = "kernel"
+//! harness = false
+//! required-features = ["std"]
+//!
+//! [dev-dependencies]
+//! netlink-testing = { path = "../testing" }
+//! ```
+//!
+//! and in `tests/kernel.rs` a table of what each test needs, and the tests as plain functions:
+//!
+//! ```no_run
+//! use netlink_testing::{Result, kernel, kind, program, suite};
+//!
+//! suite! {
+//!     a_requested_index_is_honoured: kind("bridge");
+//!     json_equals_ip: program("ip"), kind("veth"), kernel(5, 14);
+//!     a_missing_link_is_enodev;
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     netlink_testing::main(&[TESTS])
+//! }
+//!
+//! /// vishvananda 1
+//! fn a_requested_index_is_honoured() -> Result {
+//!     // `?` on any error fails the test; so does a panic.
+//!     Ok(())
+//! }
+//!
+//! fn json_equals_ip() {}
+//!
+//! fn a_missing_link_is_enodev() {}
+//! ```
+//!
+//! Larger suites have a `suite!` per module: `netlink_testing::main(&[link::TESTS, addr::TESTS])`.
+//!
+//! # Where a test runs
+//!
+//! On a thread of its own, in a fresh network namespace where only `lo` is (and down), and in a mount
+//! namespace of its own with an empty `/run/netns`: named namespaces stay private and vanish with the test.
+//! Threads and processes that the test starts are born there too. Tests run in parallel.
+//!
+//! `/proc/net` and `/proc/self` show the process's first thread, hence the machine's namespace; a test reads
+//! `/proc/thread-self/net` instead. `/proc/sys/net` follows the thread.
+//!
+//! Without privileges the whole binary first enters a user namespace as its root. Where that is forbidden,
+//! every test is skipped and says so.
+//!
+//! # Environment
+//!
+//! - `NETLINK_TEST_REPORT=FILE`: appends one JSON object per line, first
+//!   `{"suite":"kernel","planned":3,"user":"root"}`, then per test
+//!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
+//! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines.
+
+mod need;
+mod run;
+mod sys;
+
+pub use need::{Need, file, init_namespace, ipv6, kernel, kind, module, program, seconds};
+pub use run::{main, skip};
+
+/// What a test may return besides nothing.
+pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+/// One test; made by [`suite!`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Test {
+    /// `module_path!()` of the suite.
+    pub module: &'static str,
+    /// The function's name.
+    pub name: &'static str,
+    /// What it can't run without.
+    pub needs: &'static [Need],
+    /// The function.
+    pub body: fn() -> Result<(), String>,
+}
+
+impl Test {
+    #[doc(hidden)]
+    pub const fn new(
+        module: &'static str,
+        name: &'static str,
+        needs: &'static [Need],
+        body: fn() -> Result<(), String>,
+    ) -> Self {
+        Self { module, name, needs, body }
+    }
+}
+
+/// Return types of test functions.
+pub trait Outcome {
+    /// The failure as text.
+    fn outcome(self) -> Result<(), String>;
+}
+
+impl Outcome for () {
+    fn outcome(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: Into<Box<dyn std::error::Error>>> Outcome for Result<(), E> {
+    fn outcome(self) -> Result<(), String> {
+        self.map_err(|error| {
+            let error = error.into();
+            let mut text = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            text
+        })
+    }
+}
+
+/// Lists the tests of a module as `TESTS`: a row per test, `function: need, need;`.
+///
+/// A test that is in no row is dead code, which the compiler reports.
+#[macro_export]
+macro_rules! suite {
+    ($( $name:ident $(: $($need:expr),+)?; )*) => {
+        pub(crate) const TESTS: &[$crate::Test] = &[$(
+            $crate::Test::new(
+                ::core::module_path!(),
+                ::core::stringify!($name),
+                &[$($($need),+)?],
+                || $crate::Outcome::outcome($name()),
+            ),
+        )*];
+    };
+}

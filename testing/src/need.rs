@@ -1,0 +1,157 @@
+//! What a test can't run without.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::run::{self, User};
+use crate::sys;
+
+/// One condition of a test. A test whose needs are not met is skipped with the reason.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Need {
+    /// See [`kind`].
+    Kind(&'static str),
+    /// See [`kernel`].
+    Kernel(u32, u32),
+    /// See [`program`].
+    Program(&'static str),
+    /// See [`file`].
+    File(&'static str),
+    /// See [`module`].
+    Module(&'static str),
+    /// See [`init_namespace`].
+    InitNamespace,
+    /// See [`ipv6`].
+    Ipv6,
+    /// See [`seconds`].
+    Seconds(u64),
+}
+
+/// A kind of link that the kernel knows or can load. Not for `tun`, which rtnetlink never makes: that is
+/// `file("/dev/net/tun")`.
+pub const fn kind(name: &'static str) -> Need {
+    Need::Kind(name)
+}
+
+/// This kernel version or a later one.
+pub const fn kernel(major: u32, minor: u32) -> Need {
+    Need::Kernel(major, minor)
+}
+
+/// A program on the `PATH`, to which the harness adds the `sbin` directories.
+pub const fn program(name: &'static str) -> Need {
+    Need::Program(name)
+}
+
+/// A file or directory, such as a sysctl below `/proc/sys/net`.
+pub const fn file(path: &'static str) -> Need {
+    Need::File(path)
+}
+
+/// A kernel module, loaded or built in with parameters.
+pub const fn module(name: &'static str) -> Need {
+    Need::Module(name)
+}
+
+/// Root of the initial user namespace: for what the kernel grants to no other root. The test still has a
+/// network namespace of its own.
+pub const fn init_namespace() -> Need {
+    Need::InitNamespace
+}
+
+/// IPv6, neither left out of the kernel nor disabled.
+pub const fn ipv6() -> Need {
+    Need::Ipv6
+}
+
+/// More time than the usual minute.
+pub const fn seconds(limit: u64) -> Need {
+    Need::Seconds(limit)
+}
+
+impl Need {
+    /// Why it is not met.
+    pub(crate) fn missing(self, user: &User) -> Option<String> {
+        match self {
+            Self::Kind(name) if !kind_exists(name) => Some(format!("the kernel has no {name} links")),
+            Self::Kernel(major, minor) if running_kernel() < (major, minor) => {
+                let (has_major, has_minor) = running_kernel();
+                Some(format!("needs Linux {major}.{minor}, this is {has_major}.{has_minor}"))
+            }
+            Self::Program(name) if !on_path(name) => Some(format!("no program {name} on the PATH")),
+            Self::File(path) if !Path::new(path).exists() => Some(format!("no {path}")),
+            Self::Module(name) if !Path::new("/sys/module").join(name).exists() => {
+                Some(format!("kernel module {name} is not loaded"))
+            }
+            Self::InitNamespace if !user.is_initial_root() => {
+                Some("needs root of the initial user namespace".to_owned())
+            }
+            Self::Ipv6 if std::net::UdpSocket::bind("[::]:0").is_err() => Some("no IPv6".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The time a test with these needs may take.
+pub(crate) fn limit(needs: &[Need]) -> Duration {
+    let seconds = needs.iter().find_map(|need| match need {
+        Need::Seconds(seconds) => Some(*seconds),
+        _ => None,
+    });
+    let patience = std::env::var("NETLINK_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(60).saturating_mul(patience.unwrap_or(1)))
+}
+
+fn running_kernel() -> (u32, u32) {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+fn on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+fn kind_exists(name: &'static str) -> bool {
+    static KNOWN: Mutex<Option<HashMap<&'static str, bool>>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = known.get_or_insert_default();
+    *known.entry(name).or_insert_with(|| {
+        let probe = std::thread::spawn(move || {
+            run::isolate()?;
+            sys::rtnetlink_errno(&new_link(name))
+        });
+        // Any other errno comes from the kind itself, which wants more than its name.
+        const EOPNOTSUPP: i32 = 95;
+        matches!(probe.join(), Ok(Ok(errno)) if errno != EOPNOTSUPP)
+    })
+}
+
+/// `RTM_NEWLINK` with nothing but `IFLA_LINKINFO { IFLA_INFO_KIND }`.
+fn new_link(kind: &str) -> Vec<u8> {
+    const RTM_NEWLINK: u16 = 16;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_INFO_KIND: u16 = 1;
+    const FLAGS: u16 = 0x1 | 0x4 | 0x200 | 0x400;
+    let attribute = |number: u16, payload: &[u8]| {
+        let length = u16::try_from(payload.len() + 4).unwrap_or(u16::MAX);
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(number.to_ne_bytes());
+        bytes.extend(payload);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let info = attribute(IFLA_LINKINFO, &attribute(IFLA_INFO_KIND, kind.as_bytes()));
+    let length = u32::try_from(32 + info.len()).unwrap_or(u32::MAX);
+    let mut message = length.to_ne_bytes().to_vec();
+    message.extend(RTM_NEWLINK.to_ne_bytes());
+    message.extend(FLAGS.to_ne_bytes());
+    message.resize(32, 0);
+    message.extend(info);
+    message
+}

@@ -1,0 +1,71 @@
+//! The system calls the harness makes; the only module with `unsafe`.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+pub(crate) const NEW_USER: libc::c_int = libc::CLONE_NEWUSER;
+pub(crate) const NEW_NET_AND_MOUNTS: libc::c_int = libc::CLONE_NEWNET | libc::CLONE_NEWNS;
+
+fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Moves the calling thread into new namespaces.
+pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: takes no pointers; of the flags used here, none shares memory differently.
+    checked(unsafe { libc::unshare(flags) }).map(drop)
+}
+
+pub(crate) fn effective_ids() -> (u32, u32) {
+    // SAFETY: neither call takes arguments or can fail.
+    unsafe { (libc::geteuid(), libc::getegid()) }
+}
+
+/// Keeps mounts of this mount namespace from reaching others.
+pub(crate) fn make_mounts_private() -> io::Result<()> {
+    mount(None, "/", libc::MS_REC | libc::MS_PRIVATE)
+}
+
+/// An empty file system at `target`.
+pub(crate) fn mount_tmpfs(target: &str) -> io::Result<()> {
+    mount(Some("tmpfs"), target, 0)
+}
+
+fn mount(kind: Option<&str>, target: &str, flags: libc::c_ulong) -> io::Result<()> {
+    let kind = CString::new(kind.unwrap_or("none"))?;
+    let target = CString::new(target)?;
+    // SAFETY: the strings live beyond the call and end with a NUL; no data pointer is given.
+    checked(unsafe { libc::mount(kind.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, std::ptr::null()) })
+        .map(drop)
+}
+
+/// Sets an environment variable. Only for `main` before it starts threads.
+pub(crate) fn set_variable(name: &str, value: &std::ffi::OsStr) {
+    // SAFETY: called from `main` while the process has one thread, so nobody reads the environment meanwhile.
+    unsafe { std::env::set_var(name, value) }
+}
+
+/// Sends one rtnetlink request from the calling thread's namespace and returns the errno it is answered with.
+pub(crate) fn rtnetlink_errno(request: &[u8]) -> io::Result<i32> {
+    // SAFETY: takes no pointers.
+    let fd = checked(unsafe {
+        libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
+    })?;
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: pointer and length are those of `request`.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
+    if sent < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut reply = [0u8; 4096];
+    // SAFETY: pointer and length are those of `reply`.
+    let got = unsafe { libc::recv(socket.as_raw_fd(), reply.as_mut_ptr().cast(), reply.len(), 0) };
+    let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
+    let errno = reply.get(..got).and_then(|reply| reply.get(16..20)).and_then(<[u8]>::first_chunk);
+    errno
+        .map(|bytes| -i32::from_ne_bytes(*bytes))
+        .ok_or_else(|| io::Error::other("a netlink answer without an errno"))
+}

@@ -1,0 +1,265 @@
+//! `cargo xtask lint`: everything about the code that is not a test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail, ensure};
+use serde_json::Value;
+
+use crate::command::{self, cargo, members, root, text};
+
+/// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, `unsafe`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+/// Crates that a family can build on.
+const CORE: &str = "netlink-core";
+
+/// Our packages that reach no user.
+const TOOLS: [&str; 2] = ["xtask", "netlink-testing"];
+
+/// What the core may pull in; the second half only behind a feature.
+const CORE_MAY_USE: [&str; 6] = ["bitflags", "byteorder", "libc", "thiserror", "serde", "tokio"];
+const ONLY_OPTIONAL: [&str; 2] = ["serde", "tokio"];
+
+/// Crates that a family pulls in without features of choice, itself and build-time ones included.
+const MOST_CRATES: usize = 12;
+
+pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
+    let metadata = command::metadata()?;
+    let libraries: Vec<&Value> =
+        members(&metadata).filter(|package| !TOOLS.contains(&text(&package["name"]))).collect();
+    let mut lint = Lint::default();
+
+    lint.cargo(&["fmt", "--all", "--check"]);
+    lint.cargo(&["fmt", "--all", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
+    lint.cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"]);
+    for package in &libraries {
+        for features in feature_sets(package) {
+            let name = text(&package["name"]);
+            let features = ["--no-default-features", "--features", &features];
+            lint.cargo(&[&["clippy", "--lib", "-p", name], &features[..], &["--", "-Dwarnings"]].concat());
+        }
+    }
+    lint.program(
+        cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--exclude=xtask"])
+            .env("RUSTDOCFLAGS", "-Dwarnings"),
+    );
+
+    lint.check("normal dependencies", dependencies(&libraries));
+    lint.check("licences", licences(&metadata));
+    for package in &libraries {
+        let name = text(&package["name"]);
+        lint.check(&format!("crates below {name}"), tree(name));
+    }
+    lint.check("unsafe", unsafe_code(&libraries));
+    if command::exists("cargo-deny") {
+        lint.cargo(&["deny", "check"]);
+    } else {
+        println!("cargo deny: skipped: not installed; the checks above stand for it");
+    }
+    Ok(lint.conclude())
+}
+
+/// Runs checks and remembers those that failed.
+#[derive(Default)]
+struct Lint {
+    passed: usize,
+    failed: Vec<String>,
+}
+
+impl Lint {
+    fn cargo(&mut self, arguments: &[&str]) {
+        self.program(&mut cargo(arguments));
+    }
+
+    fn program(&mut self, command: &mut Command) {
+        let name = command
+            .get_args()
+            .fold("cargo".to_owned(), |name, argument| format!("{name} {}", argument.to_string_lossy()));
+        // The whole output only on failure: the good case is one line per check.
+        let result = command.output().map_err(anyhow::Error::from).and_then(|output| {
+            if !output.status.success() {
+                let (out, err) = (&output.stdout, &output.stderr);
+                bail!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
+            }
+            Ok(())
+        });
+        self.check(&name, result);
+    }
+
+    fn check(&mut self, name: &str, result: Result<()>) {
+        match result {
+            Ok(()) => {
+                println!("{name}: ok");
+                self.passed += 1;
+            }
+            Err(error) => {
+                println!("{name}: FAILED\n{error:#}");
+                self.failed.push(name.to_owned());
+            }
+        }
+    }
+
+    fn conclude(self) -> ExitCode {
+        for name in &self.failed {
+            println!("failed: {name}");
+        }
+        println!("lint: {} checks passed, {} failed", self.passed, self.failed.len());
+        if self.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// None, and each feature alone. All together are part of the run over the workspace.
+fn feature_sets(package: &Value) -> impl Iterator<Item = String> {
+    let features = package["features"].as_object().into_iter().flatten();
+    let names = features.map(|(name, _)| name.clone()).filter(|name| name != "default");
+    std::iter::once(String::new()).chain(names)
+}
+
+/// Families see the core only, and the core what is argued for.
+fn dependencies(libraries: &[&Value]) -> Result<()> {
+    for package in libraries {
+        let name = text(&package["name"]);
+        let allowed = if name == CORE { &CORE_MAY_USE[..] } else { &[CORE] };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let on = text(&dependency["name"]);
+            // A null kind is a normal dependency; tests may use what they like.
+            if dependency["kind"] == "dev" {
+                continue;
+            }
+            ensure!(dependency["kind"].is_null(), "{name} has the build dependency {on}");
+            ensure!(allowed.contains(&on), "{name} may not depend on {on}, only on {}", allowed.join(", "));
+            let optional = dependency["optional"] == true;
+            ensure!(optional || !ONLY_OPTIONAL.contains(&on), "{on} must be optional in {name}");
+        }
+    }
+    Ok(())
+}
+
+/// Every crate of the tree has a licence that deny.toml allows.
+fn licences(metadata: &Value) -> Result<()> {
+    let config = fs::read_to_string(root().join("deny.toml"))?;
+    let list = config.split_once("\nallow = [").and_then(|(_, rest)| rest.split_once(']'));
+    let Some((list, _)) = list else { bail!("no list `allow` in deny.toml") };
+    let allowed: BTreeSet<&str> = list.split('"').skip(1).step_by(2).collect();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let (name, licence) = (text(&package["name"]), text(&package["license"]));
+        ensure!(is_allowed(licence, &allowed), "{name} has licence {licence:?}, not in deny.toml");
+    }
+    Ok(())
+}
+
+/// Whether a licence expression can be satisfied: `A OR (B AND C)`, and `A/B` of old manifests.
+fn is_allowed(expression: &str, allowed: &BTreeSet<&str>) -> bool {
+    let expression = expression.trim();
+    let mut depth = 0;
+    let mut weakest = None;
+    for (at, c) in expression.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ if depth > 0 => {}
+            '/' => {
+                return is_allowed(&expression[..at], allowed) || is_allowed(&expression[at + 1..], allowed);
+            }
+            _ if expression[at..].starts_with(" OR ") => {
+                return is_allowed(&expression[..at], allowed) || is_allowed(&expression[at + 4..], allowed);
+            }
+            _ if expression[at..].starts_with(" AND ") => weakest = weakest.or(Some(at)),
+            _ => {}
+        }
+    }
+    if let Some(at) = weakest {
+        return is_allowed(&expression[..at], allowed) && is_allowed(&expression[at + 5..], allowed);
+    }
+    match expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(inner) => is_allowed(inner, allowed),
+        // An exception only grants more.
+        None => allowed.contains(expression.split(" WITH ").next().unwrap_or_default()),
+    }
+}
+
+/// A crate with its default features pulls in few crates, each in one version.
+fn tree(name: &str) -> Result<()> {
+    let output = cargo(&["tree", "-p", name, "-e", "normal,build", "--prefix", "none"]).output()?;
+    ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let output = String::from_utf8(output.stdout)?;
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in output.lines() {
+        let mut words = line.split_whitespace();
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            versions.entry(name).or_default().insert(version);
+        }
+    }
+    for (name, versions) in &versions {
+        ensure!(versions.len() == 1, "{name} in several versions: {versions:?}");
+    }
+    let names: Vec<&str> = versions.into_keys().collect();
+    let few = names.len() <= MOST_CRATES;
+    ensure!(few, "{} crates where {MOST_CRATES} are allowed: {}", names.len(), names.join(" "));
+    Ok(())
+}
+
+/// Families forbid `unsafe`; elsewhere it stays in the modules that make system calls.
+fn unsafe_code(libraries: &[&Value]) -> Result<()> {
+    for package in libraries.iter().filter(|package| package["name"] != CORE) {
+        let folder = Path::new(text(&package["manifest_path"])).with_file_name("src");
+        let forbids = fs::read_to_string(folder.join("lib.rs"))?.contains("#![forbid(unsafe_code)]");
+        ensure!(forbids, "{}/lib.rs lacks #![forbid(unsafe_code)]", folder.display());
+    }
+    let mut files = Vec::new();
+    for folder in fs::read_dir(root())? {
+        let folder = folder?.path();
+        let is_ours = folder.join("Cargo.toml").is_file() && !folder.ends_with("benches");
+        if is_ours {
+            rust_files(&folder, &mut files)?;
+        }
+    }
+    for file in files {
+        let short = file.strip_prefix(root()).unwrap_or(&file);
+        let in_core = [Path::new("netlink-core/src/socket.rs"), Path::new("netlink-core/src/netns.rs")];
+        if in_core.contains(&short) || short.file_stem().is_some_and(|stem| stem == "sys") {
+            continue;
+        }
+        let source = fs::read_to_string(&file)?;
+        for (number, line) in source.lines().enumerate() {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            let code = line.split("//").next().unwrap_or_default();
+            let mut words = code.split('"').step_by(2).flat_map(|code| code.split(|c| !is_word(c)));
+            let place = format!("{}:{}", short.display(), number + 1);
+            ensure!(words.all(|word| word != "unsafe"), "{place}: unsafe outside of a system call module");
+        }
+    }
+    Ok(())
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with("target") {
+            rust_files(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licence_expressions() {
+        let allowed = BTreeSet::from(["MIT", "Unicode-3.0"]);
+        for fine in ["MIT", "MIT/Apache-2.0", "Apache-2.0 OR MIT", "(MIT OR Apache-2.0) AND Unicode-3.0"] {
+            assert!(is_allowed(fine, &allowed), "{fine}");
+        }
+        for wrong in ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Apache-2.0) AND GPL-2.0"] {
+            assert!(!is_allowed(wrong, &allowed), "{wrong}");
+        }
+    }
+}
