@@ -270,7 +270,7 @@ impl Writer {
         self.bytes.reserve(ATTR_HEADER + N + 3);
         self.bytes.extend_from_slice(&attr_header(length, number));
         self.bytes.extend_from_slice(&payload);
-        if N % 4 != 0 {
+        if !N.is_multiple_of(4) {
             self.pad();
         }
     }
@@ -687,12 +687,7 @@ pub fn same(family: u8, table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_
 
 /// Prints a set by its table: field names, then values, in the order they stand.
 #[doc(hidden)]
-pub fn debug(
-    f: &mut fmt::Formatter<'_>,
-    family: u8,
-    table: &'static Table,
-    set: Attrs<'_>,
-) -> fmt::Result {
+pub fn debug(f: &mut fmt::Formatter<'_>, family: u8, table: &'static Table, set: Attrs<'_>) -> fmt::Result {
     let mut out = f.debug_struct(table.name);
     for attr in set.flatten() {
         match table.row(attr.number) {
@@ -725,11 +720,8 @@ impl fmt::Debug for Shown<'_> {
             }
             Shape::Records(table, find) => {
                 let records = records(self.payload, find);
-                let sets = records.map(|(_, attrs)| Shown {
-                    shape: Shape::Set(table),
-                    payload: attrs,
-                    ..*self
-                });
+                let sets =
+                    records.map(|(_, attrs)| Shown { shape: Shape::Set(table), payload: attrs, ..*self });
                 return f.debug_list().entries(sets).finish();
             }
         };
@@ -1027,7 +1019,6 @@ macro_rules! __attr_setters {
             $(
                 $(#[$row])*
                 #[doc = concat!("\n\nAppends `", stringify!($c_name), "`.")]
-                #[must_use]
                 #[inline]
                 pub fn $field<'a>(mut self, value: impl $crate::IntoAttr<$type>) -> Self {
                     <$type as $crate::Payload<'a>>::put(&value.into_attr(), $number, self.0.writer());

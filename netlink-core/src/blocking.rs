@@ -263,6 +263,7 @@ impl<R: Reply> Listing<'_, R> {
     /// [`Error::Decode`] is about one message, and the next call goes on behind it. [`Error::Interrupted`] comes
     /// at the end, after every reply was given: the kernel's tables changed meanwhile.
     #[inline]
+    #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Option<R::View<'_>>> {
         match self.advance()? {
             Some(range) => self.connection.channel.view::<R>(range, self.info).map(Some),
@@ -385,6 +386,7 @@ impl<E: Reply> Events<E> {
     /// Waits for the next event. An event that can't be read is an [`Error::Decode`] with its bytes; the next
     /// call goes on behind it.
     #[inline]
+    #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Notice<E::View<'_>>> {
         next_event::<E>(&mut self.channel)
     }

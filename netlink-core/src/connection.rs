@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::error::{Asked, Errno, Error, ExtAck, KernelError, Warning};
+use crate::error::{Asked, Errno, Error, ExtAck, Warning};
 use crate::exchange::{Answer, Exchange, Expect, Meaning, Run};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages, Protocol, Sender};
 use crate::request::{MessageInfo, Reply, Request};
@@ -284,7 +284,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     return Ok(Step::Done);
                 }
                 Meaning::Failed(errno, attrs) => {
-                    let error = kernel_error(errno, attrs, info, &self.send);
+                    let error = Error::kernel(errno, attrs, info, &self.send);
                     self.finished(exchange);
                     return Err(error);
                 }
@@ -318,7 +318,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         let message = self.message(range)?;
         match R::view(&message) {
             Ok(view) => Ok(view),
-            Err(error) => Err(undecoded(error, &message, info)),
+            Err(error) => Err(Error::undecoded(error, &message, info)),
         }
     }
 
@@ -467,11 +467,14 @@ impl<S: AsRef<Socket>> Channel<S> {
             let result = match (meaning, index.and_then(|index| chunk.sent.get(index))) {
                 (Meaning::Reply(message), Some(sent)) => {
                     let view = R::view(&message);
-                    Some((sent, view.map(R::own).map_err(|error| undecoded(error, &message, sent.info))))
+                    Some((
+                        sent,
+                        view.map(R::own).map_err(|error| Error::undecoded(error, &message, sent.info)),
+                    ))
                 }
                 (Meaning::Failed(errno, attrs), Some(sent)) => {
                     let asked = self.send.get(sent.bytes.clone()).unwrap_or_default();
-                    Some((sent, Err(kernel_error(errno, attrs, sent.info, asked))))
+                    Some((sent, Err(Error::kernel(errno, attrs, sent.info, asked))))
                 }
                 (Meaning::Done(attrs), Some(sent)) if !attrs.is_empty() => {
                     let bytes = self.send.get(sent.bytes.clone()).unwrap_or_default().into();
@@ -486,10 +489,9 @@ impl<S: AsRef<Socket>> Channel<S> {
                 (Meaning::Overrun, _) => return Err(Error::Overrun),
                 _ => None,
             };
-            if let Some((sent, result)) = result {
-                if let Some(slot) = results.get_mut(sent.index) {
-                    slot.get_or_insert(result);
-                }
+            let slot = result.and_then(|(sent, result)| Some((results.get_mut(sent.index)?, result)));
+            if let Some((slot, result)) = slot {
+                slot.get_or_insert(result);
             }
             if chunk.run.is_over() {
                 return Ok(true);
@@ -552,16 +554,4 @@ fn event<'a, E: Reply>(sender: Sender, message: &Message<'a>) -> Result<Notice<E
         Ok(event) => Ok(Notice::Event { event, group: sender.group, nsid: sender.nsid }),
         Err(error) => Err(Error::decode(error, "event", message.body)),
     }
-}
-
-#[cold]
-fn undecoded(error: crate::DecodeError, message: &Message<'_>, info: &'static MessageInfo) -> Error {
-    let name = info.of_number(message.header.kind.0).unwrap_or(info).c_name;
-    Error::decode(error, name, message.body)
-}
-
-#[cold]
-fn kernel_error(errno: Errno, attrs: &[u8], info: &'static MessageInfo, asked: &[u8]) -> Error {
-    let ext = ExtAck::new(Asked { info, bytes: asked.into() }, attrs);
-    Error::Kernel(Box::new(KernelError { errno, ext }))
 }

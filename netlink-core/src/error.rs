@@ -6,7 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::attr::{Attrs, DecodeError, Payload, Row, Scope, Shape, Table, Unsendable};
-use crate::message::HEADER_LEN;
+use crate::message::{HEADER_LEN, Message};
 use crate::payload::{Bytes, Str};
 use crate::request::MessageInfo;
 use crate::{attrs, values};
@@ -67,6 +67,18 @@ pub enum Error {
 impl Error {
     pub(crate) fn decode(error: DecodeError, message: &'static str, bytes: &[u8]) -> Self {
         Self::Decode(Box::new(Undecoded { error, message, bytes: bytes.into() }))
+    }
+
+    #[cold]
+    pub(crate) fn undecoded(error: DecodeError, message: &Message<'_>, info: &'static MessageInfo) -> Self {
+        let name = info.of_number(message.header.kind.0).unwrap_or(info).c_name;
+        Self::decode(error, name, message.body)
+    }
+
+    #[cold]
+    pub(crate) fn kernel(errno: Errno, attrs: &[u8], info: &'static MessageInfo, asked: &[u8]) -> Self {
+        let ext = ExtAck::new(Asked { info, bytes: asked.into() }, attrs);
+        Self::Kernel(Box::new(KernelError { errno, ext }))
     }
 
     /// The errno, if the kernel or a system call gave one.
@@ -381,7 +393,7 @@ impl fmt::Display for PolicyAttrs<'_> {
             (None, Some(max)) => write!(f, " of at most {max} bytes")?,
             (None, None) => {}
         }
-        if let Some(mask) = self.mask().or(self.bitfield_mask().map(u64::from)) {
+        if let Some(mask) = self.mask().or_else(|| self.bitfield_mask().map(u64::from)) {
             write!(f, " within the bits {mask:#x}")?;
         }
         Ok(())

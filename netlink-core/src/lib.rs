@@ -12,6 +12,9 @@ pub mod payload;
 pub mod request;
 #[doc(hidden)]
 pub mod ser;
+pub mod spec;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod trace;
 
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -209,8 +209,7 @@ fn mount(source: &str, target: &Path, flags: libc::c_ulong) -> Result<()> {
     let source = c_path(Path::new(source))?;
     let target = c_path(target)?;
     // SAFETY: the pointers are to strings with a NUL at their end; no file system type or data is needed.
-    let done = unsafe {
-        libc::mount(source.as_ptr(), target.as_ptr(), c"none".as_ptr(), flags, std::ptr::null())
-    };
+    let done =
+        unsafe { libc::mount(source.as_ptr(), target.as_ptr(), c"none".as_ptr(), flags, std::ptr::null()) };
     if done < 0 { Err(Error::last("mount a network namespace")) } else { Ok(()) }
 }

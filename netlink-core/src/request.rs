@@ -256,7 +256,7 @@ pub trait ToRequest {
 impl<R> ToRequest for Request<R> {
     type Answer = R;
 
-    fn to_request(&self) -> &Request<R> {
+    fn to_request(&self) -> &Self {
         self
     }
 }
@@ -438,6 +438,7 @@ macro_rules! message {
             attrs: $attrs<$a>,
         }
 
+        #[allow(unreachable_pub, dead_code)]
         impl<$a> $name<$a> {
             $(
                 $(#[$tmeta])*
@@ -573,6 +574,7 @@ macro_rules! message {
         #[must_use = "a request does nothing until a connection sends it"]
         $vis struct $request<R>($crate::Request<R>);
 
+        #[allow(unreachable_pub, dead_code)]
         impl<R> $request<R> {
             /// Starts a request of any type and flags, for what the functions of this module don't offer.
             #[inline]

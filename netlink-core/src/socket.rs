@@ -310,7 +310,8 @@ impl Socket {
         let Ok(len) = u16::try_from(program.len()) else {
             return Err(Error::System { call: "setsockopt(SO_ATTACH_FILTER)", errno: Errno::EINVAL });
         };
-        let program = libc::sock_fprog { len, filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut() };
+        let program =
+            libc::sock_fprog { len, filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut() };
         self.set_option(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program, "setsockopt(SO_ATTACH_FILTER)")
     }
 
@@ -344,13 +345,7 @@ impl Socket {
         let mut length = size_of_u32::<i32>();
         // SAFETY: the pointers are those of `value` and its length.
         let done = unsafe {
-            libc::getsockopt(
-                self.fd.as_raw_fd(),
-                level,
-                option,
-                (&raw mut value).cast(),
-                &raw mut length,
-            )
+            libc::getsockopt(self.fd.as_raw_fd(), level, option, (&raw mut value).cast(), &raw mut length)
         };
         if done < 0 { Err(Error::last(call)) } else { Ok(value) }
     }
@@ -547,6 +542,8 @@ impl Socket {
         if done < 0 {
             return Err(Error::last("getsockopt(SO_RCVTIMEO)"));
         }
+        // Both are 32 bits wide on some targets.
+        #[allow(clippy::useless_conversion)]
         let millis = i64::from(time.tv_sec).saturating_mul(1000) + (i64::from(time.tv_usec) + 999) / 1000;
         Ok(if millis == 0 { -1 } else { i32::try_from(millis).unwrap_or(i32::MAX) })
     }
@@ -574,9 +571,7 @@ impl TryFrom<OwnedFd> for Socket {
         let mut address = address(0, 0);
         let mut length = size_of_u32::<libc::sockaddr_nl>();
         // SAFETY: the pointers are those of `address` and its length.
-        let done = unsafe {
-            libc::getsockname(fd.as_raw_fd(), (&raw mut address).cast(), &raw mut length)
-        };
+        let done = unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut address).cast(), &raw mut length) };
         if done < 0 {
             return Err(Error::last("getsockname"));
         }

@@ -206,7 +206,9 @@ impl Connection {
         let mut nothing = Exchange::new(Expect::Ack, crate::MessageFlags::empty(), 0, 0);
         while self.channel.has_unfinished_dump() {
             match self.channel.step(&mut nothing, &NOTHING)? {
-                Step::Hungry if self.channel.has_unfinished_dump() => receive(&mut self.channel, None).await?,
+                Step::Hungry if self.channel.has_unfinished_dump() => {
+                    receive(&mut self.channel, None).await?
+                }
                 _ => {}
             }
         }

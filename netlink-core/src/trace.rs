@@ -68,7 +68,7 @@ impl fmt::Display for Tree<'_> {
         };
         let header = message.header;
         let info = self.info.and_then(|info| info.of_number(header.kind.0));
-        match control_name(header.kind).or(info.map(|info| info.c_name)) {
+        match control_name(header.kind).or_else(|| info.map(|info| info.c_name)) {
             Some(name) => f.write_str(name)?,
             None => write!(f, "type {}", header.kind.0)?,
         }

@@ -19,9 +19,9 @@ pub enum Need {
     Kernel(u32, u32),
     /// See [`program`].
     Program(&'static str),
-    /// See [`file`].
+    /// See [`file()`].
     File(&'static str),
-    /// See [`module`].
+    /// See [`module()`].
     Module(&'static str),
     /// See [`init_namespace`].
     InitNamespace,

@@ -1,0 +1,350 @@
+//! For the tests of family crates: canned replies, captured bytes, recorded exchanges. No socket is involved.
+//!
+//! ```
+//! # use netlink_core::{MessageFlags, attrs, layout, message};
+//! # layout! { /// H.
+//! #     pub struct Header: rtgenmsg = 1 { /// F.
+//! #         family: u8, } }
+//! # attrs! { /// A.
+//! #     pub struct NsidAttrs<'a> for NsidRequest<R> { /// I.
+//! #         1 NETNSA_NSID nsid: i32, } }
+//! # message! { /// M.
+//! #     pub struct Nsid<'a>(Header, NsidAttrs<'a>), NsidRequest { /// N.
+//! #         88 RTM_NEWNSID NEW, /// G.
+//! #         90 RTM_GETNSID GET, } }
+//! use netlink_core::testkit::{Replies, answer};
+//!
+//! let request = NsidRequest::<Nsid>::new(&Nsid::GET, MessageFlags::empty(), Header::default());
+//! let reply = NsidRequest::<()>::new(&Nsid::NEW, MessageFlags::empty(), Header::default()).nsid(7);
+//! let nsid = answer(&request, &[&Replies::new().message(&reply)])?;
+//! assert_eq!(nsid.nsid(), Some(7));
+//!
+//! let refused = Replies::new().error(1, &[]);
+//! assert!(answer(&request, &[&refused]).unwrap_err().is_permission());
+//! # Ok::<(), netlink_core::Error>(())
+//! ```
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use crate::attr::{Hex, Writer};
+use crate::error::Error;
+use crate::exchange::{Exchange, Expect, Meaning};
+use crate::message::{self, HEADER_LEN, MessageFlags, MessageHeader, MessageType, Messages, Sender};
+use crate::request::{Dump, Owned, Reply, Request, ToRequest};
+use crate::trace::{Direction, Traffic};
+
+/// The sequence of every exchange here.
+pub const SEQUENCE: u32 = 1;
+/// The port of every exchange here.
+pub const PORT: u32 = 1;
+
+/// A datagram as the kernel would send it, message by message.
+#[derive(Clone, Debug, Default)]
+pub struct Replies(Writer);
+
+impl Replies {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self(Writer::new())
+    }
+
+    /// A message with this type, flags and body.
+    #[must_use]
+    pub fn raw(mut self, kind: u16, flags: MessageFlags, body: &[u8]) -> Self {
+        let header = MessageHeader::default().kind(MessageType(kind)).flags(flags);
+        message::write(&mut self.0, header.sequence(SEQUENCE).port(PORT), |out| out.push(body));
+        self
+    }
+
+    /// What a builder of requests made, as a reply.
+    #[must_use]
+    pub fn message(self, reply: &impl ToRequest) -> Self {
+        self.with_flags(reply, MessageFlags::empty())
+    }
+
+    /// The same, as part of a dump.
+    #[must_use]
+    pub fn part(self, reply: &impl ToRequest) -> Self {
+        self.with_flags(reply, MessageFlags::MULTI)
+    }
+
+    fn with_flags(self, reply: &impl ToRequest, flags: MessageFlags) -> Self {
+        let request = reply.to_request();
+        let bytes = request.to_bytes().unwrap_or_default();
+        self.raw(request.info().number, flags, bytes.get(HEADER_LEN..).unwrap_or_default())
+    }
+
+    /// The end of a dump, with an errno or 0.
+    #[must_use]
+    pub fn done(self, errno: i32) -> Self {
+        self.raw(MessageType::DONE.0, MessageFlags::MULTI, &errno.wrapping_neg().to_ne_bytes())
+    }
+
+    /// An acknowledgement.
+    #[must_use]
+    pub fn ack(self) -> Self {
+        self.error(0, &[])
+    }
+
+    /// An error, positive, with the attributes of an extended acknowledgement.
+    #[must_use]
+    pub fn error(self, errno: i32, ext_ack: &[u8]) -> Self {
+        let mut body: Vec<u8> = errno.wrapping_neg().to_ne_bytes().into();
+        // The bare header of the request, as with NETLINK_CAP_ACK.
+        body.extend_from_slice(&[0; HEADER_LEN]);
+        body.extend_from_slice(ext_ack);
+        let mut flags = MessageFlags::CAPPED;
+        flags.set(MessageFlags::ACK_TLVS, !ext_ack.is_empty());
+        self.raw(MessageType::ERROR.0, flags, &body)
+    }
+
+    /// The datagram.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+impl AsRef<[u8]> for Replies {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+/// Gives a request these datagrams, and what it makes of them: its answer.
+pub fn answer<Q>(request: Q, datagrams: &[&dyn AsRef<[u8]>]) -> Result<Q::Answer, Error>
+where
+    Q: ToRequest,
+    Q::Answer: Reply,
+{
+    let mut answer = Q::Answer::acknowledged().map(Ok);
+    feed(request.to_request(), Q::Answer::EXPECT, datagrams, |message| {
+        let info = request.to_request().info();
+        let read = Q::Answer::view(message).map(Q::Answer::own);
+        answer = Some(read.map_err(|error| Error::undecoded(error, message, info)));
+    })?;
+    answer.unwrap_or(Err(Error::NoReply(request.to_request().info().c_name)))
+}
+
+/// Gives a request that lists these datagrams, and what it makes of them.
+pub fn listing<Q, R>(request: Q, datagrams: &[&dyn AsRef<[u8]>]) -> Result<Vec<Owned<R>>, Error>
+where
+    Q: ToRequest<Answer = Dump<R>>,
+    R: Reply,
+{
+    let mut items = Vec::new();
+    feed(request.to_request(), Expect::Dump, datagrams, |message| items.push(Owned::new(message)))?;
+    Ok(items)
+}
+
+/// An exchange from its first datagram to its end. The sequence and port of the datagrams are not looked at:
+/// those of a capture are those of its day.
+fn feed<R>(
+    request: &Request<R>,
+    expect: Expect,
+    datagrams: &[&dyn AsRef<[u8]>],
+    mut reply: impl FnMut(&message::Message<'_>),
+) -> Result<(), Error> {
+    let asked = request.to_bytes()?;
+    let info = request.info();
+    let mut flags = request.flags();
+    flags.set(MessageFlags::ACK, flags.contains(MessageFlags::ACK) || expect == Expect::Ack);
+    let mut exchange = Exchange::new(expect, flags, SEQUENCE, PORT);
+    for datagram in datagrams {
+        let bytes = (*datagram).as_ref();
+        for message in Messages::new(bytes) {
+            let mut message = message.map_err(|why| Error::decode(why.into(), "datagram", bytes))?;
+            message.header.sequence = SEQUENCE;
+            message.header.port = PORT;
+            match exchange.feed(Sender::KERNEL, &message) {
+                Meaning::Reply(message) => reply(&message),
+                Meaning::Failed(errno, attrs) => return Err(Error::kernel(errno, attrs, info, &asked)),
+                Meaning::Overrun => return Err(Error::Overrun),
+                Meaning::Done(_) | Meaning::Stale | Meaning::Event => {}
+            }
+            if exchange.is_over() {
+                return if exchange.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) };
+            }
+        }
+    }
+    Err(Error::NoReply(info.c_name))
+}
+
+/// Exchanges as text: a line per datagram, `>` sent or `<` received, then hexadecimal digits. Lines that begin
+/// with `#` are comments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recording {
+    datagrams: Vec<(Direction, Vec<u8>)>,
+    at: usize,
+}
+
+impl Recording {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self { datagrams: Vec::new(), at: 0 }
+    }
+
+    /// Reads the text; `None` if a line is not of the form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut datagrams = Vec::new();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (direction, digits) = match line.split_at_checked(1)? {
+                (">", digits) => (Direction::Sent, digits),
+                ("<", digits) => (Direction::Received, digits),
+                _ => return None,
+            };
+            datagrams.push((direction, from_hex(digits)?));
+        }
+        Some(Self { datagrams, at: 0 })
+    }
+
+    /// Adds a datagram; give it to a connection's tracer.
+    pub fn record(&mut self, traffic: &Traffic<'_>) {
+        self.datagrams.push((traffic.direction, traffic.datagram.into()));
+    }
+
+    /// The text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (direction, datagram) in &self.datagrams {
+            let arrow = if *direction == Direction::Sent { '>' } else { '<' };
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{arrow} {}", Hex(datagram));
+        }
+        text
+    }
+
+    /// Plays the next exchange: the request must be the one recorded, but for its sequence, and is given the
+    /// answers that were recorded. `None` if it is another one.
+    pub fn call<Q>(&mut self, request: Q) -> Option<Result<Q::Answer, Error>>
+    where
+        Q: ToRequest,
+        Q::Answer: Reply,
+    {
+        let datagrams = self.next(request.to_request(), Q::Answer::EXPECT)?;
+        let datagrams: Vec<&dyn AsRef<[u8]>> = datagrams.iter().map(|bytes| bytes as _).collect();
+        Some(answer(request, &datagrams))
+    }
+
+    /// The same for a request that lists.
+    pub fn dump<Q, R>(&mut self, request: Q) -> Option<Result<Vec<Owned<R>>, Error>>
+    where
+        Q: ToRequest<Answer = Dump<R>>,
+        R: Reply,
+    {
+        let datagrams = self.next(request.to_request(), Expect::Dump)?;
+        let datagrams: Vec<&dyn AsRef<[u8]>> = datagrams.iter().map(|bytes| bytes as _).collect();
+        Some(listing(request, &datagrams))
+    }
+
+    fn next<R>(&mut self, request: &Request<R>, expect: Expect) -> Option<Vec<Vec<u8>>> {
+        let mut asked = request.to_bytes().ok()?;
+        if expect == Expect::Ack {
+            let flags = request.flags() | MessageFlags::ACK;
+            crate::layout::Field::store(flags, &mut asked, 6);
+        }
+        let (direction, sent) = self.datagrams.get(self.at)?;
+        let mut sent = sent.clone();
+        // Sequence and port.
+        sent.get_mut(8..HEADER_LEN)?.fill(0);
+        if *direction != Direction::Sent || sent != asked {
+            return None;
+        }
+        let rest = self.datagrams.get(self.at + 1..)?;
+        let received = rest.iter().take_while(|(direction, _)| *direction == Direction::Received);
+        let received: Vec<Vec<u8>> = received.map(|(_, bytes)| bytes.clone()).collect();
+        self.at += 1 + received.len();
+        Some(received)
+    }
+}
+
+/// Bytes from hexadecimal digits; blanks between them don't count.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let mut digits = text.chars().filter(|digit| !digit.is_whitespace());
+    let mut bytes = Vec::new();
+    while let Some(high) = digits.next() {
+        let value = high.to_digit(16)? << 4 | digits.next()?.to_digit(16)?;
+        bytes.push(u8::try_from(value).ok()?);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{attrs, layout, message};
+
+    layout! {
+        /// Header.
+        struct Header: sample = 4 {
+            /// A number.
+            number: u32,
+        }
+    }
+    attrs! {
+        /// Attributes.
+        struct SampleAttrs<'a> for SampleRequest<R> {
+            /// A number.
+            1 S_NUMBER number: u32,
+        }
+    }
+    message! {
+        /// A sample.
+        struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
+            /// Made.
+            16 S_NEW NEW,
+            /// Asked.
+            18 S_GET GET,
+        }
+    }
+
+    fn new(number: u32) -> SampleRequest<()> {
+        SampleRequest::new(&Sample::NEW, MessageFlags::empty(), Header::default()).number(number)
+    }
+
+    fn list() -> SampleRequest<Dump<Sample<'static>>> {
+        SampleRequest::new(&Sample::GET, MessageFlags::DUMP, Header::default())
+    }
+
+    #[test]
+    fn a_dump_of_canned_replies() {
+        let first = Replies::new().part(&new(1)).part(&new(2));
+        let last = Replies::new().done(0);
+        let items = listing(list(), &[&first, &last]).unwrap();
+        let numbers: Vec<_> = items.iter().map(|item| item.view().unwrap().number()).collect();
+        assert_eq!(numbers, [Some(1), Some(2)]);
+        let cut = listing(list(), &[&first]);
+        assert!(matches!(cut, Err(Error::NoReply("S_GET"))));
+        assert_eq!(
+            listing(list(), &[&Replies::new().done(13)]).unwrap_err().errno(),
+            Some(crate::Errno::EACCES)
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_attribute_it_points_at() {
+        // NLMSGERR_ATTR_OFFS 20: behind nlmsghdr and the fixed header.
+        let ext = [8, 0, 2, 0, 20, 0, 0, 0];
+        let error = answer(new(7), &[&Replies::new().error(34, &ext)]).unwrap_err();
+        assert_eq!(
+            alloc::format!("{error}"),
+            "S_NEW: Numerical result out of range (ERANGE); at S_NUMBER = 7"
+        );
+    }
+
+    #[test]
+    fn a_recording_plays_the_same_exchange_only() {
+        let mut asked = list().to_bytes().unwrap();
+        asked[8] = 42;
+        let replies = Replies::new().part(&new(3)).done(0);
+        let text = alloc::format!("# by hand\n> {}\n< {}\n", Hex(&asked), Hex(replies.as_bytes()));
+        let mut recording = Recording::parse(&text).unwrap();
+        assert_eq!(Recording::parse(&recording.to_text()), Some(recording.clone()));
+        assert!(recording.call(new(3)).is_none());
+        assert_eq!(recording.dump(list()).unwrap().unwrap().len(), 1);
+        assert!(recording.dump(list()).is_none());
+        assert!(Recording::parse("? 00").is_none());
+        assert!(Recording::parse("> 0").is_none());
+    }
+}

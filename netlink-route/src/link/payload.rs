@@ -1,0 +1,195 @@
+//! Payloads that only links have.
+
+use core::fmt;
+
+use netlink_core::attr::Rule;
+use netlink_core::{
+    Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, checked, layout, leaf, serialize, values,
+};
+
+/// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes
+/// the alias.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Alias<'a>(pub Str<'a, 255>);
+
+impl<'a> Payload<'a> for Alias<'a> {
+    const RULE: Rule = Rule::at_least(0);
+    const SHAPE: Shape = Shape::Value(|bytes, f| match Str::<'_, 255>::decode(bytes) {
+        Ok(text) => fmt::Debug::fmt(&text, f),
+        Err(why) => fmt::Display::fmt(&why, f),
+    });
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        Str::decode(payload).map(Self)
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        let text = self.0.as_bytes();
+        if let Some(at) = text.iter().position(|byte| *byte == 0) {
+            return out.fail(Unsendable::Nul { at });
+        }
+        if text.len() > 255 {
+            return out.fail(Unsendable::TooLong { length: text.len(), max: 255 });
+        }
+        out.push(text);
+    }
+}
+
+impl<'a> IntoAttr<Alias<'a>> for &'a str {
+    fn into_attr(self) -> Alias<'a> {
+        Alias(self.into())
+    }
+}
+
+impl fmt::Debug for Alias<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Alias<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+serialize! { @text ['a] Alias<'a> }
+
+/// A switch that the kernel takes as an attribute without payload and reports as a byte.
+///
+/// Written, `true` is the bare attribute and `false` is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Switch(pub bool);
+
+impl<'a> Payload<'a> for Switch {
+    const RULE: Rule = Rule::at_least(0);
+    const SHAPE: Shape = leaf!(Self);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        Ok(Self(payload.first().is_none_or(|byte| *byte != 0)))
+    }
+
+    fn encode(&self, _: &mut Writer) {}
+
+    fn put(&self, number: u16, out: &mut Writer) {
+        if self.0 {
+            out.put_array(number, []);
+        }
+    }
+}
+
+impl IntoAttr<Switch> for bool {
+    fn into_attr(self) -> Switch {
+        Switch(self)
+    }
+}
+
+serialize! { @value Switch, |switch| switch.0 }
+
+/// An unsigned integer of four bytes where it fits and of eight where it does not.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uint(pub u64);
+
+impl<'a> Payload<'a> for Uint {
+    const RULE: Rule = checked!(Self);
+    const SHAPE: Shape = leaf!(Self);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        match payload.len() {
+            4 => u32::decode(payload).map(|value| Self(value.into())),
+            8 => u64::decode(payload).map(Self),
+            got => Err(Malformed::Length { want: 8, got }),
+        }
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        match u32::try_from(self.0) {
+            Ok(value) => value.encode(out),
+            Err(_) => self.0.encode(out),
+        }
+    }
+}
+
+impl IntoAttr<Uint> for u64 {
+    fn into_attr(self) -> Uint {
+        Uint(self)
+    }
+}
+
+impl fmt::Display for Uint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Uint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+serialize! { @value Uint, |value| value.0 }
+
+layout! {
+    /// `struct ifla_bridge_id`: a bridge as spanning tree names it. It prints as `8000.2:0:5e:10:0:1`.
+    pub struct BridgeId: ifla_bridge_id = 8 {
+        /// Priority; the lowest bridge becomes the root.
+        priority: Be<u16>,
+        /// Hardware address.
+        address: [u8; 6],
+    }
+}
+
+impl fmt::Display for BridgeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.address;
+        write!(f, "{:04x}.{a:x}:{b:x}:{c:x}:{d:x}:{e:x}:{g:x}", self.priority.0)
+    }
+}
+
+values! {
+    /// The Ethernet type of a VLAN tag. In network byte order.
+    pub struct VlanProtocol: Be<u16> {
+        /// A customer's tag.
+        0x8100 ETH_P_8021Q Q "802.1Q",
+        /// A provider's tag, outside of a customer's.
+        0x88a8 ETH_P_8021AD AD "802.1ad",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_has_no_nul_and_may_be_empty() {
+        let mut out = Writer::new();
+        Alias("".into()).put(20, &mut out);
+        Alias("ab".into()).put(20, &mut out);
+        assert_eq!(out.as_slice(), [4, 0, 20, 0, 6, 0, 20, 0, b'a', b'b', 0, 0]);
+        let long = "x".repeat(256);
+        Alias(long.as_str().into()).put(20, &mut out);
+        assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 256, max: 255 }))));
+    }
+
+    #[test]
+    fn a_switch_is_bare_or_a_byte() {
+        assert_eq!(Switch::decode(&[]), Ok(Switch(true)));
+        assert_eq!(Switch::decode(&[0]), Ok(Switch(false)));
+        let mut out = Writer::new();
+        Switch(false).put(1, &mut out);
+        Switch(true).put(2, &mut out);
+        assert_eq!(out.as_slice(), [4, 0, 2, 0]);
+    }
+
+    #[test]
+    fn a_uint_is_as_short_as_it_can_be() {
+        for (value, length) in [(7, 8), (1 << 40, 12)] {
+            let mut out = Writer::new();
+            Uint(value).put(66, &mut out);
+            assert_eq!(out.len(), length);
+            assert_eq!(Uint::decode(&out.as_slice()[4..]), Ok(Uint(value)));
+        }
+        assert!(Uint::decode(&[0; 2]).is_err());
+    }
+}

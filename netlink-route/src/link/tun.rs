@@ -1,0 +1,65 @@
+//! Links that end in a file descriptor: tun and tap. Kernel side: `drivers/net/tun.c`.
+
+use netlink_core::{attrs, values};
+
+use super::info::Kind;
+
+values! {
+    /// What a tun link carries.
+    pub struct TunType: u8 {
+        /// IP packets.
+        1 IFF_TUN TUN "tun",
+        /// Ethernet frames.
+        2 IFF_TAP TAP "tap",
+    }
+}
+
+attrs! {
+    /// `IFLA_TUN_*`: a tun or tap link. Read-only, all of it, and since Linux 4.17: such links are made by
+    /// opening `/dev/net/tun`, and a request for one fails with `EOPNOTSUPP`.
+    pub struct TunAttrs<'a> for Tun {
+        /// User that may attach to it; absent when anyone with the capability may.
+        1 IFLA_TUN_OWNER owner: u32,
+        /// Group that may attach to it.
+        2 IFLA_TUN_GROUP group: u32,
+        /// Packets or frames.
+        3 IFLA_TUN_TYPE kind: TunType,
+        /// Whether flags and protocol stand in front of each packet.
+        4 IFLA_TUN_PI pi: bool,
+        /// Whether an offload header stands in front of each packet.
+        5 IFLA_TUN_VNET_HDR vnet_hdr: bool,
+        /// Whether it stays when its last descriptor is closed.
+        6 IFLA_TUN_PERSIST persist: bool,
+        /// Whether it may have several queues.
+        7 IFLA_TUN_MULTI_QUEUE multi_queue: bool,
+        /// Queues in use; absent without several.
+        8 IFLA_TUN_NUM_QUEUES num_queues: u32,
+        /// Queues attached and switched off; absent without several.
+        9 IFLA_TUN_NUM_DISABLED_QUEUES num_disabled_queues: u32,
+    }
+}
+
+impl From<Tun> for Kind<'static> {
+    fn from(tun: Tun) -> Self {
+        Self::Tun(tun.attrs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_core::Payload;
+
+    #[test]
+    fn what_a_kernel_sends_is_read() {
+        let bytes = [
+            5, 0, 3, 0, 2, 0, 0, 0, // IFLA_TUN_TYPE
+            8, 0, 1, 0, 0xe8, 3, 0, 0, // IFLA_TUN_OWNER
+            5, 0, 4, 0, 0, 0, 0, 0, // IFLA_TUN_PI
+            5, 0, 6, 0, 1, 0, 0, 0, // IFLA_TUN_PERSIST
+        ];
+        let tun = TunAttrs::decode(&bytes).unwrap();
+        assert_eq!((tun.kind(), tun.owner(), tun.group()), (Some(TunType::TAP), Some(1000), None));
+        assert_eq!((tun.pi(), tun.persist(), tun.num_queues()), (Some(false), Some(true), None));
+    }
+}

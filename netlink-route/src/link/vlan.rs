@@ -1,0 +1,162 @@
+//! VLANs on a link. Kernel side: `net/8021q/vlan_netlink.c`.
+
+use netlink_core::{IntoAttr, Many, attrs, flags, layout};
+
+use super::info::Kind;
+use super::payload::VlanProtocol;
+
+flags! {
+    /// `VLAN_FLAG_*`: behaviour of a VLAN link.
+    pub struct VlanFlags: u32 {
+        /// Show received frames without their tag. On by default.
+        0x1 VLAN_FLAG_REORDER_HDR REORDER_HDR,
+        /// Announce the VLAN with GVRP.
+        0x2 VLAN_FLAG_GVRP GVRP,
+        /// Do not follow the lower link when it goes down.
+        0x4 VLAN_FLAG_LOOSE_BINDING LOOSE_BINDING,
+        /// Announce the VLAN with MVRP.
+        0x8 VLAN_FLAG_MVRP MVRP,
+        /// Follow the carrier of the bridge ports in this VLAN. Linux 5.2.
+        0x10 VLAN_FLAG_BRIDGE_BINDING BRIDGE_BINDING,
+    }
+}
+
+layout! {
+    /// `struct ifla_vlan_flags`: flags, and which of them are meant.
+    pub struct VlanFlagChange: ifla_vlan_flags = 8 {
+        /// The flags.
+        flags: VlanFlags,
+        /// Those to change; all in a reply.
+        mask: VlanFlags,
+    }
+}
+
+impl VlanFlagChange {
+    /// Sets some flags, clears others, leaves the rest.
+    pub fn new(set: VlanFlags, clear: VlanFlags) -> Self {
+        Self { flags: set, mask: set | clear }
+    }
+}
+
+/// Sets these flags and leaves the others.
+impl IntoAttr<VlanFlagChange> for VlanFlags {
+    fn into_attr(self) -> VlanFlagChange {
+        VlanFlagChange::new(self, Self::empty())
+    }
+}
+
+layout! {
+    /// `struct ifla_vlan_qos_mapping`: one priority translated into another.
+    pub struct QosMapping: ifla_vlan_qos_mapping = 8 {
+        /// The priority in the tag when receiving, the packet's own when sending.
+        from: u32,
+        /// The packet's own when receiving, the one in the tag when sending.
+        to: u32,
+    }
+}
+
+attrs! {
+    /// `IFLA_VLAN_QOS_*`: a translation of priorities.
+    pub struct QosMapAttrs<'a> for QosMap {
+        /// The pairs. A kernel names only those that do not lead to 0.
+        1 IFLA_VLAN_QOS_MAPPING mappings: Many<'a, QosMapping>,
+    }
+}
+
+/// Pairs of from and to.
+impl<'x, const N: usize> IntoAttr<QosMapAttrs<'x>> for [(u32, u32); N] {
+    fn into_attr(self) -> QosMapAttrs<'x> {
+        let mappings = self.map(|(from, to)| QosMapping { from, to });
+        QosMap::new().mappings(&mappings).attrs()
+    }
+}
+
+attrs! {
+    /// `IFLA_VLAN_*`: a VLAN on the link that `IFLA_LINK` names.
+    pub struct VlanAttrs<'a> for Vlan {
+        /// The VLAN: 0 to 4095. Chosen when the link is made.
+        1 IFLA_VLAN_ID id: u16,
+        /// Behaviour.
+        2 IFLA_VLAN_FLAGS flags: VlanFlagChange,
+        /// From the priority of a packet to the one in its tag.
+        3 IFLA_VLAN_EGRESS_QOS egress_qos: QosMapAttrs<'a>,
+        /// From the priority in a tag to the one of the packet.
+        4 IFLA_VLAN_INGRESS_QOS ingress_qos: QosMapAttrs<'a>,
+        /// Which kind of tag: 802.1Q by default. Chosen when the link is made.
+        5 IFLA_VLAN_PROTOCOL protocol: VlanProtocol,
+    }
+}
+
+impl From<Vlan> for Kind<'static> {
+    fn from(vlan: Vlan) -> Self {
+        Self::Vlan(vlan.attrs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::{self, LinkInfoAttrs};
+    use netlink_core::Payload;
+
+    /// What a kernel sends for `ip link add link eth0 name v type vlan proto 802.1ad id 7 gvrp on
+    /// ingress-qos-map 1:2 egress-qos-map 3:4 5:6`, put together by hand after `vlan_fill_info`.
+    const REPLY: [u8; 76] = [
+        9, 0, 1, 0, b'v', b'l', b'a', b'n', 0, 0, 0, 0, // IFLA_INFO_KIND
+        64, 0, 2, 0, // IFLA_INFO_DATA
+        6, 0, 5, 0, 0x88, 0xa8, 0, 0, // IFLA_VLAN_PROTOCOL
+        6, 0, 1, 0, 7, 0, 0, 0, // IFLA_VLAN_ID
+        12, 0, 2, 0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, // IFLA_VLAN_FLAGS
+        16, 0, 4, 0, // IFLA_VLAN_INGRESS_QOS
+        12, 0, 1, 0, 1, 0, 0, 0, 2, 0, 0, 0, //
+        16, 0, 3, 0, // IFLA_VLAN_EGRESS_QOS
+        12, 0, 1, 0, 3, 0, 0, 0, 4, 0, 0, 0, //
+    ];
+
+    #[test]
+    fn what_a_kernel_sends_is_read() {
+        let info = LinkInfoAttrs::decode(&REPLY).unwrap();
+        let Some(Kind::Vlan(vlan)) = info.kind() else { panic!("{info:?}") };
+        assert_eq!((vlan.id(), vlan.protocol()), (Some(7), Some(VlanProtocol::AD)));
+        let flags = vlan.flags().unwrap();
+        assert_eq!(flags.flags, VlanFlags::REORDER_HDR | VlanFlags::GVRP);
+        assert_eq!(flags.mask.bits(), u32::MAX);
+        let ingress = vlan.ingress_qos().unwrap();
+        assert!(ingress.mappings().unwrap().iter().eq([QosMapping { from: 1, to: 2 }]));
+        let egress = vlan.egress_qos().unwrap();
+        assert!(egress.mappings().unwrap().iter().eq([QosMapping { from: 3, to: 4 }]));
+        assert_eq!(
+            format!("{vlan:?}"),
+            "VlanAttrs { protocol: 802.1ad, id: 7, flags: VlanFlagChange { flags: VlanFlags(REORDER_HDR | GVRP), \
+             mask: VlanFlags(REORDER_HDR | GVRP | LOOSE_BINDING | MVRP | BRIDGE_BINDING | 0xffffffe0) }, \
+             ingress_qos: QosMapAttrs { mappings: QosMapping { from: 1, to: 2 } }, \
+             egress_qos: QosMapAttrs { mappings: QosMapping { from: 3, to: 4 } } }"
+        );
+    }
+
+    #[test]
+    fn a_vlan_is_made_and_changed() {
+        let bytes = link::create("v")
+            .link(2)
+            .kind(
+                Vlan::new()
+                    .id(100)
+                    .flags(VlanFlagChange::new(VlanFlags::GVRP, VlanFlags::REORDER_HDR))
+                    .egress_qos([(3, 4), (5, 6)]),
+            )
+            .to_bytes()
+            .unwrap();
+        let tail = [
+            8, 0, 5, 0, 2, 0, 0, 0, // IFLA_LINK
+            68, 0, 18, 0x80, // IFLA_LINKINFO
+            9, 0, 1, 0, b'v', b'l', b'a', b'n', 0, 0, 0, 0, // IFLA_INFO_KIND
+            52, 0, 2, 0x80, // IFLA_INFO_DATA
+            6, 0, 1, 0, 100, 0, 0, 0, // IFLA_VLAN_ID
+            12, 0, 2, 0, 2, 0, 0, 0, 3, 0, 0, 0, // IFLA_VLAN_FLAGS
+            28, 0, 3, 0x80, // IFLA_VLAN_EGRESS_QOS
+            12, 0, 1, 0, 3, 0, 0, 0, 4, 0, 0, 0, //
+            12, 0, 1, 0, 5, 0, 0, 0, 6, 0, 0, 0, //
+        ];
+        assert_eq!(bytes[40..], tail);
+    }
+}
