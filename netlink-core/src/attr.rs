@@ -787,7 +787,7 @@ impl fmt::Display for Hex<'_> {
 /// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table).
 ///
 /// With `struct Name<'a> for NameRequest<R>`, the setters stand on the request that
-/// [`message!`](crate::message) declares under that name, and append to its message at once.
+/// [`message!`](crate::message!) declares under that name, and append to its message at once.
 #[macro_export]
 macro_rules! attrs {
     (

@@ -129,7 +129,7 @@ pub struct Layout {
     pub members: &'static [(&'static str, usize)],
 }
 
-/// A fixed struct, made by [`layout!`](crate::layout).
+/// A fixed struct, made by [`layout!`](crate::layout!).
 pub trait Fixed: Field {
     /// The struct as data.
     const LAYOUT: &'static Layout;

@@ -1,6 +1,70 @@
+//! The stateless core of a netlink stack: frames, attributes, requests, exchanges, and the connections that drive
+//! them. It knows no family; `netlink-route` and its siblings are built on it, and so is a family of your own.
+//!
+//! A family is tables. This one asks for the id of a network namespace, whole:
+//!
+//! ```
+//! use netlink_core::{Connection, MessageFlags, Protocol, attrs, layout, message};
+//!
+//! layout! {
+//!     /// `struct rtgenmsg`.
+//!     pub struct Header: rtgenmsg = 1 {
+//!         /// Address family; nothing here has one.
+//!         family: u8,
+//!     }
+//! }
+//!
+//! attrs! {
+//!     /// `NETNSA_*`, two of them.
+//!     pub struct NsidAttrs<'a> for NsidRequest<R> {
+//!         /// The id; -1 is none.
+//!         1 NETNSA_NSID nsid: i32,
+//!         /// A process in the namespace.
+//!         2 NETNSA_PID pid: u32,
+//!     }
+//! }
+//!
+//! message! {
+//!     /// The id that one namespace has in another.
+//!     pub struct Nsid<'a>(Header, NsidAttrs<'a>), NsidRequest {
+//!         /// Made, or answered.
+//!         88 RTM_NEWNSID NEW,
+//!         /// Asked.
+//!         90 RTM_GETNSID GET,
+//!     }
+//! }
+//!
+//! /// Asks for the id of the namespace that a process is in.
+//! pub fn of_process(pid: u32) -> NsidRequest<Nsid<'static>> {
+//!     NsidRequest::new(&Nsid::GET, MessageFlags::empty(), Header::default()).pid(pid)
+//! }
+//!
+//! # #[cfg(all(feature = "std", target_os = "linux"))]
+//! # fn main() -> Result<(), netlink_core::Error> {
+//! let mut nl = Connection::open(Protocol::ROUTE)?;
+//! let own = nl.call(of_process(std::process::id()))?;
+//! println!("{:?}", own.nsid());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "std", target_os = "linux")))]
+//! # fn main() {}
+//! ```
+//!
+//! | layer | here |
+//! | --- | --- |
+//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`]; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
+//! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
+//! | exchanges, without I/O | [`exchange`] |
+//! | connections | `Connection`, `Events`, and the same in `tokio` |
+//! | sockets and namespaces | `socket`, `netns` |
+//! | for tools and tests | [`trace`], [`spec`], `testkit` |
+//!
+//! Features: `std` (default) brings sockets and connections on Linux; without it the codecs need only `alloc`. `tokio`
+//! adds the connection on its reactor, `serde` adds `Serialize` to what was read, `testkit` adds canned replies and
+//! recorded exchanges for tests. Each adds; none changes what another does.
+
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_op_in_unsafe_fn)]
-//! core
+
 extern crate alloc;
 
 pub mod attr;

@@ -5,5 +5,7 @@ extern crate alloc;
 
 mod ip;
 pub mod route;
+mod spec;
 
 pub use ip::{Addr, AddrError, Family};
+pub use spec::SPEC;

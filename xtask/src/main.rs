@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod command;
+mod fuzz;
 mod lint;
+mod spec;
 mod test;
 
 /// Tasks of this workspace.
@@ -20,12 +22,16 @@ struct Arguments {
 enum Task {
     Test(test::Arguments),
     Lint(lint::Arguments),
+    Spec(spec::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Test(arguments) => test::run(&arguments),
         Task::Lint(arguments) => lint::run(&arguments),
+        Task::Spec(arguments) => spec::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,0 +1,150 @@
+//! What the fuzzer runs, as plain functions: each takes any bytes and panics if something is wrong.
+//!
+//! The corpus of a target is `fuzz/corpus/NAME/`; `cargo xtask test` replays it with a stable compiler.
+
+use netlink_core::exchange::{Exchange, Expect, Meaning, Run};
+use netlink_core::message::HEADER_LEN;
+use netlink_core::testkit::{self, answer};
+use netlink_core::trace::{Direction, Traffic, Tree};
+use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
+
+/// A target: any bytes, and no panic.
+pub type Target = fn(&[u8]);
+
+/// Every target with the name of its corpus.
+pub const TARGETS: [(&str, Target); 5] = [
+    ("datagram", datagram),
+    ("messages", messages),
+    ("exchange", exchange),
+    ("refusal", refusal),
+    ("trace", trace),
+];
+
+/// Every message type that is known.
+fn infos() -> impl Iterator<Item = &'static MessageInfo> {
+    netlink_route::SPEC.messages.iter().copied().flatten()
+}
+
+/// The walk over messages and attributes ends, in order, within the datagram.
+pub fn datagram(bytes: &[u8]) {
+    let mut walk = Messages::new(bytes);
+    let mut left = bytes.len() + 1;
+    while let Some(message) = walk.next() {
+        assert!(walk.rest().len() < left, "the walk over messages stands still");
+        left = walk.rest().len();
+        let Ok(message) = message else {
+            assert!(walk.next().is_none(), "the walk goes on behind an error");
+            return;
+        };
+        assert_eq!(message.body.len() + HEADER_LEN, message.header.length as usize);
+        attributes(message.body, 0);
+    }
+    assert!(walk.rest().len() < HEADER_LEN, "messages are left over");
+}
+
+fn attributes(bytes: &[u8], depth: usize) {
+    let mut walk = Attrs::new(bytes);
+    let mut left = bytes.len() + 1;
+    while let Some(attr) = walk.next() {
+        assert!(walk.rest().len() < left, "the walk over attributes stands still");
+        left = walk.rest().len();
+        let Ok(attr) = attr else { return };
+        if depth < 8 {
+            attributes(attr.payload, depth + 1);
+        }
+    }
+}
+
+/// What decodes also prints and serializes, and once encoded decodes to the same.
+pub fn messages(bytes: &[u8]) {
+    for message in Messages::new(bytes).flatten() {
+        round_trip(&message);
+    }
+}
+
+/// Declares [`round_trip`] for the message types of the families.
+macro_rules! round_trips {
+    ($($message:ty),* $(,)?) => {
+        fn round_trip(message: &Message<'_>) {
+            $(if let Ok(read) = <$message>::read(message) {
+                let _ = format!("{read:#?}");
+                serde_json::to_string(&read).expect("every value serializes");
+                let kept = read.clone().into_owned();
+                assert_eq!(kept, read, "kept");
+                let info = &<$message>::MESSAGES[0];
+                let request: Request<()> = read.to_request(info, read.message_flags()).into_request();
+                let bytes = request.to_bytes().expect("what was read can be sent");
+                let again = Messages::new(&bytes).next().expect("one message").expect("well-formed");
+                let again = <$message>::read(&again).expect("what was read reads again");
+                assert_eq!(again.header(), read.header(), "fixed header");
+                assert_eq!(again.attrs(), read.attrs(), "attributes");
+            })*
+        }
+    };
+}
+
+round_trips! { netlink_route::route::Route<'_> }
+
+/// An exchange that is over takes in nothing more, and every request of a run has one answer.
+pub fn exchange(bytes: &[u8]) {
+    let [how, count, datagrams @ ..] = bytes else { return };
+    let expect = [Expect::Ack, Expect::Reply, Expect::Dump][usize::from(how % 3)];
+    let flags = if how & 0x80 == 0 { MessageFlags::empty() } else { MessageFlags::ACK };
+    let first = Messages::new(datagrams).flatten().next().map_or(0, |message| message.header.sequence);
+    let port = Messages::new(datagrams).flatten().next().map_or(0, |message| message.header.port);
+    let sender = match how >> 4 & 3 {
+        0 | 1 => Sender::KERNEL,
+        2 => Sender::kernel_group(1),
+        _ => Sender::process(4242),
+    };
+
+    let mut exchange = Exchange::new(expect, flags, first, port);
+    for message in Messages::new(datagrams).flatten() {
+        let was_over = exchange.is_over();
+        let meaning = exchange.feed(sender, &message);
+        match meaning {
+            Meaning::Reply(_) => assert!(!was_over && exchange.has_reply()),
+            Meaning::Done(_) | Meaning::Failed(..) => assert!(!was_over && exchange.is_over()),
+            Meaning::Overrun => assert!(exchange.is_over()),
+            Meaning::Stale | Meaning::Event => assert_eq!(exchange.is_over(), was_over),
+        }
+        assert!(sender == Sender::KERNEL || matches!(meaning, Meaning::Stale | Meaning::Event));
+    }
+
+    let mut run = Run::new(first, usize::from(*count), port);
+    for message in Messages::new(datagrams).flatten() {
+        let (index, _) = run.feed(sender, &message);
+        assert!(index.is_none_or(|index| index < usize::from(*count)));
+    }
+    assert_eq!(run.into_answers().len(), usize::from(*count));
+}
+
+/// A refusal with any extended acknowledgement, of any request and at any offset, can be told.
+pub fn refusal(bytes: &[u8]) {
+    let Some((offset, message)) = bytes.split_first_chunk::<2>() else { return };
+    let offset = usize::from(u16::from_ne_bytes(*offset));
+    for info in infos() {
+        if let Some(place) = info.place(message, offset) {
+            let _ = format!("{place} {place:?}");
+        }
+    }
+    let request = netlink_route::route::list();
+    for refused in [testkit::Replies::new().error(22, message), testkit::Replies::new().error(0, message)] {
+        if let Err(error) = answer(request.to_request().clone().expecting::<()>(), &[&refused]) {
+            let _ = format!("{error} {error:?}");
+        }
+    }
+    if let Err(error) = answer(request.to_request().clone().expecting::<()>(), &[&message]) {
+        let _ = format!("{error} {error:?}");
+    }
+}
+
+/// Any datagram prints, whatever it is taken for.
+pub fn trace(bytes: &[u8]) {
+    for info in infos().map(Some).chain([None]) {
+        let _ = format!("{}", Tree::new(bytes, info));
+        for direction in [Direction::Sent, Direction::Received] {
+            let _ = format!("{}", Traffic { direction, datagram: bytes, info });
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Tests against the running kernel, each in a network namespace of its own.
+
+mod connection;
+mod namespace;
+mod reactor;
+mod socket;
+mod stress;
+
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+
+use netlink_core::{Connection, Error, Protocol};
+use netlink_route::{Addr, link};
+
+fn main() -> ExitCode {
+    netlink_testing::main(&[
+        socket::TESTS,
+        connection::TESTS,
+        reactor::TESTS,
+        namespace::TESTS,
+        stress::TESTS,
+    ])
+}
+
+/// The loopback link of every namespace.
+const LO: u32 = 1;
+
+/// A connection in a namespace whose loopback link is up.
+fn connect() -> Result<Connection, Error> {
+    let mut nl = Connection::open(Protocol::ROUTE)?;
+    nl.call(link::set(LO).up())?;
+    Ok(nl)
+}
+
+/// The `n`th of as many single addresses as a test needs.
+fn host(n: u32) -> Addr {
+    Ipv4Addr::from(0x0b00_0000 + n).into()
+}

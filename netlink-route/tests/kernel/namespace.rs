@@ -1,0 +1,121 @@
+//! Network namespaces.
+
+use netlink_core::{Connection, Namespace, OpenOptions, Protocol};
+use netlink_route::link::bridge::Bridge;
+use netlink_route::{link, nsid};
+use netlink_testing::{Result, suite};
+
+suite! {
+    a_named_one_is_made_listed_opened_and_deleted;
+    a_name_that_is_no_name_is_refused;
+    a_socket_opens_elsewhere_and_the_thread_stays;
+    a_closure_runs_elsewhere;
+    ids_are_set_listed_and_asked_for;
+    a_link_is_queried_through_the_id_of_its_namespace;
+}
+
+fn names(nl: &mut Connection) -> Result<Vec<String>> {
+    let links = nl.dump(link::list())?.collect()?;
+    let mut names = Vec::new();
+    for link in &links {
+        names.push(link.view()?.name().unwrap_or_default().to_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn a_named_one_is_made_listed_opened_and_deleted() -> Result {
+    assert!(Namespace::open("blue").unwrap_err().is_not_found());
+    let made = Namespace::create("blue")?;
+    assert!(Namespace::create("blue").unwrap_err().is_exists());
+    Namespace::create("red")?;
+    assert_eq!(Namespace::names()?, ["blue", "red"]);
+    let opened = Namespace::open("blue")?;
+    assert!(opened.is_same(&made)?);
+    assert!(!opened.is_same(&Namespace::current()?)?);
+    assert!(!opened.is_same(&Namespace::open("red")?)?);
+    Namespace::delete("blue")?;
+    assert!(Namespace::delete("blue").unwrap_err().is_not_found());
+    assert_eq!(Namespace::names()?, ["red"]);
+    // It lives on while it is open.
+    assert_eq!(opened.run(|| Namespace::current()?.is_same(&made))??, true);
+    Ok(())
+}
+
+fn a_name_that_is_no_name_is_refused() {
+    for name in ["", ".", "..", "a/b", "../escape", "nul\0"] {
+        assert!(Namespace::create(name).is_err(), "{name:?}");
+        assert!(Namespace::open(name).is_err(), "{name:?}");
+        assert!(Namespace::delete(name).is_err(), "{name:?}");
+    }
+}
+
+fn a_socket_opens_elsewhere_and_the_thread_stays() -> Result {
+    let home = Namespace::current()?;
+    let mut here = Connection::open(Protocol::ROUTE)?;
+    here.call(link::create("here").kind(Bridge::new()))?;
+    let other = Namespace::create("other")?;
+    let mut there = Connection::open_with(Protocol::ROUTE, &OpenOptions::new().namespace(&other))?;
+    assert_eq!(names(&mut there)?, ["lo"]);
+    there.call(link::create("there").kind(Bridge::new()))?;
+    assert_eq!(names(&mut here)?, ["here", "lo"]);
+    assert!(home.is_same(&Namespace::current()?)?);
+    let by_path = Namespace::open_path("/run/netns/other")?;
+    let mut again = Connection::open_with(Protocol::ROUTE, &OpenOptions::new().namespace(&by_path))?;
+    assert_eq!(names(&mut again)?, ["lo", "there"]);
+    let mut child = other.run(|| std::process::Command::new("sleep").arg("60").spawn())??;
+    let by_pid = Namespace::of_process(child.id());
+    let same = by_pid.and_then(|namespace| namespace.is_same(&other));
+    child.kill()?;
+    child.wait()?;
+    assert!(same?);
+    Ok(())
+}
+
+fn a_closure_runs_elsewhere() -> Result {
+    let other = Namespace::anonymous()?;
+    let count = other.run(|| {
+        Connection::open(Protocol::ROUTE)?
+            .dump(link::list())?
+            .collect()
+            .map(|all| all.len())
+            .map_err(netlink_core::Error::from)
+    })??;
+    assert_eq!(count, 1);
+    let panicked =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| other.run(|| std::panic::panic_any(7u8))));
+    assert_eq!(panicked.unwrap_err().downcast_ref::<u8>(), Some(&7));
+    Ok(())
+}
+
+/// vishvananda 45
+fn ids_are_set_listed_and_asked_for() -> Result {
+    use std::os::fd::AsRawFd;
+    let mut nl = Connection::open(Protocol::ROUTE)?;
+    let other = Namespace::anonymous()?;
+    let fd = u32::try_from(other.as_raw_fd())?;
+    assert_eq!(nl.call(nsid::get_fd(fd))?.nsid(), Some(-1));
+    nl.call(nsid::set_fd(fd, 17))?;
+    assert_eq!(nl.call(nsid::get_fd(fd))?.nsid(), Some(17));
+    assert!(nl.call(nsid::set_fd(fd, 18)).unwrap_err().is_exists());
+    let all = nl.dump(nsid::list())?.collect()?;
+    let ids: Vec<_> = all.iter().filter_map(|id| id.view().ok()?.nsid()).collect();
+    assert_eq!(ids, [17]);
+    Ok(())
+}
+
+/// `IFLA_TARGET_NETNSID`
+fn a_link_is_queried_through_the_id_of_its_namespace() -> Result {
+    use std::os::fd::AsRawFd;
+    let mut nl = Connection::open(Protocol::ROUTE)?;
+    let other = Namespace::anonymous()?;
+    Connection::open_with(Protocol::ROUTE, &OpenOptions::new().namespace(&other))?
+        .call(link::create("far").kind(Bridge::new()))?;
+    nl.call(nsid::set_fd(u32::try_from(other.as_raw_fd())?, 5))?;
+    let far = nl.call(link::get("far").target_netnsid(5))?;
+    assert_eq!(far.name(), Some("far".into()));
+    assert!(nl.call(link::get("far")).unwrap_err().is_not_found());
+    let all = nl.dump(link::list().target_netnsid(5))?.collect()?;
+    assert_eq!(all.len(), 2);
+    Ok(())
+}

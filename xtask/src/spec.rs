@@ -1,0 +1,654 @@
+//! `cargo xtask spec`: our tables against the kernel's headers and its inventory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use netlink_core::layout::Layout;
+use netlink_core::spec::Spec;
+use netlink_core::{Shape, Table};
+use serde_json::Value;
+
+use crate::command::{self, Scratch, root, text};
+
+/// Compares the tables of all crates with the kernel headers of this machine, and with an inventory of a
+/// newer kernel.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The inventory; by default that in the environment variable `NETLINK_INVENTORY`, else
+    /// `../shared/reference/spec/inventory.json`.
+    #[arg(long)]
+    inventory: Option<PathBuf>,
+    /// Lists missing values as well, not only missing attributes, operations and groups.
+    #[arg(long)]
+    all: bool,
+}
+
+/// Every crate with tables, and its `SPEC`.
+const CRATES: [(&str, Spec); 2] =
+    [("netlink-core", netlink_core::spec::SPEC), ("netlink-route", netlink_route::SPEC)];
+
+/// Headers with names that `linux/` does not have.
+const OTHER_HEADERS: [&str; 3] = ["sys/socket.h", "errno.h", "asm/socket.h"];
+
+/// C names that no header has, and why ours stand all the same.
+const EXCEPTIONS: [(&str, &str); 0] = [];
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut report = Report::default();
+    let mut ours = Vec::new();
+    for (name, spec) in CRATES {
+        let names = Names::of(name, &spec, &mut report);
+        let source = root().join(name).join("src");
+        report.check_source(&names, &source)?;
+        ours.push(names);
+    }
+    let inventory = match find_inventory(arguments) {
+        Ok(path) => {
+            let file = fs::read(&path).with_context(|| path.display().to_string())?;
+            Some(serde_json::from_slice(&file).with_context(|| path.display().to_string())?)
+        }
+        Err(reason) => {
+            println!("inventory: skipped: {reason}");
+            None
+        }
+    };
+    let headers = Headers::read(Path::new("/usr/include"));
+    let machine = match headers {
+        Ok(headers) => Some(headers.ask(&ours)?),
+        Err(error) => {
+            println!("headers: skipped: {error}");
+            None
+        }
+    };
+    if let Some(machine) = &machine {
+        report.compare("the headers", machine, &ours);
+    }
+    if let Some(inventory) = &inventory {
+        let kernel = Kernel::from_inventory(inventory);
+        report.compare("the inventory", &kernel, &ours);
+        topics(inventory, &ours, arguments.all);
+    }
+    report.unknown(&ours, machine.as_ref(), inventory.as_ref().map(Kernel::from_inventory).as_ref());
+    Ok(report.conclude())
+}
+
+fn find_inventory(arguments: &Arguments) -> Result<PathBuf, String> {
+    let given =
+        arguments.inventory.clone().or_else(|| std::env::var_os("NETLINK_INVENTORY").map(PathBuf::from));
+    if let Some(path) = given {
+        return Ok(path);
+    }
+    let usual = root().join("../shared/reference/spec/inventory.json");
+    if usual.is_file() { Ok(usual) } else { Err("no --inventory and no NETLINK_INVENTORY".to_owned()) }
+}
+
+/// What one crate declares.
+#[derive(Default)]
+struct Names {
+    krate: &'static str,
+    constants: BTreeMap<&'static str, u64>,
+    layouts: BTreeMap<&'static str, &'static Layout>,
+}
+
+impl Names {
+    /// Walks everything that leads out of a crate's `SPEC`.
+    fn of(krate: &'static str, spec: &Spec, report: &mut Report) -> Self {
+        let mut names = Self { krate, ..Self::default() };
+        let mut seen = BTreeSet::new();
+        for message in spec.messages {
+            report.distinct(krate, message.iter().map(|info| (u64::from(info.number), info.c_name)));
+            for info in *message {
+                names.constant(info.c_name, info.number.into(), report);
+                names.layout(info.header, report);
+                names.table(info.table, &mut seen, report);
+            }
+        }
+        for table in spec.tables {
+            names.table(table, &mut seen, report);
+        }
+        for layout in spec.layouts {
+            names.layout(layout, report);
+        }
+        for constant in spec.constants.iter().copied().flatten() {
+            names.constant(constant.c_name, constant.number, report);
+        }
+        names
+    }
+
+    fn constant(&mut self, name: &'static str, number: u64, report: &mut Report) {
+        if name.is_empty() {
+            report.wrong(format!("{}: number {number} has an empty C name", self.krate));
+        }
+        if let Some(other) = self.constants.insert(name, number).filter(|other| *other != number) {
+            report.wrong(format!("{}: {name} is {other} here and {number} there", self.krate));
+        }
+    }
+
+    fn layout(&mut self, layout: &'static Layout, report: &mut Report) {
+        if layout.c_name.is_empty() {
+            report.wrong(format!("{}: a struct of {} bytes has an empty C name", self.krate, layout.size));
+        }
+        self.layouts.insert(layout.c_name, layout);
+    }
+
+    fn table(&mut self, table: &'static Table, seen: &mut BTreeSet<&'static str>, report: &mut Report) {
+        // Sets stand in themselves: a nested route, a set of policies.
+        if !seen.insert(table.name) {
+            return;
+        }
+        let rows = table.rows.iter().map(|row| (u64::from(row.number), row.c_name));
+        report.distinct(&format!("{}, {}", self.krate, table.name), rows);
+        for row in table.rows {
+            self.constant(row.c_name, row.number.into(), report);
+            let mut shape = row.shape;
+            while let Shape::Indexed(item) = shape {
+                shape = *item;
+            }
+            if let Shape::Set(inner) | Shape::Records(inner, _) = shape {
+                self.table(inner, seen, report);
+            }
+        }
+    }
+}
+
+/// Numbers and structs of one kernel.
+struct Kernel {
+    constants: BTreeMap<String, i128>,
+    /// Size, and where the members begin and end, padding left out.
+    structs: BTreeMap<String, (usize, Vec<usize>)>,
+}
+
+impl Kernel {
+    fn from_inventory(inventory: &Value) -> Self {
+        let rows = |key: &str| inventory[key].as_object().into_iter().flatten();
+        let number =
+            |value: &Value| value.as_u64().map_or_else(|| value.as_i64().map(i128::from), |n| Some(n.into()));
+        let constants = rows("consts").filter_map(|(name, row)| Some((name.clone(), number(&row[0])?)));
+        let size = |value: &Value| value.as_u64().and_then(|size| usize::try_from(size).ok());
+        let structs = rows("structs").filter_map(|(name, row)| {
+            let members = row[3].as_array().into_iter().flatten();
+            let members = members.filter(|member| !is_padding(text(&member[0])));
+            let edges = members.filter_map(|member| {
+                let start = size(&member[1])?;
+                Some([start, start + size(&member[2])?])
+            });
+            Some((name.clone(), (size(&row[1])?, edges.flatten().collect())))
+        });
+        Self { constants: constants.collect(), structs: structs.collect() }
+    }
+}
+
+fn is_padding(member: &str) -> bool {
+    ["pad", "reserved", "unused", "resv"].iter().any(|word| member.contains(word))
+}
+
+/// The kernel headers of this machine, comments left out.
+struct Headers {
+    /// Text by name.
+    sources: BTreeMap<String, String>,
+    /// Which headers use a word.
+    index: HashMap<String, BTreeSet<String>>,
+}
+
+impl Headers {
+    fn read(folder: &Path) -> Result<Self> {
+        ensure!(
+            folder.join("linux/netlink.h").is_file(),
+            "no linux/netlink.h: apt-get install linux-libc-dev"
+        );
+        let compiler = ["cc", "gcc"].iter().any(|name| command::exists(name));
+        ensure!(compiler, "no C compiler: apt-get install gcc libc6-dev");
+        let mut headers = Self { sources: BTreeMap::new(), index: HashMap::new() };
+        let mut folders = vec![folder.join("linux")];
+        while let Some(inner) = folders.pop() {
+            for entry in fs::read_dir(inner)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(source) = fs::read_to_string(&path) {
+                    let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
+                    headers.add(name, without_comments(&source));
+                }
+            }
+        }
+        Ok(headers)
+    }
+
+    fn add(&mut self, name: String, source: String) {
+        for word in words(&source) {
+            match self.index.get_mut(word) {
+                Some(headers) if headers.contains(&name) => {}
+                Some(headers) => _ = headers.insert(name.clone()),
+                None => _ = self.index.insert(word.to_owned(), BTreeSet::from([name.clone()])),
+            }
+        }
+        self.sources.insert(name, source);
+    }
+
+    /// The headers that may define a name, the likeliest first.
+    fn with(&self, word: &str) -> Vec<&str> {
+        let mut found: Vec<&str> = self.index.get(word).into_iter().flatten().map(String::as_str).collect();
+        // Those in folders are for netfilter and the like, and rarely stand alone.
+        found.sort_by_key(|name| name.matches('/').count());
+        found.extend(OTHER_HEADERS);
+        found
+    }
+
+    /// Has the C compiler say what our names mean here. Names that no header defines are missing.
+    fn ask(&self, ours: &[Names]) -> Result<Kernel> {
+        let scratch = Scratch::new()?;
+        let mut questions: BTreeMap<Question, std::vec::IntoIter<&str>> = BTreeMap::new();
+        for name in ours.iter().flat_map(|names| names.constants.keys()) {
+            questions.insert(Question::Constant((*name).to_owned()), self.with(name).into_iter());
+        }
+        for name in ours.iter().flat_map(|names| names.layouts.keys()) {
+            let mut headers = self.with(name);
+            headers.retain(|header| self.body(header, name).is_some());
+            questions.insert(Question::Struct((*name).to_owned()), headers.into_iter());
+        }
+        let mut kernel = Kernel { constants: BTreeMap::new(), structs: BTreeMap::new() };
+        while !questions.is_empty() {
+            let mut rounds: BTreeMap<&str, Vec<Question>> = BTreeMap::new();
+            questions.retain(|question, headers| {
+                let header = headers.next();
+                header.map(|header| rounds.entry(header).or_default().push(question.clone())).is_some()
+            });
+            for (header, asked) in rounds {
+                for answered in self.ask_header(header, asked, &scratch, &mut kernel)? {
+                    questions.remove(&answered);
+                }
+            }
+        }
+        Ok(kernel)
+    }
+
+    /// Compiles and runs one program that prints the answers; names the compiler doesn't know drop out.
+    fn ask_header(
+        &self,
+        header: &str,
+        mut asked: Vec<Question>,
+        scratch: &Scratch,
+        kernel: &mut Kernel,
+    ) -> Result<Vec<Question>> {
+        while !asked.is_empty() {
+            // <sys/socket.h> first: many kernel headers use its types without including them.
+            let mut source = format!(
+                "#include <stdio.h>\n#include <stddef.h>\n#include <sys/socket.h>\n#include <{header}>\n\
+                 int main(void) {{\n"
+            );
+            let line_of_first = source.lines().count() + 1;
+            for question in &asked {
+                match question {
+                    // Unsigned values above the signed range keep their bits.
+                    Question::Constant(name) => writeln!(
+                        source,
+                        "printf(\"c {name} %d %lld\\n\", ({name}) > 0, (long long)({name}));"
+                    )?,
+                    Question::Struct(name) => {
+                        let mut line = format!("printf(\"s {name} %zu\\n\", sizeof(struct {name}));");
+                        for member in self.body(header, name).map(members).unwrap_or_default() {
+                            write!(
+                                line,
+                                "printf(\"m {name} %zu %zu\\n\", offsetof(struct {name}, {member}), \
+                                 sizeof(((struct {name} *)0)->{member}));"
+                            )?;
+                        }
+                        writeln!(source, "{line}")?;
+                    }
+                }
+            }
+            source.push_str("return 0;\n}\n");
+            let (file, program) = (scratch.path().join("ask.c"), scratch.path().join("ask"));
+            fs::write(&file, source)?;
+            let compiler = if command::exists("cc") { "cc" } else { "gcc" };
+            let compiled = Command::new(compiler)
+                .arg("-w")
+                .arg("-o")
+                .arg(&program)
+                .arg(&file)
+                .env("LC_ALL", "C")
+                .output()?;
+            if compiled.status.success() {
+                let answers = Command::new(&program).output()?;
+                ensure!(answers.status.success(), "the program for {header}: {}", answers.status);
+                read_answers(&String::from_utf8(answers.stdout)?, kernel)?;
+                return Ok(asked);
+            }
+            // ask.c:LINE:COLUMN: error: …
+            let errors = String::from_utf8_lossy(&compiled.stderr).into_owned();
+            let lines = errors.lines().filter(|line| line.contains("error:"));
+            let lines = lines.filter_map(|line| line.split_once("ask.c:")?.1.split(':').next()?.parse().ok());
+            let bad: BTreeSet<usize> =
+                lines.filter_map(|line: usize| line.checked_sub(line_of_first)).collect();
+            if bad.is_empty() {
+                // The header itself doesn't compile on its own.
+                return Ok(Vec::new());
+            }
+            let mut index = 0;
+            asked.retain(|_| {
+                index += 1;
+                !bad.contains(&(index - 1))
+            });
+        }
+        Ok(asked)
+    }
+
+    /// The text between the braces of a struct.
+    fn body(&self, header: &str, name: &str) -> Option<&str> {
+        let source = self.sources.get(header)?;
+        let start = source.match_indices("struct").find_map(|(at, word)| {
+            let rest = source[at + word.len()..].trim_start().strip_prefix(name)?;
+            rest.trim_start().strip_prefix('{')
+        })?;
+        let mut depth = 1;
+        let end = start.find(|c| {
+            depth += match c {
+                '{' => 1,
+                '}' => -1,
+                _ => 0,
+            };
+            depth == 0
+        })?;
+        Some(&start[..end])
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    Constant(String),
+    Struct(String),
+}
+
+fn read_answers(answers: &str, kernel: &mut Kernel) -> Result<()> {
+    for line in answers.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["c", name, positive, value] => {
+                let value: i64 = value.parse()?;
+                let unsigned = positive == "1" && value < 0;
+                let value = if unsigned { i128::from(value.cast_unsigned()) } else { value.into() };
+                kernel.constants.insert(name.to_owned(), value);
+            }
+            ["s", name, size] => {
+                kernel.structs.insert(name.to_owned(), (size.parse()?, Vec::new()));
+            }
+            ["m", name, start, size] => {
+                let start: usize = start.parse()?;
+                if let Some((_, edges)) = kernel.structs.get_mut(name) {
+                    edges.extend([start, start + size.parse::<usize>()?]);
+                }
+            }
+            _ => bail!("an answer that nobody asked for: {line}"),
+        }
+    }
+    Ok(())
+}
+
+fn without_comments(source: &str) -> String {
+    let mut out = String::new();
+    let mut rest = source;
+    while let Some((code, comment)) = rest.split_once("/*") {
+        out.push_str(code);
+        out.push(' ');
+        rest = comment.split_once("*/").map_or("", |(_, rest)| rest);
+    }
+    out.push_str(rest);
+    let lines = out.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
+    lines.fold(String::new(), |out, line| out + line + "\n")
+}
+
+fn words(source: &str) -> impl Iterator<Item = &str> {
+    source.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// Names of the members that a struct's body declares, but for padding, bit fields and what stands in
+/// nameless unions and structs.
+fn members(body: &str) -> Vec<String> {
+    let mut depth = 0;
+    let flat: String = body
+        .chars()
+        .filter(|c| {
+            depth -= i32::from(*c == '}');
+            let keep = depth == 0 && *c != '}';
+            depth += i32::from(*c == '{');
+            keep && *c != '{'
+        })
+        .collect();
+    let flat: String =
+        flat.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join(" ");
+    let mut names = Vec::new();
+    for declaration in flat.split(';').filter(|declaration| !declaration.contains([':', '('])) {
+        for declarator in declaration.split(',') {
+            let name = words(declarator.split('[').next().unwrap_or_default()).last();
+            let is_nameless = declarator.split_whitespace().count() < 2 && !declaration.contains(',');
+            // An array without a length has no size.
+            let is_flexible = declarator.replace(' ', "").contains("[]");
+            if let Some(name) = name.filter(|name| !is_nameless && !is_flexible && !is_padding(name)) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// What is wrong, and what is only worth knowing.
+#[derive(Default)]
+struct Report {
+    wrong: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Report {
+    fn wrong(&mut self, text: String) {
+        self.wrong.push(text);
+    }
+
+    fn distinct(&mut self, place: &str, rows: impl Iterator<Item = (u64, &'static str)>) {
+        let (mut numbers, mut names) = (BTreeMap::new(), BTreeSet::new());
+        for (number, name) in rows {
+            if let Some(other) = numbers.insert(number, name) {
+                self.wrong(format!("{place}: number {number} is both {other} and {name}"));
+            }
+            if !names.insert(name) {
+                self.wrong(format!("{place}: {name} stands twice"));
+            }
+        }
+    }
+
+    /// Every row in the source has to be found from `SPEC`, or the comparison would miss it.
+    fn check_source(&mut self, names: &Names, folder: &Path) -> Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                self.check_source(names, &path)?;
+                continue;
+            }
+            let source = fs::read_to_string(&path)?;
+            let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let rows =
+                source.lines().map(str::trim).filter(|line| !line.starts_with("//")).filter_map(declared);
+            let missing = rows.filter_map(|row| match row {
+                Question::Constant(name) => (!names.constants.contains_key(&*name)).then_some(name),
+                Question::Struct(name) => (!names.layouts.contains_key(&*name)).then_some(name),
+            });
+            let missing: Vec<String> = missing.collect();
+            if !missing.is_empty() {
+                let place = path.strip_prefix(root()).unwrap_or(&path).display();
+                let missing = wrapped(&missing);
+                self.wrong(format!("{place}: not reached from the SPEC of {}: {missing}", names.krate));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, with: &str, kernel: &Kernel, ours: &[Names]) {
+        let (mut numbers, mut structs) = (0, 0);
+        for names in ours {
+            for (name, number) in &names.constants {
+                let Some(theirs) = kernel.constants.get(*name) else { continue };
+                numbers += 1;
+                // A negative number has the bits of ours.
+                if *theirs != i128::from(*number) && *theirs != i128::from(number.cast_signed()) {
+                    self.wrong(format!("{}: {name} is {number}, in {with} {theirs}", names.krate));
+                }
+            }
+            for (name, layout) in &names.layouts {
+                let Some((size, edges)) = kernel.structs.get(*name) else { continue };
+                structs += 1;
+                let krate = names.krate;
+                if layout.size > *size {
+                    self.notes.push(format!(
+                        "{krate}: struct {name}: ours has {}, {with} {size} bytes",
+                        layout.size
+                    ));
+                } else if layout.size < *size {
+                    self.wrong(format!("{krate}: struct {name} has {} bytes, in {with} {size}", layout.size));
+                }
+                let own: BTreeSet<usize> =
+                    layout.members.iter().map(|(_, at)| *at).chain([layout.size]).collect();
+                if let Some(edge) = edges.iter().find(|edge| !own.contains(edge)) {
+                    let text = format!(
+                        "{krate}: struct {name}: a member begins or ends at {edge} in {with}, none of ours"
+                    );
+                    self.wrong(text);
+                }
+            }
+        }
+        println!("{with}: {numbers} numbers and {structs} structs compared");
+    }
+
+    /// Names that neither source knows. The inventory is of a kernel newer than this code, so that a name it
+    /// lacks is misspelt; without it a name may be newer than the headers.
+    fn unknown(&mut self, ours: &[Names], headers: Option<&Kernel>, inventory: Option<&Kernel>) {
+        let Some(headers) = headers else { return };
+        let mut newer = Vec::new();
+        for names in ours {
+            let constants = names.constants.keys().filter(|name| !headers.constants.contains_key(**name));
+            let structs = names.layouts.keys().filter(|name| !headers.structs.contains_key(**name));
+            for name in constants.chain(structs).copied() {
+                if EXCEPTIONS.iter().any(|(exception, _)| *exception == name) {
+                    continue;
+                }
+                match inventory {
+                    Some(known)
+                        if !known.constants.contains_key(name) && !known.structs.contains_key(name) =>
+                    {
+                        self.wrong(format!("{}: no kernel has {name}", names.krate));
+                    }
+                    _ => newer.push(name),
+                }
+            }
+        }
+        if !newer.is_empty() {
+            println!("newer than these headers: {}", wrapped(&newer));
+        }
+    }
+
+    fn conclude(self) -> ExitCode {
+        for text in &self.notes {
+            println!("note: {text}");
+        }
+        for text in &self.wrong {
+            println!("wrong: {text}");
+        }
+        println!("spec: {} wrong", self.wrong.len());
+        if self.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// What a line of a table declares: `58 IFLA_MTU …`, or `pub struct Header: rtmsg = 12 {`.
+fn declared(line: &str) -> Option<Question> {
+    let mut words = line.split_whitespace();
+    let first = words.next()?;
+    if first.starts_with(|c: char| c.is_ascii_digit()) {
+        let name = words.next()?;
+        let is_name = name.contains('_')
+            && name.chars().all(|c| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit());
+        return (is_name && words.next().is_some()).then(|| Question::Constant(name.to_owned()));
+    }
+    let (head, rest) = line.split_once(": ")?;
+    let (name, size) = rest.split_once(" = ")?;
+    let is_layout = head.split_whitespace().any(|word| word == "struct") && size.ends_with('{');
+    // The name of a struct that a macro makes is known only to the compiler.
+    (is_layout && !name.starts_with('$')).then(|| Question::Struct(name.to_owned()))
+}
+
+/// Per topic of the inventory that our tables touch: how much of it they name, and what is missing.
+fn topics(inventory: &Value, ours: &[Names], all: bool) {
+    /// Of one topic and one role: how many there are, and those we don't name.
+    type Part<'a> = (usize, Vec<&'a str>);
+    let rows = inventory["consts"].as_object().into_iter().flatten();
+    let mut topics: BTreeMap<&str, BTreeMap<&str, Part<'_>>> = BTreeMap::new();
+    let mut served = BTreeSet::new();
+    for (name, row) in rows {
+        let (topic, role) = (text(&row[1]), text(&row[2]));
+        let krate = text(&inventory["topics"][topic][0]);
+        let Some(names) = ours.iter().find(|names| names.krate == krate) else { continue };
+        let (count, missing) = topics.entry(topic).or_default().entry(role).or_default();
+        *count += 1;
+        match names.constants.contains_key(name.as_str()) {
+            true if role == "attr" => _ = served.insert(topic),
+            true => {}
+            false => missing.push(name),
+        }
+    }
+    for (topic, roles) in topics.iter().filter(|(topic, _)| served.contains(*topic)) {
+        let parts =
+            roles.iter().map(|(role, (count, missing))| format!("{role} {}/{count}", count - missing.len()));
+        println!("{topic}: {}", parts.collect::<Vec<_>>().join(", "));
+        for (_, (_, missing)) in roles.iter().filter(|(role, _)| all || **role != "val") {
+            if !missing.is_empty() {
+                println!("    missing: {}", wrapped(missing));
+            }
+        }
+    }
+}
+
+fn wrapped(names: &[impl AsRef<str>]) -> String {
+    const WIDTH: usize = 100;
+    let mut out = String::new();
+    let mut column = 0;
+    for name in names.iter().map(AsRef::as_ref) {
+        if column > 0 && column + name.len() > WIDTH {
+            out.push_str("\n       ");
+            column = 0;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(name);
+        column += name.len() + 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_a_struct() {
+        let body = "__u32 a, b[4];\n struct in6_addr addr;\n __u8 pad1; union { int x; } u; __u8 f:4, g:4; int end[];";
+        assert_eq!(members(body), ["a", "b", "addr", "u"]);
+    }
+
+    #[test]
+    fn rows_of_a_table() {
+        assert!(
+            matches!(declared("58 IFLA_MTU mtu: u32,"), Some(Question::Constant(name)) if name == "IFLA_MTU")
+        );
+        assert!(declared("5 => Some(1),").is_none());
+        assert!(
+            matches!(declared("pub struct H: rtmsg = 12 {"), Some(Question::Struct(name)) if name == "rtmsg")
+        );
+    }
+
+    #[test]
+    fn comments_hide_nothing_else() {
+        assert_eq!(without_comments("a /* b */ c // d\n/* e\n */ f"), "a   c \n  f\n");
+    }
+}
