@@ -210,7 +210,9 @@ impl Connection {
         let mut nothing = Exchange::new(Expect::Ack, crate::MessageFlags::empty(), 0, 0);
         while self.channel.has_unfinished_dump() {
             match self.channel.step(&mut nothing, &NOTHING)? {
-                Step::Hungry if self.channel.has_unfinished_dump() => self.receive_for(None)?,
+                Step::Hungry if self.channel.has_unfinished_dump() => {
+                    self.receive_for(None).inspect_err(|_| self.channel.forget_dump())?;
+                }
                 _ => {}
             }
         }

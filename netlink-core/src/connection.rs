@@ -207,6 +207,11 @@ impl<S: AsRef<Socket>> Channel<S> {
         self.dumping = Some(exchange.sequence());
     }
 
+    /// Gives up waiting for the end of a dump; if it still runs, the kernel answers the next one with `EBUSY`.
+    pub(crate) fn forget_dump(&mut self) {
+        self.dumping = None;
+    }
+
     /// Whether a dump that was given up still has to be read to its end.
     pub(crate) fn has_unfinished_dump(&self) -> bool {
         self.dumping.is_some()

@@ -232,7 +232,10 @@ macro_rules! layout {
 
             #[inline(always)]
             fn store(self, bytes: &mut [u8], at: usize) {
-                let mut _at = at;
+                // One question for room, not one per member.
+                let room = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<$size>());
+                let Some(bytes) = room else { return };
+                let mut _at = 0;
                 $(
                     $crate::layout::Field::store(self.$field, bytes, _at);
                     _at += <$type as $crate::layout::Field>::SIZE;

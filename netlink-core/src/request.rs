@@ -456,34 +456,23 @@ macro_rules! message {
             pub const MESSAGES: &'static [$crate::MessageInfo] = &[$( Self::$const, )*];
 
             /// Reads a message: finds and checks its attributes.
-            #[inline]
+            #[inline(always)]
             pub fn read(message: &$crate::Message<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
                 // What follows the fixed header is aligned to four bytes.
                 const PADDED: usize = <$header as $crate::layout::Field>::SIZE.next_multiple_of(4);
-                let set = message.body.get(PADDED..).unwrap_or_default();
-                let mut read = match message.body.first_chunk() {
-                    Some(header) => Ok(Self {
-                        kind: message.header.kind,
-                        flags: message.header.flags,
-                        header: *header,
-                        attrs: $attrs::unread(set),
-                    }),
-                    None => Err($crate::DecodeError {
+                let Some(header) = message.body.first_chunk() else {
+                    return Err($crate::DecodeError {
                         at: stringify!($header),
                         why: $crate::Malformed::Length {
                             want: <$header as $crate::layout::Field>::SIZE,
                             got: message.body.len(),
                         },
-                    }),
+                    });
                 };
-                // Filled where it is returned from: a copy would wait for the index's small stores.
-                if let Ok(Self { attrs, .. }) = &mut read {
-                    let scope = $crate::Scope { header: message.body, set: $crate::Attrs::new(set) };
-                    if let Err(error) = attrs.fill(&scope) {
-                        read = Err(error);
-                    }
-                }
-                read
+                let set = message.body.get(PADDED..).unwrap_or_default();
+                let mut attrs = $attrs::unread(set);
+                attrs.fill(&$crate::Scope { header: message.body, set: $crate::Attrs::new(set) })?;
+                Ok(Self { kind: message.header.kind, flags: message.header.flags, header: *header, attrs })
             }
 
             /// The fixed header.
@@ -543,7 +532,7 @@ macro_rules! message {
             const EXPECT: $crate::Expect = $crate::Expect::Reply;
             type View<'x> = $name<'x>;
 
-            #[inline]
+            #[inline(always)]
             fn view<'x>(message: &$crate::Message<'x>) -> ::core::result::Result<$name<'x>, $crate::DecodeError> {
                 $name::read(message)
             }

@@ -51,7 +51,7 @@ const fn would_wait(error: &Error) -> bool {
 }
 
 /// Sends what the channel has prepared.
-async fn send(channel: &Channel<Reactor>) -> Result<()> {
+async fn send(channel: &mut Channel<Reactor>) -> Result<()> {
     loop {
         match channel.socket.as_ref().send(&channel.send) {
             Err(error) if would_wait(&error) => {
@@ -128,7 +128,7 @@ impl Connection {
     {
         let info = request.to_request().info();
         let mut exchange = self.channel.prepare(request.to_request(), Q::Answer::EXPECT)?;
-        send(&self.channel).await?;
+        send(&mut self.channel).await?;
         let mut reply = Q::Answer::acknowledged().map(Ok);
         loop {
             match self.channel.step(&mut exchange, info)? {
@@ -154,7 +154,7 @@ impl Connection {
         let info = request.to_request().info();
         let exchange = self.channel.prepare(request.to_request(), Expect::Dump)?;
         // A future dropped while it waits to send has sent nothing, so no end of a dump is awaited yet.
-        send(&self.channel).await?;
+        send(&mut self.channel).await?;
         self.channel.dump_started(&exchange);
         Ok(Listing { connection: self, exchange, info, reply: PhantomData })
     }
@@ -183,7 +183,7 @@ impl Connection {
     }
 
     async fn run<R: Reply>(&mut self, chunk: &mut Chunk, results: &mut [Option<Result<R>>]) -> Result<()> {
-        send(&self.channel).await?;
+        send(&mut self.channel).await?;
         while !self.channel.step_run(chunk, results)? {
             receive(&mut self.channel, chunk.info()).await?;
         }
@@ -280,7 +280,7 @@ impl<R: Reply> Listing<'_, R> {
             retries -= 1;
             items.clear();
             self.exchange = self.connection.channel.again(&self.exchange);
-            if let Err(error) = send(&self.connection.channel).await {
+            if let Err(error) = send(&mut self.connection.channel).await {
                 return Err(Partial { items, error });
             }
             self.connection.channel.dump_started(&self.exchange);

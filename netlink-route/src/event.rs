@@ -73,6 +73,14 @@ values! {
     }
 }
 
+impl Group {
+    /// The plain numbers, as a socket takes them.
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    pub(crate) fn numbers(groups: &[Self]) -> alloc::vec::Vec<u32> {
+        groups.iter().map(|group| group.0).collect()
+    }
+}
+
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,93 +1,68 @@
-//! Routes. Kernel side: `uapi/linux/rtnetlink.h`, `net/ipv4/fib_frontend.c`, `net/ipv6/route.c`.
+//! Routes. Kernel side: `uapi/linux/rtnetlink.h`, `net/ipv4/fib_frontend.c`, `net/ipv4/fib_semantics.c`,
+//! `net/ipv6/route.c`, `net/mpls/af_mpls.c`.
+//!
+//! ```
+//! use netlink_route::route::{self, Metrics, Protocol, RouteType};
+//! use netlink_route::Addr;
+//!
+//! let default = route::add(Addr::DEFAULT_V4).gateway("10.0.0.1".parse()?).protocol(Protocol::STATIC);
+//! let small = route::replace("192.0.2.0/24".parse()?).oif(3).metrics(Metrics::new().mtu(1400));
+//! let dropped = route::add("2001:db8::/32".parse()?).kind(RouteType::BLACKHOLE);
+//! let main = route::list().table(254); // the kernel filters
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! A route wants a link, a gateway, a next hop object, several next hops, or a type that drops packets. One that has
+//! none of them is the kernel's to refuse, with `ENODEV` or `EINVAL`.
 
 use core::net::IpAddr;
 
-use netlink_core::{Bytes, Dump, MessageFlags, Str, attrs, flags, layout, message, values};
+use netlink_core::{Be, Bytes, attrs, layout, message};
 
 use crate::{Addr, Family};
 
-values! {
-    /// `RTN_*`: what a route does with a packet.
-    pub struct RouteType: u8 {
-        /// Sends it on, through a gateway or straight.
-        1 RTN_UNICAST UNICAST "unicast",
-        /// Takes it in.
-        2 RTN_LOCAL LOCAL "local",
-        /// Takes it in as broadcast, sends it as broadcast.
-        3 RTN_BROADCAST BROADCAST "broadcast",
-        /// Takes it in, sends it as unicast.
-        4 RTN_ANYCAST ANYCAST "anycast",
-        /// A multicast destination.
-        5 RTN_MULTICAST MULTICAST "multicast",
-        /// Drops it without a word.
-        6 RTN_BLACKHOLE BLACKHOLE "blackhole",
-        /// Drops it and answers "host unreachable".
-        7 RTN_UNREACHABLE UNREACHABLE "unreachable",
-        /// Drops it and answers "administratively prohibited".
-        8 RTN_PROHIBIT PROHIBIT "prohibit",
-        /// Goes on with the next rule.
-        9 RTN_THROW THROW "throw",
-        /// Not in use.
-        10 RTN_NAT NAT "nat",
-        /// Not in use.
-        11 RTN_XRESOLVE XRESOLVE "xresolve",
-    }
-}
+mod display;
+pub mod encap;
+mod hop;
+mod ila;
+mod ioam6;
+mod ip_tunnel;
+mod lwt_bpf;
+mod metrics;
+mod mpls;
+mod request;
+mod rpl;
+mod seg6;
+mod seg6_local;
+mod values;
+mod xfrm;
 
-values! {
-    /// `RTPROT_*`: who made a route.
-    pub struct Protocol: u8 {
-        /// Unknown.
-        0 RTPROT_UNSPEC UNSPEC "unspec",
-        /// The kernel.
-        2 RTPROT_KERNEL KERNEL "kernel",
-        /// Somebody at boot time.
-        3 RTPROT_BOOT BOOT "boot",
-        /// The administrator.
-        4 RTPROT_STATIC STATIC "static",
-    }
-}
-
-values! {
-    /// `RT_SCOPE_*`: how far away the destination is.
-    pub struct Scope: u8 {
-        /// Anywhere.
-        0 RT_SCOPE_UNIVERSE UNIVERSE "global",
-        /// Inside this site.
-        200 RT_SCOPE_SITE SITE "site",
-        /// On an attached link.
-        253 RT_SCOPE_LINK LINK "link",
-        /// On this host.
-        254 RT_SCOPE_HOST HOST "host",
-        /// Nowhere.
-        255 RT_SCOPE_NOWHERE NOWHERE "nowhere",
-    }
-}
-
-flags! {
-    /// `RTM_F_*` and `RTNH_F_*`: state of a route, and options of a query.
-    pub struct RouteFlags: u32 {
-        /// The gateway is on the link although no route says so.
-        0x4 RTNH_F_ONLINK ONLINK,
-    }
-}
+pub use self::hop::{Hop, HopAttrs, HopBuilder, HopHeader, NextHop, NextHops, Via};
+pub use self::metrics::{Features, Locks, Metric, Metrics, MetricsAttrs};
+pub use self::mpls::Labels;
+pub use self::request::{
+    add, add_label, append, change, delete, delete_label, get, get_label, list, replace, replace_label,
+};
+pub use self::values::{DelReason, Protocol, RouteFlags, RouteTable, RouteType, RouterPreference, Scope};
+pub use crate::ip::AnyAddr;
+use encap::{Encap, EncapType};
 
 layout! {
     /// `struct rtmsg`.
     pub struct RouteHeader: rtmsg = 12 {
         /// Address family.
         family: Family,
-        /// Bits of the destination's prefix.
+        /// Bits of the destination's prefix; 20 for an MPLS label.
         dst_len: u8,
         /// Bits of the source's prefix.
         src_len: u8,
-        /// Type of service.
+        /// Type of service the packets must have, 0 for any. IPv4 only.
         tos: u8,
-        /// Routing table, where the number fits.
+        /// Routing table, where the number fits; `RTA_TABLE` counts.
         table: u8,
         /// Who made it.
         protocol: Protocol,
-        /// How far it leads.
+        /// How far it leads. IPv4 only.
         scope: Scope,
         /// What it does.
         kind: RouteType,
@@ -103,9 +78,9 @@ layout! {
         references: u32,
         /// Since the last use, in hundredths of a second.
         last_use: u32,
-        /// Left, in hundredths of a second; 0 is forever.
+        /// Left until it expires, in hundredths of a second; 0 is never, negative is past.
         expires: i32,
-        /// Errno that packets get.
+        /// Positive errno that packets get; 0 for none.
         error: u32,
         /// Uses.
         used: u32,
@@ -118,125 +93,168 @@ layout! {
     }
 }
 
-attrs! {
-    /// `RTAX_*`.
-    pub struct MetricsAttrs<'a> for Metrics {
-        1 RTAX_LOCK lock: u32,
-        2 RTAX_MTU mtu: u32,
-        3 RTAX_WINDOW window: u32,
-        4 RTAX_RTT rtt: u32,
-        5 RTAX_RTTVAR rtt_var: u32,
-        6 RTAX_SSTHRESH ssthresh: u32,
-        7 RTAX_CWND cwnd: u32,
-        8 RTAX_ADVMSS adv_mss: u32,
-        9 RTAX_REORDERING reordering: u32,
-        10 RTAX_HOPLIMIT hop_limit: u32,
-        11 RTAX_INITCWND init_cwnd: u32,
-        12 RTAX_FEATURES features: u32,
-        13 RTAX_RTO_MIN rto_min: u32,
-        14 RTAX_INITRWND init_rwnd: u32,
-        15 RTAX_QUICKACK quick_ack: u32,
-        16 RTAX_CC_ALGO cc_algo: Str<'a, 15>,
-        17 RTAX_FASTOPEN_NO_COOKIE fastopen_no_cookie: u32,
+layout! {
+    /// `struct rta_mfc_stats`: what a multicast route has forwarded.
+    pub struct MulticastStats: rta_mfc_stats = 24 {
+        /// Packets.
+        packets: u64,
+        /// Bytes of them.
+        bytes: u64,
+        /// Packets that came in by another link than they should.
+        wrong_if: u64,
     }
 }
 
 attrs! {
     /// `RTA_*`.
     pub struct RouteAttrs<'a> for RouteRequest<R> {
-        /// Destination.
-        1 RTA_DST dst: IpAddr,
-        /// Source, of routes that match it.
-        2 RTA_SRC src: IpAddr,
-        /// Incoming link.
+        /// Destination, absent for the default route; its prefix length is in the fixed header. See
+        /// [`Route::destination`] and [`Route::label`].
+        1 RTA_DST dst: AnyAddr<'a>,
+        /// Source prefix that packets must have; IPv6 with `CONFIG_IPV6_SUBTREES`. In a query, the source
+        /// address; see [`RouteRequest::from`].
+        2 RTA_SRC src: AnyAddr<'a>,
+        /// Link that packets came in by: in a query of how to forward, and in multicast routes.
         3 RTA_IIF iif: u32,
-        /// Outgoing link.
+        /// Outgoing link. In a list: only routes by this link.
         4 RTA_OIF oif: u32,
-        /// Gateway.
-        5 RTA_GATEWAY gateway: IpAddr,
-        /// Metric.
+        /// Gateway of the route's own family. To send one, use [`RouteRequest::gateway`].
+        5 RTA_GATEWAY own_gateway: AnyAddr<'a>,
+        /// Metric: the lowest of several routes to a destination is used. Default: 0 in IPv4, 1024 in IPv6.
         6 RTA_PRIORITY priority: u32,
-        /// Preferred source.
+        /// Source address of packets this host sends by it.
         7 RTA_PREFSRC prefsrc: IpAddr,
-        /// Metrics.
+        /// What it tells TCP and IP about the path.
         8 RTA_METRICS metrics: MetricsAttrs<'a>,
-        /// Next hops.
-        9 RTA_MULTIPATH multipath: Bytes<'a>,
+        /// Several next hops. To send some, use [`RouteRequest::multipath`].
+        9 RTA_MULTIPATH next_hops: NextHops<'a>,
         /// Not in use.
-        10 RTA_PROTOINFO protoinfo: u32,
-        /// Realms.
+        10 RTA_PROTOINFO protoinfo: Bytes<'a>,
+        /// Realms for traffic classes: that of the source in the upper 16 bits, of the destination in the lower.
+        /// IPv4, with `CONFIG_IP_ROUTE_CLASSID`.
         11 RTA_FLOW flow: u32,
-        /// Cache.
+        /// Lifetime, use and error.
         12 RTA_CACHEINFO cacheinfo: CacheInfo,
         /// Not in use.
         13 RTA_SESSION session: Bytes<'a>,
         /// Not in use.
         14 RTA_MP_ALGO mp_algo: Bytes<'a>,
-        /// Table.
+        /// Routing table; instead of that in the fixed header. In a list: only routes of this table.
         15 RTA_TABLE table: u32,
-        /// Mark.
+        /// In a query: firewall mark of the packet.
         16 RTA_MARK mark: u32,
-        /// Stats.
-        17 RTA_MFC_STATS mfc_stats: Bytes<'a>,
-        /// Via.
-        18 RTA_VIA via: Bytes<'a>,
-        /// Labels.
-        19 RTA_NEWDST newdst: Bytes<'a>,
-        /// Pref.
-        20 RTA_PREF pref: u8,
-        /// Encap.
-        21 RTA_ENCAP_TYPE encap_type: u16,
-        /// Encap.
-        22 RTA_ENCAP encap: Bytes<'a>,
-        /// Expiry.
+        /// What a multicast route has forwarded.
+        17 RTA_MFC_STATS mfc_stats: MulticastStats,
+        /// Gateway of another family: IPv6 ones in IPv4 routes since Linux 5.2, all in MPLS. To send one, use
+        /// [`RouteRequest::gateway`].
+        18 RTA_VIA other_gateway: Via<'a>,
+        /// MPLS labels to put on instead of the one that is taken off. MPLS routes only.
+        19 RTA_NEWDST newdst: Labels<'a>,
+        /// Which of several routers to use. IPv6 only. Default: medium.
+        20 RTA_PREF pref: RouterPreference,
+        /// Which encapsulation follows; [`encap`](RouteRequest::encap) sets it.
+        21 RTA_ENCAP_TYPE encap_type: EncapType,
+        /// Encapsulation: give a builder of [`encap`]. Sets the type too.
+        22 RTA_ENCAP encap: Encap<'a>,
+        /// Seconds until the route vanishes; to set, IPv6 only. Read, see [`CacheInfo::expires`]; multicast routes
+        /// tell hundredths of a second here as 64 bits.
         23 RTA_EXPIRES expires: u32,
-        /// uid
+        /// In a query: user id of the sender.
         25 RTA_UID uid: u32,
-        /// ttl
-        26 RTA_TTL_PROPAGATE ttl_propagate: u8,
-        /// proto
+        /// MPLS: whether the IP TTL is copied at the ends of the path. Default: the sysctl.
+        26 RTA_TTL_PROPAGATE ttl_propagate: bool,
+        /// In a query: TCP (6), UDP (17), ICMP (1) or ICMPv6 (58). Linux 4.18.
         27 RTA_IP_PROTO ip_proto: u8,
-        /// sport
-        28 RTA_SPORT sport: netlink_core::Be<u16>,
-        /// dport
-        29 RTA_DPORT dport: netlink_core::Be<u16>,
-        /// nh
+        /// In a query: source port. Linux 4.18.
+        28 RTA_SPORT sport: Be<u16>,
+        /// In a query: destination port. Linux 4.18.
+        29 RTA_DPORT dport: Be<u16>,
+        /// Next hop object. To send one, use [`RouteRequest::nexthop`]. Linux 5.3.
         30 RTA_NH_ID nh_id: u32,
-        /// flow label
-        31 RTA_FLOWLABEL flowlabel: netlink_core::Be<u32>,
+        /// In a query: IPv6 flow label, 20 bits. Linux 6.14.
+        31 RTA_FLOWLABEL flowlabel: Be<u32>,
+        /// In a notification of its end: why. After Linux 7.1.
+        32 RTA_DEL_REASON del_reason: DelReason,
     }
 }
 
 message! {
     /// A route.
     pub struct Route<'a>(RouteHeader, RouteAttrs<'a>), RouteRequest {
-        /// Makes or changes one.
+        /// A route that exists or came to be; to make or change one.
         24 RTM_NEWROUTE NEW,
-        /// Deletes one.
+        /// A route that is gone; to delete one.
         25 RTM_DELROUTE DEL,
         /// Asks for one or all.
         26 RTM_GETROUTE GET,
     }
 }
 
-/// Adds a route; `EEXIST` if there is one to this destination with the same metric and type of service.
-#[inline]
-pub fn add(to: Addr) -> RouteRequest<()> {
-    new_route(to, MessageFlags::CREATE | MessageFlags::EXCL)
-}
+impl Route<'_> {
+    /// Its address family.
+    pub fn family(&self) -> Family {
+        self.header().family
+    }
 
-#[inline]
-fn new_route(to: Addr, flags: MessageFlags) -> RouteRequest<()> {
-    let header = RouteHeader::default()
-        .family(to.family())
-        .dst_len(to.prefix_len())
-        .table(254)
-        .protocol(Protocol::BOOT)
-        .kind(RouteType::UNICAST);
-    RouteRequest::new(&Route::NEW, flags | MessageFlags::ACK, header).dst(to.ip())
-}
+    /// Where it leads; the default route to a prefix of length 0. `None` in families without IP addresses.
+    pub fn destination(&self) -> Option<Addr> {
+        let header = self.header();
+        let ip = match (header.family, self.dst()) {
+            (_, Some(addr)) => addr.ip(),
+            (Family::INET | Family::IPMR, None) => Some(Addr::DEFAULT_V4.ip()),
+            (Family::INET6 | Family::IP6MR, None) => Some(Addr::DEFAULT_V6.ip()),
+            _ => None,
+        };
+        Addr::new(ip?, header.dst_len).ok()
+    }
 
-/// Lists.
-pub fn list() -> RouteRequest<Dump<Route<'static>>> {
-    RouteRequest::new(&Route::GET, MessageFlags::DUMP, RouteHeader::default())
+    /// Source prefix that packets must have. In an answer to a query, the source that was asked for.
+    pub fn source(&self) -> Option<Addr> {
+        Addr::new(self.src()?.ip()?, self.header().src_len).ok()
+    }
+
+    /// The label an MPLS route is for.
+    pub fn label(&self) -> Option<u32> {
+        match self.dst()? {
+            AnyAddr::Label(label) => Some(label),
+            _ => None,
+        }
+    }
+
+    /// The gateway, of the route's own family or of another. Routes with several next hops have theirs in
+    /// [`next_hops`](RouteAttrs::next_hops).
+    pub fn gateway(&self) -> Option<IpAddr> {
+        let own = self.own_gateway().and_then(|addr| addr.ip());
+        own.or_else(|| self.other_gateway().and_then(|via| via.ip()))
+    }
+
+    /// Its table: the attribute, or the fixed header where that is absent.
+    pub fn table(&self) -> u32 {
+        self.attrs.table().unwrap_or_else(|| self.header().table.into())
+    }
+
+    /// Who made it.
+    pub fn protocol(&self) -> Protocol {
+        self.header().protocol
+    }
+
+    /// How far it leads.
+    pub fn scope(&self) -> Scope {
+        self.header().scope
+    }
+
+    /// What it does with packets.
+    pub fn route_type(&self) -> RouteType {
+        self.header().kind
+    }
+
+    /// Type of service the packets must have; 0 for any.
+    pub fn tos(&self) -> u8 {
+        self.header().tos
+    }
+
+    /// Its state, and that of its next hop where it has one.
+    pub fn flags(&self) -> RouteFlags {
+        self.header().flags
+    }
 }

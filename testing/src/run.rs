@@ -8,14 +8,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
-use crate::{Test, need, sys};
+use crate::{Need, Test, need, sys};
 
 /// As whom the tests run.
 pub(crate) enum User {
@@ -25,6 +25,8 @@ pub(crate) enum User {
     Namespace,
     /// Nobody who can run a test; the reason.
     Powerless(String),
+    /// Whoever it is, the kernel makes no more network namespaces.
+    Stuck,
 }
 
 impl User {
@@ -36,7 +38,7 @@ impl User {
         match self {
             Self::Root(_) => "root",
             Self::Namespace => "user",
-            Self::Powerless(_) => "none",
+            Self::Powerless(_) | Self::Stuck => "none",
         }
     }
 }
@@ -49,8 +51,14 @@ pub fn main(suites: &[&'static [Test]]) -> ExitCode {
         let trials = tests.map(|test| Trial::test(full_name(test), || Ok(()))).collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
+    if std::env::var_os(PROBE).is_some() {
+        become_root();
+        // A failure is found again, and told, by each test.
+        let _ = isolate();
+        return ExitCode::SUCCESS;
+    }
     reach_sbin();
-    let user = Arc::new(become_root());
+    let user = Arc::new(if is_stuck() { User::Stuck } else { become_root() });
     let planned = tests.clone().filter(|test| {
         let trial = Trial::test(full_name(test), || Ok(()));
         !arguments.is_filtered_out(&trial)
@@ -78,6 +86,26 @@ pub fn main(suites: &[&'static [Test]]) -> ExitCode {
     });
     let trials = trials.collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Set in the process that tries whether namespaces can be made.
+const PROBE: &str = "NETLINK_TEST_PROBE";
+
+/// Whether making a namespace does not end: after a bug, a kernel may hold its network lock for ever. It is
+/// tried in a process of its own, because one with a thread that waits for the kernel can't exit.
+fn is_stuck() -> bool {
+    let program = std::env::current_exe();
+    let probe = program.and_then(|path| Command::new(path).env(PROBE, "").stdin(Stdio::null()).spawn());
+    let Ok(mut probe) = probe else { return false };
+    let start = Instant::now();
+    while let Ok(None) = probe.try_wait() {
+        if start.elapsed() > need::limit(&[Need::Seconds(20)]) {
+            // It can't be killed either; when the kernel lets go of it, it ends by itself.
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
 }
 
 /// Ends the test as skipped, for needs that only show on the way.
@@ -147,8 +175,10 @@ pub(crate) fn isolate() -> io::Result<()> {
 }
 
 fn run(test: &'static Test, user: &User) -> Ending {
-    if let User::Powerless(reason) = user {
-        return Ending::Skipped(reason.clone());
+    match user {
+        User::Powerless(reason) => return Ending::Skipped(reason.clone()),
+        User::Stuck => return Ending::Failed("the kernel makes no network namespace: see dmesg".to_owned()),
+        User::Root(_) | User::Namespace => {}
     }
     if let Some(reason) = test.needs.iter().find_map(|need| need.missing(user)) {
         return Ending::Skipped(reason);

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// The workspace's folder.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."))
 }
 
 /// The cargo that runs this task, in the workspace's folder.
@@ -108,8 +108,8 @@ pub(crate) fn run(command: &mut Command, scratch: &Scratch, limit: Duration) -> 
             break Some(status);
         }
         if start.elapsed() > limit {
+            // No wait: a thread that the kernel holds on to keeps even a killed process.
             child.kill()?;
-            child.wait()?;
             break None;
         }
         std::thread::sleep(Duration::from_millis(10));

@@ -1,11 +1,12 @@
 //! `cargo xtask fuzz`: every fuzz target for a while.
 
 use std::fs;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::command::{self, root};
+use crate::command::{self, Scratch, root};
 
 /// Runs each target of `fuzz/` for a while.
 #[derive(clap::Args)]
@@ -35,22 +36,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     let folder = root().join("fuzz");
+    // What is found lands beside the committed corpus, not in it.
+    let found = folder.join("corpus-found");
+    let seeds = found.join("seeds");
+    fs::create_dir_all(&seeds)?;
+    for (number, (_, bytes)) in netlink_fuzz_targets::seeds(root())?.iter().enumerate() {
+        fs::write(seeds.join(number.to_string()), bytes)?;
+    }
+    let scratch = Scratch::new()?;
     let mut failed = Vec::new();
-    for entry in fs::read_dir(folder.join("bins"))? {
-        let path = entry?.path();
-        let Some(target) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
+    for (target, _) in netlink_fuzz_targets::TARGETS {
         if arguments.target.as_deref().is_some_and(|only| only != target) {
             continue;
         }
-        // What is found lands beside the committed corpus, not in it.
-        let found = folder.join("corpus-found").join(target);
+        let found = found.join(target);
         fs::create_dir_all(&found)?;
-        let committed = folder.join("corpus").join(target);
-        fs::create_dir_all(&committed)?;
         let seconds = format!("-max_total_time={}", arguments.seconds);
-        let status = Command::new("rustup")
+        let mut command = Command::new("rustup");
+        command
             .args(["run", "nightly", "cargo", "fuzz", "run", target])
-            .args([&found, &committed])
+            .args([&found, &seeds])
             // Memory has to stay bounded, and no input may take long.
             .args([
                 "--",
@@ -61,15 +66,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                 "-verbosity=0",
             ])
             .current_dir(root())
-            // cargo-fuzz would hand these on to a build with other flags.
-            .env_remove("RUSTFLAGS")
+            // These are of the compiler that runs this task.
             .env_remove("CARGO")
-            .stdin(Stdio::null())
-            .status()
-            .context("cargo fuzz")?;
-        println!("fuzz {target}: {status}");
-        if !status.success() {
-            failed.push(target.to_owned());
+            .env_remove("RUSTC")
+            .env_remove("RUSTUP_TOOLCHAIN");
+        // The build comes first, and the fuzzer looks at the clock only between inputs.
+        let limit = Duration::from_secs(u64::from(arguments.seconds) * 2 + 1200);
+        let ended = command::run(&mut command, &scratch, limit).context("cargo fuzz")?;
+        let number =
+            |name| ended.output.lines().find_map(|line: &str| line.strip_prefix(name)).map(str::trim);
+        if ended.is_success()
+            && let Some(runs) = number("stat::number_of_executed_units:")
+        {
+            let memory = number("stat::peak_rss_mb:").unwrap_or("?");
+            println!("fuzz {target}: ok, {runs} inputs, {memory} MB");
+        } else {
+            println!("{}\nfuzz {target}: FAILED, {}", ended.output, ended.why());
+            failed.push(target);
         }
     }
     println!("fuzz: {} failed {}", failed.len(), failed.join(" "));

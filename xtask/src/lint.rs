@@ -34,7 +34,14 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
     let mut lint = Lint::default();
 
     lint.cargo(&["fmt", "--all", "--check"]);
-    lint.cargo(&["fmt", "--all", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
+    lint.cargo(&[
+        "fmt",
+        "--check",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "-p=netlink-fuzz",
+        "-p=netlink-fuzz-targets",
+    ]);
     lint.cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"]);
     for package in &libraries {
         for features in feature_sets(package) {

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod command;
+mod demo;
 mod fuzz;
 mod lint;
 mod spec;
@@ -20,18 +22,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    Demo(demo::Arguments),
     Test(test::Arguments),
     Lint(lint::Arguments),
     Spec(spec::Arguments),
     Fuzz(fuzz::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Demo(arguments) => demo::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Lint(arguments) => lint::run(&arguments),
         Task::Spec(arguments) => spec::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

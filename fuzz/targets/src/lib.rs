@@ -1,17 +1,22 @@
 //! What the fuzzer runs, as plain functions: each takes any bytes and panics if something is wrong.
 //!
-//! The corpus of a target is `fuzz/corpus/NAME/`; `cargo xtask test` replays it with a stable compiler.
+//! `cargo xtask fuzz` lets the fuzzer call them; `cargo xtask test` replays the corpus with a stable compiler.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use netlink_core::exchange::{Exchange, Expect, Meaning, Run};
 use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
+use netlink_route::{addr, link, nsid, route};
 
 /// A target: any bytes, and no panic.
 pub type Target = fn(&[u8]);
 
-/// Every target with the name of its corpus.
+/// Every target with its name.
 pub const TARGETS: [(&str, Target); 5] = [
     ("datagram", datagram),
     ("messages", messages),
@@ -20,8 +25,8 @@ pub const TARGETS: [(&str, Target); 5] = [
     ("trace", trace),
 ];
 
-/// Every message type that is known.
-fn infos() -> impl Iterator<Item = &'static MessageInfo> {
+/// Every message type of the families.
+pub fn infos() -> impl Iterator<Item = &'static MessageInfo> {
     netlink_route::SPEC.messages.iter().copied().flatten()
 }
 
@@ -65,6 +70,11 @@ pub fn messages(bytes: &[u8]) {
 /// Declares [`round_trip`] for the message types of the families.
 macro_rules! round_trips {
     ($($message:ty),* $(,)?) => {
+        /// The numbers of the messages that [`messages`] tries; a test holds them against the families'.
+        pub fn tried() -> Vec<u16> {
+            [$(<$message>::MESSAGES),*].into_iter().flatten().map(|info| info.number).collect()
+        }
+
         fn round_trip(message: &Message<'_>) {
             $(if let Ok(read) = <$message>::read(message) {
                 let _ = format!("{read:#?}");
@@ -83,7 +93,7 @@ macro_rules! round_trips {
     };
 }
 
-round_trips! { netlink_route::route::Route<'_> }
+round_trips! { link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_> }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.
 pub fn exchange(bytes: &[u8]) {
@@ -128,7 +138,7 @@ pub fn refusal(bytes: &[u8]) {
             let _ = format!("{place} {place:?}");
         }
     }
-    let request = netlink_route::route::list();
+    let request = route::list();
     for refused in [testkit::Replies::new().error(22, message), testkit::Replies::new().error(0, message)] {
         if let Err(error) = answer(request.to_request().clone().expecting::<()>(), &[&refused]) {
             let _ = format!("{error} {error:?}");
@@ -147,4 +157,54 @@ pub fn trace(bytes: &[u8]) {
             let _ = format!("{}", Traffic { direction, datagram: bytes, info });
         }
     }
+}
+
+/// What the fuzzer starts from and the tests replay: the corpus and the goldens, with the file each is from.
+/// `root` is the folder of the workspace.
+pub fn seeds(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut seeds = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let golden = entry?.path().join("tests/golden");
+        for path in files(&golden)? {
+            let text = fs::read_to_string(&path)?;
+            seeds.extend(golden_bytes(&text).into_iter().map(|bytes| (path.clone(), bytes)));
+        }
+    }
+    for path in files(&root.join("fuzz/corpus"))? {
+        let bytes = fs::read(&path)?;
+        seeds.push((path, bytes));
+    }
+    Ok(seeds)
+}
+
+/// The files below a folder, none if there is no such folder.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.is_dir() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(self::files(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The byte runs of a text with hexadecimal digits: lines of anything else end a run.
+fn golden_bytes(text: &str) -> Vec<Vec<u8>> {
+    let mut runs = vec![Vec::new()];
+    for line in text.lines() {
+        let line = line.trim_start_matches(['<', '>', ' ']);
+        match testkit::from_hex(line).filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => runs.last_mut().expect("never empty").extend(bytes),
+            None => runs.push(Vec::new()),
+        }
+    }
+    runs.retain(|run| !run.is_empty());
+    runs
 }

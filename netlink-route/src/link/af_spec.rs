@@ -6,7 +6,7 @@ use core::net::Ipv6Addr;
 use netlink_core::attr::{NLA_F_NESTED, Rule};
 use netlink_core::{
     Array, Attr, Attrs, Bytes, DecodeError, IntoAttr, Malformed, Many, Payload, Scope, Shape, Table, Writer,
-    attrs, flags, layout, serialize, values,
+    attrs, flags, layout, values,
 };
 
 use super::bridge_port::{BridgePort, BridgePortAttrs};
@@ -316,6 +316,10 @@ macro_rules! by_family {
             }
 
             fn read(payload: &'a [u8], scope: &Scope<'a>) -> Result<Self, DecodeError> {
+                // Too short for an attribute: the state of a port, from an old kernel.
+                if matches!(payload.len(), 1..4) {
+                    return Ok(Self::Other(Bytes(payload)));
+                }
                 let scope = Scope { header: scope.header, set: Attrs::new(payload) };
                 match Family(scope.family()) {
                     $( $family => $attrs::read(&scope).map(Self::$variant), )*

@@ -218,9 +218,9 @@ mod tests {
         );
         let bytes = request.to_bytes().unwrap();
         let info = [
-            52, 0, 18, 0x80, // IFLA_LINKINFO
+            48, 0, 18, 0x80, // IFLA_LINKINFO
             11, 0, 1, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_KIND
-            36, 0, 2, 0x80, // IFLA_INFO_DATA
+            32, 0, 2, 0x80, // IFLA_INFO_DATA
             5, 0, 7, 0, 1, 0, 0, 0, // IFLA_BR_VLAN_FILTERING
             6, 0, 8, 0, 0x88, 0xa8, 0, 0, // IFLA_BR_VLAN_PROTOCOL
             12, 0, 46, 0, 2, 0, 0, 0, 2, 0, 0, 0, // IFLA_BR_MULTI_BOOLOPT

@@ -80,7 +80,7 @@ macro_rules! kinds {
             }
 
             fn table(scope: &Scope<'_>) -> Option<&'static Table> {
-                let name = Str::<'_>::decode(scope.set.find($by)?).ok()?;
+                let name: Str<'_> = Str::decode(scope.set.find($by)?).ok()?;
                 $( if name == $name {
                     return Some($attrs::TABLE);
                 } )*

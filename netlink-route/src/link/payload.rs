@@ -4,7 +4,8 @@ use core::fmt;
 
 use netlink_core::attr::Rule;
 use netlink_core::{
-    Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, checked, layout, leaf, serialize, values,
+    Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, checked, layout, leaf, serialize,
+    values,
 };
 
 /// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes

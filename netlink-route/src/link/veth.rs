@@ -13,6 +13,9 @@ use super::{Link, LinkAttrs, LinkHeader, LinkRequest};
 
 const HEADER: usize = <LinkHeader as Field>::SIZE;
 
+/// Longest peer that tools look into: it bounds how deep peers inside of peers can go.
+const SHOWN: usize = 1024;
+
 /// The other end of a pair, as a request names it: a header and the attributes of a link.
 #[derive(Clone)]
 pub struct Peer<'a>(Source<'a>);
@@ -50,7 +53,7 @@ impl<'a> Payload<'a> for Peer<'a> {
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::at_least(HEADER);
     const SHAPE: Shape = Shape::Records(LinkAttrs::TABLE, |bytes| {
-        (bytes.len() >= HEADER).then_some((HEADER, bytes.len()))
+        (HEADER..=SHOWN).contains(&bytes.len()).then_some((HEADER, bytes.len()))
     });
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -176,6 +179,10 @@ mod tests {
             });
             payload = out.into_bytes();
         }
-        assert!(Peer::decode(&payload).unwrap().attrs().is_ok());
+        let peer = Peer::decode(&payload).unwrap();
+        assert!(peer.attrs().is_ok());
+        assert!(!format!("{peer:?}").is_empty());
+        let short = format!("{:?}", Peer::decode(&payload[payload.len() - SHOWN..]).unwrap().attrs());
+        assert!(!short.is_empty());
     }
 }

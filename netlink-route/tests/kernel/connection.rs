@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use netlink_core::{Connection, Errno, Error, Events, MessageFlags, Notice, OpenOptions, Protocol, Socket};
 use netlink_route::event::{Change, Event, Group};
-use netlink_route::link::bridge::Bridge;
-use netlink_route::link::vxlan::Vxlan;
+use netlink_route::link::Bridge;
+use netlink_route::link::Vxlan;
 use netlink_route::{Addr, addr, link, route};
 use netlink_testing::{Result, kind, suite};
 

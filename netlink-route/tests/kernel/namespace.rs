@@ -1,7 +1,7 @@
 //! Network namespaces.
 
 use netlink_core::{Connection, Namespace, OpenOptions, Protocol};
-use netlink_route::link::bridge::Bridge;
+use netlink_route::link::Bridge;
 use netlink_route::{link, nsid};
 use netlink_testing::{Result, suite};
 
@@ -93,13 +93,13 @@ fn ids_are_set_listed_and_asked_for() -> Result {
     use std::os::fd::AsRawFd;
     let mut nl = Connection::open(Protocol::ROUTE)?;
     let other = Namespace::anonymous()?;
-    let fd = u32::try_from(other.as_raw_fd())?;
-    assert_eq!(nl.call(nsid::get_fd(fd))?.nsid(), Some(-1));
-    nl.call(nsid::set_fd(fd, 17))?;
-    assert_eq!(nl.call(nsid::get_fd(fd))?.nsid(), Some(17));
-    assert!(nl.call(nsid::set_fd(fd, 18)).unwrap_err().is_exists());
+    let fd = other.as_raw_fd();
+    assert_eq!(nl.call(nsid::get(nsid::Peer::Fd(fd)))?.id(), None);
+    nl.call(nsid::set(nsid::Peer::Fd(fd), 17))?;
+    assert_eq!(nl.call(nsid::get(nsid::Peer::Fd(fd)))?.id(), Some(17));
+    assert!(nl.call(nsid::set(nsid::Peer::Fd(fd), 18)).unwrap_err().is_exists());
     let all = nl.dump(nsid::list())?.collect()?;
-    let ids: Vec<_> = all.iter().filter_map(|id| id.view().ok()?.nsid()).collect();
+    let ids: Vec<_> = all.iter().filter_map(|id| id.view().ok()?.id()).collect();
     assert_eq!(ids, [17]);
     Ok(())
 }
@@ -111,7 +111,7 @@ fn a_link_is_queried_through_the_id_of_its_namespace() -> Result {
     let other = Namespace::anonymous()?;
     Connection::open_with(Protocol::ROUTE, &OpenOptions::new().namespace(&other))?
         .call(link::create("far").kind(Bridge::new()))?;
-    nl.call(nsid::set_fd(u32::try_from(other.as_raw_fd())?, 5))?;
+    nl.call(nsid::set(nsid::Peer::Fd(other.as_raw_fd()), 5))?;
     let far = nl.call(link::get("far").target_netnsid(5))?;
     assert_eq!(far.name(), Some("far".into()));
     assert!(nl.call(link::get("far")).unwrap_err().is_not_found());

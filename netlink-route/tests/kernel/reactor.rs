@@ -8,7 +8,7 @@ use std::time::Duration;
 use netlink_core::tokio::{Connection, Events};
 use netlink_core::{Notice, Protocol};
 use netlink_route::event::{Change, Event, Group};
-use netlink_route::link::bridge::Bridge;
+use netlink_route::link::Bridge;
 use netlink_route::{link, route};
 use netlink_testing::{Result, suite};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use netlink_core::{Connection, Error, Protocol};
-use netlink_route::link::bridge::Bridge;
+use netlink_route::link::Bridge;
 use netlink_route::{link, route};
 use netlink_testing::{Result, kind, seconds, suite};
 
@@ -86,7 +86,7 @@ fn sixteen_threads_on_many_connections() -> Result {
 /// Makes `count` links, then runs `work` while another thread makes and deletes further ones.
 fn with_churn(count: u32, work: impl FnOnce(&mut Connection) -> Result) -> Result {
     let mut nl = connect()?;
-    let made = nl.batch((0..count).map(|n| link::create(&format!("stay{n}")).kind(link::info::Plain::IFB)));
+    let made = nl.batch((0..count).map(|n| link::create(&format!("stay{n}")).kind("ifb")));
     if let Some(Err(error)) = made.into_iter().find(std::result::Result::is_err) {
         return Err(error.into());
     }

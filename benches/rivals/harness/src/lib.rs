@@ -36,7 +36,9 @@ pub const WORKLOADS: &[&str] = &[
     "link-delete-group",
     "events",
     "decode-route",
+    "decode-route-lazy",
     "decode-link",
+    "decode-link-lazy",
     "encode-route",
 ];
 
@@ -215,7 +217,7 @@ fn single(cases: &[Case], name: &str, count: u64, file: Option<&str>) -> Result<
 fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault> {
     let mut job = Job { count, oif: 2, message: Vec::new() };
     match workload {
-        "decode-route" | "decode-link" => {
+        "decode-route" | "decode-route-lazy" | "decode-link" | "decode-link-lazy" => {
             job.message = std::fs::read(file.ok_or("FILE is missing")?)?;
             if job.message.len() < 16 || raw::u32_at(&job.message, 0) != job.message.len() as u32 {
                 return Err("FILE does not hold one message".into());

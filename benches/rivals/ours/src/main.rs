@@ -1,19 +1,20 @@
 //! Our own stack: blocking (`ours`) and on a current-thread runtime
-//! (`ours-ct`). To take part: into `members` of the workspace, out of
-//! `exclude`, and the bodies written.
+//! (`ours-ct`).
 
 use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use harness::{Fault, Job, LINK_DUMPS, Meter, Outcome, case, measure};
+use harness::raw::{RTNLGRP_IPV4_ROUTE, route_sum};
+use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Meter, Outcome, SILENCE, case, measure};
+use netlink_core::{Error, Messages, Notice, Owned, ToRequest};
+use netlink_route::event::Group;
+use netlink_route::link::{self, AfSpec, Link};
+use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
+use netlink_route::{Addr, Family, Protocol};
 
 const NAME: &str = "ours";
 const TOKIO: &str = "ours-ct";
-
-/// What a body not yet written answers.
-fn unwritten<T>() -> Result<T, Fault> {
-    Err("not written yet".into())
-}
 
 fn main() -> ExitCode {
     harness::main(&[
@@ -26,7 +27,9 @@ fn main() -> ExitCode {
         case(NAME, "link-delete-group", link_delete_group),
         case(NAME, "events", events),
         case(NAME, "decode-route", decode_route),
+        case(NAME, "decode-route-lazy", decode_route_lazy),
         case(NAME, "decode-link", decode_link),
+        case(NAME, "decode-link-lazy", decode_link_lazy),
         case(NAME, "encode-route", encode_route),
         case(TOKIO, "route-add", |job| on_runtime(tokio_route_add(job))),
         case(TOKIO, "route-add-batch", |job| on_runtime(tokio_route_add_batch(job))),
@@ -43,126 +46,410 @@ fn on_runtime(work: impl Future<Output = Result<Outcome, Fault>>) -> Result<Outc
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// /32 routes to `job.destination(n)`: `job.oif`, main table, static, link
-/// scope, created exclusively and acknowledged one by one.
+/// The requests of all the routes, each made anew the usual way.
+fn adds(job: &Job) -> impl Iterator<Item = RouteRequest<()>> {
+    (0..job.count).map(|n| {
+        let to = Addr::from(Ipv4Addr::from(job.destination(n)));
+        route::add(to).protocol(route::Protocol::STATIC).oif(job.oif)
+    })
+}
+
+fn all_done(results: Vec<Result<(), Error>>) -> Result<(), Fault> {
+    results.into_iter().collect::<Result<(), Error>>().map_err(Fault::from)
+}
+
+/// One request, kept: only the destination changes.
+struct KeptAdd {
+    request: Option<RouteRequest<()>>,
+    header: RouteHeader,
+    oif: u32,
+}
+
+impl KeptAdd {
+    fn new(oif: u32) -> KeptAdd {
+        let request = route::add(Addr::DEFAULT_V4);
+        let header = RouteHeader::default()
+            .family(Family::INET)
+            .dst_len(32)
+            .table(254)
+            .protocol(route::Protocol::STATIC)
+            .scope(Scope::LINK)
+            .kind(RouteType::UNICAST);
+        KeptAdd { request: Some(request), header, oif }
+    }
+
+    #[inline(always)]
+    fn to(&mut self, destination: u32) -> Result<&RouteRequest<()>, Fault> {
+        let request = self.request.take().ok_or("no request")?;
+        let request = request.restart(self.header).dst(Ipv4Addr::from(destination)).oif(self.oif);
+        Ok(self.request.insert(request))
+    }
+}
+
 fn route_add(job: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::connect()?;
+    let mut request = KeptAdd::new(job.oif);
     let (done, cost) = measure(|| -> Result<(), Fault> {
         for n in 0..job.count {
-            black_box((job.destination(n), job.oif));
-            unwritten::<()>()?;
+            connection.call(request.to(job.destination(n))?)?;
         }
         Ok(())
     });
     done?;
-    // The harness looks for itself what is there afterwards.
     Ok(Outcome::new(cost, 0))
 }
 
-/// The same, batched the best way there is.
-fn route_add_batch(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+fn route_add_batch(job: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::connect()?;
+    let (done, cost) = measure(|| all_done(connection.batch(adds(job))));
+    done?;
+    Ok(Outcome::new(cost, 0))
 }
 
-/// One dump of all IPv4 routes, borrowed, every attribute looked at; the sum
-/// of `harness::raw::route_sum` over all of them.
+/// Calls a getter after the other.
+macro_rules! each {
+    ($set:expr, $($field:ident)*) => { $( if let Some(value) = $set.$field() { black_box(&value); } )* };
+}
+
+/// Every attribute of a route; those of the sum are kept.
+#[inline(always)]
+fn sum_of(route: &Route<'_>) -> u64 {
+    let attrs = route.attrs();
+    let destination = match attrs.dst() {
+        Some(AnyAddr::Ip(IpAddr::V4(address))) => address.to_bits(),
+        _ => 0,
+    };
+    each!(attrs, src iif);
+    let oif = attrs.oif().unwrap_or_default();
+    each!(attrs, own_gateway priority prefsrc);
+    if let Some(metrics) = attrs.metrics() {
+        each!(metrics, lock mtu window rtt rtt_var ssthresh cwnd adv_mss reordering hop_limit init_cwnd features);
+        each!(metrics, rto_min init_rwnd quick_ack cc_algo fastopen_no_cookie);
+    }
+    each!(attrs, next_hops protoinfo flow cacheinfo session mp_algo);
+    let table = attrs.table().unwrap_or_else(|| route.header().table.into());
+    each!(attrs, mark mfc_stats other_gateway newdst pref encap_type encap expires uid ttl_propagate);
+    each!(attrs, ip_proto sport dport nh_id flowlabel del_reason);
+    route_sum(destination, oif, table)
+}
+
+/// What the most would ask for.
+#[inline(always)]
+fn sum_of_three(route: &Route<'_>) -> u64 {
+    let destination = match route.dst() {
+        Some(AnyAddr::Ip(IpAddr::V4(address))) => address.to_bits(),
+        _ => 0,
+    };
+    if let Some(gateway) = route.attrs().own_gateway() {
+        black_box(&gateway);
+    }
+    route_sum(destination, route.oif().unwrap_or_default(), route.table())
+}
+
+fn all_routes() -> RouteRequest<netlink_core::Dump<Route<'static>>> {
+    route::list().header(|header| header.family = Family::INET)
+}
+
+fn sum_of_owned(routes: &[Owned<Route<'static>>]) -> Result<u64, Fault> {
+    let mut sum = 0u64;
+    for route in routes {
+        sum = sum.wrapping_add(sum_of_three(&route.view()?));
+    }
+    Ok(sum)
+}
+
 fn route_dump(_: &Job) -> Result<Outcome, Fault> {
-    let (sum, cost) = measure(|| -> Result<u64, Fault> { unwritten() });
-    Ok(Outcome::new(cost, sum?))
-}
-
-/// The same, kept until all are there and added up then.
-fn route_dump_owned(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
-}
-
-/// One dump to warm up, then `LINK_DUMPS` of them; the sum of the indexes of
-/// one dump.
-fn link_dump(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::connect()?;
     let (sum, cost) = measure(|| -> Result<u64, Fault> {
-        for _ in 0..LINK_DUMPS {
-            unwritten::<()>()?;
+        let mut sum = 0u64;
+        let mut routes = connection.dump(all_routes())?;
+        while let Some(route) = routes.next()? {
+            sum = sum.wrapping_add(sum_of(&route));
         }
-        Ok(0)
+        Ok(sum)
     });
     Ok(Outcome::new(cost, sum?))
 }
 
-/// The same, each dump kept until it is complete.
+fn route_dump_owned(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::connect()?;
+    let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let routes = connection.dump(all_routes())?.collect()?;
+        sum_of_owned(&black_box(routes))
+    });
+    Ok(Outcome::new(cost, sum?))
+}
+
+/// Every attribute of a link, of the sets inside of it, and of the sets inside of those.
+#[inline(always)]
+fn visit(link: &Link<'_>) {
+    let attrs = link.attrs();
+    each!(attrs, address broadcast name mtu link qdisc stats cost priority master wireless protinfo);
+    each!(attrs, tx_queue_len map weight oper_state link_mode);
+    if let Some(info) = attrs.info() {
+        each!(info, kind_name data xstats slave_kind_name slave_data);
+    }
+    each!(attrs, net_ns_pid alias num_vf vf_list stats64 vf_ports port_self);
+    if let Some(AfSpec::Families(families)) = attrs.af_spec() {
+        if let Some(inet) = families.inet() {
+            each!(inet, conf);
+        }
+        if let Some(inet6) = families.inet6() {
+            each!(inet6, flags conf stats mcast cache_info icmp6_stats token addr_gen_mode ra_mtu);
+        }
+        each!(families, mctp);
+    }
+    each!(attrs, group net_ns_fd ext_mask promiscuity num_tx_queues num_rx_queues carrier phys_port_id);
+    each!(attrs, carrier_changes phys_switch_id link_netnsid phys_port_name proto_down gso_max_segs);
+    each!(attrs, gso_max_size);
+    if let Some(xdp) = attrs.xdp() {
+        each!(xdp, fd attached flags prog_id drv_prog_id skb_prog_id hw_prog_id expected_fd);
+    }
+    each!(attrs, event new_netnsid target_netnsid carrier_up_count carrier_down_count new_index min_mtu);
+    each!(attrs, max_mtu prop_list alt_name perm_address proto_down_reason parent_dev_name);
+    each!(attrs, parent_dev_bus_name gro_max_size tso_max_size tso_max_segs allmulti_count devlink_port);
+    each!(attrs, gso_ipv4_max_size gro_ipv4_max_size dpll_pin max_pacing_offload_horizon netns_immutable);
+    each!(attrs, headroom tailroom);
+}
+
+fn links(connection: &mut netlink_core::Connection) -> Result<u64, Fault> {
+    let mut sum = 0;
+    let mut links = connection.dump(link::list())?;
+    while let Some(link) = links.next()? {
+        visit(&link);
+        sum += u64::from(link.header().index);
+    }
+    Ok(sum)
+}
+
+fn link_dump(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::connect()?;
+    links(&mut connection)?;
+    let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let mut sum = 0;
+        for _ in 0..LINK_DUMPS {
+            sum = links(&mut connection)?;
+        }
+        Ok(sum)
+    });
+    Ok(Outcome::new(cost, sum?))
+}
+
+fn sum_of_owned_links(links: &[Owned<Link<'static>>]) -> Result<u64, Fault> {
+    let mut sum = 0;
+    for link in links {
+        sum += u64::from(link.view()?.header().index);
+    }
+    Ok(sum)
+}
+
 fn link_dump_owned(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::connect()?;
+    connection.dump(link::list())?.collect()?;
+    let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let mut sum = 0;
+        for _ in 0..LINK_DUMPS {
+            let links = black_box(connection.dump(link::list())?.collect()?);
+            sum = sum_of_owned_links(&links)?;
+        }
+        Ok(sum)
+    });
+    Ok(Outcome::new(cost, sum?))
 }
 
-/// All links of the group `harness::GROUP`.
 fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::connect()?;
+    let (done, cost) = measure(|| connection.call(link::delete_group(GROUP)));
+    done?;
+    Ok(Outcome::new(cost, 0))
 }
 
-/// Subscribes, lets the generator go, and counts until all are there or
-/// nothing came for `harness::SILENCE`.
 fn events(job: &Job) -> Result<Outcome, Fault> {
+    const { assert!(Group::IPV4_ROUTE.0 == RTNLGRP_IPV4_ROUTE) }
+    let mut events = netlink_core::Events::<Route<'static>>::open(Protocol::ROUTE, &[Group::IPV4_ROUTE.0])?;
+    events.set_timeout(Some(SILENCE))?;
     let mut generator = job.generator()?;
     let (seen, cost) = measure(|| -> Result<u64, Fault> {
         generator.go()?;
-        unwritten()
+        let mut seen = 0;
+        while seen < job.count {
+            match events.next() {
+                Ok(Notice::Event { event, .. }) => {
+                    black_box(sum_of(&event));
+                    seen += 1;
+                }
+                Ok(Notice::Overrun) => {}
+                Err(Error::Timeout(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(seen)
     });
     generator.finish()?;
     Ok(Outcome::events(cost, job.count, seen?))
 }
 
-/// `job.message` with its header, `job.count` times; `route_sum` of it.
-fn decode_route(job: &Job) -> Result<Outcome, Fault> {
+/// Reads the message again and again.
+#[inline(always)]
+fn decode(
+    job: &Job,
+    mut read: impl FnMut(&netlink_core::Message<'_>) -> Result<u64, Fault>,
+) -> Result<Outcome, Fault> {
     let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let mut sum = 0;
         for _ in 0..job.count {
-            black_box(black_box(job.message.as_slice()));
-            unwritten::<()>()?;
+            let message = Messages::new(black_box(job.message.as_slice())).next().ok_or("no message")??;
+            sum = read(&message)?;
         }
-        Ok(0)
+        Ok(sum)
     });
     Ok(Outcome::new(cost, sum?))
 }
 
-/// The same with a link; its index.
-fn decode_link(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+fn decode_route(job: &Job) -> Result<Outcome, Fault> {
+    decode(job, |message| Ok(black_box(sum_of(&Route::read(message)?))))
 }
 
-/// A route with destination, oif and the gateway `harness::GATEWAY` into a
-/// buffer that is kept; the length of one message.
-fn encode_route(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+fn decode_route_lazy(job: &Job) -> Result<Outcome, Fault> {
+    decode(job, |message| Ok(black_box(sum_of_three(&Route::read(message)?))))
 }
 
-async fn tokio_route_add(_: &Job) -> Result<Outcome, Fault> {
+fn decode_link(job: &Job) -> Result<Outcome, Fault> {
+    decode(job, |message| {
+        let link = Link::read(message)?;
+        visit(&link);
+        Ok(black_box(link.header().index.into()))
+    })
+}
+
+fn decode_link_lazy(job: &Job) -> Result<Outcome, Fault> {
+    decode(job, |message| {
+        let link = Link::read(message)?;
+        each!(link, name mtu oper_state address);
+        Ok(black_box(link.header().index.into()))
+    })
+}
+
+fn encode_route(job: &Job) -> Result<Outcome, Fault> {
+    let mut request = route::add(Addr::DEFAULT_V4);
+    let (len, cost) = measure(|| {
+        for n in 0..job.count {
+            let header = RouteHeader::default()
+                .family(Family::INET)
+                .dst_len(32)
+                .table(254)
+                .protocol(route::Protocol::STATIC)
+                .scope(Scope::UNIVERSE)
+                .kind(RouteType::UNICAST);
+            request = request
+                .restart(header)
+                .dst(black_box(Ipv4Addr::from(job.destination(n))))
+                .own_gateway(black_box(Ipv4Addr::from(GATEWAY)))
+                .oif(black_box(job.oif));
+            black_box(&request);
+        }
+        request.to_request().len()
+    });
+    Ok(Outcome::new(cost, len as u64))
+}
+
+async fn tokio_route_add(job: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::tokio::connect()?;
+    let mut request = KeptAdd::new(job.oif);
     let meter = Meter::start();
-    let cost = meter.stop();
-    let _ = Outcome::new(cost, 0);
-    unwritten()
+    for n in 0..job.count {
+        connection.call(request.to(job.destination(n))?).await?;
+    }
+    Ok(Outcome::new(meter.stop(), 0))
 }
 
-async fn tokio_route_add_batch(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+async fn tokio_route_add_batch(job: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_route::tokio::connect()?;
+    let meter = Meter::start();
+    let results = connection.batch(adds(job)).await;
+    let cost = meter.stop();
+    all_done(results)?;
+    Ok(Outcome::new(cost, 0))
 }
 
 async fn tokio_route_dump(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::tokio::connect()?;
+    let meter = Meter::start();
+    let mut sum = 0u64;
+    let mut routes = connection.dump(all_routes()).await?;
+    while let Some(route) = routes.next().await? {
+        sum = sum.wrapping_add(sum_of(&route));
+    }
+    Ok(Outcome::new(meter.stop(), sum))
 }
 
 async fn tokio_route_dump_owned(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::tokio::connect()?;
+    let meter = Meter::start();
+    let routes = connection.dump(all_routes()).await?.collect().await?;
+    let sum = sum_of_owned(&black_box(routes))?;
+    Ok(Outcome::new(meter.stop(), sum))
+}
+
+async fn tokio_links(connection: &mut netlink_core::tokio::Connection) -> Result<u64, Fault> {
+    let mut sum = 0;
+    let mut links = connection.dump(link::list()).await?;
+    while let Some(link) = links.next().await? {
+        visit(&link);
+        sum += u64::from(link.header().index);
+    }
+    Ok(sum)
 }
 
 async fn tokio_link_dump(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::tokio::connect()?;
+    tokio_links(&mut connection).await?;
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..LINK_DUMPS {
+        sum = tokio_links(&mut connection).await?;
+    }
+    Ok(Outcome::new(meter.stop(), sum))
 }
 
 async fn tokio_link_dump_owned(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::tokio::connect()?;
+    connection.dump(link::list()).await?.collect().await?;
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..LINK_DUMPS {
+        let links = black_box(connection.dump(link::list()).await?.collect().await?);
+        sum = sum_of_owned_links(&links)?;
+    }
+    Ok(Outcome::new(meter.stop(), sum))
 }
 
 async fn tokio_link_delete_group(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+    let mut connection = netlink_route::tokio::connect()?;
+    let meter = Meter::start();
+    connection.call(link::delete_group(GROUP)).await?;
+    Ok(Outcome::new(meter.stop(), 0))
 }
 
-async fn tokio_events(_: &Job) -> Result<Outcome, Fault> {
-    unwritten()
+async fn tokio_events(job: &Job) -> Result<Outcome, Fault> {
+    let mut events =
+        netlink_core::tokio::Events::<Route<'static>>::open(Protocol::ROUTE, &[Group::IPV4_ROUTE.0])?;
+    let mut generator = job.generator()?;
+    let meter = Meter::start();
+    generator.go()?;
+    let mut seen = 0;
+    while seen < job.count {
+        match tokio::time::timeout(SILENCE, events.next()).await {
+            Ok(Ok(Notice::Event { event, .. })) => {
+                black_box(sum_of(&event));
+                seen += 1;
+            }
+            Ok(Ok(Notice::Overrun)) => {}
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => break,
+        }
+    }
+    let cost = meter.stop();
+    generator.finish()?;
+    Ok(Outcome::events(cost, job.count, seen))
 }

@@ -1,0 +1,496 @@
+//! Addresses of links. Kernel side: `uapi/linux/if_addr.h`, `net/ipv4/devinet.c`, `net/ipv6/addrconf.c`.
+//!
+//! ```
+//! use netlink_route::addr::{self, AddressFlags};
+//! use netlink_route::Family;
+//!
+//! let plain = addr::add(3, "169.254.169.254/32".parse()?);
+//! let no_route = addr::replace(3, "2001:db8::1/64".parse()?).flags(AddressFlags::NOPREFIXROUTE).lifetime(600, 3600);
+//! let of_link_3 = addr::list().link(3).family(Family::INET); // the kernel filters
+//! # Ok::<(), netlink_route::AddrError>(())
+//! ```
+
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use netlink_core::layout::{Field, Fixed, Layout};
+use netlink_core::{
+    Attrs, Dump, Malformed, MessageFlags, Payload, Str, Unsendable, attrs, flags, layout, message, values,
+};
+
+use crate::ip::AnyAddr;
+use crate::route::Scope;
+use crate::{Addr, Family};
+
+flags! {
+    /// `IFA_F_*`: state of an address, and how it shall behave.
+    pub struct AddressFlags: u32 {
+        /// IPv4: another address of the link has the same subnet and came first.
+        0x1 IFA_F_SECONDARY SECONDARY,
+        /// IPv6: a privacy address. The bit of `SECONDARY`.
+        0x1 IFA_F_TEMPORARY TEMPORARY,
+        /// No duplicate address detection. IPv6.
+        0x2 IFA_F_NODAD NODAD,
+        /// Usable while duplicates are looked for. IPv6.
+        0x4 IFA_F_OPTIMISTIC OPTIMISTIC,
+        /// Another host has it. IPv6.
+        0x8 IFA_F_DADFAILED DADFAILED,
+        /// Home address of Mobile IPv6.
+        0x10 IFA_F_HOMEADDRESS HOMEADDRESS,
+        /// Its preferred lifetime is over: only old connections use it.
+        0x20 IFA_F_DEPRECATED DEPRECATED,
+        /// Duplicates are still looked for. IPv6.
+        0x40 IFA_F_TENTATIVE TENTATIVE,
+        /// It never expires. The kernel sets and clears it.
+        0x80 IFA_F_PERMANENT PERMANENT,
+        /// Make privacy addresses from it. IPv6.
+        0x100 IFA_F_MANAGETEMPADDR MANAGETEMPADDR,
+        /// Make no route to its subnet.
+        0x200 IFA_F_NOPREFIXROUTE NOPREFIXROUTE,
+        /// Join the multicast group it is, on this link.
+        0x400 IFA_F_MCAUTOJOIN MCAUTOJOIN,
+        /// Made by the kernel from a secret (RFC 7217). IPv6.
+        0x800 IFA_F_STABLE_PRIVACY STABLE_PRIVACY,
+    }
+}
+
+values! {
+    /// `IFAPROT_*`: who made an address. Numbers from 4 on mean nothing to the kernel. Linux 5.18.
+    pub struct AddressProtocol: u8 {
+        /// Nobody said.
+        0 IFAPROT_UNSPEC UNSPEC "unspec",
+        /// The kernel, on the loopback link.
+        1 IFAPROT_KERNEL_LO KERNEL_LO "kernel_lo",
+        /// The kernel, from a router advertisement.
+        2 IFAPROT_KERNEL_RA KERNEL_RA "kernel_ra",
+        /// The kernel, as link-local address.
+        3 IFAPROT_KERNEL_LL KERNEL_LL "kernel_ll",
+    }
+}
+
+layout! {
+    /// `struct ifaddrmsg`.
+    pub struct AddressHeader: ifaddrmsg = 8 {
+        /// Address family.
+        family: Family,
+        /// Bits of the subnet's prefix.
+        prefix_len: u8,
+        /// Lower byte of the flags; `IFA_FLAGS` counts.
+        flags: u8,
+        /// How far it is valid.
+        scope: Scope,
+        /// The link.
+        index: u32,
+    }
+}
+
+layout! {
+    /// `struct ifa_cacheinfo`: lifetimes.
+    pub struct CacheInfo: ifa_cacheinfo = 16 {
+        /// Seconds that new connections may use it; `u32::MAX` is forever.
+        preferred: u32,
+        /// Seconds until it is deleted; `u32::MAX` is forever.
+        valid: u32,
+        /// When it was made, in hundredths of a second since boot.
+        created: u32,
+        /// When it was changed, in hundredths of a second since boot.
+        updated: u32,
+    }
+}
+
+attrs! {
+    /// `IFA_*`.
+    pub struct AddressAttrs<'a> for AddressRequest<R> {
+        /// The address at the other end of a point-to-point link; without a peer, the address itself.
+        1 IFA_ADDRESS address: AnyAddr<'a>,
+        /// The address itself. IPv6 sends it only beside a peer.
+        2 IFA_LOCAL local: AnyAddr<'a>,
+        /// Name for old programs: that of the link, or that and a colon and more. IPv4. Default: the link's name.
+        3 IFA_LABEL label: Str<'a, 15>,
+        /// Broadcast address. IPv4. Default: none; see [`AddressRequest::broadcast_auto`].
+        4 IFA_BROADCAST broadcast: IpAddr,
+        /// Anycast address, in lists of them.
+        5 IFA_ANYCAST anycast: IpAddr,
+        /// Lifetimes; see [`AddressRequest::lifetime`].
+        6 IFA_CACHEINFO cacheinfo: CacheInfo,
+        /// Multicast address, in lists of them.
+        7 IFA_MULTICAST multicast: IpAddr,
+        /// Flags, in place of the fixed header's.
+        8 IFA_FLAGS flags: AddressFlags,
+        /// Metric of the route to its subnet. Default: 0 in IPv4, 256 in IPv6. Linux 4.18.
+        9 IFA_RT_PRIORITY rt_priority: u32,
+        /// In a list or query: ask in the namespace of this id. Linux 4.20.
+        10 IFA_TARGET_NETNSID target_netnsid: i32,
+        /// Who made it. Linux 5.18.
+        11 IFA_PROTO protocol: AddressProtocol,
+        /// Members of a multicast group on the link, in lists of them. After Linux 7.1.
+        12 IFA_MC_USERS mc_users: u32,
+    }
+}
+
+message! {
+    /// An address of a link.
+    pub struct Address<'a>(AddressHeader, AddressAttrs<'a>), AddressRequest {
+        /// An address that exists or came to be; to make or change one.
+        20 RTM_NEWADDR NEW,
+        /// An address that is gone; to delete one.
+        21 RTM_DELADDR DEL,
+        /// Asks for one or all.
+        22 RTM_GETADDR GET,
+        /// A link joined a multicast group; the kernel tells. Linux 6.14.
+        56 RTM_NEWMULTICAST NEW_MULTICAST,
+        /// A link left a multicast group; the kernel tells. Linux 6.14.
+        57 RTM_DELMULTICAST DEL_MULTICAST,
+        /// Asks for multicast groups, and is the type of the answer.
+        58 RTM_GETMULTICAST GET_MULTICAST,
+        /// A link got an anycast address; the kernel tells. Linux 6.14.
+        60 RTM_NEWANYCAST NEW_ANYCAST,
+        /// A link lost an anycast address; the kernel tells. Linux 6.14.
+        61 RTM_DELANYCAST DEL_ANYCAST,
+        /// Asks for anycast addresses, and is the type of the answer.
+        62 RTM_GETANYCAST GET_ANYCAST,
+    }
+}
+
+impl Address<'_> {
+    /// Its address family.
+    pub fn family(&self) -> Family {
+        self.header().family
+    }
+
+    /// The link.
+    pub fn link(&self) -> u32 {
+        self.header().index
+    }
+
+    /// How far it is valid.
+    pub fn scope(&self) -> Scope {
+        self.header().scope
+    }
+
+    fn with_prefix(&self, ip: IpAddr) -> Option<Addr> {
+        Addr::new(ip, self.header().prefix_len).ok()
+    }
+
+    /// The address itself and its prefix, also of multicast and anycast ones. `None` in families without IP
+    /// addresses.
+    pub fn addr(&self) -> Option<Addr> {
+        let own = self.local().or_else(|| self.address()).and_then(|addr| addr.ip());
+        self.with_prefix(own.or_else(|| self.multicast()).or_else(|| self.anycast())?)
+    }
+
+    /// The address at the other end, if it has one.
+    pub fn peer(&self) -> Option<Addr> {
+        let (local, peer) = (self.local()?.ip()?, self.address()?.ip()?);
+        if local == peer { None } else { self.with_prefix(peer) }
+    }
+
+    /// Its flags: the attribute, or the fixed header where that is absent.
+    pub fn flags(&self) -> AddressFlags {
+        let short = || AddressFlags::from_bits_retain(self.header().flags.into());
+        self.attrs.flags().unwrap_or_else(short)
+    }
+}
+
+/// Close to what `ip addr` prints: `inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0`.
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = self.header();
+        write!(f, "{}", header.family)?;
+        match (self.addr(), self.peer()) {
+            (Some(addr), Some(peer)) => write!(f, " {} peer {peer}", addr.ip())?,
+            (Some(addr), None) => write!(f, " {addr}")?,
+            _ => {
+                if let Some(addr) = self.local().or_else(|| self.address()) {
+                    write!(f, " {addr}/{}", header.prefix_len)?;
+                }
+            }
+        }
+        if let Some(metric) = self.rt_priority() {
+            write!(f, " metric {metric}")?;
+        }
+        if let Some(broadcast) = self.broadcast() {
+            write!(f, " brd {broadcast}")?;
+        }
+        write!(f, " scope {}", header.scope)?;
+        let flags = self.flags();
+        let first = if header.family == Family::INET6 { " temporary" } else { " secondary" };
+        let names = [
+            (AddressFlags::SECONDARY, first),
+            (AddressFlags::TENTATIVE, " tentative"),
+            (AddressFlags::DEPRECATED, " deprecated"),
+            (AddressFlags::HOMEADDRESS, " home"),
+            (AddressFlags::NODAD, " nodad"),
+            (AddressFlags::MANAGETEMPADDR, " mngtmpaddr"),
+            (AddressFlags::NOPREFIXROUTE, " noprefixroute"),
+            (AddressFlags::MCAUTOJOIN, " autojoin"),
+            (AddressFlags::DADFAILED, " dadfailed"),
+            (AddressFlags::OPTIMISTIC, " optimistic"),
+            (AddressFlags::STABLE_PRIVACY, " stable-privacy"),
+        ];
+        names.iter().filter(|(flag, _)| flags.contains(*flag)).try_for_each(|(_, name)| f.write_str(name))?;
+        if !flags.contains(AddressFlags::PERMANENT) && self.cacheinfo().is_some() {
+            f.write_str(" dynamic")?;
+        }
+        if let Some(protocol) = self.protocol() {
+            write!(f, " proto {protocol}")?;
+        }
+        if let Some(label) = self.label() {
+            write!(f, " {label}")?;
+        }
+        match self.cacheinfo().filter(|cache| cache.valid != u32::MAX) {
+            Some(CacheInfo { valid, preferred, .. }) => {
+                write!(f, " valid_lft {valid}sec preferred_lft {preferred}sec")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Gives a link an address; `EEXIST` if it has it.
+///
+/// The scope is global, host for IPv4 loopback addresses. IPv4 addresses get no broadcast address, as with
+/// `ip addr add`; see [`broadcast_auto`](AddressRequest::broadcast_auto).
+pub fn add(link: u32, addr: Addr) -> AddressRequest<()> {
+    one(&Address::NEW, MessageFlags::CREATE.union(MessageFlags::EXCL), link, addr)
+}
+
+/// Gives a link an address, or changes lifetimes, flags, metric and protocol of one it has.
+pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
+    one(&Address::NEW, MessageFlags::CREATE.union(MessageFlags::REPLACE), link, addr)
+}
+
+/// Takes an address from a link; `EADDRNOTAVAIL` if it doesn't have it. In IPv4 the prefix must be the same too, and
+/// the label if one is given; secondary addresses of the subnet go with the first one unless the sysctl
+/// `promote_secondaries` is on.
+pub fn delete(link: u32, addr: Addr) -> AddressRequest<()> {
+    one(&Address::DEL, MessageFlags::empty(), link, addr)
+}
+
+fn one(
+    info: &'static netlink_core::MessageInfo,
+    flags: MessageFlags,
+    link: u32,
+    addr: Addr,
+) -> AddressRequest<()> {
+    let loopback = matches!(addr.ip(), IpAddr::V4(ip) if ip.is_loopback());
+    let header = AddressHeader::default()
+        .family(addr.family())
+        .prefix_len(addr.prefix_len())
+        .scope(if loopback { Scope::HOST } else { Scope::UNIVERSE })
+        .index(link);
+    let request = AddressRequest::new(info, flags | MessageFlags::ACK, header);
+    request.address(addr.ip()).local(addr.ip())
+}
+
+/// Lists addresses of all links and families.
+///
+/// With strict checking the kernel filters by [`link`](AddressRequest::link) and
+/// [`family`](AddressRequest::family), lists those of another namespace with
+/// [`target_netnsid`](AddressRequest::target_netnsid), and refuses anything else with `EINVAL`. Without strict
+/// checking it looks at the family only.
+pub fn list() -> AddressRequest<Dump<Address<'static>>> {
+    AddressRequest::new(&Address::GET, MessageFlags::DUMP, AddressHeader::default())
+}
+
+/// Lists the multicast groups that links are members of. Those of IPv4 since Linux 6.15.
+pub fn list_multicast() -> AddressRequest<Dump<Address<'static>>> {
+    AddressRequest::new(&Address::GET_MULTICAST, MessageFlags::DUMP, AddressHeader::default())
+}
+
+/// Lists the IPv6 anycast addresses of links.
+pub fn list_anycast() -> AddressRequest<Dump<Address<'static>>> {
+    AddressRequest::new(
+        &Address::GET_ANYCAST,
+        MessageFlags::DUMP,
+        AddressHeader::default().family(Family::INET6),
+    )
+}
+
+/// Asks for an IPv6 address, on any link unless [`link`](AddressRequest::link) says which; `EADDRNOTAVAIL` if there
+/// is none. The kernel has no such query for IPv4.
+pub fn get(addr: Ipv6Addr) -> AddressRequest<Address<'static>> {
+    let header = AddressHeader::default().family(Family::INET6);
+    AddressRequest::new(&Address::GET, MessageFlags::empty(), header).address(addr)
+}
+
+/// The fixed header and the address behind it, which [`one`] writes first.
+#[derive(Clone, Copy)]
+struct Head<const N: usize> {
+    header: AddressHeader,
+    attr: u32,
+    address: [u8; N],
+}
+
+impl<const N: usize> Fixed for Head<N> {
+    const LAYOUT: &'static Layout = AddressHeader::LAYOUT;
+}
+
+impl<const N: usize> Field for Head<N> {
+    const SIZE: usize = AddressHeader::SIZE + 4 + N;
+
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self {
+            header: AddressHeader::take(cursor)?,
+            attr: u32::take(cursor)?,
+            address: <[u8; N]>::take(cursor)?,
+        })
+    }
+
+    fn store(self, bytes: &mut [u8], at: usize) {
+        self.header.store(bytes, at);
+        self.attr.store(bytes, at + AddressHeader::SIZE);
+        self.address.store(bytes, at + AddressHeader::SIZE + 4);
+    }
+}
+
+impl<R> AddressRequest<R> {
+    /// The link whose addresses are listed or asked for.
+    pub fn link(self, index: u32) -> Self {
+        self.header(|header| header.index = index)
+    }
+
+    /// List addresses of this family only.
+    pub fn family(self, family: Family) -> Self {
+        self.header(|header| header.family = family)
+    }
+
+    /// How far the address is valid.
+    pub fn scope(self, scope: Scope) -> Self {
+        self.header(|header| header.scope = scope)
+    }
+
+    /// The address at the other end of the link; its prefix is the one that counts.
+    pub fn peer(mut self, peer: Addr) -> Self {
+        match (self.own(), peer.ip()) {
+            (Some(IpAddr::V4(_)), IpAddr::V4(ip)) => {
+                self.0.edit(|head: &mut Head<4>| head.address = ip.octets())
+            }
+            (Some(IpAddr::V6(_)), IpAddr::V6(ip)) => {
+                self.0.edit(|head: &mut Head<16>| head.address = ip.octets())
+            }
+            _ => self.0.writer().fail(Unsendable::Value("a peer of another family than the address")),
+        }
+        self.header(|header| header.prefix_len = peer.prefix_len())
+    }
+
+    /// The broadcast address that follows from address and prefix: host bits all set. Prefixes of more than 30 bits
+    /// have none; IPv6 has none.
+    pub fn broadcast_auto(mut self) -> Self {
+        let mut prefix_len = 0;
+        self.0.edit(|header: &mut AddressHeader| prefix_len = header.prefix_len);
+        match self.own() {
+            Some(IpAddr::V4(own)) if prefix_len <= 30 => {
+                let host = u32::MAX.checked_shr(prefix_len.into()).unwrap_or_default();
+                self.broadcast(Ipv4Addr::from_bits(own.to_bits() | host))
+            }
+            _ => self,
+        }
+    }
+
+    /// Seconds the address is preferred, and valid: at most as many, and not 0. `u32::MAX` is forever, the default.
+    pub fn lifetime(self, preferred: u32, valid: u32) -> Self {
+        self.cacheinfo(CacheInfo { preferred, valid, ..CacheInfo::default() })
+    }
+
+    /// The address that was written.
+    fn own(&mut self) -> Option<IpAddr> {
+        const ATTRS: usize = 16 + 8;
+        let bytes = self.0.writer().as_slice();
+        IpAddr::decode(Attrs::new(bytes.get(ATTRS..)?).find(2)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use netlink_core::Messages;
+
+    fn attributes(bytes: &[u8]) -> alloc::vec::Vec<(u16, &[u8])> {
+        Attrs::new(&bytes[24..]).map(|attr| attr.unwrap()).map(|attr| (attr.number, attr.payload)).collect()
+    }
+
+    fn shown(bytes: &[u8]) -> alloc::string::String {
+        Address::read(&Messages::new(bytes).next().unwrap().unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn add_writes_the_address_twice() {
+        let bytes = add(3, "10.0.0.1/24".parse().unwrap()).to_bytes().unwrap();
+        assert_eq!(bytes[4..8], [20, 0, 5, 6]);
+        assert_eq!(bytes[16..24], [2, 24, 0, 0, 3, 0, 0, 0]);
+        assert_eq!(attributes(&bytes), [(1, &[10, 0, 0, 1][..]), (2, &[10, 0, 0, 1])]);
+        assert_eq!(shown(&bytes), "inet 10.0.0.1/24 scope global");
+        let loopback = add(1, "127.0.0.2/8".parse().unwrap()).to_bytes().unwrap();
+        assert_eq!(loopback[19], 254);
+        let six = replace(3, "fe80::1/64".parse().unwrap()).scope(Scope::LINK).to_bytes().unwrap();
+        assert_eq!(six[4..8], [20, 0, 5, 5]);
+        assert_eq!(six[16..24], [10, 64, 0, 253, 3, 0, 0, 0]);
+        let gone = delete(3, "10.0.0.1/24".parse().unwrap()).to_bytes().unwrap();
+        assert_eq!(gone[4..8], [21, 0, 5, 0]);
+    }
+
+    #[test]
+    fn a_peer_takes_the_place_of_the_address() {
+        let request = add(3, "10.0.0.1/32".parse().unwrap()).peer("10.0.0.2/31".parse().unwrap());
+        let bytes = request.to_bytes().unwrap();
+        assert_eq!(bytes[17], 31);
+        assert_eq!(attributes(&bytes), [(1, &[10, 0, 0, 2][..]), (2, &[10, 0, 0, 1])]);
+        assert_eq!(shown(&bytes), "inet 10.0.0.1 peer 10.0.0.2/31 scope global");
+        let six = add(3, "fc00::1/128".parse().unwrap()).peer("fc00::2/128".parse().unwrap());
+        assert_eq!(shown(&six.to_bytes().unwrap()), "inet6 fc00::1 peer fc00::2/128 scope global");
+        let mixed = add(3, "10.0.0.1/32".parse().unwrap()).peer("fc00::2/128".parse().unwrap());
+        assert!(mixed.to_bytes().is_err());
+    }
+
+    #[test]
+    fn every_setter_has_its_attribute() {
+        let request = add(3, "10.0.0.1/24".parse().unwrap())
+            .broadcast_auto()
+            .label("b0:1")
+            .flags(AddressFlags::NOPREFIXROUTE)
+            .lifetime(60, 120)
+            .rt_priority(7)
+            .protocol(AddressProtocol(50));
+        let bytes = request.to_bytes().unwrap();
+        let attrs = attributes(&bytes);
+        assert_eq!(attrs[2], (4, &[10, 0, 0, 255][..]));
+        assert_eq!(attrs[3], (3, &b"b0:1\0"[..]));
+        assert_eq!(attrs[4], (8, &[0, 2, 0, 0][..]));
+        assert_eq!(attrs[5], (6, &[60, 0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..]));
+        assert_eq!(attrs[6..], [(9, &[7, 0, 0, 0][..]), (11, &[50])]);
+        assert_eq!(
+            shown(&bytes),
+            "inet 10.0.0.1/24 metric 7 brd 10.0.0.255 scope global noprefixroute dynamic proto 50 b0:1 \
+             valid_lft 120sec preferred_lft 60sec",
+        );
+        let narrow = add(3, "10.0.0.1/31".parse().unwrap()).broadcast_auto().to_bytes().unwrap();
+        assert_eq!(attributes(&narrow).len(), 2);
+    }
+
+    #[test]
+    fn lists_and_queries() {
+        let list = list().link(3).family(Family::INET).to_bytes().unwrap();
+        assert_eq!(list[4..8], [22, 0, 1, 3]);
+        assert_eq!(list[16..], [2, 0, 0, 0, 3, 0, 0, 0]);
+        assert_eq!(list_multicast().to_bytes().unwrap()[4..8], [58, 0, 1, 3]);
+        assert_eq!(list_anycast().to_bytes().unwrap()[4..17], [62, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
+        let get = get(Ipv6Addr::LOCALHOST).to_bytes().unwrap();
+        assert_eq!(get[4..8], [22, 0, 1, 0]);
+        assert_eq!(get[16..24], [10, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(attributes(&get), [(1, &Ipv6Addr::LOCALHOST.octets()[..])]);
+    }
+
+    #[test]
+    fn addresses_of_one_byte_are_no_error() {
+        let request = AddressRequest::<()>::new(
+            &Address::NEW,
+            MessageFlags::empty(),
+            AddressHeader::default().family(Family::MCTP).index(4),
+        );
+        let bytes = request.local(AnyAddr::Other(&[9])).to_bytes().unwrap();
+        let address = Address::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap();
+        assert_eq!((address.addr(), address.local()), (None, Some(AnyAddr::Other(&[9]))));
+    }
+}

@@ -1,0 +1,327 @@
+//! Requests about links.
+
+use netlink_core::{Dump, MessageFlags, Payload, Str, Unsendable};
+
+use super::info::{Kind, LinkInfo, SlaveKind};
+use super::values::LinkFlags;
+use super::vf::Vf;
+use super::{Link, LinkHeader, LinkRequest};
+
+/// How a request says which link it means.
+///
+/// ```
+/// use netlink_route::link::{self, LinkRef};
+///
+/// assert_eq!(LinkRef::from(2), LinkRef::Index(2));
+/// let by_index = link::get(2);
+/// let by_name = link::get("eth0");
+/// let by_alternative_name = link::get("the-link-with-a-long-name");
+/// # for request in [by_index, by_name, by_alternative_name] { assert!(request.to_bytes().is_ok()) }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRef<'a> {
+    /// By its index. 0 is no link, and refused before anything is sent.
+    Index(u32),
+    /// By its name or one of its alternative names: a kernel looks among both, whichever attribute carries
+    /// the name. One of up to 15 bytes is sent as `IFLA_IFNAME`, a longer one as `IFLA_ALT_IFNAME`, which
+    /// kernels have since 5.5.
+    Name(&'a str),
+}
+
+impl From<u32> for LinkRef<'_> {
+    fn from(index: u32) -> Self {
+        Self::Index(index)
+    }
+}
+
+impl<'a> From<&'a str> for LinkRef<'a> {
+    fn from(name: &'a str) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl<'a> From<&'a alloc::string::String> for LinkRef<'a> {
+    fn from(name: &'a alloc::string::String) -> Self {
+        Self::Name(name)
+    }
+}
+
+/// Makes a link; `EEXIST` if the name is taken.
+///
+/// Say with [`kind`](LinkRequest::kind) what it shall be. Without more, the kernel chooses an
+/// [`index`](LinkRequest::index), and makes it in the namespace of the connection: see
+/// [`net_ns_fd`](LinkRequest::net_ns_fd), [`net_ns_pid`](LinkRequest::net_ns_pid) and
+/// [`target_netnsid`](LinkRequest::target_netnsid) for others, and
+/// [`link_netnsid`](LinkRequest::link_netnsid) for the one where the link below is.
+pub fn create(name: &str) -> LinkRequest<()> {
+    let flags = MessageFlags::CREATE | MessageFlags::EXCL | MessageFlags::ACK;
+    LinkRequest::new(&Link::NEW, flags, LinkHeader::default()).name(name)
+}
+
+/// Asks for one link; `ENODEV` if there is none.
+///
+/// Under strict checking it takes [`ext_mask`](LinkRequest::ext_mask) and
+/// [`target_netnsid`](LinkRequest::target_netnsid), and nothing else.
+pub fn get<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<Link<'static>> {
+    LinkRequest::new(&Link::GET, MessageFlags::empty(), LinkHeader::default()).aim(by.into())
+}
+
+/// Lists links.
+///
+/// The kernel narrows the list by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind).
+/// Under strict checking it takes these two, [`ext_mask`](LinkRequest::ext_mask) and
+/// [`target_netnsid`](LinkRequest::target_netnsid), and refuses the rest.
+pub fn list() -> LinkRequest<Dump<Link<'static>>> {
+    LinkRequest::new(&Link::GET, MessageFlags::DUMP, LinkHeader::default())
+}
+
+/// Changes a link; `ENODEV` if there is none.
+///
+/// It is `RTM_NEWLINK` without the flag to create, not `RTM_SETLINK`: that one passes over the parameters of
+/// the kind and of the master's kind without a word.
+pub fn set<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
+    LinkRequest::new(&Link::NEW, MessageFlags::ACK, LinkHeader::default()).aim(by.into())
+}
+
+/// Changes all links of a group. It stops at the first that can't be changed.
+pub fn set_group(group: u32) -> LinkRequest<()> {
+    LinkRequest::new(&Link::NEW, MessageFlags::ACK, LinkHeader::default()).group(group)
+}
+
+/// Deletes a link; `ENODEV` if there is none, `EOPNOTSUPP` if it is hardware.
+pub fn delete<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
+    LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default()).aim(by.into())
+}
+
+/// Deletes all links of a group; none of them if one can't be deleted.
+pub fn delete_group(group: u32) -> LinkRequest<()> {
+    LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default()).group(group)
+}
+
+/// Gives a link more names, of up to 127 bytes each; `EEXIST` if one is taken. Linux 5.5.
+pub fn add_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequest<()> {
+    let flags = MessageFlags::ACK | MessageFlags::CREATE | MessageFlags::EXCL | MessageFlags::APPEND;
+    LinkRequest::new(&Link::NEWPROP, flags, LinkHeader::default()).aim(by.into()).props(names)
+}
+
+/// Takes names away from a link; `ENOENT` if it does not have one. Linux 5.5.
+pub fn delete_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequest<()> {
+    LinkRequest::new(&Link::DELPROP, MessageFlags::ACK, LinkHeader::default()).aim(by.into()).props(names)
+}
+
+impl<R> LinkRequest<R> {
+    fn aim(mut self, by: LinkRef<'_>) -> Self {
+        match by {
+            LinkRef::Index(0) => {
+                // Without an index the kernel would go by the group, and change all of it.
+                self.0.writer().fail(Unsendable::Value("0 is the index of no link"));
+                self
+            }
+            LinkRef::Index(index) => self.index(index),
+            LinkRef::Name(name) if name.len() <= 15 => self.name(name),
+            LinkRef::Name(name) => self.alt_name(name),
+        }
+    }
+
+    fn props(mut self, names: &[&str]) -> Self {
+        self.0
+            .writer()
+            .nest(52, |out| names.iter().for_each(|name| Str::<'_, 127>::from(*name).put(53, out)));
+        self
+    }
+
+    /// The index that a new link, or the peer of a pair, shall have; `EBUSY` if it is taken. The other
+    /// functions set it from their argument.
+    pub fn index(mut self, index: u32) -> Self {
+        self.0.edit(|header: &mut LinkHeader| header.index = index);
+        self
+    }
+
+    /// What the link shall be, with its parameters; or the parameters to change, for which the kind must
+    /// be the one it has.
+    ///
+    /// It writes `IFLA_LINKINFO`, as [`slave`](Self::slave) does; for both in one request give
+    /// [`info`](Self::info) a [`LinkInfo`].
+    pub fn kind<'x>(self, kind: impl Into<Kind<'x>>) -> Self {
+        self.info(LinkInfo::new().kind(kind))
+    }
+
+    /// Parameters under its master, whose kind they must be of.
+    pub fn slave<'x>(self, kind: impl Into<SlaveKind<'x>>) -> Self {
+        self.info(LinkInfo::new().slave(kind))
+    }
+
+    /// For [`list`]: only links of this kind. A kernel that does not know the kind lists all of them,
+    /// without the flag that says filtered.
+    pub fn of_kind(self, kind: &str) -> Self {
+        self.info(LinkInfo::new().kind_name(kind))
+    }
+
+    /// Changes of one virtual function; for several give [`vf_list`](Self::vf_list) a
+    /// [`VfList`](super::VfList).
+    pub fn vf(self, vf: Vf) -> Self {
+        self.vf_list(vf)
+    }
+
+    /// Sets or clears flags, and leaves the others.
+    pub fn set_flags(mut self, flags: LinkFlags, on: bool) -> Self {
+        self.0.edit(|header: &mut LinkHeader| {
+            header.flags.set(flags, on);
+            header.change |= flags;
+        });
+        self
+    }
+
+    /// Switches it on.
+    pub fn up(self) -> Self {
+        self.set_flags(LinkFlags::UP, true)
+    }
+
+    /// Switches it off.
+    pub fn down(self) -> Self {
+        self.set_flags(LinkFlags::UP, false)
+    }
+
+    /// Whether it receives everything, whoever else wants that or not.
+    pub fn promisc(self, on: bool) -> Self {
+        self.set_flags(LinkFlags::PROMISC, on)
+    }
+
+    /// Whether it receives all multicast, whoever else wants that or not.
+    pub fn allmulti(self, on: bool) -> Self {
+        self.set_flags(LinkFlags::ALLMULTI, on)
+    }
+
+    /// Whether it asks for link-layer addresses.
+    pub fn arp(self, on: bool) -> Self {
+        self.set_flags(LinkFlags::NOARP, !on)
+    }
+
+    /// Whether it can send multicast.
+    pub fn multicast(self, on: bool) -> Self {
+        self.set_flags(LinkFlags::MULTICAST, on)
+    }
+
+    /// Whether user space says that it loses its addresses when it goes down.
+    pub fn dynamic(self, on: bool) -> Self {
+        self.set_flags(LinkFlags::DYNAMIC, on)
+    }
+
+    /// Whether its driver may say more in the kernel's log.
+    pub fn debug(self, on: bool) -> Self {
+        self.set_flags(LinkFlags::DEBUG, on)
+    }
+
+    /// Gives it another name. The link must be meant by its index: beside a name, the new one would be the
+    /// name to look for. Before Linux 6.2 it must be down.
+    pub fn rename(mut self, name: &str) -> Self {
+        let mut index = 0;
+        self.0.edit(|header: &mut LinkHeader| index = header.index);
+        if index == 0 {
+            self.0.writer().fail(Unsendable::Value("a link is renamed by its index"));
+        }
+        self.name(name)
+    }
+
+    /// Takes it out of its bridge, bond or VRF.
+    pub fn no_master(self) -> Self {
+        self.master(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::{Bridge, BridgePort, ExtMask};
+    use netlink_core::Error;
+
+    /// The message without length, sequence and port, which are the same for all.
+    fn bytes<R>(request: &LinkRequest<R>) -> Vec<u8> {
+        let bytes = request.to_bytes().unwrap();
+        assert_eq!(bytes[..4], u32::try_from(bytes.len()).unwrap().to_ne_bytes());
+        [&bytes[4..8], &bytes[16..]].concat()
+    }
+
+    /// Type, flags, index, flags, change.
+    fn head(kind: u8, flags: u16, index: u8, up: u8, change: u8) -> [u8; 20] {
+        let [low, high] = flags.to_le_bytes();
+        [kind, 0, low, high, 0, 0, 0, 0, index, 0, 0, 0, up, 0, 0, 0, change, 0, 0, 0]
+    }
+
+    #[test]
+    fn links_are_made() {
+        // As `ip link add name d index 7 up type dummy`, but for the flags that say nested.
+        let made = bytes(&create("d").index(7).up().kind("dummy"));
+        assert_eq!(made[..20], head(16, 0x605, 7, 1, 1));
+        let attrs =
+            [6, 0, 3, 0, b'd', 0, 0, 0, 16, 0, 18, 0x80, 10, 0, 1, 0, b'd', b'u', b'm', b'm', b'y', 0];
+        assert_eq!(made[20..], [&attrs[..], &[0, 0]].concat());
+        let elsewhere = bytes(&create("d").link(2).link_netnsid(3).net_ns_pid(4).net_ns_fd(5));
+        let attrs = [
+            8, 0, 5, 0, 2, 0, 0, 0, 8, 0, 37, 0, 3, 0, 0, 0, 8, 0, 19, 0, 4, 0, 0, 0, 8, 0, 28, 0, 5, 0, 0, 0,
+        ];
+        assert_eq!(elsewhere[28..], attrs);
+    }
+
+    #[test]
+    fn links_are_found_by_index_name_and_long_name() {
+        assert_eq!(bytes(&get(9)), head(18, 1, 9, 0, 0));
+        let named = [&head(18, 1, 0, 0, 0)[..], &[7, 0, 3, 0, b'l', b'o', 0, 0]].concat();
+        assert_eq!(bytes(&get("lo")), named);
+        let long = bytes(&get("sixteen-is-a-lot"));
+        assert_eq!(long[20..24], [21, 0, 53, 0]);
+        assert!(matches!(get(0).to_bytes(), Err(Error::Request(_))));
+        assert!(matches!(delete(0).to_bytes(), Err(Error::Request(_))));
+        assert!(matches!(get(&"x".repeat(128)).to_bytes(), Err(Error::Request(_))));
+    }
+
+    #[test]
+    fn lists_are_filtered_by_the_kernel() {
+        let all = bytes(&list());
+        assert_eq!(all, head(18, 0x301, 0, 0, 0));
+        let some = bytes(&list().master(4).of_kind("veth").ext_mask(ExtMask::VF | ExtMask::SKIP_STATS));
+        let attrs = [
+            8, 0, 10, 0, 4, 0, 0, 0, // IFLA_MASTER
+            16, 0, 18, 0x80, 9, 0, 1, 0, b'v', b'e', b't', b'h', 0, 0, 0,
+            0, // IFLA_LINKINFO, IFLA_INFO_KIND
+            8, 0, 29, 0, 9, 0, 0, 0, // IFLA_EXT_MASK
+        ];
+        assert_eq!(some[20..], attrs);
+        assert_eq!(bytes(&list().target_netnsid(-2))[20..], [8, 0, 46, 0, 0xfe, 0xff, 0xff, 0xff]);
+    }
+
+    #[test]
+    fn links_are_changed() {
+        assert_eq!(bytes(&set(3).up()), head(16, 5, 3, 1, 1));
+        assert_eq!(bytes(&set(3).down()), head(16, 5, 3, 0, 1));
+        assert_eq!(bytes(&set(3).arp(true).up()), head(16, 5, 3, 1, 0x81));
+        assert_eq!(bytes(&set(3).promisc(true).allmulti(true))[12..20], [0, 3, 0, 0, 0, 3, 0, 0]);
+        assert_eq!(
+            bytes(&set(3).multicast(false).dynamic(true).debug(true))[12..20],
+            [4, 0x80, 0, 0, 4, 0x90, 0, 0]
+        );
+        assert_eq!(bytes(&set(3).no_master())[20..], [8, 0, 10, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes(&set(3).rename("n"))[20..], [6, 0, 3, 0, b'n', 0, 0, 0]);
+        assert!(matches!(set("o").rename("n").to_bytes(), Err(Error::Request(_))));
+        assert_eq!(bytes(&set(3).alias(""))[20..], [4, 0, 20, 0]);
+        let group = [&head(16, 5, 0, 1, 1)[..], &[8, 0, 27, 0, 6, 0, 0, 0]].concat();
+        assert_eq!(bytes(&set_group(6).up()), group);
+        let both =
+            set(3).info(LinkInfo::new().kind(Bridge::new().priority(1)).slave(BridgePort::new().cost(2)));
+        assert_eq!(bytes(&both).len(), 20 + 4 + 12 + 12 + 12 + 12);
+    }
+
+    #[test]
+    fn links_are_deleted() {
+        assert_eq!(bytes(&delete(3)), head(17, 5, 3, 0, 0));
+        let group = [&head(17, 5, 0, 0, 0)[..], &[8, 0, 27, 0, 6, 0, 0, 0]].concat();
+        assert_eq!(bytes(&delete_group(6)), group);
+    }
+
+    #[test]
+    fn alternative_names_come_and_go() {
+        let props = [20, 0, 52, 0x80, 6, 0, 53, 0, b'a', 0, 0, 0, 7, 0, 53, 0, b'b', b'c', 0, 0];
+        assert_eq!(bytes(&add_alt_names(3, &["a", "bc"])), [&head(108, 0xe05, 3, 0, 0)[..], &props].concat());
+        assert_eq!(bytes(&delete_alt_names(3, &["a", "bc"])), [&head(109, 5, 3, 0, 0)[..], &props].concat());
+    }
+}

@@ -1,0 +1,125 @@
+//! Ids of network namespaces: small numbers by which one namespace knows its peers, unique to it.
+//! Kernel side: `uapi/linux/net_namespace.h`, `net/core/net_namespace.c`.
+//!
+//! ```
+//! use netlink_route::nsid;
+//!
+//! let set = nsid::set_pid(4711, 7);
+//! let get = nsid::get_pid(4711);
+//! ```
+
+use netlink_core::{Dump, MessageFlags, attrs, layout, message};
+
+use crate::Family;
+
+/// `NETNSA_NSID_NOT_ASSIGNED`: no id. To set it lets the kernel choose one.
+pub const NETNSA_NSID_NOT_ASSIGNED: i32 = -1;
+
+layout! {
+    /// `struct rtgenmsg`.
+    pub struct NsidHeader: rtgenmsg = 1 {
+        /// Any.
+        family: Family,
+    }
+}
+
+attrs! {
+    /// `NETNSA_*`.
+    pub struct NsidAttrs<'a> for NsidRequest<R> {
+        /// The id, in the requester's namespace or in that of `target`; -1 for none.
+        1 NETNSA_NSID nsid: i32,
+        /// A process in the namespace.
+        2 NETNSA_PID pid: u32,
+        /// A file descriptor of the namespace in the requester, such as one of `/run/netns/name`.
+        3 NETNSA_FD fd: u32,
+        /// Ask as the namespace of this id would, rather than as our own. Linux 4.20.
+        4 NETNSA_TARGET_NSID target: i32,
+        /// Beside an id in `target`: the id in our own namespace, -1 for none. Linux 4.20.
+        5 NETNSA_CURRENT_NSID current_nsid: i32,
+    }
+}
+
+message! {
+    /// The id of a namespace.
+    pub struct Nsid<'a>(NsidHeader, NsidAttrs<'a>), NsidRequest {
+        /// An id that exists or came to be; to give one.
+        88 RTM_NEWNSID NEW,
+        /// The id is gone with its namespace; the kernel tells, and takes no such request.
+        89 RTM_DELNSID DEL,
+        /// Asks for one or all.
+        90 RTM_GETNSID GET,
+    }
+}
+
+impl Nsid<'_> {
+    /// The id; `None` if the namespace has none.
+    pub fn id(&self) -> Option<i32> {
+        self.nsid().filter(|id| *id >= 0)
+    }
+}
+
+fn new(id: i32) -> NsidRequest<()> {
+    NsidRequest::new(&Nsid::NEW, MessageFlags::ACK, NsidHeader::default()).nsid(id)
+}
+
+fn query() -> NsidRequest<Nsid<'static>> {
+    NsidRequest::new(&Nsid::GET, MessageFlags::empty(), NsidHeader::default())
+}
+
+/// Gives the namespace of an open file an id; -1 lets the kernel choose. `EEXIST` if the namespace has one or the id
+/// is taken: ids don't change.
+pub fn set_fd(fd: u32, id: i32) -> NsidRequest<()> {
+    new(id).fd(fd)
+}
+
+/// The same for the namespace of a process.
+pub fn set_pid(pid: u32, id: i32) -> NsidRequest<()> {
+    new(id).pid(pid)
+}
+
+/// Asks for the id of the namespace of an open file. The answer has none ([`Nsid::id`]) if nobody gave it one.
+pub fn get_fd(fd: u32) -> NsidRequest<Nsid<'static>> {
+    query().fd(fd)
+}
+
+/// The same for the namespace of a process.
+pub fn get_pid(pid: u32) -> NsidRequest<Nsid<'static>> {
+    query().pid(pid)
+}
+
+/// Asks for the namespace of an id, to learn with [`target`](NsidRequest::target) which id it has there. `ENOENT` if
+/// there is none. Linux 4.20.
+pub fn get_id(id: i32) -> NsidRequest<Nsid<'static>> {
+    query().nsid(id)
+}
+
+/// Lists the ids that our namespace, or [`target`](NsidRequest::target), knows.
+pub fn list() -> NsidRequest<Dump<Nsid<'static>>> {
+    NsidRequest::new(&Nsid::GET, MessageFlags::DUMP, NsidHeader::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_core::Messages;
+
+    #[test]
+    fn requests() {
+        let set = set_fd(5, 7).to_bytes().unwrap();
+        assert_eq!(set[4..8], [88, 0, 5, 0]);
+        assert_eq!(set[16..], [0, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 3, 0, 5, 0, 0, 0]);
+        let get = get_id(7).target(3).to_bytes().unwrap();
+        assert_eq!(get[4..8], [90, 0, 1, 0]);
+        assert_eq!(get[16..], [0, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 4, 0, 3, 0, 0, 0]);
+        let list = list().to_bytes().unwrap();
+        assert_eq!(list, [20, 0, 0, 0, 90, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn no_id_reads_as_none() {
+        let answer = get_pid(1).nsid(NETNSA_NSID_NOT_ASSIGNED).to_bytes().unwrap();
+        let message = Messages::new(&answer).next().unwrap().unwrap();
+        let nsid = Nsid::read(&message).unwrap();
+        assert_eq!((nsid.nsid(), nsid.id(), nsid.pid()), (Some(-1), None, Some(1)));
+    }
+}

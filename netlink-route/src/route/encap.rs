@@ -1,0 +1,206 @@
+//! Light-weight tunnels: what a route or a next hop does to packets before it sends them on.
+//! Kernel side: `uapi/linux/lwtunnel.h`, `net/core/lwtunnel.c`.
+//!
+//! A builder goes straight into [`RouteRequest::encap`](super::RouteRequest::encap), which sets type and content
+//! so that they agree:
+//!
+//! ```
+//! use netlink_route::route::{self, encap::Seg6};
+//!
+//! let encap = Seg6::encap(&["fc00::1".parse()?, "fc00::2".parse()?]);
+//! let request = route::add("2001:db8::/32".parse()?).oif(3).encap(encap);
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+
+use core::fmt;
+
+use netlink_core::attr::{Hex, NLA_F_NESTED};
+use netlink_core::{
+    Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Table, Writer, values,
+};
+
+pub use super::ila::{Ila, IlaAttrs, IlaChecksum, IlaHook, IlaIdentifier};
+pub use super::ioam6::{Ioam6, Ioam6Attrs, Ioam6Mode, TraceHeader};
+pub use super::ip_tunnel::{
+    Erspan, ErspanAttrs, Geneve, GeneveAttrs, Ip, Ip6, Ip6Attrs, IpAttrs, TunnelFlags, TunnelOptions,
+    TunnelOptionsAttrs, Vxlan, VxlanAttrs,
+};
+pub use super::lwt_bpf::{Bpf, BpfAttrs, BpfProgram, BpfProgramAttrs};
+pub use super::mpls::{Labels, Mpls, MplsAttrs};
+pub use super::rpl::{Rpl, RplAttrs, RplHeader, RplSrh};
+pub use super::seg6::{Seg6, Seg6Attrs, Seg6Mode, Seg6Tunnel, Srh, SrhFlags, SrhHeader, TLV_HMAC};
+pub use super::seg6_local::{
+    Counters, CountersAttrs, Flavor, FlavorSet, Flavors, FlavorsAttrs, LocalAction, LocalBpf, LocalBpfAttrs,
+    Seg6Local, Seg6LocalAttrs,
+};
+pub use super::xfrm::{Xfrm, XfrmAttrs};
+
+/// Which attributes hold type and content: `RTA_ENCAP_TYPE` and `RTA_ENCAP` in routes, `NHA_ENCAP_TYPE` and
+/// `NHA_ENCAP` in next hop objects. The type's number is one less in both.
+const TYPES: [u16; 2] = [21, 7];
+
+/// The type that stands beside the content in this set.
+fn sibling(set: Attrs<'_>) -> EncapType {
+    // In a route, 7 is an address: it has another length.
+    let found = TYPES.into_iter().find_map(|number| set.find(number).filter(|kind| kind.len() == 2));
+    found.and_then(|kind| EncapType::decode(kind).ok()).unwrap_or_default()
+}
+
+macro_rules! encaps {
+    ($( $(#[$meta:meta])* $number:literal $c_name:ident $const:ident $text:literal $variant:ident($attrs:ident, $builder:ident), )*) => {
+        values! {
+            /// `LWTUNNEL_ENCAP_*`: the kinds of encapsulation.
+            pub struct EncapType: u16 {
+                /// None.
+                0 LWTUNNEL_ENCAP_NONE NONE "none",
+                $( $(#[$meta])* $number $c_name $const $text, )*
+            }
+        }
+
+        /// What is done to packets: one variant per type.
+        #[derive(Clone, PartialEq)]
+        #[non_exhaustive]
+        #[allow(clippy::large_enum_variant)]
+        pub enum Encap<'a> {
+            $( $(#[$meta])* $variant($attrs<'a>), )*
+            /// A type that this crate doesn't know, and its content.
+            Unknown(EncapType, &'a [u8]),
+        }
+
+        impl<'a> Encap<'a> {
+            /// Its type.
+            pub const fn kind(&self) -> EncapType {
+                match self {
+                    $( Self::$variant(_) => EncapType::$const, )*
+                    Self::Unknown(kind, _) => *kind,
+                }
+            }
+
+            fn read(kind: EncapType, payload: &'a [u8], header: &'a [u8]) -> Result<Self, DecodeError> {
+                let scope = Scope { header, set: Attrs::new(payload) };
+                match kind {
+                    $( EncapType::$const => $attrs::read(&scope).map(Self::$variant), )*
+                    _ => Ok(Self::Unknown(kind, payload)),
+                }
+            }
+
+            fn table(kind: EncapType) -> Option<&'static Table> {
+                match kind {
+                    $( EncapType::$const => Some($attrs::TABLE), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl<'a> Payload<'a> for Encap<'a> {
+            const FLAGS: u16 = NLA_F_NESTED;
+            const RULE: Rule = Rule::check(|payload, scope| {
+                Encap::read(sibling(scope.set), payload, scope.header).map(|_| ())
+            });
+            const SHAPE: Shape = Shape::Select(|scope| Self::table(sibling(scope.set)));
+
+            /// Without the type beside it, it is of an unknown one.
+            fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+                Ok(Self::Unknown(EncapType::NONE, payload))
+            }
+
+            fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
+                Self::read(sibling(scope.set), attr.payload, scope.header).map_err(|error| error.why)
+            }
+
+            fn encode(&self, out: &mut Writer) {
+                match self {
+                    $( Self::$variant(attrs) => attrs.encode(out), )*
+                    Self::Unknown(_, bytes) => out.push(bytes),
+                }
+            }
+
+            fn put(&self, number: u16, out: &mut Writer) {
+                self.kind().put(number.saturating_sub(1), out);
+                let start = out.open(number | Self::FLAGS);
+                self.encode(out);
+                out.close(start);
+            }
+        }
+
+        /// The type's name, then its content, close to what `ip route` prints.
+        impl fmt::Display for Encap<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.kind())?;
+                match self {
+                    $( Self::$variant(attrs) => attrs.words(f), )*
+                    Self::Unknown(_, bytes) => write!(f, " {}", Hex(bytes)),
+                }
+            }
+        }
+
+        impl fmt::Debug for Encap<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $( Self::$variant(attrs) => fmt::Debug::fmt(attrs, f), )*
+                    Self::Unknown(kind, bytes) => write!(f, "Unknown({kind}, {})", Hex(bytes)),
+                }
+            }
+        }
+
+        netlink_core::serialize! { impl ['a] for Encap<'a>, |encap, fields| {
+            match encap {
+                $( Encap::$variant(attrs) => fields.entry($text, attrs)?, )*
+                Encap::Unknown(_, bytes) => fields.entry("unknown", &netlink_core::Bytes(bytes))?,
+            }
+        } }
+
+        $(
+            impl<'a> IntoAttr<Encap<'a>> for $builder {
+                fn into_attr(self) -> Encap<'a> {
+                    Encap::$variant(self.attrs())
+                }
+            }
+        )*
+    };
+}
+
+encaps! {
+    /// MPLS labels in front of the packet.
+    1 LWTUNNEL_ENCAP_MPLS MPLS "mpls" Mpls(MplsAttrs, Mpls),
+    /// What an IPv4 tunnel link without an address of its own shall send (VXLAN, GENEVE, GRE … in external mode).
+    2 LWTUNNEL_ENCAP_IP IP "ip" Ip(IpAttrs, Ip),
+    /// Identifier locator addressing: rewrites the upper half of an IPv6 destination.
+    3 LWTUNNEL_ENCAP_ILA ILA "ila" Ila(IlaAttrs, Ila),
+    /// What an IPv6 tunnel link in external mode shall send.
+    4 LWTUNNEL_ENCAP_IP6 IP6 "ip6" Ip6(Ip6Attrs, Ip6),
+    /// Segment routing: an SRH on its way in.
+    5 LWTUNNEL_ENCAP_SEG6 SEG6 "seg6" Seg6(Seg6Attrs, Seg6),
+    /// BPF programs.
+    6 LWTUNNEL_ENCAP_BPF BPF "bpf" Bpf(BpfAttrs, Bpf),
+    /// Segment routing: what to do at a segment's end.
+    7 LWTUNNEL_ENCAP_SEG6_LOCAL SEG6_LOCAL "seg6local" Seg6Local(Seg6LocalAttrs, Seg6Local),
+    /// Source routes of RPL networks (RFC 6554). Linux 5.7.
+    8 LWTUNNEL_ENCAP_RPL RPL "rpl" Rpl(RplAttrs, Rpl),
+    /// In-situ measurements in IPv6 (RFC 9486). Linux 5.15.
+    9 LWTUNNEL_ENCAP_IOAM6 IOAM6 "ioam6" Ioam6(Ioam6Attrs, Ioam6),
+    /// An xfrm link in external mode. Linux 6.1.
+    10 LWTUNNEL_ENCAP_XFRM XFRM "xfrm" Xfrm(XfrmAttrs, Xfrm),
+}
+
+/// How `ip route` prints the content of an encapsulation.
+pub(super) trait Words {
+    /// Writes each word behind a space.
+    fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+/// Writes ` name value` for those that are there.
+pub(super) fn words<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    words: [(&str, Option<&dyn fmt::Display>); N],
+) -> fmt::Result {
+    words.iter().try_for_each(|(name, value)| match value {
+        Some(value) => write!(f, " {name} {value}"),
+        None => Ok(()),
+    })
+}
+
+/// An optional value as [`words`] wants it.
+pub(super) fn word<T: fmt::Display>(value: &Option<T>) -> Option<&dyn fmt::Display> {
+    value.as_ref().map(|value| value as &dyn fmt::Display)
+}

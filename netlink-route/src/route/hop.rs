@@ -1,0 +1,454 @@
+//! Next hops: gateways of the same and of another family, and several of them in one route.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use netlink_core::attr::Hex;
+use netlink_core::layout::Field;
+use netlink_core::{
+    Attrs, DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, leaf,
+};
+
+use super::encap::Encap;
+use super::mpls::Labels;
+use super::values::RouteFlags;
+use crate::Family;
+use crate::ip::AnyAddr;
+
+/// `struct rtvia`: a gateway together with its family.
+///
+/// IPv4 routes take one for an IPv6 gateway, MPLS routes take one always.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Via<'a> {
+    /// An IP address.
+    Ip(IpAddr),
+    /// A link-layer address (`AF_PACKET`), for MPLS.
+    Link(HwAddr),
+    /// Number of another family, and its address.
+    Other(u16, &'a [u8]),
+}
+
+const AF_PACKET: u16 = 17;
+
+impl Via<'_> {
+    /// The gateway, if it is an IP address.
+    pub const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(*ip),
+            _ => None,
+        }
+    }
+}
+
+/// An IPv4 address in IPv6 clothes becomes the plain one: the kernel counts the bytes.
+impl From<IpAddr> for Via<'_> {
+    fn from(ip: IpAddr) -> Self {
+        Self::Ip(ip.to_canonical())
+    }
+}
+
+impl<'a> Payload<'a> for Via<'a> {
+    const RULE: Rule = Rule::at_least(2);
+    const SHAPE: Shape = leaf!(Via<'_>);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        let mut rest = payload;
+        let family = u16::take(&mut rest)?;
+        let known = match (family, rest.len()) {
+            (2, 4) => Ipv4Addr::decode(rest).ok().map(|ip| Self::Ip(ip.into())),
+            (2 | 10, 16) => Ipv6Addr::decode(rest).ok().map(|ip| Self::from(IpAddr::V6(ip))),
+            (AF_PACKET, _) => HwAddr::new(rest).map(Self::Link),
+            _ => None,
+        };
+        Ok(known.unwrap_or(Self::Other(family, rest)))
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        match self {
+            Self::Ip(ip) => {
+                let ip = ip.to_canonical();
+                u16::from(Family::from(ip).0).encode(out);
+                ip.encode(out);
+            }
+            Self::Link(addr) => {
+                AF_PACKET.encode(out);
+                addr.encode(out);
+            }
+            Self::Other(family, addr) => {
+                family.encode(out);
+                out.push(addr);
+            }
+        }
+    }
+}
+
+impl IntoAttr<Via<'_>> for IpAddr {
+    fn into_attr(self) -> Via<'static> {
+        self.into()
+    }
+}
+
+impl IntoAttr<Via<'_>> for Ipv4Addr {
+    fn into_attr(self) -> Via<'static> {
+        IpAddr::V4(self).into()
+    }
+}
+
+impl IntoAttr<Via<'_>> for Ipv6Addr {
+    fn into_attr(self) -> Via<'static> {
+        IpAddr::V6(self).into()
+    }
+}
+
+impl IntoAttr<Via<'_>> for HwAddr {
+    fn into_attr(self) -> Via<'static> {
+        Via::Link(self)
+    }
+}
+
+/// The family's name, then the address.
+impl fmt::Display for Via<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => write!(f, "{} {ip}", Family::from(*ip)),
+            Self::Link(addr) => write!(f, "link {addr}"),
+            Self::Other(family, addr) => write!(f, "{family} {}", Hex(addr)),
+        }
+    }
+}
+
+impl fmt::Debug for Via<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+netlink_core::serialize! { @text ['a] Via<'a> }
+
+netlink_core::layout! {
+    /// `struct rtnexthop`.
+    pub struct HopHeader: rtnexthop = 8 {
+        /// Bytes of the next hop, this header and its attributes included.
+        length: u16,
+        /// Lower byte of [`RouteFlags`]: dead, onlink, offload, linkdown …
+        flags: u8,
+        /// One less than the weight: 0 to 255 is weight 1 to 256.
+        hops: u8,
+        /// Outgoing link; 0 lets the kernel find the one that reaches the gateway.
+        link: u32,
+    }
+}
+
+attrs! {
+    /// `RTA_*`, those that stand behind a next hop of `RTA_MULTIPATH`.
+    pub struct HopAttrs<'a> for HopBuilder {
+        /// Gateway of the route's own family.
+        5 RTA_GATEWAY own_gateway: AnyAddr<'a>,
+        /// Realms, as on the route. IPv4 only.
+        11 RTA_FLOW flow: u32,
+        /// Gateway of another family.
+        18 RTA_VIA other_gateway: Via<'a>,
+        /// MPLS labels to put on.
+        19 RTA_NEWDST newdst: Labels<'a>,
+        /// Which encapsulation follows.
+        21 RTA_ENCAP_TYPE encap_type: super::encap::EncapType,
+        /// Encapsulation; setting it sets the type too.
+        22 RTA_ENCAP encap: Encap<'a>,
+    }
+}
+
+/// One of several next hops, as it came. Its attributes' getters are on it too.
+#[derive(Clone, PartialEq)]
+pub struct Hop<'a> {
+    header: HopHeader,
+    attrs: HopAttrs<'a>,
+}
+
+impl<'a> Hop<'a> {
+    /// Its `struct rtnexthop`.
+    pub const fn header(&self) -> HopHeader {
+        self.header
+    }
+
+    /// Its attributes.
+    pub const fn attrs(&self) -> &HopAttrs<'a> {
+        &self.attrs
+    }
+
+    /// Outgoing link.
+    pub const fn oif(&self) -> u32 {
+        self.header.link
+    }
+
+    /// Its share of the traffic, 1 to 256.
+    pub fn weight(&self) -> u16 {
+        u16::from(self.header.hops) + 1
+    }
+
+    /// Its state.
+    pub fn flags(&self) -> RouteFlags {
+        RouteFlags::from_bits_retain(self.header.flags.into())
+    }
+
+    /// The gateway, of whichever family.
+    pub fn gateway(&self) -> Option<IpAddr> {
+        let own = self.attrs.own_gateway().and_then(|addr| addr.ip());
+        own.or_else(|| self.attrs.other_gateway().and_then(|via| via.ip()))
+    }
+}
+
+impl<'a> core::ops::Deref for Hop<'a> {
+    type Target = HopAttrs<'a>;
+
+    fn deref(&self) -> &HopAttrs<'a> {
+        &self.attrs
+    }
+}
+
+/// As `ip route` prints it behind `nexthop`, with the link's number for its name.
+impl fmt::Display for Hop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(encap) = self.attrs.encap() {
+            write!(f, "encap {encap} ")?;
+        }
+        if let Some(labels) = self.attrs.newdst() {
+            write!(f, "as to {labels} ")?;
+        }
+        if let Some(gateway) = self.attrs.own_gateway() {
+            write!(f, "via {gateway} ")?;
+        }
+        if let Some(via) = self.attrs.other_gateway() {
+            write!(f, "via {via} ")?;
+        }
+        if self.header.link != 0 {
+            write!(f, "dev #{} ", self.header.link)?;
+        }
+        write!(f, "weight {}", self.weight())?;
+        super::display::flags(f, self.flags())
+    }
+}
+
+impl fmt::Debug for Hop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hop").field("header", &self.header).field("attrs", &self.attrs).finish()
+    }
+}
+
+netlink_core::serialize! { impl ['a] for Hop<'a>, |hop, fields| {
+    fields.entry("oif", &hop.oif())?;
+    fields.entry("weight", &hop.weight())?;
+    fields.entry("flags", &hop.flags())?;
+    fields.entry("attrs", &hop.attrs)?;
+} }
+
+/// A next hop to send.
+///
+/// ```
+/// use netlink_route::route::{self, NextHop};
+///
+/// let hops = [
+///     NextHop::via("10.0.0.1".parse()?).oif(3).weight(2),
+///     NextHop::via("fe80::1".parse()?).oif(4), // IPv4 goes through IPv6 gateways too, since Linux 5.2
+/// ];
+/// let request = route::add("192.0.2.0/24".parse()?).multipath(&hops);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct NextHop {
+    gateway: Option<IpAddr>,
+    link: u32,
+    weight: Option<u16>,
+    flags: u8,
+    attrs: HopBuilder,
+}
+
+impl NextHop {
+    /// Through a gateway, of the route's own family or another.
+    pub fn via(gateway: IpAddr) -> Self {
+        Self { gateway: Some(gateway), ..Self::default() }
+    }
+
+    /// Straight to a link.
+    pub fn dev(link: u32) -> Self {
+        Self { link, ..Self::default() }
+    }
+
+    /// Outgoing link. Without one the kernel finds that of the gateway.
+    pub const fn oif(mut self, link: u32) -> Self {
+        self.link = link;
+        self
+    }
+
+    /// Its share of the traffic, 1 to 256. Default: 1.
+    pub const fn weight(mut self, weight: u16) -> Self {
+        self.weight = Some(weight);
+        self
+    }
+
+    /// The gateway is on the link although no route says so.
+    pub const fn onlink(mut self) -> Self {
+        self.flags |= 4;
+        self
+    }
+
+    /// Realms, as on the route. IPv4 only.
+    pub fn flow(mut self, realms: u32) -> Self {
+        self.attrs = self.attrs.flow(realms);
+        self
+    }
+
+    /// Puts these MPLS labels on; in MPLS routes.
+    pub fn newdst<'a>(mut self, labels: impl IntoAttr<Labels<'a>>) -> Self {
+        self.attrs = self.attrs.newdst(labels);
+        self
+    }
+
+    /// Encapsulates what goes this way.
+    pub fn encap<'a>(mut self, encap: impl IntoAttr<Encap<'a>>) -> Self {
+        self.attrs = self.attrs.encap(encap);
+        self
+    }
+
+    /// Appends any attribute; for those without a setter.
+    pub fn attr<'x>(mut self, number: u16, payload: &impl Payload<'x>) -> Self {
+        self.attrs = self.attrs.attr(number, payload);
+        self
+    }
+
+    fn write(&self, family: Family, out: &mut Writer) {
+        let weight = self.weight.unwrap_or(1);
+        let Some(hops) = weight.checked_sub(1).and_then(|hops| u8::try_from(hops).ok()) else {
+            return out.fail(Unsendable::Value("a weight that is not between 1 and 256"));
+        };
+        let mut set = Writer::new();
+        if let Some(gateway) = self.gateway {
+            put_gateway(gateway, family, &mut set);
+        }
+        self.attrs.clone().attrs().encode(&mut set);
+        let Ok(length) = u16::try_from(HopHeader::SIZE + set.len()) else {
+            return out.fail(Unsendable::TooLong { length: set.len(), max: usize::from(u16::MAX) });
+        };
+        let header = HopHeader { length, flags: self.flags, hops, link: self.link };
+        out.push(&header.to_bytes());
+        out.append(&set);
+    }
+}
+
+/// Writes a gateway as routes of `family` want it.
+pub(super) fn put_gateway(gateway: IpAddr, family: Family, out: &mut Writer) {
+    let gateway = if family == Family::INET6 { gateway } else { gateway.to_canonical() };
+    match family == Family::from(gateway) {
+        true => gateway.put(5, out),
+        false => Via::from(gateway).put(18, out),
+    }
+}
+
+/// The next hops of a route that has several.
+///
+/// Read, it walks the payload anew and allocates nothing.
+#[derive(Clone, Copy)]
+pub struct NextHops<'a>(HopsFrom<'a>);
+
+#[derive(Clone, Copy)]
+enum HopsFrom<'a> {
+    Wire(&'a [u8]),
+    Values(Family, &'a [NextHop]),
+}
+
+impl<'a> NextHops<'a> {
+    /// To send these in a route of this family. See [`multipath`](super::RouteRequest::multipath), which knows it.
+    pub const fn new(family: Family, hops: &'a [NextHop]) -> Self {
+        Self(HopsFrom::Values(family, hops))
+    }
+
+    /// The next hops that came, in order; none of those that are to be sent.
+    pub fn iter(&self) -> impl Iterator<Item = Hop<'a>> + use<'a> {
+        let mut rest = match self.0 {
+            HopsFrom::Wire(bytes) => bytes,
+            HopsFrom::Values(..) => &[],
+        };
+        core::iter::from_fn(move || {
+            let (start, next) = find(rest)?;
+            let record = rest.get(..next).unwrap_or(rest);
+            rest = rest.get(next..).unwrap_or_default();
+            // They were checked when the set was read.
+            let header = HopHeader::take(&mut { record }).ok()?;
+            let attrs = HopAttrs::decode(record.get(start..)?).ok()?;
+            Some(Hop { header, attrs })
+        })
+    }
+}
+
+/// Where the attributes of the first next hop begin, and where the second one starts.
+fn find(bytes: &[u8]) -> Option<(usize, usize)> {
+    let header = HopHeader::take(&mut { bytes }).ok()?;
+    let length = usize::from(header.length);
+    (HopHeader::SIZE..=bytes.len()).contains(&length).then_some(())?;
+    Some((HopHeader::SIZE, length.next_multiple_of(4)))
+}
+
+fn check(mut rest: &[u8], scope: &netlink_core::Scope<'_>) -> Result<(), DecodeError> {
+    while !rest.is_empty() {
+        let Some((start, next)) = find(rest) else {
+            let header = HopHeader::take(&mut { rest })?;
+            let claims = header.length.into();
+            return Err(Malformed::Attribute { claims, left: rest.len() }.into());
+        };
+        let length = HopHeader::take(&mut { rest })?.length;
+        let set = Attrs::new(rest.get(start..usize::from(length)).unwrap_or_default());
+        HopAttrs::read(&netlink_core::Scope { header: scope.header, set })?;
+        rest = rest.get(next..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+impl<'a> Payload<'a> for NextHops<'a> {
+    const RULE: Rule = Rule::check(check);
+    const SHAPE: Shape = Shape::Records(HopAttrs::TABLE, find);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        let scope = netlink_core::Scope::default();
+        check(payload, &scope).map(|()| Self(HopsFrom::Wire(payload))).map_err(|error| error.why)
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        match self.0 {
+            HopsFrom::Wire(bytes) => out.push(bytes),
+            HopsFrom::Values(family, hops) => hops.iter().for_each(|hop| hop.write(family, out)),
+        }
+    }
+
+    #[inline]
+    fn of(attr: netlink_core::Attr<'a>, _: &netlink_core::Scope<'a>) -> Result<Self, Malformed> {
+        Ok(Self(HopsFrom::Wire(attr.payload)))
+    }
+}
+
+impl PartialEq for NextHops<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.0, other.0) {
+            (HopsFrom::Values(a, x), HopsFrom::Values(b, y)) => a == b && x == y,
+            (HopsFrom::Wire(_), HopsFrom::Wire(_)) => self.iter().eq(other.iter()),
+            _ => {
+                let (mut a, mut b) = (Writer::new(), Writer::new());
+                self.encode(&mut a);
+                other.encode(&mut b);
+                let (a, b) = (NextHops(HopsFrom::Wire(a.as_slice())), NextHops(HopsFrom::Wire(b.as_slice())));
+                a.iter().eq(b.iter())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for NextHops<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            HopsFrom::Wire(_) => f.debug_list().entries(self.iter()).finish(),
+            HopsFrom::Values(_, hops) => hops.fmt(f),
+        }
+    }
+}
+
+netlink_core::serialize! { @value NextHops<'_>, |hops| hops.iter().collect::<alloc::vec::Vec<_>>() }

@@ -1,0 +1,75 @@
+//! In-situ operations, administration and maintenance in IPv6: packets collect measurements on their way.
+//! Kernel side: `uapi/linux/ioam6.h`, `ioam6_iptunnel.h`, `net/ipv6/ioam6_iptunnel.c`. Linux 5.15.
+
+use core::fmt;
+use core::net::Ipv6Addr;
+
+use netlink_core::{Be, attrs, layout, values};
+
+use super::encap::{Words, word, words};
+
+values! {
+    /// `IOAM6_IPTUNNEL_MODE_*`: where the trace goes.
+    pub struct Ioam6Mode: u8 {
+        /// Into packets of this host. The default.
+        1 IOAM6_IPTUNNEL_MODE_INLINE INLINE "inline",
+        /// Into an IPv6 header around the packet.
+        2 IOAM6_IPTUNNEL_MODE_ENCAP ENCAP "encap",
+        /// Inline for packets of this host, a new header for those it forwards.
+        3 IOAM6_IPTUNNEL_MODE_AUTO AUTO "auto",
+    }
+}
+
+layout! {
+    /// `struct ioam6_trace_hdr`: what a trace collects, and the room for it.
+    pub struct TraceHeader: ioam6_trace_hdr = 8 {
+        /// Id of the IOAM namespace.
+        namespace: Be<u16>,
+        /// Five bits for the data's length per node in words of four bytes, which the kernel fills in, and the
+        /// overflow bit.
+        node: u8,
+        /// Room that is left, in words of four bytes, 1 to 61: `size` of `ip route` divided by 4.
+        remaining: u8,
+        /// Which data nodes write: bit 0 of the standard is the highest here. The lowest eight are reserved.
+        kinds: Be<u32>,
+    }
+}
+
+attrs! {
+    /// `IOAM6_IPTUNNEL_*`: puts a pre-allocated trace into packets.
+    pub struct Ioam6Attrs<'a> for Ioam6 {
+        /// Where the trace goes. Linux 5.16.
+        1 IOAM6_IPTUNNEL_MODE mode: Ioam6Mode,
+        /// Destination of the new header; required unless inline. Linux 5.16.
+        2 IOAM6_IPTUNNEL_DST dst: Ipv6Addr,
+        /// The trace. Required.
+        3 IOAM6_IPTUNNEL_TRACE trace: TraceHeader,
+        /// Into this many packets, 1 to 1000000, of each `freq_n`. Default: 1. Linux 5.18.
+        4 IOAM6_IPTUNNEL_FREQ_K freq_k: u32,
+        /// Of this many packets, at least `freq_k`. Default: 1. Linux 5.18.
+        5 IOAM6_IPTUNNEL_FREQ_N freq_n: u32,
+        /// Source of the new header; not inline. Default: one of the outgoing link. Linux 6.12.
+        6 IOAM6_IPTUNNEL_SRC src: Ipv6Addr,
+    }
+}
+
+impl Ioam6 {
+    /// Into `k` of each `n` packets.
+    pub fn frequency(self, k: u32, n: u32) -> Self {
+        self.freq_k(k).freq_n(n)
+    }
+}
+
+/// `freq 1/2 mode encap tundst fc00::1 trace prealloc type 0x800000 ns 1 size 12`
+impl Words for Ioam6Attrs<'_> {
+    fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(k), Some(n)) = (self.freq_k(), self.freq_n()) {
+            write!(f, " freq {k}/{n}")?;
+        }
+        let (mode, src, dst) = (self.mode(), self.src(), self.dst());
+        words(f, [("mode", word(&mode)), ("tunsrc", word(&src)), ("tundst", word(&dst))])?;
+        let Some(trace) = self.trace() else { return Ok(()) };
+        let (kinds, size) = (trace.kinds.0 >> 8, u16::from(trace.remaining) * 4);
+        write!(f, " trace prealloc type {kinds:#08x} ns {} size {size}", trace.namespace)
+    }
+}
