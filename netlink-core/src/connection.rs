@@ -38,8 +38,6 @@ pub(crate) struct Channel<S> {
     inbox: Inbox,
     pub(crate) send: Vec<u8>,
     sequence: u32,
-    /// A dump whose end was not seen yet. The kernel refuses a second one meanwhile.
-    dumping: Option<u32>,
     subscribed: bool,
     events: VecDeque<Kept>,
     kept: usize,
@@ -59,6 +57,8 @@ struct Inbox {
     /// The part of the buffer with messages not looked at yet.
     unread: Range<usize>,
     sender: Sender,
+    /// A dump whose end was not seen yet. The kernel refuses a second one meanwhile.
+    dumping: Option<u32>,
 }
 
 impl Inbox {
@@ -72,6 +72,13 @@ impl Inbox {
         self.unread.start = self.unread.end - messages.rest().len();
         Some(match next {
             Ok(message) => {
+                let header = message.header;
+                if self.dumping == Some(header.sequence)
+                    && matches!(header.kind, MessageType::DONE | MessageType::ERROR)
+                    && self.sender == Sender::KERNEL
+                {
+                    self.dumping = None;
+                }
                 let end = start + HEADER_LEN + message.body.len();
                 Ok((message, start..end))
             }
@@ -146,10 +153,9 @@ impl<S: AsRef<Socket>> Channel<S> {
         let traced = std::env::var_os("NETLINK_TRACE").is_some_and(|value| !value.is_empty() && value != "0");
         Ok(Self {
             socket,
-            inbox: Inbox { buffer: vec![0; BUFFER], unread: 0..0, sender: Sender::KERNEL },
+            inbox: Inbox { buffer: vec![0; BUFFER], unread: 0..0, sender: Sender::KERNEL, dumping: None },
             send: Vec::new(),
             sequence: 0,
-            dumping: None,
             subscribed: false,
             events: VecDeque::new(),
             kept: 0,
@@ -204,17 +210,17 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// Marks a dump as under way; from now on its end must be seen before the next one.
     pub(crate) fn dump_started(&mut self, exchange: &Exchange) {
-        self.dumping = Some(exchange.sequence());
+        self.inbox.dumping = Some(exchange.sequence());
     }
 
     /// Gives up waiting for the end of a dump; if it still runs, the kernel answers the next one with `EBUSY`.
     pub(crate) fn forget_dump(&mut self) {
-        self.dumping = None;
+        self.inbox.dumping = None;
     }
 
     /// Whether a dump that was given up still has to be read to its end.
     pub(crate) fn has_unfinished_dump(&self) -> bool {
-        self.dumping.is_some()
+        self.inbox.dumping.is_some()
     }
 
     /// The request in the send buffer once more, with a new sequence.
@@ -271,17 +277,10 @@ impl<S: AsRef<Socket>> Channel<S> {
             let (message, range) = next?;
             match exchange.feed(sender, &message) {
                 Meaning::Reply(_) => return Ok(Step::Reply(range)),
-                Meaning::Stale => {
-                    let ends = matches!(message.header.kind, MessageType::DONE | MessageType::ERROR);
-                    let sequence = message.header.sequence;
-                    if ends && sender == Sender::KERNEL && self.dumping == Some(sequence) {
-                        self.dumping = None;
-                    }
-                }
+                Meaning::Stale => {}
                 Meaning::Event => self.keep_event(Some(range)),
                 Meaning::Done(attrs) => {
                     let attrs: Option<Box<[u8]>> = (!attrs.is_empty()).then(|| attrs.into());
-                    self.finished(exchange);
                     if let Some(attrs) = attrs {
                         let bytes = self.send.as_slice().into();
                         self.warnings.push(Warning(ExtAck::new(Asked { info, bytes }, &attrs)));
@@ -290,20 +289,12 @@ impl<S: AsRef<Socket>> Channel<S> {
                 }
                 Meaning::Failed(errno, attrs) => {
                     let error = Error::kernel(errno, attrs, info, &self.send);
-                    self.finished(exchange);
                     return Err(error);
                 }
                 Meaning::Overrun => {
-                    self.finished(exchange);
                     return Err(Error::Overrun);
                 }
             }
-        }
-    }
-
-    fn finished(&mut self, exchange: &Exchange) {
-        if self.dumping == Some(exchange.sequence()) {
-            self.dumping = None;
         }
     }
 

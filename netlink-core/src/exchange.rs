@@ -43,6 +43,7 @@ pub enum Meaning<'a> {
 pub struct Exchange {
     expect: Expect,
     acked: bool,
+    echo: bool,
     sequence: u32,
     port: u32,
     over: bool,
@@ -54,7 +55,8 @@ impl Exchange {
     /// An exchange that begins when a request with this sequence and these flags is sent from this port.
     pub const fn new(expect: Expect, flags: MessageFlags, sequence: u32, port: u32) -> Self {
         let acked = flags.contains(MessageFlags::ACK);
-        Self { expect, acked, sequence, port, over: false, replied: false, interrupted: false }
+        let echo = flags.contains(MessageFlags::ECHO);
+        Self { expect, acked, echo, sequence, port, over: false, replied: false, interrupted: false }
     }
 
     /// Its sequence.
@@ -94,15 +96,18 @@ impl Exchange {
         if sender.port != 0 {
             return Meaning::Stale;
         }
-        if sender.group != 0 {
+        let header = &message.header;
+        let ours = header.sequence == self.sequence && header.port == self.port;
+        // An echo is the notification, sent to the requester alone: it names the group all the same, and the
+        // requester gets no other copy.
+        if sender.group != 0 && !(self.echo && ours) {
             return Meaning::Event;
         }
-        let header = &message.header;
         if header.kind == MessageType::OVERRUN {
             self.over = true;
             return Meaning::Overrun;
         }
-        if self.over || header.sequence != self.sequence || header.port != self.port {
+        if self.over || !ours {
             return Meaning::Stale;
         }
         if header.flags.contains(MessageFlags::DUMP_INTR) {
@@ -406,6 +411,16 @@ mod tests {
         let mut ex = exchange(Expect::Reply, NONE);
         assert_eq!(bytes.feed_from(Sender::kernel_group(1), &mut ex), [Meaning::Event]);
         assert!(!ex.is_over() && !ex.has_reply());
+    }
+
+    #[test]
+    fn an_echo_is_a_reply_although_it_names_a_group() {
+        let echo = Bytes::new().add(24, NONE, 5, &[1; 4]);
+        let others = Bytes::new().add(24, NONE, 0, &[1; 4]);
+        let mut ex = exchange(Expect::Reply, ACK | MessageFlags::ECHO);
+        assert_eq!(others.feed_from(Sender::kernel_group(7), &mut ex), [Meaning::Event]);
+        assert!(matches!(echo.feed_from(Sender::kernel_group(7), &mut ex)[..], [Meaning::Reply(_)]));
+        assert!(!ex.is_over());
     }
 
     #[test]

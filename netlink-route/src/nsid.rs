@@ -2,10 +2,10 @@
 //! Kernel side: `uapi/linux/net_namespace.h`, `net/core/net_namespace.c`.
 //!
 //! ```
-//! use netlink_route::nsid;
+//! use netlink_route::nsid::{self, Peer};
 //!
-//! let set = nsid::set_pid(4711, 7);
-//! let get = nsid::get_pid(4711);
+//! let set = nsid::set(Peer::Pid(4711), 7);
+//! let get = nsid::get(Peer::Pid(4711));
 //! ```
 
 use netlink_core::{Dump, MessageFlags, attrs, layout, message};
@@ -31,7 +31,7 @@ attrs! {
         /// A process in the namespace.
         2 NETNSA_PID pid: u32,
         /// A file descriptor of the namespace in the requester, such as one of `/run/netns/name`.
-        3 NETNSA_FD fd: u32,
+        3 NETNSA_FD fd: i32,
         /// Ask as the namespace of this id would, rather than as our own. Linux 4.20.
         4 NETNSA_TARGET_NSID target: i32,
         /// Beside an id in `target`: the id in our own namespace, -1 for none. Linux 4.20.
@@ -58,39 +58,37 @@ impl Nsid<'_> {
     }
 }
 
-fn new(id: i32) -> NsidRequest<()> {
-    NsidRequest::new(&Nsid::NEW, MessageFlags::ACK, NsidHeader::default()).nsid(id)
+/// Which namespace is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Peer {
+    /// That of a process.
+    Pid(u32),
+    /// That of an open file.
+    Fd(i32),
+    /// That of an id. In queries, since Linux 4.20.
+    Nsid(i32),
 }
 
-fn query() -> NsidRequest<Nsid<'static>> {
-    NsidRequest::new(&Nsid::GET, MessageFlags::empty(), NsidHeader::default())
+impl<R> NsidRequest<R> {
+    fn peer(self, peer: Peer) -> Self {
+        match peer {
+            Peer::Pid(pid) => self.pid(pid),
+            Peer::Fd(fd) => self.fd(fd),
+            Peer::Nsid(id) => self.nsid(id),
+        }
+    }
 }
 
-/// Gives the namespace of an open file an id; -1 lets the kernel choose. `EEXIST` if the namespace has one or the id
-/// is taken: ids don't change.
-pub fn set_fd(fd: u32, id: i32) -> NsidRequest<()> {
-    new(id).fd(fd)
+/// Gives a namespace an id; -1 lets the kernel choose. `EEXIST` if the namespace has one or the id is taken: ids
+/// don't change.
+pub fn set(peer: Peer, id: i32) -> NsidRequest<()> {
+    NsidRequest::new(&Nsid::NEW, MessageFlags::ACK, NsidHeader::default()).peer(peer).nsid(id)
 }
 
-/// The same for the namespace of a process.
-pub fn set_pid(pid: u32, id: i32) -> NsidRequest<()> {
-    new(id).pid(pid)
-}
-
-/// Asks for the id of the namespace of an open file. The answer has none ([`Nsid::id`]) if nobody gave it one.
-pub fn get_fd(fd: u32) -> NsidRequest<Nsid<'static>> {
-    query().fd(fd)
-}
-
-/// The same for the namespace of a process.
-pub fn get_pid(pid: u32) -> NsidRequest<Nsid<'static>> {
-    query().pid(pid)
-}
-
-/// Asks for the namespace of an id, to learn with [`target`](NsidRequest::target) which id it has there. `ENOENT` if
-/// there is none. Linux 4.20.
-pub fn get_id(id: i32) -> NsidRequest<Nsid<'static>> {
-    query().nsid(id)
+/// Asks for the id of a namespace. The answer has none ([`Nsid::id`]) if nobody gave it one.
+pub fn get(peer: Peer) -> NsidRequest<Nsid<'static>> {
+    NsidRequest::new(&Nsid::GET, MessageFlags::empty(), NsidHeader::default()).peer(peer)
 }
 
 /// Lists the ids that our namespace, or [`target`](NsidRequest::target), knows.
@@ -105,10 +103,10 @@ mod tests {
 
     #[test]
     fn requests() {
-        let set = set_fd(5, 7).to_bytes().unwrap();
+        let set = set(Peer::Fd(5), 7).to_bytes().unwrap();
         assert_eq!(set[4..8], [88, 0, 5, 0]);
-        assert_eq!(set[16..], [0, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 3, 0, 5, 0, 0, 0]);
-        let get = get_id(7).target(3).to_bytes().unwrap();
+        assert_eq!(set[16..], [0, 0, 0, 0, 8, 0, 3, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0]);
+        let get = get(Peer::Nsid(7)).target(3).to_bytes().unwrap();
         assert_eq!(get[4..8], [90, 0, 1, 0]);
         assert_eq!(get[16..], [0, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 4, 0, 3, 0, 0, 0]);
         let list = list().to_bytes().unwrap();
@@ -117,7 +115,7 @@ mod tests {
 
     #[test]
     fn no_id_reads_as_none() {
-        let answer = get_pid(1).nsid(NETNSA_NSID_NOT_ASSIGNED).to_bytes().unwrap();
+        let answer = get(Peer::Pid(1)).nsid(NETNSA_NSID_NOT_ASSIGNED).to_bytes().unwrap();
         let message = Messages::new(&answer).next().unwrap().unwrap();
         let nsid = Nsid::read(&message).unwrap();
         assert_eq!((nsid.nsid(), nsid.id(), nsid.pid()), (Some(-1), None, Some(1)));

@@ -95,7 +95,11 @@ const PROBE: &str = "NETLINK_TEST_PROBE";
 /// tried in a process of its own, because one with a thread that waits for the kernel can't exit.
 fn is_stuck() -> bool {
     let program = std::env::current_exe();
-    let probe = program.and_then(|path| Command::new(path).env(PROBE, "").stdin(Stdio::null()).spawn());
+    let probe = program.and_then(|path| {
+        // A pipe that it keeps open would let whoever reads our output wait for it.
+        let mut probe = Command::new(path);
+        probe.env(PROBE, "").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    });
     let Ok(mut probe) = probe else { return false };
     let start = Instant::now();
     while let Ok(None) = probe.try_wait() {

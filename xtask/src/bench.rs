@@ -60,19 +60,31 @@ const fn memory(
 }
 
 const WORKLOADS: &[Workload] = &[
-    kernel("route-add", "acknowledged route adds, one by one", 100_000, 2000),
-    kernel("route-add-batch", "the same, pipelined", 100_000, 2000),
-    kernel("route-dump", "a dump of routes, every attribute read where it was received", 1_000_000, 20_000),
-    kernel("route-dump-owned", "a dump of routes, kept until it is complete", 1_000_000, 20_000),
-    kernel("link-dump", "dumps of links, every attribute read where it was received", 2000, 50),
-    kernel("link-dump-owned", "dumps of links, kept until each is complete", 2000, 50),
-    kernel("link-delete-group", "removal of links, all of a group", 200, 20),
-    kernel("events", "route events caused by another process", 100_000, 2000),
-    memory("decode-route", "a captured route, every attribute", 5_000_000, 100_000, Some("route")),
-    memory("decode-route-lazy", "a captured route, four attributes", 5_000_000, 100_000, Some("route")),
-    memory("decode-link", "a captured veth link, every attribute", 500_000, 10_000, Some("link")),
-    memory("decode-link-lazy", "a captured veth link, four attributes", 500_000, 10_000, Some("link")),
-    memory("encode-route", "a route add into memory that is kept", 5_000_000, 100_000, None),
+    kernel("route-add", "Acknowledged route adds, one by one", 100_000, 2000),
+    kernel("route-add-batch", "Route adds, pipelined", 100_000, 2000),
+    kernel("route-dump", "A dump of routes, every attribute read where it was received", 1_000_000, 20_000),
+    kernel("route-dump-owned", "A dump of routes, kept until it is complete", 1_000_000, 20_000),
+    kernel("link-dump", "Dumps of links, every attribute read where it was received", 2000, 50),
+    kernel("link-dump-owned", "Dumps of links, kept until each is complete", 2000, 50),
+    kernel("link-delete-group", "Removal of all links of a group", 200, 20),
+    kernel("events", "Route events caused by another process", 100_000, 2000),
+    memory("decode-route", "Decoding a captured route, every attribute", 5_000_000, 100_000, Some("route")),
+    memory(
+        "decode-route-lazy",
+        "Decoding a captured route, four attributes",
+        5_000_000,
+        100_000,
+        Some("route"),
+    ),
+    memory("decode-link", "Decoding a captured veth link, every attribute", 500_000, 10_000, Some("link")),
+    memory(
+        "decode-link-lazy",
+        "Decoding a captured veth link, four attributes",
+        500_000,
+        10_000,
+        Some("link"),
+    ),
+    memory("encode-route", "Encoding a route add into memory that is kept", 5_000_000, 100_000, None),
 ];
 
 const BINARIES: &[&str] =
@@ -152,7 +164,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Err(error) => {
             writeln!(
                 report,
-                "No workload of the kernel was measured, and messages captured before were decoded, because the kernel of this machine does not make a namespace with routes: {error:#}.\n"
+                "No workload of the kernel was measured, and messages captured before were decoded, because the kernel of this machine makes no namespace: {error:#}.\n"
             )?;
             for what in ["route", "link"] {
                 std::fs::copy(folder.join("samples").join(what), scratch.path().join(what))?;
@@ -162,7 +174,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     for workload in chosen {
         let count = if arguments.quick { workload.quick } else { workload.count };
-        writeln!(report, "## {}: {} {}\n", workload.name, grouped(count), workload.what)?;
+        writeln!(report, "## {}\n\n{}: {}.\n", workload.name, workload.what, grouped(count))?;
         let missing = workload.file.map(|file| scratch.path().join(file)).is_some_and(|file| !file.exists());
         if missing || (workload.kernel && !able) {
             writeln!(report, "Not measured.\n")?;

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: what the stack does, on this machine, without root and without a trace afterwards.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     events.set_timeout(Some(Duration::from_millis(100)))?;
 
     let br0 = build_bridge(&mut host)?;
-    let mut sides = vec![side("red", 2)?, side("blue", 3)?];
+    let mut sides = vec![side("red")?, side("blue")?];
     for (side, number) in sides.iter_mut().zip(2u8..) {
         attach(&mut host, side, br0, number)?;
     }
@@ -105,14 +105,14 @@ fn enter_namespaces() -> Result<()> {
 fn build_bridge(host: &mut Side) -> Result<u32> {
     let nl = &mut host.nl;
     nl.call(link::set("lo").up())?;
-    nl.call(link::create("br0").kind(Bridge::new().multicast_snooping(false).forward_delay(0)))?;
+    nl.call(link::create("br0").kind(Bridge::new().mcast_snooping(false).forward_delay(0)))?;
     let br0 = nl.call(link::get("br0"))?.index();
     nl.call(link::set(br0).up())?;
     nl.call(addr::add(br0, "10.77.0.1/24".parse()?))?;
     Ok(br0)
 }
 
-fn side(name: &'static str, _number: u8) -> Result<Side> {
+fn side(name: &'static str) -> Result<Side> {
     let namespace = Namespace::anonymous()?;
     let nl = netlink_route::connect_with(&OpenOptions::new().namespace(&namespace))?;
     Ok(Side { name, namespace, nl })
@@ -121,15 +121,14 @@ fn side(name: &'static str, _number: u8) -> Result<Side> {
 /// A veth pair: one end a port of the bridge, the other one `eth0` of the side's namespace.
 fn attach(host: &mut Side, side: &mut Side, br0: u32, number: u8) -> Result<()> {
     let port = format!("to-{}", side.name);
-    let fd = u32::try_from(side.namespace.as_raw_fd())?;
-    let eth0 = link::peer("eth0").net_ns_fd(fd).mtu(1400);
+    let eth0 = link::peer("eth0").net_ns_fd(side.namespace.as_raw_fd()).mtu(1400);
     host.nl.call(link::create(&port).kind(Veth::new().peer(eth0)).mtu(1400).master(br0).up())?;
     let nl = &mut side.nl;
     nl.call(link::set("lo").up())?;
     let eth0 = nl.call(link::get("eth0"))?.index();
     nl.call(link::set(eth0).up())?;
     nl.call(addr::add(eth0, format!("10.77.0.{number}/24").parse()?))?;
-    nl.call(route::add(netlink_route::Addr::DEFAULT_V4).gateway(Ipv4Addr::new(10, 77, 0, 1)))?;
+    nl.call(route::add(netlink_route::Addr::DEFAULT_V4).gateway(IpAddr::from([10, 77, 0, 1])))?;
     Ok(())
 }
 
@@ -143,7 +142,7 @@ fn build_overlay(host: &mut Side, br0: u32) -> Result<()> {
 }
 
 fn build_routes(host: &mut Side, br0: u32) -> Result<()> {
-    let gateway = |last| Ipv4Addr::new(10, 77, 0, last);
+    let gateway = |last| IpAddr::from(Ipv4Addr::new(10, 77, 0, last));
     let routes = [
         route::add("192.0.2.0/24".parse()?).gateway(gateway(2)).priority(100),
         route::add("198.51.100.0/24".parse()?)
@@ -222,7 +221,7 @@ fn draw(sides: &mut [Side]) -> Result<Value> {
 
 fn branch(link: &Link<'_>, links: &[Link<'_>], addresses: &[addr::Address<'_>]) -> Tree<String> {
     let mut tree = Tree::new(label(link));
-    for address in addresses.iter().filter(|address| address.index() == link.index()) {
+    for address in addresses.iter().filter(|address| address.link() == link.index()) {
         tree.push(Tree::new(address.to_string()));
     }
     for port in links.iter().filter(|port| port.master() == Some(link.index())) {
@@ -252,7 +251,7 @@ fn name_links(route: &str, links: &[Link<'_>]) -> String {
     let words = route.split(' ').map(|word| {
         let index = word.strip_prefix('#').and_then(|index| index.parse().ok());
         let link = index.and_then(|index: u32| links.iter().find(|link| link.index() == index));
-        link.and_then(Link::name).map_or_else(|| word.to_owned(), |name| name.to_string())
+        link.and_then(|link| link.name()).map_or_else(|| word.to_owned(), |name| name.to_string())
     });
     words.collect::<Vec<_>>().join(" ")
 }
