@@ -115,3 +115,8 @@ pub mod tokio {
         Events::open_with(Protocol::ROUTE, &Group::numbers(groups), options)
     }
 }
+
+/// The examples of the README, as tests.
+#[cfg(all(doctest, feature = "tokio", target_os = "linux"))]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

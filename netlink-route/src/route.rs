@@ -2,10 +2,12 @@
 //! `net/ipv6/route.c`, `net/mpls/af_mpls.c`.
 //!
 //! ```
+//! use std::net::Ipv4Addr;
+//!
 //! use netlink_route::route::{self, Metrics, Protocol, RouteType};
 //! use netlink_route::Addr;
 //!
-//! let default = route::add(Addr::DEFAULT_V4).gateway("10.0.0.1".parse()?).protocol(Protocol::STATIC);
+//! let default = route::add(Addr::DEFAULT_V4).gateway(Ipv4Addr::new(10, 0, 0, 1)).protocol(Protocol::STATIC);
 //! let small = route::replace("192.0.2.0/24".parse()?).oif(3).metrics(Metrics::new().mtu(1400));
 //! let dropped = route::add("2001:db8::/32".parse()?).kind(RouteType::BLACKHOLE);
 //! let main = route::list().table(254); // the kernel filters

@@ -9,12 +9,7 @@ use crate::{Family, addr, link, nsid, route};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
-    messages: &[
-        link::Link::MESSAGES,
-        addr::Address::MESSAGES,
-        route::Route::MESSAGES,
-        nsid::Nsid::MESSAGES,
-    ],
+    messages: &[link::Link::MESSAGES, addr::Address::MESSAGES, route::Route::MESSAGES, nsid::Nsid::MESSAGES],
     // Where the neighbours choose: the kinds of links and of bridge ports, IFLA_AF_SPEC, encapsulations.
     tables: &[
         link::BridgeAttrs::TABLE,

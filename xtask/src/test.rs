@@ -38,15 +38,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let binaries = tests.build(&["--workspace", "--all-features"], "")?;
     let mut suites = Vec::new();
+    let mut unprivileged = false;
     for binary in &binaries {
-        if tests.run(binary)? {
-            suites.push(binary);
+        match tests.run(binary)?.as_str() {
+            "root" => suites.push(binary),
+            "user" => unprivileged = true,
+            _ => {}
         }
     }
     tests.documentation()?;
     tests.without_std()?;
     if arguments.filter.is_none() {
         tests.elsewhere()?;
+    }
+    if unprivileged {
+        let reason = "not root; as an ordinary user they ran".to_owned();
+        tests.tally.skip("kernel tests as root".to_owned(), reason);
     }
     tests.as_ordinary_user(&suites)?;
     Ok(tests.tally.conclude())
@@ -94,8 +101,8 @@ impl Tests<'_> {
         Ok(binaries.collect())
     }
 
-    /// Runs a binary. Whether it is a suite of kernel tests that ran as root.
-    fn run(&mut self, binary: &Binary) -> Result<bool> {
+    /// Runs a binary. Says as whom, if it is a suite of kernel tests.
+    fn run(&mut self, binary: &Binary) -> Result<String> {
         let report = self.scratch.path().join("report");
         let mut command = Command::new(&binary.path);
         command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
@@ -103,10 +110,10 @@ impl Tests<'_> {
         let ended = command::run(&mut command, &self.scratch, LIMIT).context(binary.name.clone())?;
         let Some(report) = take(&report)? else {
             self.tally.libtest(&binary.name, &ended, Some(1));
-            return Ok(false);
+            return Ok(String::new());
         };
         self.tally.report(&binary.name, &ended, &report);
-        Ok(report.first().is_some_and(|suite| suite["user"] == "root"))
+        Ok(report.first().map_or("", |suite| text(&suite["user"])).to_owned())
     }
 
     fn documentation(&mut self) -> Result<()> {
@@ -172,13 +179,6 @@ impl Tests<'_> {
 
     /// The kernel tests once more, as a user who has to make a user namespace first.
     fn as_ordinary_user(&mut self, suites: &[&Binary]) -> Result<()> {
-        if suites.is_empty() {
-            if self.filter.is_none() {
-                let reason = "not root: what an ordinary user can test was tested".to_owned();
-                self.tally.skip("kernel tests as root".to_owned(), reason);
-            }
-            return Ok(());
-        }
         let folder = self.scratch.path().to_owned();
         fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
         for binary in suites {

@@ -245,11 +245,14 @@ netlink_core::serialize! { impl ['a] for Hop<'a>, |hop, fields| {
 /// A next hop to send.
 ///
 /// ```
+/// use std::net::{Ipv4Addr, Ipv6Addr};
+///
 /// use netlink_route::route::{self, NextHop};
 ///
 /// let hops = [
-///     NextHop::via("10.0.0.1".parse()?).oif(3).weight(2),
-///     NextHop::via("fe80::1".parse()?).oif(4), // IPv4 goes through IPv6 gateways too, since Linux 5.2
+///     NextHop::via(Ipv4Addr::new(10, 0, 0, 1)).oif(3).weight(2),
+///     // IPv4 goes through IPv6 gateways too, since Linux 5.2.
+///     NextHop::via("fe80::1".parse::<Ipv6Addr>()?).oif(4),
 /// ];
 /// let request = route::add("192.0.2.0/24".parse()?).multipath(&hops);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
@@ -266,8 +269,8 @@ pub struct NextHop {
 
 impl NextHop {
     /// Through a gateway, of the route's own family or another.
-    pub fn via(gateway: IpAddr) -> Self {
-        Self { gateway: Some(gateway), ..Self::default() }
+    pub fn via(gateway: impl Into<IpAddr>) -> Self {
+        Self { gateway: Some(gateway.into()), ..Self::default() }
     }
 
     /// Straight to a link.

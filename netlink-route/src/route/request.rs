@@ -71,8 +71,8 @@ fn with_dst<R>(request: RouteRequest<R>, to: Addr) -> RouteRequest<R> {
 /// [`ip_proto`](RouteRequest::ip_proto), [`sport`](RouteRequest::sport), [`dport`](RouteRequest::dport),
 /// [`flowlabel`](RouteRequest::flowlabel). [`fib_match`](RouteRequest::fib_match) and
 /// [`lookup_table`](RouteRequest::lookup_table) change the answer. With strict checking the kernel takes no others.
-pub fn get(to: IpAddr) -> RouteRequest<Route<'static>> {
-    let to = Addr::from(to);
+pub fn get(to: impl Into<IpAddr>) -> RouteRequest<Route<'static>> {
+    let to = Addr::from(to.into());
     let header = RouteHeader::default().family(to.family()).dst_len(to.prefix_len());
     RouteRequest::new(&Route::GET, MessageFlags::empty(), header).dst(to.ip())
 }
@@ -144,9 +144,9 @@ impl<R> RouteRequest<R> {
     /// Through this gateway, of the route's own family or of another: an IPv4 route takes an IPv6 gateway since
     /// Linux 5.2. An IPv4 address in IPv6 clothes is sent as the plain one.
     #[inline]
-    pub fn gateway(mut self, gateway: IpAddr) -> Self {
+    pub fn gateway(mut self, gateway: impl Into<IpAddr>) -> Self {
         let family = self.fixed().family;
-        put_gateway(gateway, family, self.0.writer());
+        put_gateway(gateway.into(), family, self.0.writer());
         self.leads_on()
     }
 
