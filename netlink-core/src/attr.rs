@@ -714,19 +714,6 @@ impl<'a, const N: usize> Fields<'a, N> {
         Ok(())
     }
 
-    /// [`fill`](Self::fill) out of line, and the same code for all small tables: what sets inside of sets are
-    /// read with.
-    #[inline(never)]
-    pub fn fill_inner(
-        &mut self,
-        scope: &Scope<'a>,
-        rules: &'static [Rule],
-        table: &'static Table,
-        checked: bool,
-    ) -> Result<(), DecodeError> {
-        if checked { self.fill::<true>(scope, rules, table) } else { self.fill::<false>(scope, rules, table) }
-    }
-
     /// Takes over what a builder wrote, for a table with so many numbers.
     pub fn built(writer: Writer, numbers: usize) -> Self {
         let mut fields = Self::EMPTY;
@@ -1145,7 +1132,7 @@ macro_rules! __attr_set {
             /// Finds and checks the attributes of a set, also inside of nested sets.
             pub fn read(scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
                 let mut set = Self::unread(scope.set.rest());
-                set.0.fill_inner(scope, Self::RULES, Self::TABLE, false)?;
+                set.fill(scope)?;
                 Ok(set)
             }
 
@@ -1198,7 +1185,7 @@ macro_rules! __attr_set {
             fn of(attr: $crate::Attr<$a>, scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::Malformed> {
                 let mut set = Self::unread(attr.payload);
                 let scope = $crate::Scope { header: scope.header, set: $crate::Attrs::new(attr.payload) };
-                set.0.fill_inner(&scope, Self::RULES, Self::TABLE, true).map_err(|error| error.why)?;
+                set.0.fill::<true>(&scope, Self::RULES, Self::TABLE).map_err(|error| error.why)?;
                 Ok(set)
             }
         }

@@ -6,7 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::attr::{Attrs, DecodeError, Payload, Row, Scope, Shape, Table, Unsendable};
-use crate::message::{HEADER_LEN, Message};
+use crate::message::HEADER_LEN;
 use crate::payload::{Bytes, Str};
 use crate::request::MessageInfo;
 use crate::{attrs, values};
@@ -69,12 +69,18 @@ impl Error {
         Self::Decode(Box::new(Undecoded { error, message, bytes: bytes.into() }))
     }
 
+    #[cfg(any(feature = "testkit", all(feature = "std", target_os = "linux")))]
     #[cold]
-    pub(crate) fn undecoded(error: DecodeError, message: &Message<'_>, info: &'static MessageInfo) -> Self {
+    pub(crate) fn undecoded(
+        error: DecodeError,
+        message: &crate::Message<'_>,
+        info: &'static MessageInfo,
+    ) -> Self {
         let name = info.of_number(message.header.kind.0).unwrap_or(info).c_name;
         Self::decode(error, name, message.body)
     }
 
+    #[cfg(any(feature = "testkit", all(feature = "std", target_os = "linux")))]
     #[cold]
     pub(crate) fn kernel(errno: Errno, attrs: &[u8], info: &'static MessageInfo, asked: &[u8]) -> Self {
         let ext = ExtAck::new(Asked { info, bytes: asked.into() }, attrs);
@@ -415,6 +421,7 @@ pub struct ExtAck {
 }
 
 impl ExtAck {
+    #[cfg(any(feature = "testkit", all(feature = "std", target_os = "linux")))]
     pub(crate) fn new(asked: Asked, attrs: &[u8]) -> Self {
         Self { asked, attrs: attrs.into() }
     }

@@ -49,9 +49,7 @@ pub mod route;
 mod spec;
 
 pub use ip::{Addr, AddrError, Family};
-pub use netlink_core::{
-    Errno, Error, HwAddr, MessageFlags, Owned, Protocol, Request, ToRequest,
-};
+pub use netlink_core::{Errno, Error, HwAddr, MessageFlags, Owned, Protocol, Request, ToRequest};
 pub use spec::SPEC;
 
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -394,6 +394,9 @@ by_family! {
 mod tests {
     use super::*;
     use crate::link::{self, Link, LinkAttrs};
+    use alloc::boxed::Box;
+    use alloc::format;
+    use alloc::vec;
     use netlink_core::{Message, MessageHeader};
 
     fn under(family: u8, set: &[u8]) -> LinkAttrs<'_> {

@@ -210,6 +210,7 @@ impl LinkInfo {
 mod tests {
     use super::*;
     use crate::link::{self, Bridge, BridgePort};
+    use alloc::format;
 
     #[test]
     fn a_kind_without_parameters_has_a_name_only() {

@@ -233,6 +233,7 @@ impl<R> LinkRequest<R> {
 mod tests {
     use super::*;
     use crate::link::{Bridge, BridgePort, ExtMask};
+    use alloc::vec::Vec;
     use netlink_core::Error;
 
     /// The message without length, sequence and port, which are the same for all.

@@ -179,6 +179,7 @@ impl fmt::Display for Link<'_> {
 #[cfg(test)]
 mod tests {
     use crate::link::{self, BridgePort, Link, LinkFlags, LinkMode, OperState, PropList};
+    use alloc::string::ToString;
     use netlink_core::{Message, Messages, Str};
 
     fn read(bytes: &[u8]) -> Link<'_> {

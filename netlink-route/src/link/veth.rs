@@ -133,6 +133,7 @@ impl From<Veth> for Kind<'static> {
 mod tests {
     use super::*;
     use crate::link::{self, LinkFlags};
+    use alloc::format;
     use netlink_core::Unsendable;
 
     #[test]

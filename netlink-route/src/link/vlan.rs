@@ -97,6 +97,7 @@ impl From<Vlan> for Kind<'static> {
 mod tests {
     use super::*;
     use crate::link::{self, LinkInfoAttrs};
+    use alloc::format;
     use netlink_core::Payload;
 
     /// What a kernel sends for `ip link add link eth0 name v type vlan proto 802.1ad id 7 gvrp on

@@ -1,5 +1,7 @@
 //! Tests against the running kernel, each in a network namespace of its own.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 mod connection;
 mod namespace;
 mod reactor;
