@@ -242,7 +242,6 @@ mod tests {
     use super::super::encap::{EncapType, Ila, Ioam6, Ip, Mpls, Rpl, TraceHeader, TunnelFlags, Xfrm};
     use super::super::{Encap, Features, Metric, Metrics};
     use super::*;
-    use alloc::string::String;
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
     use netlink_core::{Attrs, Be, Messages};
