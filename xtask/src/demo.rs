@@ -270,7 +270,7 @@ fn json_of(sides: &mut [Side]) -> Result<Value> {
 }
 
 /// Deletes what was made, and tells what is left in the host's namespace.
-fn clean_up(sides: &mut Vec<Side>) -> Result<Vec<String>> {
+fn clean_up(sides: &mut [Side]) -> Result<Vec<String>> {
     // The ends in the other namespaces go with the ends here.
     let host = sides.first_mut().context("the host is the first side")?;
     for name in ["to-red", "to-blue", "vx77", "br0"] {

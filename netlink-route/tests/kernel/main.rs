@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod addresses;
 mod connection;
 mod namespace;
 mod reactor;
+mod routes;
 mod socket;
 mod stress;
 
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
         reactor::TESTS,
         namespace::TESTS,
         stress::TESTS,
+        addresses::TESTS,
+        routes::TESTS,
     ])
 }
 
