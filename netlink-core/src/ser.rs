@@ -31,7 +31,8 @@ mod on {
 #[doc(hidden)]
 pub use on::Fields;
 
-/// Serializes a type of a family crate: as a map of fields, as a list, as one value, or as its `Display` text.
+/// Serializes a type of a family crate: as a map of fields, as a list, as one value,
+/// with code of its own, or as its `Display` text.
 /// Expands to nothing without the feature `serde` of the core.
 #[cfg(feature = "serde")]
 #[macro_export]
@@ -41,6 +42,19 @@ macro_rules! serialize {
             fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                 let $value = self;
                 $crate::serde::Serialize::serialize(&$get, serializer)
+            }
+        }
+    };
+    (@with [$($generics:tt)*] $type:ty, |$value:ident, $serializer:ident| $body:expr) => {
+        impl<$($generics)*> $crate::serde::Serialize for $type {
+            fn serialize<S: $crate::serde::Serializer>(
+                &self,
+                $serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                #[allow(unused_imports)]
+                use $crate::serde::Serialize as _;
+                let $value = self;
+                $body
             }
         }
     };

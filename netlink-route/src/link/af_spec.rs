@@ -6,7 +6,7 @@ use core::net::Ipv6Addr;
 use netlink_core::attr::{NLA_F_NESTED, Rule};
 use netlink_core::{
     Array, Attr, Attrs, Bytes, DecodeError, IntoAttr, Malformed, Many, Payload, Scope, Shape, Table, Writer,
-    attrs, flags, layout, values,
+    attrs, flags, layout, serialize, values,
 };
 
 use super::bridge_port::{BridgePort, BridgePortAttrs};
@@ -180,12 +180,7 @@ impl fmt::Debug for Inet4Conf<'_> {
     }
 }
 
-#[cfg(feature = "serde")]
-impl netlink_core::serde::Serialize for Inet4Conf<'_> {
-    fn serialize<S: netlink_core::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
-    }
-}
+serialize! { @with ['a] Inet4Conf<'a>, |conf, serializer| serializer.collect_map(conf.iter()) }
 
 attrs! {
     /// `IFLA_INET_*`: IPv4 on a link.
@@ -356,15 +351,10 @@ macro_rules! by_family {
             }
         } )*
 
-        #[cfg(feature = "serde")]
-        impl netlink_core::serde::Serialize for $name<'_> {
-            fn serialize<S: netlink_core::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self {
-                    $( Self::$variant(attrs) => attrs.serialize(serializer), )*
-                    Self::Other(bytes) => bytes.serialize(serializer),
-                }
-            }
-        }
+        serialize! { @with ['a] $name<'a>, |value, serializer| match value {
+            $( Self::$variant(attrs) => attrs.serialize(serializer), )*
+            Self::Other(bytes) => bytes.serialize(serializer),
+        } }
     };
 }
 

@@ -613,7 +613,7 @@ fn metrics_and_their_locks_read_back() -> Result {
         }
         assert_eq!(metrics.to_string(), expected.attrs().to_string());
     }
-    for wrong in [Metrics::new().hop_limit(256), Metrics::new().features(Features(1 << 30)), Metrics::new().cc_algo("nosuch")] {
+    for wrong in [Metrics::new().hop_limit(256), Metrics::new().features(Features::from_bits_retain(1 << 30)), Metrics::new().cc_algo("nosuch")] {
         let error = nl.call(route::replace(a(FOUR)).oif(D0).metrics(wrong)).unwrap_err();
         assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     }
