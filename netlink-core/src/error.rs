@@ -65,6 +65,7 @@ pub enum Error {
 }
 
 impl Error {
+    #[cold]
     pub(crate) fn decode(error: DecodeError, message: &'static str, bytes: &[u8]) -> Self {
         Self::Decode(Box::new(Undecoded { error, message, bytes: bytes.into() }))
     }
@@ -141,12 +142,6 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Interrupted | Self::Overrun | Self::Truncated { .. } | Self::Timeout(_))
             || self.is_one_of(&[Errno::EAGAIN, Errno::EINTR, Errno::EBUSY, Errno::ENOBUFS, Errno::ENOMEM])
-    }
-}
-
-impl From<DecodeError> for Error {
-    fn from(error: DecodeError) -> Self {
-        Self::decode(error, "", &[])
     }
 }
 
@@ -562,8 +557,7 @@ impl Undecoded {
 
 impl fmt::Display for Undecoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.message.is_empty() { "message" } else { self.message };
-        write!(f, "a {kind} of {} bytes can't be read: {}", self.bytes.len(), self.error)
+        write!(f, "a {} of {} bytes can't be read: {}", self.message, self.bytes.len(), self.error)
     }
 }
 

@@ -305,11 +305,13 @@ impl<R: Reply> Owned<R> {
         Self { kind: message.header.kind.0, flags: message.header.flags.bits(), body, reply: PhantomData }
     }
 
-    /// Decodes it. An error if the kernel sent something that can't be read; see [`bytes`](Self::bytes) for
-    /// what it was.
+    /// Looks at it. What the kernel sent and this crate can't read is an [`Error::Decode`] with its bytes.
     #[inline]
-    pub fn view(&self) -> Result<R::View<'_>, DecodeError> {
-        R::view(&self.message())
+    pub fn view(&self) -> Result<R::View<'_>, Error> {
+        match R::view(&self.message()) {
+            Ok(view) => Ok(view),
+            Err(error) => Err(Error::decode(error, "message", self.bytes())),
+        }
     }
 
     /// The message's payload: fixed header and attributes.

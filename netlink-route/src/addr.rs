@@ -59,7 +59,7 @@ values! {
     pub struct AddressProtocol: u8 {
         /// Nobody said.
         0 IFAPROT_UNSPEC UNSPEC "unspec",
-        /// The kernel, on the loopback link.
+        /// The kernel, on the loopback link. IPv6.
         1 IFAPROT_KERNEL_LO KERNEL_LO "kernel_lo",
         /// The kernel, from a router advertisement.
         2 IFAPROT_KERNEL_RA KERNEL_RA "kernel_ra",
@@ -255,7 +255,7 @@ pub fn add(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&Address::NEW, MessageFlags::CREATE.union(MessageFlags::EXCL), link, addr)
 }
 
-/// Gives a link an address, or changes lifetimes, flags, metric and protocol of one it has.
+/// Gives a link an address, or changes lifetimes, metric and protocol of one it has, and flags of an IPv6 one.
 pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&Address::NEW, MessageFlags::CREATE.union(MessageFlags::REPLACE), link, addr)
 }

@@ -158,7 +158,7 @@ attrs! {
         21 RTA_ENCAP_TYPE encap_type: EncapType,
         /// Encapsulation: give a builder of [`encap`]. Sets the type too.
         22 RTA_ENCAP encap: Encap<'a>,
-        /// Seconds until the route vanishes; to set, IPv6 only. Read, see [`CacheInfo::expires`]; multicast routes
+        /// Seconds until the route vanishes; to set, IPv6 only, IPv4 ignores it. Read, see [`CacheInfo::expires`]; multicast routes
         /// tell hundredths of a second here as 64 bits.
         23 RTA_EXPIRES expires: u32,
         /// In a query: user id of the sender.

@@ -188,7 +188,7 @@ attrs! {
         46 IFLA_BR_MULTI_BOOLOPT options: BridgeOptions,
         /// Multicast queriers heard of. Read-only. Linux 5.15.
         47 IFLA_BR_MCAST_QUERIER_STATE mcast_querier_state: QuerierAttrs<'a>,
-        /// Learned addresses in the forwarding table. Read-only. Linux 6.7.
+        /// Learned addresses in the forwarding table. Read-only; a request with it is refused. Linux 6.7.
         48 IFLA_BR_FDB_N_LEARNED fdb_n_learned: u32,
         /// Most addresses to learn; 0 is no limit. Linux 6.7.
         49 IFLA_BR_FDB_MAX_LEARNED fdb_max_learned: u32,

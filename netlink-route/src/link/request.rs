@@ -93,9 +93,14 @@ pub fn delete<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
     LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default()).aim(by.into())
 }
 
-/// Deletes all links of a group; none of them if one can't be deleted.
+/// Deletes all links of a group; none of them if one can't be deleted. Group 0, where every link is that nobody
+/// put elsewhere, is refused before anything is sent.
 pub fn delete_group(group: u32) -> LinkRequest<()> {
-    LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default()).group(group)
+    let mut request = LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default());
+    if group == 0 {
+        request.0.writer().fail(Unsendable::Value("group 0 is that of links without one"));
+    }
+    request.group(group)
 }
 
 /// Gives a link more names, of up to 127 bytes each; `EEXIST` if one is taken. Linux 5.5.
@@ -130,8 +135,8 @@ impl<R> LinkRequest<R> {
         self
     }
 
-    /// The index that a new link, or the peer of a pair, shall have; `EBUSY` if it is taken. The other
-    /// functions set it from their argument.
+    /// The index that a new link, or the peer of a pair, shall have. If it is taken, `EEXIST` for a new link and
+    /// `EBUSY` for a peer. The other functions set it from their argument.
     pub fn index(mut self, index: u32) -> Self {
         self.0.edit(|header: &mut LinkHeader| header.index = index);
         self
@@ -317,6 +322,7 @@ mod tests {
         assert_eq!(bytes(&delete(3)), head(17, 5, 3, 0, 0));
         let group = [&head(17, 5, 0, 0, 0)[..], &[8, 0, 27, 0, 6, 0, 0, 0]].concat();
         assert_eq!(bytes(&delete_group(6)), group);
+        assert!(matches!(delete_group(0).to_bytes(), Err(Error::Request(_))));
     }
 
     #[test]

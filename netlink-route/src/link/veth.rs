@@ -108,17 +108,19 @@ attrs! {
     }
 }
 
-/// The other end of a pair: every attribute of a link can be set on it, also its namespace.
+/// The other end of a pair: every attribute of a link can be set on it, also its namespace, but not
+/// [`up`](LinkRequest::up).
 ///
 /// ```
 /// use netlink_route::link::{self, Veth};
 ///
-/// let peer = link::peer("eth0").mtu(1400).net_ns_pid(4711).num_rx_queues(4).up();
+/// let peer = link::peer("eth0").mtu(1400).net_ns_pid(4711).num_rx_queues(4);
 /// let request = link::create("host0").kind(Veth::new().peer(peer));
 /// # assert!(request.to_bytes().is_ok());
 /// ```
 ///
-/// An [`index`](LinkRequest::index) of its own counts only if the first end has one too.
+/// An [`index`](LinkRequest::index) of its own counts only if the first end has one too. It can't be made up:
+/// the kernel switches it on before it knows its other end, and fails with `ENOTCONN`.
 pub fn peer(name: &str) -> LinkRequest<()> {
     LinkRequest::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default()).name(name)
 }

@@ -76,7 +76,7 @@ attrs! {
     pub struct VlanAttrs<'a> for Vlan {
         /// The VLAN: 0 to 4095. Chosen when the link is made.
         1 IFLA_VLAN_ID id: u16,
-        /// Behaviour.
+        /// Behaviour. Absent in a reply when all flags are off.
         2 IFLA_VLAN_FLAGS flags: VlanFlagChange,
         /// From the priority of a packet to the one in its tag.
         3 IFLA_VLAN_EGRESS_QOS egress_qos: QosMapAttrs<'a>,

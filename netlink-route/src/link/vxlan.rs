@@ -105,7 +105,7 @@ attrs! {
         25 IFLA_VXLAN_COLLECT_METADATA collect_metadata: bool,
         /// Flow label of outer IPv6 packets, of 20 bits.
         26 IFLA_VXLAN_LABEL label: Be<u32>,
-        /// Carry other protocols than Ethernet; only with `IFLA_VXLAN_COLLECT_METADATA`.
+        /// Carry other protocols than Ethernet; only with `IFLA_VXLAN_COLLECT_METADATA`, and without learning.
         27 IFLA_VXLAN_GPE gpe: Flag,
         /// Take the TTL of the inner packet. Linux 4.18.
         28 IFLA_VXLAN_TTL_INHERIT ttl_inherit: Switch,

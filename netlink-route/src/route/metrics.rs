@@ -94,7 +94,7 @@ attrs! {
         8 RTAX_ADVMSS adv_mss: u32,
         /// How many segments may overtake each other before one counts as lost.
         9 RTAX_REORDERING reordering: u32,
-        /// Hop limit or TTL of what is sent, 1 to 255. Default: the sysctl.
+        /// Hop limit or TTL of what is sent, 1 to 255; more becomes 255. Default: the sysctl.
         10 RTAX_HOPLIMIT hop_limit: u32,
         /// Congestion window of a new connection, in segments. Default: 10.
         11 RTAX_INITCWND init_cwnd: u32,

@@ -62,8 +62,9 @@ fn with_dst<R>(request: RouteRequest<R>, to: Addr) -> RouteRequest<R> {
     if to.prefix_len() == 0 { request } else { request.dst(to.ip()) }
 }
 
-/// Asks which route a packet to this address takes; `ENETUNREACH` if none, and the errno of its type from one that
-/// drops it.
+/// Asks which route a packet to this address takes; `ENETUNREACH` if none. One that drops the packet gives the
+/// errno of its type in IPv4, and is the answer in IPv6, with that errno in
+/// [`cacheinfo`](super::RouteAttrs::cacheinfo).
 ///
 /// Setters say more of the packet: [`from`](RouteRequest::from), [`iif`](RouteRequest::iif) for one that comes in,
 /// [`oif`](RouteRequest::oif) for one that must leave by a link (a VRF link asks in its table),
@@ -100,7 +101,7 @@ pub fn replace_label(label: u32) -> RouteRequest<()> {
     label_route(label, MessageFlags::CREATE.union(MessageFlags::REPLACE))
 }
 
-/// Deletes the MPLS route of a label; `ESRCH` if there is none.
+/// Deletes the MPLS route of a label. Without one the kernel does nothing and calls that a success.
 pub fn delete_label(label: u32) -> RouteRequest<()> {
     let request = RouteRequest::new(&Route::DEL, MessageFlags::ACK, label_header().table(254));
     with_label(request.header(|header| header.kind = RouteType::UNICAST), label)
@@ -221,9 +222,14 @@ impl<R> RouteRequest<R> {
         self.route_flags(RouteFlags::FIB_MATCH)
     }
 
-    /// Answer a query with the table the route was found in, rather than main. IPv4; IPv6 always does.
+    /// Answer a query with the table the route was found in, rather than main. For IPv4: the others always do, and
+    /// refuse the flag under strict checking, so that it is not set for them.
     pub fn lookup_table(self) -> Self {
-        self.route_flags(RouteFlags::LOOKUP_TABLE)
+        self.header(|header| {
+            if header.family == Family::INET {
+                header.flags |= RouteFlags::LOOKUP_TABLE;
+            }
+        })
     }
 
     /// List cached exceptions (path MTU, redirects) instead of routes.
@@ -384,6 +390,7 @@ mod tests {
         assert_eq!(attributes(&wire), expected);
         let six = get(ip("2001:db8::1")).flowlabel(0x12345);
         assert_eq!(attributes(&bytes(&six))[1], (31, [0, 1, 0x23, 0x45].to_vec()));
+        assert_eq!(bytes(&six.lookup_table())[24..28], [0; 4]);
     }
 
     #[test]

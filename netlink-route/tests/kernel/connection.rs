@@ -119,7 +119,7 @@ fn a_batch_in_which_everything_fails_does_not_deadlock() -> Result {
 fn a_batch_of_replies() -> Result {
     let mut nl = connect()?;
     let names = ["lo", "nosuch", "lo", "a-name-that-is-too-long\0", "lo"];
-    let results = nl.batch(names.map(|name| link::get(name)));
+    let results = nl.batch(names.map(link::get));
     let indexes: Vec<_> = results.iter().map(|result| result.as_ref().ok().map(link::Link::index)).collect();
     assert_eq!(indexes, [Some(LO), None, Some(LO), None, Some(LO)]);
     assert!(results[1].as_ref().unwrap_err().is_not_found());

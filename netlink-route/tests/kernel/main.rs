@@ -4,6 +4,9 @@
 
 mod addresses;
 mod connection;
+mod differential;
+mod differential_ip;
+mod links;
 mod namespace;
 mod reactor;
 mod routes;
@@ -22,9 +25,12 @@ fn main() -> ExitCode {
         connection::TESTS,
         reactor::TESTS,
         namespace::TESTS,
+        links::TESTS,
+        differential::TESTS,
         stress::TESTS,
         addresses::TESTS,
         routes::TESTS,
+        differential_ip::TESTS,
     ])
 }
 

@@ -38,7 +38,7 @@ fn a_named_one_is_made_listed_opened_and_deleted() -> Result {
     assert!(Namespace::delete("blue").unwrap_err().is_not_found());
     assert_eq!(Namespace::names()?, ["red"]);
     // It lives on while it is open.
-    assert_eq!(opened.run(|| Namespace::current()?.is_same(&made))??, true);
+    assert!(opened.run(|| Namespace::current()?.is_same(&made))??);
     Ok(())
 }
 
