@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::connection::{Channel, Notice, Step, Tracer, open, prepare};
+use crate::connection::{Channel, NOTHING, Notice, Step, Tracer, open, prepare};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -153,6 +153,11 @@ impl Connection {
         self.channel.warnings.clear();
         let mut requests = requests.into_iter().peekable();
         let mut results = Vec::new();
+        // What is left of a dump would take the room of the answers.
+        if let Err(error) = self.finish_abandoned() {
+            results.extend(requests.next().map(|_| Some(Err(error))));
+            results.extend(requests.by_ref().map(|_| Some(Err(Error::NotSent))));
+        }
         while requests.peek().is_some() {
             let Some(mut chunk) = self.channel.prepare_run(&mut requests, &mut results) else {
                 continue;
@@ -219,15 +224,6 @@ impl Connection {
         Ok(())
     }
 }
-
-/// What stands in for a request where none is waiting.
-pub(crate) const NOTHING: MessageInfo = MessageInfo {
-    number: 0,
-    c_name: "nothing",
-    header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
-    table: &crate::Table { name: "", rows: &[] },
-    siblings: || &[],
-};
 
 fn timed_out(error: Error, timeout: Option<Duration>) -> Error {
     match error {

@@ -29,6 +29,15 @@ const REPLY_ROOM: usize = 16 << 10;
 /// Events that come while a request waits for its answer are kept up to this much.
 const EVENT_ROOM: usize = 64 << 20;
 
+/// What stands in for a request where none is waiting.
+pub(crate) const NOTHING: MessageInfo = MessageInfo {
+    number: 0,
+    c_name: "nothing",
+    header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
+    table: &crate::Table { name: "", rows: &[] },
+    siblings: || &[],
+};
+
 /// A view of traffic, called with every datagram.
 pub type Tracer = Box<dyn FnMut(&Traffic<'_>) + Send>;
 
@@ -39,6 +48,9 @@ pub(crate) struct Channel<S> {
     pub(crate) send: Vec<u8>,
     sequence: u32,
     subscribed: bool,
+    /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
+    /// another word, until the queue has been read empty.
+    congested: bool,
     events: VecDeque<Kept>,
     kept: usize,
     current: Box<[u8]>,
@@ -157,6 +169,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             send: Vec::new(),
             sequence: 0,
             subscribed: false,
+            congested: false,
             events: VecDeque::new(),
             kept: 0,
             current: Box::default(),
@@ -193,9 +206,30 @@ impl<S: AsRef<Socket>> Channel<S> {
         }
     }
 
+    /// Reads a congested queue empty, so that the next answer finds room. Only events are kept.
+    #[cold]
+    fn decongest(&mut self) {
+        let mut nothing = Exchange::new(Expect::Ack, MessageFlags::empty(), 0, 0);
+        self.congested = false;
+        loop {
+            while !matches!(self.step(&mut nothing, &NOTHING), Ok(Step::Hungry)) {}
+            match self.receive(false, None) {
+                Err(Error::Overrun) if self.subscribed => self.keep_event(None),
+                Err(error) if error.errno() == Some(Errno::EAGAIN) => break,
+                // Whatever else is wrong with the socket, the send that follows will say.
+                Err(Error::System { .. }) => break,
+                _ => {}
+            }
+        }
+        self.congested = false;
+    }
+
     /// Puts a request into the send buffer.
     #[inline]
     pub(crate) fn prepare<R>(&mut self, request: &Request<R>, expect: Expect) -> Result<Exchange> {
+        if self.congested {
+            self.decongest();
+        }
         self.warnings.clear();
         self.send.clear();
         let mut flags = request.flags();
@@ -225,6 +259,9 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// The request in the send buffer once more, with a new sequence.
     pub(crate) fn again(&mut self, exchange: &Exchange) -> Exchange {
+        if self.congested {
+            self.decongest();
+        }
         let sequence = self.next_sequence();
         if let Some(there) = self.send.get_mut(8..).and_then(|rest| rest.first_chunk_mut()) {
             *there = sequence.to_ne_bytes();
@@ -242,7 +279,10 @@ impl<S: AsRef<Socket>> Channel<S> {
             if wait { socket.receive(&mut inbox.buffer) } else { socket.try_receive(&mut inbox.buffer) };
         let received = match got {
             Ok(received) => received,
-            Err(Error::System { errno: Errno::ENOBUFS, .. }) => return Err(Error::Overrun),
+            Err(Error::System { errno: Errno::ENOBUFS, .. }) => {
+                self.congested = true;
+                return Err(Error::Overrun);
+            }
             Err(error) => return Err(error),
         };
         let room = inbox.buffer.len();
@@ -404,6 +444,9 @@ impl<S: AsRef<Socket>> Channel<S> {
         Q: crate::request::ToRequest<Answer = R>,
         R: Reply,
     {
+        if self.congested {
+            self.decongest();
+        }
         self.send.clear();
         let limit = if R::EXPECT == Expect::Ack { self.answer_limit } else { self.reply_limit };
         let mut chunk = Chunk { run: Run::new(1, 0, 0), sent: Vec::new() };

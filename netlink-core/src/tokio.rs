@@ -11,8 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use tokio::io::unix::AsyncFd;
 
-use crate::blocking::{EVENT_BUFFER, NOTHING, Partial, prepare_events};
-use crate::connection::{Channel, Chunk, Notice, Step, Tracer, open, prepare};
+use crate::blocking::{EVENT_BUFFER, Partial, prepare_events};
+use crate::connection::{Channel, Chunk, NOTHING, Notice, Step, Tracer, open, prepare};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -168,6 +168,11 @@ impl Connection {
         self.channel.warnings.clear();
         let mut requests = requests.into_iter().peekable();
         let mut results = Vec::new();
+        // What is left of a dump would take the room of the answers.
+        if let Err(error) = self.finish_abandoned().await {
+            results.extend(requests.next().map(|_| Some(Err(error))));
+            results.extend(requests.by_ref().map(|_| Some(Err(Error::NotSent))));
+        }
         while requests.peek().is_some() {
             let Some(mut chunk) = self.channel.prepare_run(&mut requests, &mut results) else {
                 continue;

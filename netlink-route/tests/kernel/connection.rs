@@ -19,6 +19,7 @@ suite! {
     a_dump_of_an_unknown_table_fails_at_its_end;
     a_batch_has_one_result_per_request;
     a_batch_in_which_everything_fails_does_not_deadlock;
+    a_congested_connection_says_so_and_works_on;
     a_batch_of_replies;
     a_value_that_cannot_be_sent_is_refused_before;
     an_error_names_the_nested_attribute: kind("vxlan");
@@ -113,6 +114,24 @@ fn a_batch_in_which_everything_fails_does_not_deadlock() -> Result {
     assert_eq!(again.len(), 4000);
     assert!(again.iter().all(|result| result.as_ref().is_err_and(Error::is_exists)));
     assert_eq!(nl.call(link::get(LO))?.index(), LO);
+    Ok(())
+}
+
+/// Once its buffer has overflowed, the kernel sends a socket nothing until it has been read empty.
+fn a_congested_connection_says_so_and_works_on() -> Result {
+    let mut nl = connect()?;
+    let add = || (0..600).map(|n| route::add(host(n)).oif(LO));
+    assert!(nl.batch(add()).iter().all(std::result::Result::is_ok));
+    nl.socket().set_receive_buffer(4096)?;
+    nl.set_timeout(Some(Duration::from_secs(5)))?;
+    for _ in 0..3 {
+        let again = nl.batch(add());
+        assert_eq!(again.len(), 600);
+        assert!(again.iter().all(std::result::Result::is_err));
+        assert!(again.iter().any(|result| matches!(result, Err(Error::Overrun))));
+        assert_eq!(nl.call(link::get(LO))?.index(), LO);
+        assert_eq!(nl.dump(route::list().table(254))?.collect()?.len(), 600);
+    }
     Ok(())
 }
 
