@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::connection::{Channel, NOTHING, Notice, Step, Tracer, open, prepare};
+use crate::connection::{Channel, Notice, Step, Tracer, open, prepare};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -212,13 +212,10 @@ impl Connection {
 
     /// Reads a dump that was given up to its end: the kernel runs one at a time per socket.
     fn finish_abandoned(&mut self) -> Result<()> {
-        let mut nothing = Exchange::new(Expect::Ack, crate::MessageFlags::empty(), 0, 0);
         while self.channel.has_unfinished_dump() {
-            match self.channel.step(&mut nothing, &NOTHING)? {
-                Step::Hungry if self.channel.has_unfinished_dump() => {
-                    self.receive_for(None).inspect_err(|_| self.channel.forget_dump())?;
-                }
-                _ => {}
+            self.channel.discard()?;
+            if self.channel.has_unfinished_dump() {
+                self.receive_for(None).inspect_err(|_| self.channel.forget_dump())?;
             }
         }
         Ok(())

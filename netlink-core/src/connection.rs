@@ -30,7 +30,7 @@ const REPLY_ROOM: usize = 16 << 10;
 const EVENT_ROOM: usize = 64 << 20;
 
 /// What stands in for a request where none is waiting.
-pub(crate) const NOTHING: MessageInfo = MessageInfo {
+const NOTHING: MessageInfo = MessageInfo {
     number: 0,
     c_name: "nothing",
     header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
@@ -209,19 +209,25 @@ impl<S: AsRef<Socket>> Channel<S> {
     /// Reads a congested queue empty, so that the next answer finds room. Only events are kept.
     #[cold]
     fn decongest(&mut self) {
-        let mut nothing = Exchange::new(Expect::Ack, MessageFlags::empty(), 0, 0);
-        self.congested = false;
         loop {
-            while !matches!(self.step(&mut nothing, &NOTHING), Ok(Step::Hungry)) {}
+            while self.discard().is_err() {}
             match self.receive(false, None) {
-                Err(Error::Overrun) if self.subscribed => self.keep_event(None),
-                Err(error) if error.errno() == Some(Errno::EAGAIN) => break,
-                // Whatever else is wrong with the socket, the send that follows will say.
+                // Empty; whatever else is wrong with the socket, the send that follows will say.
                 Err(Error::System { .. }) => break,
-                _ => {}
+                Err(error) => {
+                    self.survives(&error);
+                }
+                Ok(()) => {}
             }
         }
         self.congested = false;
+    }
+
+    /// Looks at what is left in the buffer while nothing is asked: events are kept, the end of a dump is noted.
+    pub(crate) fn discard(&mut self) -> Result<()> {
+        let mut nothing = Exchange::new(Expect::Ack, MessageFlags::empty(), 0, 0);
+        while !matches!(self.step(&mut nothing, &NOTHING)?, Step::Hungry) {}
+        Ok(())
     }
 
     /// Puts a request into the send buffer.

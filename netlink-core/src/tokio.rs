@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use tokio::io::unix::AsyncFd;
 
 use crate::blocking::{EVENT_BUFFER, Partial, prepare_events};
-use crate::connection::{Channel, Chunk, NOTHING, Notice, Step, Tracer, open, prepare};
+use crate::connection::{Channel, Chunk, Notice, Step, Tracer, open, prepare};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -208,13 +208,10 @@ impl Connection {
 
     /// Reads a dump that was given up to its end: the kernel runs one at a time per socket.
     async fn finish_abandoned(&mut self) -> Result<()> {
-        let mut nothing = Exchange::new(Expect::Ack, crate::MessageFlags::empty(), 0, 0);
         while self.channel.has_unfinished_dump() {
-            match self.channel.step(&mut nothing, &NOTHING)? {
-                Step::Hungry if self.channel.has_unfinished_dump() => {
-                    receive(&mut self.channel, None).await?
-                }
-                _ => {}
+            self.channel.discard()?;
+            if self.channel.has_unfinished_dump() {
+                receive(&mut self.channel, None).await.inspect_err(|_| self.channel.forget_dump())?;
             }
         }
         Ok(())

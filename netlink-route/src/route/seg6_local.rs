@@ -34,13 +34,13 @@ values! {
         9 SEG6_LOCAL_ACTION_END_B6 END_B6 "End.B6",
         /// Puts a new packet with the header `srh` around it.
         10 SEG6_LOCAL_ACTION_END_B6_ENCAP END_B6_ENCAP "End.B6.Encaps",
-        /// Binds to an MPLS segment; not implemented.
+        /// Binds to an MPLS segment; a number without code in Linux 6.12.
         11 SEG6_LOCAL_ACTION_END_BM END_BM "End.BM",
-        /// Looks up in a service table; not implemented.
+        /// Looks up in a service table; a number without code in Linux 6.12.
         12 SEG6_LOCAL_ACTION_END_S END_S "End.S",
-        /// Proxy to a service that knows no segments; not implemented.
+        /// Proxy to a service that knows no segments; a number without code in Linux 6.12.
         13 SEG6_LOCAL_ACTION_END_AS END_AS "End.AS",
-        /// The same by masquerading; not implemented.
+        /// The same by masquerading; a number without code in Linux 6.12.
         14 SEG6_LOCAL_ACTION_END_AM END_AM "End.AM",
         /// Runs the program `bpf`. Linux 4.18.
         15 SEG6_LOCAL_ACTION_END_BPF END_BPF "End.BPF",
@@ -54,9 +54,9 @@ values! {
     pub struct Flavor: u32 {
         /// The segment before the last takes the header out. Linux 6.3.
         1 SEG6_LOCAL_FLV_OP_PSP PSP "psp",
-        /// The last segment takes the header out; not implemented.
+        /// The last segment takes the header out; a number without code in Linux 6.12.
         2 SEG6_LOCAL_FLV_OP_USP USP "usp",
-        /// The last segment unpacks; not implemented.
+        /// The last segment unpacks; a number without code in Linux 6.12.
         3 SEG6_LOCAL_FLV_OP_USD USD "usd",
         /// Several short segments in one address.
         4 SEG6_LOCAL_FLV_OP_NEXT_CSID NEXT_CSID "next-csid",

@@ -319,43 +319,11 @@ fn plain_links_are_shown_as_by_ip() -> Result {
 }
 
 fn bridge() -> Bridge {
-    Bridge::new()
-        .forward_delay(400)
-        .hello_time(300)
-        .max_age(1000)
-        .ageing_time(6000)
-        .stp_state(1)
-        .priority(4096)
-        .vlan_filtering(true)
-        .vlan_protocol(VlanProtocol::AD)
-        .group_fwd_mask(0xfff8)
-        .group_addr([1, 0x80, 0xc2, 0, 0, 0xe])
-        .mcast_router(McastRouter::PERM)
-        .mcast_query_use_ifaddr(true)
-        .mcast_querier(true)
-        .mcast_hash_max(512)
-        .mcast_last_member_count(3)
-        .mcast_startup_query_count(4)
-        .mcast_last_member_interval(200)
-        .mcast_membership_interval(30000)
-        .mcast_querier_interval(20000)
-        .mcast_query_interval(13000)
-        .mcast_query_response_interval(1200)
-        .mcast_startup_query_interval(3000)
-        .nf_call_iptables(true)
-        .nf_call_ip6tables(true)
-        .nf_call_arptables(true)
-        .vlan_default_pvid(5)
-        .vlan_stats_enabled(true)
-        .mcast_stats_enabled(true)
-        .mcast_igmp_version(3)
-        .mcast_mld_version(2)
-        .vlan_stats_per_port(true)
-        .options(
-            BridgeOptions::default()
-                .with(BridgeOption::NO_LL_LEARN, true)
-                .with(BridgeOption::MCAST_VLAN_SNOOPING, true),
-        )
+    crate::links::odd_bridge().options(
+        BridgeOptions::default()
+            .with(BridgeOption::NO_LL_LEARN, true)
+            .with(BridgeOption::MCAST_VLAN_SNOOPING, true),
+    )
 }
 
 /// The same for `ip link add`.

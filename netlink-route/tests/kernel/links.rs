@@ -762,8 +762,8 @@ fn numbers_of_a_port() -> Result {
     Ok(())
 }
 
-/// No parameter has its default. What older kernels lack is in [`BRIDGE_NEWER`].
-fn bridge() -> Bridge {
+/// A bridge with parameters that are not its defaults.
+pub(crate) fn odd_bridge() -> Bridge {
     Bridge::new()
         .forward_delay(400)
         .hello_time(300)
@@ -776,7 +776,6 @@ fn bridge() -> Bridge {
         .group_fwd_mask(0xfff8)
         .group_addr([1, 0x80, 0xc2, 0, 0, 0xe])
         .mcast_router(McastRouter::PERM)
-        .mcast_snooping(false)
         .mcast_query_use_ifaddr(true)
         .mcast_querier(true)
         .mcast_hash_max(512)
@@ -797,7 +796,11 @@ fn bridge() -> Bridge {
         .mcast_igmp_version(3)
         .mcast_mld_version(2)
         .vlan_stats_per_port(true)
-        .fdb_max_learned(77)
+}
+
+/// No parameter has its default. What older kernels lack is in [`BRIDGE_NEWER`].
+fn bridge() -> Bridge {
+    odd_bridge().mcast_snooping(false).fdb_max_learned(77)
 }
 
 const BRIDGE_NEWER: &[&str] = &["vlan_stats_per_port", "fdb_max_learned"];
