@@ -57,13 +57,16 @@
 //! - `NETLINK_TEST_REPORT=FILE`: appends one JSON object per line, first
 //!   `{"suite":"kernel","planned":3,"user":"root"}`, then per test
 //!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
+//! - `NETLINK_TEST_MACHINE`: set where the machine is there for the tests alone, see [`machine`].
 //! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines.
 
 mod need;
 mod run;
 mod sys;
 
-pub use need::{Need, file, init_namespace, ipv6, kernel, kind, module, program, seconds};
+pub use need::{
+    Need, file, generic, init_namespace, ipv6, kernel, kind, machine, module, program, seconds, when,
+};
 pub use run::{main, skip};
 
 /// What a test may return besides nothing.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,8 +24,14 @@ pub enum Need {
     File(&'static str),
     /// See [`module()`].
     Module(&'static str),
+    /// See [`generic`].
+    Generic(&'static str),
+    /// See [`when`].
+    When(&'static str, fn() -> bool),
     /// See [`init_namespace`].
     InitNamespace,
+    /// See [`machine`].
+    Machine,
     /// See [`ipv6`].
     Ipv6,
     /// See [`seconds`].
@@ -52,15 +59,32 @@ pub const fn file(path: &'static str) -> Need {
     Need::File(path)
 }
 
-/// A kernel module, loaded or built in with parameters.
+/// A kernel module: loaded, built in, or one that `modprobe` loads now.
 pub const fn module(name: &'static str) -> Need {
     Need::Module(name)
+}
+
+/// A generic netlink family that the test's namespace has. Beside a [`module()`] that brings it, name that first.
+pub const fn generic(name: &'static str) -> Need {
+    Need::Generic(name)
+}
+
+/// Anything else that can be tried: the reason for the skip, and a function that says in a namespace of its own
+/// whether the test can run.
+pub const fn when(reason: &'static str, possible: fn() -> bool) -> Need {
+    Need::When(reason, possible)
 }
 
 /// Root of the initial user namespace: for what the kernel grants to no other root. The test still has a
 /// network namespace of its own.
 pub const fn init_namespace() -> Need {
     Need::InitNamespace
+}
+
+/// A machine to itself: the test runs in the initial namespaces, one at a time, and may change what belongs to all.
+/// So only in a virtual machine made for it, where `NETLINK_TEST_MACHINE` is set.
+pub const fn machine() -> Need {
+    Need::Machine
 }
 
 /// IPv6, neither left out of the kernel nor disabled.
@@ -84,8 +108,13 @@ impl Need {
             }
             Self::Program(name) if !on_path(name) => Some(format!("no program {name} on the PATH")),
             Self::File(path) if !Path::new(path).exists() => Some(format!("no {path}")),
-            Self::Module(name) if !Path::new("/sys/module").join(name).exists() => {
-                Some(format!("kernel module {name} is not loaded"))
+            Self::Module(name) if !module_exists(name) => Some(format!("no kernel module {name}")),
+            Self::Generic(name) if !generic_exists(name) => {
+                Some(format!("the kernel has no generic family {name}"))
+            }
+            Self::When(reason, possible) if !tried(reason, possible) => Some(reason.to_owned()),
+            Self::Machine if std::env::var_os("NETLINK_TEST_MACHINE").is_none() => {
+                Some("needs a machine to itself: cargo xtask vm".to_owned())
             }
             Self::InitNamespace if !user.is_initial_root() => {
                 Some("needs root of the initial user namespace".to_owned())
@@ -118,17 +147,41 @@ fn on_path(name: &str) -> bool {
 }
 
 fn kind_exists(name: &'static str) -> bool {
-    static KNOWN: Mutex<Option<HashMap<&'static str, bool>>> = Mutex::new(None);
+    // Any other errno comes from the kind itself, which wants more than its name.
+    const EOPNOTSUPP: i32 = 95;
+    tried(&format!("link {name}"), move || {
+        sys::netlink_errno(0, &new_link(name)).is_ok_and(|errno| errno != EOPNOTSUPP)
+    })
+}
+
+fn generic_exists(name: &'static str) -> bool {
+    const NETLINK_GENERIC: i32 = 16;
+    const ENOENT: i32 = 2;
+    tried(&format!("generic {name}"), move || {
+        sys::netlink_errno(NETLINK_GENERIC, &get_family(name)).is_ok_and(|errno| errno != ENOENT)
+    })
+}
+
+fn module_exists(name: &'static str) -> bool {
+    static PROBED: Mutex<Option<HashMap<&'static str, bool>>> = Mutex::new(None);
+    if Path::new("/sys/module").join(name.replace('-', "_")).exists() {
+        return true;
+    }
+    let mut probed = PROBED.lock().unwrap_or_else(PoisonError::into_inner);
+    *probed.get_or_insert_default().entry(name).or_insert_with(|| {
+        let mut modprobe = Command::new("modprobe");
+        modprobe.args(["-q", name]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        modprobe.status().is_ok_and(|status| status.success())
+    })
+}
+
+/// What came of a probe in a namespace of its own; each is run once.
+fn tried(name: &str, probe: impl FnOnce() -> bool + Send + 'static) -> bool {
+    static KNOWN: Mutex<Option<HashMap<String, bool>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_default();
-    *known.entry(name).or_insert_with(|| {
-        let probe = std::thread::spawn(move || {
-            run::isolate()?;
-            sys::rtnetlink_errno(&new_link(name))
-        });
-        // Any other errno comes from the kind itself, which wants more than its name.
-        const EOPNOTSUPP: i32 = 95;
-        matches!(probe.join(), Ok(Ok(errno)) if errno != EOPNOTSUPP)
+    *known.get_or_insert_default().entry(name.to_owned()).or_insert_with(|| {
+        let probe = std::thread::spawn(move || run::isolate().is_ok() && probe());
+        probe.join().unwrap_or(false)
     })
 }
 
@@ -138,20 +191,35 @@ fn new_link(kind: &str) -> Vec<u8> {
     const IFLA_LINKINFO: u16 = 18;
     const IFLA_INFO_KIND: u16 = 1;
     const FLAGS: u16 = 0x1 | 0x4 | 0x200 | 0x400;
-    let attribute = |number: u16, payload: &[u8]| {
-        let length = u16::try_from(payload.len() + 4).unwrap_or(u16::MAX);
-        let mut bytes = length.to_ne_bytes().to_vec();
-        bytes.extend(number.to_ne_bytes());
-        bytes.extend(payload);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    };
     let info = attribute(IFLA_LINKINFO, &attribute(IFLA_INFO_KIND, kind.as_bytes()));
-    let length = u32::try_from(32 + info.len()).unwrap_or(u32::MAX);
+    message(RTM_NEWLINK, FLAGS, &[0; 16], &info)
+}
+
+/// `CTRL_CMD_GETFAMILY` by name, which loads the module that announces the family.
+fn get_family(name: &str) -> Vec<u8> {
+    const GENL_ID_CTRL: u16 = 16;
+    const CTRL_CMD_GETFAMILY: u8 = 3;
+    const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+    let name = attribute(CTRL_ATTR_FAMILY_NAME, &[name.as_bytes(), b"\0"].concat());
+    message(GENL_ID_CTRL, 0x1 | 0x4, &[CTRL_CMD_GETFAMILY, 1, 0, 0], &name)
+}
+
+fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len() + 4).unwrap_or(u16::MAX);
+    let mut bytes = length.to_ne_bytes().to_vec();
+    bytes.extend(number.to_ne_bytes());
+    bytes.extend(payload);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+fn message(kind: u16, flags: u16, header: &[u8], attributes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + header.len() + attributes.len()).unwrap_or(u32::MAX);
     let mut message = length.to_ne_bytes().to_vec();
-    message.extend(RTM_NEWLINK.to_ne_bytes());
-    message.extend(FLAGS.to_ne_bytes());
-    message.resize(32, 0);
-    message.extend(info);
+    message.extend(kind.to_ne_bytes());
+    message.extend(flags.to_ne_bytes());
+    message.resize(16, 0);
+    message.extend(header);
+    message.extend(attributes);
     message
 }

@@ -9,8 +9,8 @@ use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Completion, Trial};
@@ -191,11 +191,14 @@ fn run(test: &'static Test, user: &User) -> Ending {
     if let Some(reason) = test.needs.iter().find_map(|need| need.missing(user)) {
         return Ending::Skipped(reason);
     }
+    let alone = test.needs.iter().any(|need| matches!(need, Need::Machine));
+    static MACHINE: Mutex<()> = Mutex::new(());
+    let _machine = alone.then(|| MACHINE.lock().unwrap_or_else(PoisonError::into_inner));
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::Builder::new().name(test.name.to_owned());
     let spawned = thread.spawn(move || {
         // The receiver is gone only when the time was up.
-        let _ = sender.send(in_namespace(test.body));
+        let _ = sender.send(in_namespace(test.body, alone));
     });
     if let Err(error) = spawned {
         return Ending::Failed(format!("no thread for it: {error}"));
@@ -210,8 +213,8 @@ fn run(test: &'static Test, user: &User) -> Ending {
     }
 }
 
-fn in_namespace(body: fn() -> Result<(), String>) -> Ending {
-    if let Err(error) = isolate() {
+fn in_namespace(body: fn() -> Result<(), String>, alone: bool) -> Ending {
+    if !alone && let Err(error) = isolate() {
         return Ending::Skipped(format!("no namespaces of its own: {error}"));
     }
     PANIC.set(Some(String::new()));

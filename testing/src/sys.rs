@@ -47,12 +47,12 @@ pub(crate) fn set_variable(name: &str, value: &std::ffi::OsStr) {
     unsafe { std::env::set_var(name, value) }
 }
 
-/// Sends one rtnetlink request from the calling thread's namespace and returns the errno it is answered with.
-pub(crate) fn rtnetlink_errno(request: &[u8]) -> io::Result<i32> {
+/// Sends one request from the calling thread's namespace and returns the errno it is answered with; 0 if it is
+/// answered with something else.
+pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
     // SAFETY: takes no pointers.
-    let fd = checked(unsafe {
-        libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
-    })?;
+    let fd =
+        checked(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
     // SAFETY: the descriptor was just made and belongs to nobody else.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
     // SAFETY: pointer and length are those of `request`.
@@ -64,7 +64,12 @@ pub(crate) fn rtnetlink_errno(request: &[u8]) -> io::Result<i32> {
     // SAFETY: pointer and length are those of `reply`.
     let got = unsafe { libc::recv(socket.as_raw_fd(), reply.as_mut_ptr().cast(), reply.len(), 0) };
     let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
-    let errno = reply.get(..got).and_then(|reply| reply.get(16..20)).and_then(<[u8]>::first_chunk);
+    const NLMSG_ERROR: [u8; 2] = 2u16.to_ne_bytes();
+    let reply = reply.get(..got).unwrap_or_default();
+    if reply.get(4..6) != Some(&NLMSG_ERROR) {
+        return Ok(0);
+    }
+    let errno = reply.get(16..20).and_then(<[u8]>::first_chunk);
     errno
         .map(|bytes| -i32::from_ne_bytes(*bytes))
         .ok_or_else(|| io::Error::other("a netlink answer without an errno"))

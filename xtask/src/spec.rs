@@ -28,8 +28,14 @@ pub(crate) struct Arguments {
 }
 
 /// Every crate with tables, and its `SPEC`.
-const CRATES: [(&str, Spec); 2] =
-    [("netlink-core", netlink_core::spec::SPEC), ("netlink-route", netlink_route::SPEC)];
+const CRATES: [(&str, Spec); 6] = [
+    ("netlink-core", netlink_core::spec::SPEC),
+    ("netlink-generic", netlink_generic::SPEC),
+    ("netlink-netfilter", netlink_netfilter::SPEC),
+    ("netlink-route", netlink_route::SPEC),
+    ("netlink-sockdiag", netlink_sockdiag::SPEC),
+    ("netlink-xfrm", netlink_xfrm::SPEC),
+];
 
 /// Headers with names that `linux/` does not have.
 const OTHER_HEADERS: [&str; 3] = ["sys/socket.h", "errno.h", "asm/socket.h"];

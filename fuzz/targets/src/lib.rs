@@ -27,7 +27,14 @@ pub const TARGETS: [(&str, Target); 5] = [
 
 /// Every message type of the families.
 pub fn infos() -> impl Iterator<Item = &'static MessageInfo> {
-    netlink_route::SPEC.messages.iter().copied().flatten()
+    let families = [
+        netlink_generic::SPEC,
+        netlink_netfilter::SPEC,
+        netlink_route::SPEC,
+        netlink_sockdiag::SPEC,
+        netlink_xfrm::SPEC,
+    ];
+    families.into_iter().flat_map(|spec| spec.messages).copied().flatten()
 }
 
 /// The walk over messages and attributes ends, in order, within the datagram.
@@ -70,9 +77,9 @@ pub fn messages(bytes: &[u8]) {
 /// Declares [`round_trip`] for the message types of the families.
 macro_rules! round_trips {
     ($($message:ty),* $(,)?) => {
-        /// The numbers of the messages that [`messages`] tries; a test holds them against the families'.
-        pub fn tried() -> Vec<u16> {
-            [$(<$message>::MESSAGES),*].into_iter().flatten().map(|info| info.number).collect()
+        /// The C names of the messages that [`messages`] tries; a test holds them against the families'.
+        pub fn tried() -> Vec<&'static str> {
+            [$(<$message>::MESSAGES),*].into_iter().flatten().map(|info| info.c_name).collect()
         }
 
         fn round_trip(message: &Message<'_>) {

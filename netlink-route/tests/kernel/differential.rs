@@ -12,18 +12,18 @@ use netlink_route::link::{
 use netlink_testing::{Result, file, init_namespace, kind, program, suite};
 use serde_json::Value;
 
-use crate::connect;
 use crate::links::{data, ip, parameters};
+use crate::{BRIDGE_VLANS, connect};
 
 suite! {
     plain_links_are_shown_as_by_ip: program("ip"), kind("dummy"), kind("ifb"), kind("veth");
-    bridges_are_shown_as_by_ip: program("ip"), kind("bridge");
+    bridges_are_shown_as_by_ip: program("ip"), kind("bridge"), BRIDGE_VLANS;
     ports_are_shown_as_by_ip: program("ip"), kind("bridge"), kind("dummy");
     vlans_are_shown_as_by_ip: program("ip"), kind("vlan"), kind("dummy");
     macvlans_are_shown_as_by_ip: program("ip"), kind("macvlan"), kind("macvtap"), kind("dummy");
     vxlans_are_shown_as_by_ip: program("ip"), kind("vxlan"), kind("dummy");
     tuns_are_shown_as_by_ip: program("ip"), file("/dev/net/tun"), init_namespace();
-    bridges_are_made_as_by_ip: program("ip"), kind("bridge");
+    bridges_are_made_as_by_ip: program("ip"), kind("bridge"), BRIDGE_VLANS;
     ports_are_set_as_by_ip: program("ip"), kind("bridge"), kind("dummy");
     vlans_are_made_as_by_ip: program("ip"), kind("vlan"), kind("dummy");
     macvlans_are_made_as_by_ip: program("ip"), kind("macvlan"), kind("macvtap"), kind("dummy");

@@ -21,7 +21,7 @@ use netlink_route::{Family, addr};
 use netlink_testing::{Result, file, init_namespace, ipv6, kernel, kind, program, suite};
 use serde_json::Value;
 
-use crate::connect;
+use crate::{BRIDGE_VLANS, connect};
 
 suite! {
     a_requested_index_is_honoured: kind("dummy");
@@ -49,9 +49,9 @@ suite! {
     a_hairpin_is_an_event_of_the_bridge: kind("bridge"), kind("dummy");
     one_flag_of_a_port_leaves_the_others: kind("bridge"), kind("dummy"), kernel(6, 1);
     numbers_of_a_port: kind("bridge"), kind("dummy");
-    a_bridge_is_read_as_it_was_made: kind("bridge");
-    every_option_of_a_bridge_changes: kind("bridge");
-    the_switches_of_a_bridge: kind("bridge"), kernel(5, 18);
+    a_bridge_is_read_as_it_was_made: kind("bridge"), BRIDGE_VLANS;
+    every_option_of_a_bridge_changes: kind("bridge"), BRIDGE_VLANS;
+    the_switches_of_a_bridge: kind("bridge"), BRIDGE_VLANS, kernel(5, 18);
     a_port_has_vlans: kind("bridge"), kind("dummy");
     macvlan_in_each_mode: kind("macvlan"), kind("dummy");
     macvlan_with_a_list_of_sources: kind("macvlan"), kind("dummy"), kernel(5, 13);

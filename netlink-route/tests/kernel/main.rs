@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use netlink_core::{Connection, Error, Protocol};
 use netlink_route::{Addr, link};
+use netlink_testing::{Need, when};
 
 fn main() -> ExitCode {
     netlink_testing::main(&[
@@ -48,3 +49,9 @@ fn connect() -> Result<Connection, Error> {
 fn host(n: u32) -> Addr {
     Ipv4Addr::from(0x0b00_0000 + n).into()
 }
+
+/// A kernel can be built without.
+const BRIDGE_VLANS: Need = when("the kernel's bridges have no VLAN filtering", || {
+    let bridge = link::create("probe").kind(link::Bridge::new().vlan_filtering(true));
+    Connection::open(Protocol::ROUTE).and_then(|mut nl| nl.call(bridge)).is_ok()
+});

@@ -1,0 +1,9 @@
+//! Tests against the running kernel, each in a network namespace of its own.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    netlink_testing::main(&[])
+}
