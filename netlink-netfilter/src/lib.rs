@@ -5,8 +5,10 @@
 
 extern crate alloc;
 
+mod header;
 mod spec;
 
+pub use header::{Family, Header, Subsystem};
 pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};
 pub use spec::SPEC;
 

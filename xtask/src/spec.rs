@@ -121,7 +121,9 @@ impl Names {
         for message in spec.messages {
             report.distinct(krate, message.iter().map(|info| (u64::from(info.number), info.c_name)));
             for info in *message {
-                names.constant(info.c_name, info.number.into(), report);
+                // Netfilter's names are of the lower byte; the upper one is the subsystem.
+                let mask = if info.header.c_name == "nfgenmsg" { 0xff } else { u16::MAX };
+                names.constant(info.c_name, (info.number & mask).into(), report);
                 names.layout(info.header, report);
                 names.table(info.table, &mut seen, report);
             }

@@ -1,0 +1,74 @@
+//! What every nfnetlink message starts with. Kernel side: `uapi/linux/netfilter/nfnetlink.h`, `net/netfilter/nfnetlink.c`.
+
+use netlink_core::{Be, layout, values};
+
+values! {
+    /// `NFNL_SUBSYS_*`: the upper byte of `nlmsg_type`.
+    pub struct Subsystem: u8 {
+        /// None; the messages that begin and end a batch.
+        0 NFNL_SUBSYS_NONE NONE "none",
+        /// Tracked connections.
+        1 NFNL_SUBSYS_CTNETLINK CTNETLINK "conntrack",
+        /// Expected connections.
+        2 NFNL_SUBSYS_CTNETLINK_EXP CTNETLINK_EXP "expect",
+        /// Packets that wait for a verdict.
+        3 NFNL_SUBSYS_QUEUE QUEUE "queue",
+        /// Packets that are logged.
+        4 NFNL_SUBSYS_ULOG ULOG "log",
+        /// Fingerprints of operating systems.
+        5 NFNL_SUBSYS_OSF OSF "osf",
+        /// IP sets.
+        6 NFNL_SUBSYS_IPSET IPSET "ipset",
+        /// Named counters.
+        7 NFNL_SUBSYS_ACCT ACCT "acct",
+        /// Timeout policies of tracked connections.
+        8 NFNL_SUBSYS_CTNETLINK_TIMEOUT CTNETLINK_TIMEOUT "timeout",
+        /// Connection tracking helpers in user space.
+        9 NFNL_SUBSYS_CTHELPER CTHELPER "helper",
+        /// nftables.
+        10 NFNL_SUBSYS_NFTABLES NFTABLES "nftables",
+        /// Extensions of iptables for nftables.
+        11 NFNL_SUBSYS_NFT_COMPAT NFT_COMPAT "compat",
+        /// Functions that are hooked in. Linux 5.14.
+        12 NFNL_SUBSYS_HOOK HOOK "hook",
+    }
+}
+
+values! {
+    /// `NFPROTO_*`: the protocol family a message is about.
+    pub struct Family: u8 {
+        /// Any, or none.
+        0 NFPROTO_UNSPEC UNSPEC "unspec",
+        /// IPv4 and IPv6 at once.
+        1 NFPROTO_INET INET "inet",
+        /// IPv4.
+        2 NFPROTO_IPV4 IPV4 "ipv4",
+        /// ARP.
+        3 NFPROTO_ARP ARP "arp",
+        /// Ingress and egress of a link.
+        5 NFPROTO_NETDEV NETDEV "netdev",
+        /// Bridges.
+        7 NFPROTO_BRIDGE BRIDGE "bridge",
+        /// IPv6.
+        10 NFPROTO_IPV6 IPV6 "ipv6",
+    }
+}
+
+layout! {
+    /// `struct nfgenmsg`.
+    pub struct Header: nfgenmsg = 4 {
+        /// The protocol family.
+        family: Family,
+        /// `NFNETLINK_V0`, the only version there is.
+        version: u8,
+        /// What it means depends on the message: the number of a queue or log group, the subsystem of a batch.
+        resource: Be<u16>,
+    }
+}
+
+impl Header {
+    /// About a family, and nothing in particular.
+    pub fn of(family: Family) -> Self {
+        Self { family, ..Self::default() }
+    }
+}
