@@ -68,6 +68,7 @@ pub use need::{
     Need, file, generic, init_namespace, ipv6, kernel, kind, machine, module, program, seconds, when,
 };
 pub use run::{main, skip};
+pub use sys::bpf_program;
 
 /// What a test may return besides nothing.
 pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

@@ -74,3 +74,36 @@ pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
         .map(|bytes| -i32::from_ne_bytes(*bytes))
         .ok_or_else(|| io::Error::other("a netlink answer without an errno"))
 }
+
+/// Loads a BPF program: `BPF_PROG_TYPE_*` and its instructions as the kernel reads them.
+///
+/// `EPERM` without `CAP_BPF` in the initial user namespace.
+pub fn bpf_program(kind: u32, instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
+    /// The beginning of `union bpf_attr` as `BPF_PROG_LOAD` reads it.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Load {
+        kind: u32,
+        count: u32,
+        instructions: u64,
+        license: u64,
+        log_level: u32,
+        log_size: u32,
+        log: u64,
+        kernel_version: u32,
+        flags: u32,
+    }
+    const BPF_PROG_LOAD: libc::c_long = 5;
+    let load = Load {
+        kind,
+        count: u32::try_from(instructions.len()).map_err(io::Error::other)?,
+        instructions: instructions.as_ptr() as u64,
+        license: c"GPL".as_ptr() as u64,
+        ..Load::default()
+    };
+    // SAFETY: pointer and size are those of `load`, and what it points to lives beyond the call.
+    let fd = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_LOAD, &raw const load, size_of::<Load>()) };
+    let fd = checked(fd.try_into().map_err(io::Error::other)?)?;
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

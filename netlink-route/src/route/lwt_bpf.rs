@@ -25,7 +25,7 @@ attrs! {
         2 LWT_BPF_OUT output: BpfProgramAttrs<'a>,
         /// For packets that leave, and may be changed or sent elsewhere: `BPF_PROG_TYPE_LWT_XMIT`.
         3 LWT_BPF_XMIT xmit: BpfProgramAttrs<'a>,
-        /// Bytes to keep free in front of packets for the last of them, at most 256.
+        /// Bytes to keep free in front of packets for the last of them, at most 256. Never in a reply.
         4 LWT_BPF_XMIT_HEADROOM xmit_headroom: u32,
     }
 }

@@ -8,6 +8,7 @@ mod differential;
 mod differential_ip;
 mod links;
 mod namespace;
+mod programs;
 mod reactor;
 mod routes;
 mod socket;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         reactor::TESTS,
         namespace::TESTS,
         links::TESTS,
+        programs::TESTS,
         differential::TESTS,
         stress::TESTS,
         addresses::TESTS,
