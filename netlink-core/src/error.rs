@@ -5,10 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::attr::{Attrs, DecodeError, Payload, Row, Scope, Shape, Table, Unsendable};
 use crate::message::HEADER_LEN;
 use crate::payload::{Bytes, Str};
 use crate::request::MessageInfo;
+use crate::trace::Tree;
 use crate::{attrs, values};
 
 /// The one error of the workspace.
@@ -84,7 +87,7 @@ impl Error {
     #[cfg(any(feature = "testkit", all(feature = "std", target_os = "linux")))]
     #[cold]
     pub(crate) fn kernel(errno: Errno, attrs: &[u8], info: &'static MessageInfo, asked: &[u8]) -> Self {
-        let ext = ExtAck::new(Asked { info, bytes: asked.into() }, attrs);
+        let ext = ExtAck::new(Asked::new(info, asked), attrs);
         Self::Kernel(Box::new(KernelError { errno, ext }))
     }
 
@@ -401,11 +404,23 @@ impl fmt::Display for PolicyAttrs<'_> {
     }
 }
 
-/// What was asked: the request's bytes and what its message is.
-#[derive(Clone, Debug)]
+/// What was asked: the request's bytes and what its message is. There may be a key in it.
+#[derive(Clone)]
 pub(crate) struct Asked {
-    pub(crate) info: &'static MessageInfo,
-    pub(crate) bytes: Box<[u8]>,
+    info: &'static MessageInfo,
+    bytes: Zeroizing<Box<[u8]>>,
+}
+
+impl Asked {
+    pub(crate) fn new(info: &'static MessageInfo, bytes: &[u8]) -> Self {
+        Self { info, bytes: Zeroizing::new(bytes.into()) }
+    }
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Tree::new(&self.bytes, Some(self.info)), f)
+    }
 }
 
 /// What the kernel says beside an errno: about a failure, or as a warning on success.
@@ -536,7 +551,7 @@ impl fmt::Display for Warning {
 }
 
 /// A message that could not be read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Undecoded {
     error: DecodeError,
     message: &'static str,
@@ -552,6 +567,13 @@ impl Undecoded {
     /// The message's payload.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Without the bytes, which may be a key.
+impl fmt::Debug for Undecoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
