@@ -417,6 +417,20 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// The names the kernel was given to look up.
+    fn names(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let attrs = HEADER_LEN + self.info.header.size.next_multiple_of(4);
+        for attr in Attrs::new(self.bytes.get(attrs..).unwrap_or_default()).flatten() {
+            if let Some(Row { c_name, shape: Shape::Named(show), .. }) = self.info.table.row(attr.number) {
+                write!(f, "; with {c_name} = ")?;
+                show(attr.payload, f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Tree::new(&self.bytes, Some(self.info)), f)
@@ -491,7 +505,7 @@ impl fmt::Display for ExtAck {
         }
         if let Some(place) = self.attribute() {
             write!(f, "; at {place}")?;
-            if let Some(Row { shape: Shape::Value(show), .. }) = place.row {
+            if let Some(Row { shape: Shape::Value(show) | Shape::Named(show), .. }) = place.row {
                 f.write_str(" = ")?;
                 show(self.asked.bytes.get(place.payload).unwrap_or_default(), f)?;
             }
@@ -499,10 +513,11 @@ impl fmt::Display for ExtAck {
         if let Some(policy) = attrs.policy() {
             write!(f, "; allowed is {policy}")?;
         }
-        if let Some(missing) = self.missing() {
-            write!(f, "; {missing} is missing")?;
+        match self.missing() {
+            Some(missing) => write!(f, "; {missing} is missing"),
+            None if attrs.offset().is_none() => self.asked.names(f),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -716,7 +731,7 @@ impl MessageInfo {
                 _ => None,
             };
             let inside = offset >= inner + 4 && place.payload.contains(&offset);
-            if !inside || matches!(shape, None | Some(Shape::Value(_))) {
+            if !inside || matches!(shape, None | Some(Shape::Value(_) | Shape::Named(_))) {
                 return Some(place);
             }
         }

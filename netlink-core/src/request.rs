@@ -111,11 +111,13 @@ impl<R> Request<R> {
     #[inline]
     fn start<H: Fixed>(&mut self, kind: MessageType, flags: MessageFlags, header: H) {
         const ROOM: usize = 64;
-        const { assert!(HEADER_LEN + H::SIZE <= ROOM) }
+        const MOST: usize = 320;
+        const { assert!(HEADER_LEN + H::SIZE <= MOST) }
+        let zeros: &[u8] = if HEADER_LEN + H::SIZE <= ROOM { &[0; ROOM] } else { &[0; MOST] };
         let frame = MessageHeader { kind, flags, ..MessageHeader::default() };
         // Zeros first, then the fields in place: a header put together elsewhere would have to be loaded
         // again before its narrow stores have retired.
-        self.out.push([0; ROOM].get(..HEADER_LEN + H::SIZE.next_multiple_of(4)).unwrap_or_default());
+        self.out.push(zeros.get(..HEADER_LEN + H::SIZE.next_multiple_of(4)).unwrap_or_default());
         let bytes = self.out.tail_mut(0);
         frame.store(bytes, 0);
         header.store(bytes, HEADER_LEN);

@@ -146,7 +146,7 @@ fn attributes(
             shape = Some(Shape::Set(&UNKNOWN));
         }
         match shape {
-            Some(Shape::Value(show)) => {
+            Some(Shape::Value(show) | Shape::Named(show)) => {
                 f.write_str(" ")?;
                 show(attr.payload, f)?;
             }

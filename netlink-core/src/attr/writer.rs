@@ -94,13 +94,11 @@ impl Drop for Writer {
     fn drop(&mut self) {
         #[cold]
         #[inline(never)]
-        fn wipe(note: Box<Note>, mut bytes: Vec<u8>) {
-            if note.secret {
-                bytes.zeroize();
-            }
+        fn wipe(mut bytes: Vec<u8>) {
+            bytes.zeroize();
         }
-        if let Some(note) = self.note.take() {
-            wipe(note, core::mem::take(&mut self.bytes));
+        if self.is_secret() {
+            wipe(core::mem::take(&mut self.bytes));
         }
     }
 }
