@@ -109,7 +109,7 @@ impl Connection {
         let request = request.to_request();
         let info = request.info();
         let mut exchange = self.channel.prepare(request, Q::Answer::EXPECT)?;
-        self.channel.socket.send(&self.channel.send)?;
+        self.channel.socket.send(self.channel.send.as_slice())?;
         let mut reply = Q::Answer::acknowledged().map(Ok);
         loop {
             match self.channel.step(&mut exchange, info)? {
@@ -136,7 +136,7 @@ impl Connection {
         self.finish_abandoned()?;
         let request = request.to_request();
         let exchange = self.channel.prepare(request, Expect::Dump)?;
-        self.channel.socket.send(&self.channel.send)?;
+        self.channel.socket.send(self.channel.send.as_slice())?;
         self.channel.dump_started(&exchange);
         Ok(Listing { connection: self, exchange, info: request.info(), reply: PhantomData })
     }
@@ -177,7 +177,7 @@ impl Connection {
         chunk: &mut crate::connection::Chunk,
         results: &mut [Option<Result<R>>],
     ) -> Result<()> {
-        self.channel.socket.send(&self.channel.send)?;
+        self.channel.socket.send(self.channel.send.as_slice())?;
         while !self.channel.step_run(chunk, results)? {
             self.receive_for(chunk.info())?;
         }
@@ -300,7 +300,7 @@ impl<R: Reply> Listing<'_, R> {
             retries -= 1;
             items.clear();
             let exchange = self.connection.channel.again(&self.exchange);
-            if let Err(error) = self.connection.channel.socket.send(&self.connection.channel.send) {
+            if let Err(error) = self.connection.channel.socket.send(self.connection.channel.send.as_slice()) {
                 return Err(Partial { items, error });
             }
             self.exchange = exchange;
@@ -434,7 +434,7 @@ impl<E> std::fmt::Debug for Events<E> {
 #[inline]
 fn next_event<E: Reply>(channel: &mut Channel<Socket>) -> Result<Notice<E::View<'_>>> {
     while !channel.has_event() {
-        match channel.receive(true, None) {
+        match channel.receive(true, E::INFO) {
             Ok(()) => {}
             // The loss is noted among the events.
             Err(error) if channel.survives(&error) => {}

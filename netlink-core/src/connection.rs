@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::attr::Writer;
 use crate::error::{Asked, Errno, Error, ExtAck, Warning};
 use crate::exchange::{Answer, Exchange, Expect, Meaning, Run};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages, Protocol, Sender};
@@ -45,7 +46,7 @@ pub type Tracer = Box<dyn FnMut(&Traffic<'_>) + Send>;
 pub(crate) struct Channel<S> {
     pub(crate) socket: S,
     inbox: Inbox,
-    pub(crate) send: Vec<u8>,
+    pub(crate) send: Writer,
     sequence: u32,
     subscribed: bool,
     /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
@@ -166,7 +167,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         Ok(Self {
             socket,
             inbox: Inbox { buffer: vec![0; BUFFER], unread: 0..0, sender: Sender::KERNEL, dumping: None },
-            send: Vec::new(),
+            send: Writer::new(),
             sequence: 0,
             subscribed: false,
             congested: false,
@@ -200,7 +201,7 @@ impl<S: AsRef<Socket>> Channel<S> {
     #[inline]
     fn trace(&mut self, direction: Direction, bytes: Range<usize>, info: Option<&'static MessageInfo>) {
         if let Some(tracer) = &mut self.tracer {
-            let from = if direction == Direction::Sent { &self.send } else { &self.inbox.buffer };
+            let from = if direction == Direction::Sent { self.send.as_slice() } else { &self.inbox.buffer };
             let datagram = from.get(bytes).unwrap_or_default();
             tracer(&Traffic { direction, datagram, info });
         }
@@ -237,7 +238,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             self.decongest();
         }
         self.warnings.clear();
-        self.send.clear();
+        self.send.truncate(0);
         let mut flags = request.flags();
         if expect == Expect::Ack {
             flags |= MessageFlags::ACK;
@@ -269,9 +270,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             self.decongest();
         }
         let sequence = self.next_sequence();
-        if let Some(there) = self.send.get_mut(8..).and_then(|rest| rest.first_chunk_mut()) {
-            *there = sequence.to_ne_bytes();
-        }
+        self.send.patch(8, sequence.to_ne_bytes());
         exchange.restarted(sequence)
     }
 
@@ -328,13 +327,13 @@ impl<S: AsRef<Socket>> Channel<S> {
                 Meaning::Done(attrs) => {
                     let attrs: Option<Box<[u8]>> = (!attrs.is_empty()).then(|| attrs.into());
                     if let Some(attrs) = attrs {
-                        let bytes = self.send.as_slice().into();
-                        self.warnings.push(Warning(ExtAck::new(Asked { info, bytes }, &attrs)));
+                        let asked = Asked::new(info, self.send.as_slice());
+                        self.warnings.push(Warning(ExtAck::new(asked, &attrs)));
                     }
                     return Ok(Step::Done);
                 }
                 Meaning::Failed(errno, attrs) => {
-                    let error = Error::kernel(errno, attrs, info, &self.send);
+                    let error = Error::kernel(errno, attrs, info, self.send.as_slice());
                     return Err(error);
                 }
                 Meaning::Overrun => {
@@ -453,7 +452,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         if self.congested {
             self.decongest();
         }
-        self.send.clear();
+        self.send.truncate(0);
         let limit = if R::EXPECT == Expect::Ack { self.answer_limit } else { self.reply_limit };
         let mut chunk = Chunk { run: Run::new(1, 0, 0), sent: Vec::new() };
         let mut last = (0, MessageFlags::empty());
@@ -489,7 +488,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         }
         if R::EXPECT == Expect::Ack {
             let flags = last.1 | MessageFlags::ACK;
-            crate::layout::Field::store(flags, self.send.get_mut(last.0..).unwrap_or_default(), 6);
+            self.send.patch(last.0 + 6, flags.bits().to_ne_bytes());
         }
         chunk.run = Run::new(first, chunk.sent.len(), self.port());
         self.trace(Direction::Sent, 0..self.send.len(), chunk.sent.first().map(|sent| sent.info));
@@ -518,13 +517,12 @@ impl<S: AsRef<Socket>> Channel<S> {
                     ))
                 }
                 (Meaning::Failed(errno, attrs), Some(sent)) => {
-                    let asked = self.send.get(sent.bytes.clone()).unwrap_or_default();
+                    let asked = self.send.as_slice().get(sent.bytes.clone()).unwrap_or_default();
                     Some((sent, Err(Error::kernel(errno, attrs, sent.info, asked))))
                 }
                 (Meaning::Done(attrs), Some(sent)) if !attrs.is_empty() => {
-                    let bytes = self.send.get(sent.bytes.clone()).unwrap_or_default().into();
-                    let ext = ExtAck::new(Asked { info: sent.info, bytes }, attrs);
-                    self.warnings.push(Warning(ext));
+                    let asked = self.send.as_slice().get(sent.bytes.clone()).unwrap_or_default();
+                    self.warnings.push(Warning(ExtAck::new(Asked::new(sent.info, asked), attrs)));
                     None
                 }
                 (Meaning::Event, _) => {

@@ -5,10 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::attr::{Attrs, DecodeError, Payload, Row, Scope, Shape, Table, Unsendable};
 use crate::message::HEADER_LEN;
 use crate::payload::{Bytes, Str};
 use crate::request::MessageInfo;
+use crate::trace::Tree;
 use crate::{attrs, values};
 
 /// The one error of the workspace.
@@ -84,7 +87,7 @@ impl Error {
     #[cfg(any(feature = "testkit", all(feature = "std", target_os = "linux")))]
     #[cold]
     pub(crate) fn kernel(errno: Errno, attrs: &[u8], info: &'static MessageInfo, asked: &[u8]) -> Self {
-        let ext = ExtAck::new(Asked { info, bytes: asked.into() }, attrs);
+        let ext = ExtAck::new(Asked::new(info, asked), attrs);
         Self::Kernel(Box::new(KernelError { errno, ext }))
     }
 
@@ -401,11 +404,37 @@ impl fmt::Display for PolicyAttrs<'_> {
     }
 }
 
-/// What was asked: the request's bytes and what its message is.
-#[derive(Clone, Debug)]
+/// What was asked: the request's bytes and what its message is. There may be a key in it.
+#[derive(Clone)]
 pub(crate) struct Asked {
-    pub(crate) info: &'static MessageInfo,
-    pub(crate) bytes: Box<[u8]>,
+    info: &'static MessageInfo,
+    bytes: Zeroizing<Box<[u8]>>,
+}
+
+impl Asked {
+    pub(crate) fn new(info: &'static MessageInfo, bytes: &[u8]) -> Self {
+        Self { info, bytes: Zeroizing::new(bytes.into()) }
+    }
+}
+
+impl Asked {
+    /// The names the kernel was given to look up.
+    fn names(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let attrs = HEADER_LEN + self.info.header.size.next_multiple_of(4);
+        for attr in Attrs::new(self.bytes.get(attrs..).unwrap_or_default()).flatten() {
+            if let Some(Row { c_name, shape: Shape::Named(show), .. }) = self.info.table.row(attr.number) {
+                write!(f, "; with {c_name} = ")?;
+                show(attr.payload, f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Tree::new(&self.bytes, Some(self.info)), f)
+    }
 }
 
 /// What the kernel says beside an errno: about a failure, or as a warning on success.
@@ -476,7 +505,7 @@ impl fmt::Display for ExtAck {
         }
         if let Some(place) = self.attribute() {
             write!(f, "; at {place}")?;
-            if let Some(Row { shape: Shape::Value(show), .. }) = place.row {
+            if let Some(Row { shape: Shape::Value(show) | Shape::Named(show), .. }) = place.row {
                 f.write_str(" = ")?;
                 show(self.asked.bytes.get(place.payload).unwrap_or_default(), f)?;
             }
@@ -484,10 +513,11 @@ impl fmt::Display for ExtAck {
         if let Some(policy) = attrs.policy() {
             write!(f, "; allowed is {policy}")?;
         }
-        if let Some(missing) = self.missing() {
-            write!(f, "; {missing} is missing")?;
+        match self.missing() {
+            Some(missing) => write!(f, "; {missing} is missing"),
+            None if attrs.offset().is_none() => self.asked.names(f),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -536,7 +566,7 @@ impl fmt::Display for Warning {
 }
 
 /// A message that could not be read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Undecoded {
     error: DecodeError,
     message: &'static str,
@@ -552,6 +582,13 @@ impl Undecoded {
     /// The message's payload.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Without the bytes, which may be a key.
+impl fmt::Debug for Undecoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -694,7 +731,7 @@ impl MessageInfo {
                 _ => None,
             };
             let inside = offset >= inner + 4 && place.payload.contains(&offset);
-            if !inside || matches!(shape, None | Some(Shape::Value(_))) {
+            if !inside || matches!(shape, None | Some(Shape::Value(_) | Shape::Named(_))) {
                 return Some(place);
             }
         }

@@ -162,11 +162,14 @@ pub trait Fixed: Field {
 /// After the kernel's name comes its size, which the members must add up to. Members are
 /// [`Field`](crate::layout::Field)s. It makes a struct of public members with a setter each; the struct is a
 /// [`Payload`](crate::Payload) and a `Field` itself.
+///
+/// Where one member says what another means, `= 12 then settle {` calls the method `settle(self) -> Self` on what was
+/// read.
 #[macro_export]
 macro_rules! layout {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident: $c_name:ident = $size:literal {
+        $vis:vis struct $name:ident: $c_name:ident = $size:literal $(then $settle:ident)? {
             $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
         }
     ) => {
@@ -227,7 +230,9 @@ macro_rules! layout {
                 if cursor.len() < Self::REQUIRED {
                     return Err($crate::Malformed::Length { want: Self::REQUIRED, got: cursor.len() });
                 }
-                Ok(Self { $( $field: <$type as $crate::layout::Field>::take(cursor)?, )* })
+                let read = Self { $( $field: <$type as $crate::layout::Field>::take(cursor)?, )* };
+                $( let read = read.$settle(); )?
+                Ok(read)
             }
 
             #[inline(always)]
@@ -518,6 +523,28 @@ mod tests {
             /// New.
             late: Option<u32>,
         }
+    }
+
+    layout! {
+        /// Whose second member is a multiple of the first.
+        struct Scaled: scaled = 2 then settle {
+            /// The unit.
+            unit: u8,
+            /// So many.
+            count: u8,
+        }
+    }
+
+    impl Scaled {
+        fn settle(self) -> Self {
+            Self { count: self.count.saturating_mul(self.unit), ..self }
+        }
+    }
+
+    #[test]
+    fn members_settle_when_they_are_read() {
+        assert_eq!(Scaled::decode(&[3, 4]).unwrap().count, 12);
+        assert_eq!(Scaled::default().unit(3).count(4).to_bytes(), [3, 4]);
     }
 
     #[test]

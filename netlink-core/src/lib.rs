@@ -52,7 +52,7 @@
 //!
 //! | layer | here |
 //! | --- | --- |
-//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`]; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
+//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], [`secret`]; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
 //! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
 //! | exchanges, without I/O | [`exchange`] |
 //! | connections | `Connection`, `Events`, and the same in `tokio` |
@@ -74,6 +74,7 @@ pub mod layout;
 pub mod message;
 pub mod payload;
 pub mod request;
+pub mod secret;
 #[doc(hidden)]
 pub mod ser;
 pub mod spec;
@@ -111,6 +112,7 @@ pub use exchange::{Exchange, Expect};
 pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Many, Str};
 pub use request::{Dump, MessageInfo, Owned, Reply, Request, ToRequest};
+pub use secret::{Key, Secret};
 
 #[doc(hidden)]
 pub use bitflags;

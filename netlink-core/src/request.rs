@@ -40,6 +40,9 @@ impl MessageInfo {
 pub trait Reply: Sized + 'static {
     /// What the request waits for.
     const EXPECT: Expect;
+    /// Of events: a message whose siblings are all types that come, for traces. What no table is known of shows as
+    /// a number of bytes.
+    const INFO: Option<&'static MessageInfo> = None;
     /// The message, looked at where it was received.
     type View<'a>;
 
@@ -108,11 +111,13 @@ impl<R> Request<R> {
     #[inline]
     fn start<H: Fixed>(&mut self, kind: MessageType, flags: MessageFlags, header: H) {
         const ROOM: usize = 64;
-        const { assert!(HEADER_LEN + H::SIZE <= ROOM) }
+        const MOST: usize = 320;
+        const { assert!(HEADER_LEN + H::SIZE <= MOST) }
+        let zeros: &[u8] = if HEADER_LEN + H::SIZE <= ROOM { &[0; ROOM] } else { &[0; MOST] };
         let frame = MessageHeader { kind, flags, ..MessageHeader::default() };
         // Zeros first, then the fields in place: a header put together elsewhere would have to be loaded
         // again before its narrow stores have retired.
-        self.out.push([0; ROOM].get(..HEADER_LEN + H::SIZE.next_multiple_of(4)).unwrap_or_default());
+        self.out.push(zeros.get(..HEADER_LEN + H::SIZE.next_multiple_of(4)).unwrap_or_default());
         let bytes = self.out.tail_mut(0);
         frame.store(bytes, 0);
         header.store(bytes, HEADER_LEN);
@@ -186,16 +191,16 @@ impl<R> Request<R> {
     /// The message as it is sent, but for sequence and port, which are 0. An error if a value in it can't be
     /// sent.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        self.append_to(&mut bytes, 0, self.flags())?;
-        Ok(bytes)
+        let mut out = Writer::new();
+        self.append_to(&mut out, 0, self.flags())?;
+        Ok(out.into_bytes())
     }
 
     /// Appends the message to a datagram, with this sequence and these flags.
     #[inline]
     pub(crate) fn append_to(
         &self,
-        datagram: &mut Vec<u8>,
+        datagram: &mut Writer,
         sequence: u32,
         flags: MessageFlags,
     ) -> Result<(), Error> {
@@ -206,12 +211,11 @@ impl<R> Request<R> {
             return Err(self.refusal());
         };
         let start = datagram.len();
-        datagram.extend_from_slice(self.out.as_slice());
-        if let Some(head) = datagram.get_mut(start..) {
-            length.store(head, 0);
-            flags.store(head, 6);
-            sequence.store(head, 8);
-        }
+        datagram.append(&self.out);
+        let head = datagram.tail_mut(start);
+        length.store(head, 0);
+        flags.store(head, 6);
+        sequence.store(head, 8);
         Ok(())
     }
 
@@ -219,7 +223,7 @@ impl<R> Request<R> {
     fn refusal(&self) -> Error {
         let fallback = (0, crate::Unsendable::Value("a message of 4 GiB"));
         let (offset, why) = self.out.error().unwrap_or(fallback);
-        let asked = Asked { info: self.info, bytes: self.out.as_slice().into() };
+        let asked = Asked::new(self.info, self.out.as_slice());
         Error::Request(Box::new(RequestError { asked, offset, why }))
     }
 
@@ -237,8 +241,9 @@ impl<R> Clone for Request<R> {
 
 impl<R> fmt::Debug for Request<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.to_bytes() {
-            Ok(bytes) => crate::trace::Tree::new(&bytes, Some(self.info)).fmt(f),
+        let mut out = Writer::new();
+        match self.append_to(&mut out, 0, self.flags()) {
+            Ok(()) => crate::trace::Tree::new(out.as_slice(), Some(self.info)).fmt(f),
             Err(error) => write!(f, "{error}"),
         }
     }
@@ -532,6 +537,7 @@ macro_rules! message {
 
         impl $crate::Reply for $name<'static> {
             const EXPECT: $crate::Expect = $crate::Expect::Reply;
+            const INFO: ::core::option::Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
             type View<'x> = $name<'x>;
 
             #[inline(always)]

@@ -333,6 +333,59 @@ mod tests {
         );
     }
 
+    attrs! {
+        /// Attributes with a name.
+        struct KindAttrs<'a> for KindRequest<R>, OtherKindRequest<R> {
+            /// A kind.
+            1 K_KIND kind: Kind,
+            /// A number.
+            2 K_NUMBER number: u32,
+        }
+    }
+    message! {
+        /// By a name.
+        struct ByName<'a>(Header, KindAttrs<'a>), KindRequest {
+            /// Made.
+            16 K_NEW NEW,
+        }
+    }
+    message! {
+        /// By a name too.
+        struct ByOther<'a>(Header, KindAttrs<'a>), OtherKindRequest {
+            /// Asked.
+            18 K_GET GET,
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    struct Kind;
+
+    crate::serialize! { @value Kind, |_kind| () }
+
+    impl<'a> crate::Payload<'a> for Kind {
+        const RULE: crate::Rule = crate::Rule::at_least(0);
+        const SHAPE: crate::Shape = crate::Shape::Named(|_, f| f.write_str("kind"));
+
+        fn decode(_: &'a [u8]) -> Result<Self, crate::Malformed> {
+            Ok(Self)
+        }
+
+        fn encode(&self, _: &mut Writer) {}
+    }
+
+    #[test]
+    fn a_refusal_that_points_at_nothing_tells_the_names() {
+        let request = KindRequest::<()>::new(&ByName::NEW, MessageFlags::empty(), Header::default());
+        let request = request.number(1).kind(Kind);
+        let error = |ext: &[u8]| answer(&request, &[&Replies::new().error(38, ext)]).unwrap_err();
+        let text = alloc::format!("{}", error(&[]));
+        assert_eq!(text, "K_NEW: Function not implemented (ENOSYS); with K_KIND = kind");
+        let text = alloc::format!("{}", error(&[8, 0, 2, 0, 20, 0, 0, 0]));
+        assert_eq!(text, "K_NEW: Function not implemented (ENOSYS); at K_NUMBER = 1");
+        let other = OtherKindRequest::<()>::new(&ByOther::GET, MessageFlags::empty(), Header::default());
+        assert_eq!(other.number(1).to_bytes().unwrap()[16..], request.to_bytes().unwrap()[16..28]);
+    }
+
     #[test]
     fn a_recording_plays_the_same_exchange_only() {
         let mut asked = list().to_bytes().unwrap();

@@ -53,7 +53,7 @@ const fn would_wait(error: &Error) -> bool {
 /// Sends what the channel has prepared.
 async fn send(channel: &mut Channel<Reactor>) -> Result<()> {
     loop {
-        match channel.socket.as_ref().send(&channel.send) {
+        match channel.socket.as_ref().send(channel.send.as_slice()) {
             Err(error) if would_wait(&error) => {
                 channel.socket.0.writable().await.map_err(reactor)?.clear_ready();
             }
@@ -339,7 +339,7 @@ impl<E> std::fmt::Debug for Events<E> {
 async fn next_event<E: Reply>(channel: &mut Channel<Reactor>) -> Result<Notice<E::View<'_>>> {
     while !channel.has_event() {
         // A loss was noted among the events by `survives`.
-        receive(channel, None).await?;
+        receive(channel, E::INFO).await?;
     }
     channel.take_event::<E>()
 }

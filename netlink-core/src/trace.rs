@@ -3,7 +3,7 @@
 use core::fmt::{self, Write as _};
 
 use crate::attr::{Attrs, Hex, NLA_F_NESTED, Scope, Shape};
-use crate::message::{HEADER_LEN, Message, MessageType, Messages};
+use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages};
 use crate::request::MessageInfo;
 
 /// Whether a datagram was sent or received.
@@ -81,7 +81,12 @@ impl fmt::Display for Tree<'_> {
                 write!(f, "\n    {} {}", info.header.c_name, Hex(fixed))?;
                 attributes(f, Shape::Set(info.table), fixed, attrs, 1)
             }
-            _ => write!(f, "\n    {}", Hex(message.body)),
+            // What is not known may be a key, and so may the request that a refusal repeats.
+            None if control_name(header.kind).is_none() => write!(f, "\n    <{} bytes>", message.body.len()),
+            _ if header.flags.contains(MessageFlags::CAPPED) || header.kind != MessageType::ERROR => {
+                write!(f, "\n    {}", Hex(message.body))
+            }
+            _ => write!(f, "\n    {}", Hex(message.body.get(..4 + HEADER_LEN).unwrap_or(message.body))),
         }
     }
 }
@@ -141,7 +146,7 @@ fn attributes(
             shape = Some(Shape::Set(&UNKNOWN));
         }
         match shape {
-            Some(Shape::Value(show)) => {
+            Some(Shape::Value(show) | Shape::Named(show)) => {
                 f.write_str(" ")?;
                 show(attr.payload, f)?;
             }

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use netlink_core::{DecodeError, Expect, Message, MessageFlags, MessageType, Reply, values};
+use netlink_core::{DecodeError, Expect, Message, MessageFlags, MessageInfo, MessageType, Reply, values};
 
 use crate::addr::Address;
 use crate::link::{Link, LinkFlags};
@@ -125,8 +125,21 @@ impl Event<'_> {
     }
 }
 
+/// Every message that comes as an event, each for the others' sake.
+const MESSAGES: &[MessageInfo] = &[
+    MessageInfo { siblings: || MESSAGES, ..Link::NEW },
+    Link::DEL,
+    Address::NEW,
+    Address::DEL,
+    Route::NEW,
+    Route::DEL,
+    Nsid::NEW,
+    Nsid::DEL,
+];
+
 impl Reply for Event<'static> {
     const EXPECT: Expect = Expect::Reply;
+    const INFO: Option<&'static MessageInfo> = MESSAGES.first();
     type View<'a> = Event<'a>;
 
     fn view<'a>(message: &Message<'a>) -> Result<Event<'a>, DecodeError> {

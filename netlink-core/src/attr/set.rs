@@ -313,7 +313,8 @@ fn family_header(family: u8) -> &'static [u8] {
 /// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table).
 ///
 /// With `struct Name<'a> for NameRequest<R>`, the setters stand on the request that
-/// [`message!`](crate::message!) declares under that name, and append to its message at once.
+/// [`message!`](crate::message!) declares under that name, and append to its message at once; with `for A<R>, B<R>`
+/// on each of these, for messages that share a set and have fixed headers of their own.
 #[macro_export]
 macro_rules! attrs {
     (
@@ -376,10 +377,10 @@ macro_rules! attrs {
     };
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident<$a:lifetime> for $request:ident<$r:ident> { $($rows:tt)* }
+        $vis:vis struct $name:ident<$a:lifetime> for $($request:ident<$r:ident>),+ { $($rows:tt)* }
     ) => {
         $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
-        $crate::__attr_setters! { $request [$r] $($rows)* }
+        $crate::__attr_setters! { @each [$($request $r)+] { $($rows)* } }
     };
 }
 
@@ -527,6 +528,12 @@ macro_rules! __attr_set {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __attr_setters {
+    (@each [$($request:ident $r:ident)+] $rows:tt) => {
+        $( $crate::__attr_setters! { @of $request [$r] $rows } )+
+    };
+    (@of $builder:ident [$r:ident] { $($rows:tt)* }) => {
+        $crate::__attr_setters! { $builder [$r] $($rows)* }
+    };
     (
         $builder:ident [$($r:ident)?]
         $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident: $type:ty, )*

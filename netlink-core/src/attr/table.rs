@@ -43,6 +43,8 @@ impl Table {
 pub enum Shape {
     /// A value; the function prints it.
     Value(fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result),
+    /// The same, with a name in it that the kernel looks up: a refusal that points at no attribute shows it.
+    Named(fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result),
     /// Attributes.
     Set(&'static Table),
     /// Attributes whose table depends on the neighbours.
@@ -58,6 +60,7 @@ impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(_) => f.write_str("Value"),
+            Self::Named(_) => f.write_str("Named"),
             Self::Set(table) => write!(f, "Set({})", table.name),
             Self::Select(_) => f.write_str("Select"),
             Self::Indexed(shape) => write!(f, "Indexed({shape:?})"),
@@ -120,7 +123,7 @@ struct Shown<'a> {
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = match self.shape {
-            Shape::Value(show) => return show(self.payload, f),
+            Shape::Value(show) | Shape::Named(show) => return show(self.payload, f),
             Shape::Set(table) => Some(table),
             Shape::Select(select) => select(&Scope { header: &[self.family], set: self.set }),
             Shape::Indexed(item) => {

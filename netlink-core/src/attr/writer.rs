@@ -2,6 +2,9 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroize as _;
 
 use super::{ATTR_HEADER, NLA_F_NESTED};
 
@@ -56,19 +59,61 @@ fn framed<const N: usize, const M: usize>(header: [u8; ATTR_HEADER], payload: [u
     whole
 }
 
+/// A vector with these bytes behind its own; what it grows out of is wiped if it holds a secret.
+fn extended(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
+    if secret {
+        let mut larger = Vec::with_capacity((vec.len() + bytes.len()).next_power_of_two());
+        larger.extend_from_slice(&vec);
+        vec.zeroize();
+        vec = larger;
+    }
+    vec.extend_from_slice(bytes);
+    vec
+}
+
 /// Collects encoded bytes, and remembers the first value that could not be encoded.
 ///
-/// Lengths are patched in after what they count is written, so nothing is measured beforehand.
-#[derive(Clone, Debug, Default)]
+/// Lengths are patched in after what they count is written, so nothing is measured beforehand. Once a secret was
+/// written, no memory is given back before it is wiped.
+#[derive(Clone, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
-    error: Option<Box<(usize, Unsendable)>>,
+    note: Option<Box<Note>>,
+}
+
+/// What most writers have nothing of.
+#[derive(Clone, Default)]
+struct Note {
+    error: Option<(usize, Unsendable)>,
+    secret: bool,
+}
+
+impl Drop for Writer {
+    /// By value, so that a writer without a note needs no address.
+    #[inline(always)]
+    fn drop(&mut self) {
+        #[cold]
+        #[inline(never)]
+        fn wipe(mut bytes: Vec<u8>) {
+            bytes.zeroize();
+        }
+        if self.is_secret() {
+            wipe(core::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+/// The bytes may be a key.
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("len", &self.len()).field("error", &self.error()).finish()
+    }
 }
 
 impl Writer {
     /// An empty one.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), error: None }
+        Self { bytes: Vec::new(), note: None }
     }
 
     /// What was written.
@@ -77,8 +122,8 @@ impl Writer {
     }
 
     /// What was written, taken out.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        core::mem::take(&mut self.bytes)
     }
 
     /// Bytes written.
@@ -93,7 +138,7 @@ impl Writer {
 
     /// The first failure, and the offset of the attribute's payload it happened in.
     pub fn error(&self) -> Option<(usize, Unsendable)> {
-        self.error.as_deref().copied()
+        self.note.as_deref().and_then(|note| note.error)
     }
 
     /// Itself: builders and requests have one, and their setters are the same code.
@@ -105,24 +150,47 @@ impl Writer {
 
     /// Forgets everything after `length` bytes, and any error; keeps the memory.
     pub fn truncate(&mut self, length: usize) {
+        if let Some(note) = &mut self.note {
+            note.error = None;
+            if note.secret {
+                self.bytes.get_mut(length..).unwrap_or_default().zeroize();
+            }
+        }
         self.bytes.truncate(length);
-        self.error = None;
     }
 
     /// Notes that the value being written cannot be sent. The first note stays.
     #[cold]
     pub fn fail(&mut self, why: Unsendable) {
-        let at = self.bytes.len();
-        self.error.get_or_insert_with(|| Box::new((at, why)));
+        self.fail_at(self.bytes.len(), why);
+    }
+
+    fn fail_at(&mut self, at: usize, why: Unsendable) {
+        self.note.get_or_insert_default().error.get_or_insert((at, why));
     }
 
     /// Appends what another writer collected, with its error.
     pub fn append(&mut self, other: &Self) {
-        if let Some((at, why)) = other.error() {
-            let at = self.bytes.len() + at;
-            self.error.get_or_insert_with(|| Box::new((at, why)));
+        if let Some(note) = &other.note {
+            if let Some((at, why)) = note.error {
+                self.fail_at(self.bytes.len() + at, why);
+            }
+            self.note.get_or_insert_default().secret |= note.secret;
         }
         self.push(&other.bytes);
+    }
+
+    /// Appends bytes that are wiped before their memory is given back.
+    #[cold]
+    pub fn push_secret(&mut self, bytes: &[u8]) {
+        self.note.get_or_insert_default().secret = true;
+        self.push(bytes);
+    }
+
+    /// Whether something that was written is to be wiped.
+    #[inline]
+    fn is_secret(&self) -> bool {
+        self.note.as_ref().is_some_and(|note| note.secret)
     }
 
     /// Appends raw bytes.
@@ -131,14 +199,14 @@ impl Writer {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown(mut vec: Vec<u8>, bytes: &[u8]) -> Vec<u8> {
-            vec.extend_from_slice(bytes);
-            vec
+        extern "C" fn grown(vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
+            extended(vec, bytes, secret)
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= bytes.len() {
             self.bytes.extend_from_slice(bytes);
         } else {
-            self.bytes = grown(core::mem::take(&mut self.bytes), bytes);
+            let secret = self.is_secret();
+            self.bytes = grown(core::mem::take(&mut self.bytes), bytes, secret);
         }
     }
 
@@ -171,14 +239,14 @@ impl Writer {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown<const N: usize>((mut vec, bytes): (Vec<u8>, [u8; N])) -> Vec<u8> {
-            vec.extend_from_slice(&bytes);
-            vec
+        extern "C" fn grown<const N: usize>((vec, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
+            extended(vec, &bytes, secret)
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= N {
             self.bytes.extend_from_slice(&bytes);
         } else {
-            self.bytes = grown((core::mem::take(&mut self.bytes), bytes));
+            let secret = self.is_secret();
+            self.bytes = grown((core::mem::take(&mut self.bytes), bytes), secret);
         }
     }
 
@@ -254,6 +322,30 @@ impl Writer {
 
 impl From<&[u8]> for Writer {
     fn from(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.into(), error: None }
+        Self { bytes: bytes.into(), note: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_stays_marked_and_is_wiped_where_it_was_cut() {
+        let mut inner = Writer::new();
+        inner.push_secret(&[7; 4]);
+        inner.push(&[8; 100]);
+        let mut out = Writer::new();
+        out.push(&[1; 4]);
+        out.append(&inner);
+        assert!(out.is_secret() && out.error().is_none());
+        assert_eq!(out.as_slice()[..8], [1, 1, 1, 1, 7, 7, 7, 7]);
+        out.fail(Unsendable::Value("late"));
+        assert_eq!(out.error(), Some((108, Unsendable::Value("late"))));
+        out.truncate(4);
+        assert!(out.is_secret() && out.error().is_none());
+        assert_eq!(out.into_bytes(), [1; 4]);
+        let grown = extended(alloc::vec![7; 3], &[1; 3], true);
+        assert_eq!(grown, [7, 7, 7, 1, 1, 1]);
     }
 }
