@@ -135,6 +135,23 @@ pub trait Fixed: Field {
     const LAYOUT: &'static Layout;
 }
 
+/// No bytes: the fixed header of messages that have none.
+impl Field for () {
+    const SIZE: usize = 0;
+
+    #[inline(always)]
+    fn take(_: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn store(self, _: &mut [u8], _: usize) {}
+}
+
+impl Fixed for () {
+    const LAYOUT: &'static Layout = &Layout { c_name: "", size: 0, members: &[] };
+}
+
 /// Declares a fixed C struct.
 ///
 /// ```

@@ -22,7 +22,8 @@ pub struct MessageInfo {
     pub header: &'static Layout,
     /// The attributes behind that.
     pub table: &'static Table,
-    /// All types the message comes in: a GET is answered with a NEW.
+    /// All types the message comes in: a GET is answered with a NEW. What a request is answered with stands here
+    /// even under the request's own number, where the two have different headers, as in socket diagnosis.
     pub siblings: fn() -> &'static [Self],
 }
 
@@ -33,6 +34,12 @@ impl MessageInfo {
             return Some(self);
         }
         (self.siblings)().iter().find(|info| info.number == number)
+    }
+
+    /// The message of this number in an answer to this one.
+    pub fn answer_of_number(&'static self, number: u16) -> Option<&'static Self> {
+        let answer = (self.siblings)().iter().find(|info| info.number == number);
+        answer.or_else(|| self.of_number(number))
     }
 }
 

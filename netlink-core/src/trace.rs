@@ -33,7 +33,14 @@ impl fmt::Display for Traffic<'_> {
             Direction::Received => '<',
         };
         for message in Messages::new(self.datagram) {
-            let tree = Tree { info: self.info, message };
+            let info = match &message {
+                Ok(message) if self.direction == Direction::Received => {
+                    let kind = message.header.kind.0;
+                    self.info.map(|info| info.answer_of_number(kind).unwrap_or(info))
+                }
+                _ => self.info,
+            };
+            let tree = Tree { info, message };
             writeln!(f, "{arrow} {tree}")?;
         }
         Ok(())
@@ -78,7 +85,9 @@ impl fmt::Display for Tree<'_> {
             Some(info) if control_name(header.kind).is_none() => {
                 let size = info.header.size.next_multiple_of(4).min(message.body.len());
                 let (fixed, attrs) = message.body.split_at_checked(size).unwrap_or_default();
-                write!(f, "\n    {} {}", info.header.c_name, Hex(fixed))?;
+                if info.header.size > 0 {
+                    write!(f, "\n    {} {}", info.header.c_name, Hex(fixed))?;
+                }
                 attributes(f, Shape::Set(info.table), fixed, attrs, 1)
             }
             // What is not known may be a key, and so may the request that a refusal repeats.
@@ -155,4 +164,48 @@ fn attributes(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MessageFlags, MessageInfo, attrs, layout, message};
+    use alloc::format;
+
+    layout! {
+        /// Of the question.
+        struct AskHeader: ask = 4 {
+            /// A number.
+            number: u32,
+        }
+    }
+    attrs! {
+        /// Of the question.
+        struct AskAttrs<'a> for AskRequest<R> { 1 ASK_NAME name: u32, }
+    }
+    attrs! {
+        /// Of the answer.
+        struct AnswerAttrs<'a> for AnswerRequest<R> { 1 ANSWER_SIZE size: u32, }
+    }
+    message! {
+        /// The question.
+        struct Ask<'a>(AskHeader, AskAttrs<'a>), AskRequest { 20 BY_FAMILY ASK, }
+    }
+    message! {
+        /// The answer, under the same number and without a fixed header.
+        struct Answer<'a>((), AnswerAttrs<'a>), AnswerRequest { 20 BY_FAMILY ANSWER, }
+    }
+    const ASK: MessageInfo = MessageInfo { siblings: || Answer::MESSAGES, ..Ask::ASK };
+
+    #[test]
+    fn an_answer_may_have_the_number_of_its_question_and_another_form() {
+        let shown =
+            |direction, datagram: &[u8]| format!("{}", Traffic { direction, datagram, info: Some(&ASK) });
+        let ask = AskRequest::<()>::new(&ASK, MessageFlags::empty(), AskHeader::default().number(7)).name(8);
+        let sent = shown(Direction::Sent, &ask.to_bytes().unwrap());
+        assert!(sent.ends_with("\n    ask 07000000\n    ASK_NAME 8\n"), "{sent}");
+        let answer = AnswerRequest::<()>::new(&Answer::ANSWER, MessageFlags::empty(), ()).size(9);
+        let received = shown(Direction::Received, &answer.to_bytes().unwrap());
+        assert!(received.ends_with("port 0\n    ANSWER_SIZE 9\n"), "{received}");
+    }
 }
