@@ -106,9 +106,8 @@ impl Connection {
         Q: ToRequest,
         Q::Answer: Reply,
     {
-        let request = request.to_request();
-        let info = request.info();
-        let mut exchange = self.channel.prepare(request, Q::Answer::EXPECT)?;
+        let info = request.to_request().info();
+        let mut exchange = self.channel.prepare(&request, Q::Answer::EXPECT)?;
         self.channel.socket.send(&self.channel.send)?;
         let mut reply = Q::Answer::acknowledged().map(Ok);
         loop {
@@ -134,11 +133,11 @@ impl Connection {
         R: Reply,
     {
         self.finish_abandoned()?;
-        let request = request.to_request();
-        let exchange = self.channel.prepare(request, Expect::Dump)?;
+        let info = request.to_request().info();
+        let exchange = self.channel.prepare(&request, Expect::Dump)?;
         self.channel.socket.send(&self.channel.send)?;
         self.channel.dump_started(&exchange);
-        Ok(Listing { connection: self, exchange, info: request.info(), reply: PhantomData })
+        Ok(Listing { connection: self, exchange, info, reply: PhantomData })
     }
 
     /// Sends requests without waiting for each, and gives one result per request, in order.
@@ -434,7 +433,7 @@ impl<E> std::fmt::Debug for Events<E> {
 #[inline]
 fn next_event<E: Reply>(channel: &mut Channel<Socket>) -> Result<Notice<E::View<'_>>> {
     while !channel.has_event() {
-        match channel.receive(true, None) {
+        match channel.receive(true, E::INFO) {
             Ok(()) => {}
             // The loss is noted among the events.
             Err(error) if channel.survives(&error) => {}

@@ -106,11 +106,11 @@ pub use attr::{
     Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table, Unsendable,
     Writer,
 };
-pub use error::{Errno, Error, ExtAck, KernelError, Place, Warning};
+pub use error::{Errno, Error, ExtAck, Hint, KernelError, Place, Warning};
 pub use exchange::{Exchange, Expect};
 pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
-pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Many, Str};
-pub use request::{Dump, MessageInfo, Owned, Reply, Request, ToRequest};
+pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str};
+pub use request::{Dump, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};
 
 #[doc(hidden)]
 pub use bitflags;

@@ -4,7 +4,7 @@ use core::fmt::{self, Write as _};
 
 use crate::attr::{Attrs, Hex, NLA_F_NESTED, Scope, Shape};
 use crate::message::{HEADER_LEN, Message, MessageType, Messages};
-use crate::request::MessageInfo;
+use crate::request::{MessageInfo, Numbered};
 
 /// Whether a datagram was sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct Traffic<'a> {
     pub datagram: &'a [u8],
     /// The message it asks with or answers; its siblings are known through it.
     pub info: Option<&'static MessageInfo>,
+    /// `nlmsg_type` of that, where it was asked: another type is another family where messages are numbered by
+    /// command.
+    pub kind: Option<MessageType>,
 }
 
 impl fmt::Display for Traffic<'_> {
@@ -33,7 +36,11 @@ impl fmt::Display for Traffic<'_> {
             Direction::Received => '<',
         };
         for message in Messages::new(self.datagram) {
-            let tree = Tree { info: self.info, message };
+            let foreign = |info: &&MessageInfo| {
+                let kind = message.as_ref().ok().map(|message| message.header.kind);
+                info.numbered == Numbered::ByCommand && self.kind.is_some() && self.kind != kind
+            };
+            let tree = Tree { info: self.info.filter(|info| !foreign(info)), message };
             writeln!(f, "{arrow} {tree}")?;
         }
         Ok(())
@@ -67,7 +74,7 @@ impl fmt::Display for Tree<'_> {
             Err(why) => return write!(f, "{why}"),
         };
         let header = message.header;
-        let info = self.info.and_then(|info| info.of_number(header.kind.0));
+        let info = self.info.and_then(|info| info.of(message));
         match control_name(header.kind).or_else(|| info.map(|info| info.c_name)) {
             Some(name) => f.write_str(name)?,
             None => write!(f, "type {}", header.kind.0)?,

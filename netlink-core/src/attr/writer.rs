@@ -31,6 +31,14 @@ pub enum Unsendable {
         /// Bits of the address.
         max: u8,
     },
+    /// This kernel would not know what to do with it.
+    #[error("{of} {why}")]
+    Lacking {
+        /// Who would have to know.
+        of: &'static str,
+        /// What it lacks.
+        why: &'static str,
+    },
     /// Whatever else the type forbids.
     #[error("{0}")]
     Value(&'static str),
@@ -112,7 +120,12 @@ impl Writer {
     /// Notes that the value being written cannot be sent. The first note stays.
     #[cold]
     pub fn fail(&mut self, why: Unsendable) {
-        let at = self.bytes.len();
+        self.fail_at(self.bytes.len(), why);
+    }
+
+    /// Notes that the message can't be sent for what stands at this offset; 0 is the message itself.
+    #[cold]
+    pub fn fail_at(&mut self, at: usize, why: Unsendable) {
         self.error.get_or_insert_with(|| Box::new((at, why)));
     }
 
