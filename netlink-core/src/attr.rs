@@ -9,6 +9,7 @@ use core::fmt;
 pub use set::{Fields, index_room, numbers};
 pub(crate) use table::records;
 pub use table::{Row, Shape, Table, debug, same};
+pub(crate) use writer::wipe;
 pub use writer::{Unsendable, Writer};
 
 /// Set on an attribute that holds attributes. Kernels since 5.2 demand it where they check strictly.
@@ -234,18 +235,26 @@ impl Rule {
         table: &'static Table,
         number: u16,
     ) -> Result<bool, DecodeError> {
+        if let Further::NoRow = self.further {
+            return Ok(false);
+        }
+        match self.verify(payload, &scope) {
+            Ok(()) => Ok(true),
+            Err(error) => Err(error.within(table.c_name(number))),
+        }
+    }
+
+    /// Whether the payload is right.
+    pub(crate) fn verify(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
         let got = payload.len();
-        let result = match self.further {
-            Further::NoRow => return Ok(false),
-            Further::Check(check) => check(payload, &scope),
+        match self.further {
+            _ if self.fits(got) => Ok(()),
+            Further::Check(check) => check(payload, scope),
             Further::AtLeast(want) if got >= usize::from(want) => Ok(()),
             Further::AtLeast(want) | Further::Exact(want) => {
                 Err(Malformed::Length { want: usize::from(want), got }.into())
             }
-        };
-        match result {
-            Ok(()) => Ok(true),
-            Err(error) => Err(error.within(table.c_name(number))),
+            Further::NoRow => Ok(()),
         }
     }
 }

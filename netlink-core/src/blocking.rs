@@ -106,9 +106,8 @@ impl Connection {
         Q: ToRequest,
         Q::Answer: Reply,
     {
-        let request = request.to_request();
-        let info = request.info();
-        let mut exchange = self.channel.prepare(request, Q::Answer::EXPECT)?;
+        let info = request.to_request().info();
+        let mut exchange = self.channel.prepare(&request, Q::Answer::EXPECT)?;
         self.channel.socket.send(self.channel.send.as_slice())?;
         let mut reply = Q::Answer::acknowledged().map(Ok);
         loop {
@@ -134,11 +133,11 @@ impl Connection {
         R: Reply,
     {
         self.finish_abandoned()?;
-        let request = request.to_request();
-        let exchange = self.channel.prepare(request, Expect::Dump)?;
+        let info = request.to_request().info();
+        let exchange = self.channel.prepare(&request, Expect::Dump)?;
         self.channel.socket.send(self.channel.send.as_slice())?;
         self.channel.dump_started(&exchange);
-        Ok(Listing { connection: self, exchange, info: request.info(), reply: PhantomData })
+        Ok(Listing { connection: self, exchange, info, reply: PhantomData })
     }
 
     /// Sends requests without waiting for each, and gives one result per request, in order.

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::attr::Writer;
-use crate::error::{Asked, Errno, Error, ExtAck, Warning};
+use crate::error::{Asked, Errno, Error, ExtAck, Hint, Warning};
 use crate::exchange::{Answer, Exchange, Expect, Meaning, Run};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages, Protocol, Sender};
-use crate::request::{MessageInfo, Reply, Request};
+use crate::request::{MessageInfo, Numbered, Reply, ToRequest};
 use crate::socket::{OpenOptions, Socket, Switch};
 use crate::trace::{Direction, Traffic};
 
@@ -33,6 +33,7 @@ const EVENT_ROOM: usize = 64 << 20;
 /// What stands in for a request where none is waiting.
 const NOTHING: MessageInfo = MessageInfo {
     number: 0,
+    numbered: Numbered::ByType,
     c_name: "nothing",
     header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
     table: &crate::Table { name: "", rows: &[] },
@@ -47,6 +48,8 @@ pub(crate) struct Channel<S> {
     pub(crate) socket: S,
     inbox: Inbox,
     pub(crate) send: Writer,
+    /// Of the request in the send buffer.
+    hint: Hint,
     sequence: u32,
     subscribed: bool,
     /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
@@ -168,6 +171,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             socket,
             inbox: Inbox { buffer: vec![0; BUFFER], unread: 0..0, sender: Sender::KERNEL, dumping: None },
             send: Writer::new(),
+            hint: |_, _| Ok(()),
             sequence: 0,
             subscribed: false,
             congested: false,
@@ -203,7 +207,8 @@ impl<S: AsRef<Socket>> Channel<S> {
         if let Some(tracer) = &mut self.tracer {
             let from = if direction == Direction::Sent { self.send.as_slice() } else { &self.inbox.buffer };
             let datagram = from.get(bytes).unwrap_or_default();
-            tracer(&Traffic { direction, datagram, info });
+            let asked = Messages::new(self.send.as_slice()).flatten().next();
+            tracer(&Traffic { direction, datagram, info, kind: asked.map(|message| message.header.kind) });
         }
     }
 
@@ -233,7 +238,9 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// Puts a request into the send buffer.
     #[inline]
-    pub(crate) fn prepare<R>(&mut self, request: &Request<R>, expect: Expect) -> Result<Exchange> {
+    pub(crate) fn prepare(&mut self, request: &impl ToRequest, expect: Expect) -> Result<Exchange> {
+        self.hint = request.hint();
+        let request = request.to_request();
         if self.congested {
             self.decongest();
         }
@@ -333,8 +340,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     return Ok(Step::Done);
                 }
                 Meaning::Failed(errno, attrs) => {
-                    let error = Error::kernel(errno, attrs, info, self.send.as_slice());
-                    return Err(error);
+                    return Err(Error::kernel(errno, attrs, (info, self.hint), self.send.as_slice()));
                 }
                 Meaning::Overrun => {
                     return Err(Error::Overrun);
@@ -391,6 +397,8 @@ impl<S: AsRef<Socket>> Channel<S> {
     pub(crate) fn has_event(&mut self) -> bool {
         if self.pending.is_none() {
             self.pending = self.kept_event().or_else(|| self.received_event());
+            // What comes next answers nothing that was asked.
+            self.send.truncate(0);
         }
         self.pending.is_some()
     }
@@ -446,7 +454,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         results: &mut Vec<Option<Result<R>>>,
     ) -> Option<Chunk>
     where
-        Q: crate::request::ToRequest<Answer = R>,
+        Q: ToRequest<Answer = R>,
         R: Reply,
     {
         if self.congested {
@@ -460,6 +468,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         let limit = limit.min((u32::MAX - first) as usize).max(1);
         while chunk.sent.len() < limit && self.send.len() < BATCH_BYTES {
             let Some(next) = requests.peek() else { break };
+            let hint = next.hint();
             let request = next.to_request();
             // A request larger than the rest of the datagram opens the next one.
             if !chunk.sent.is_empty() && self.send.len() + request.len() > 2 * BATCH_BYTES {
@@ -473,7 +482,12 @@ impl<S: AsRef<Socket>> Channel<S> {
                 Ok(()) => {
                     last = (start, flags);
                     let end = self.send.len();
-                    chunk.sent.push(Sent { index: results.len(), info: request.info(), bytes: start..end });
+                    chunk.sent.push(Sent {
+                        index: results.len(),
+                        info: request.info(),
+                        hint,
+                        bytes: start..end,
+                    });
                     results.push(None);
                 }
                 Err(error) => {
@@ -518,7 +532,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                 }
                 (Meaning::Failed(errno, attrs), Some(sent)) => {
                     let asked = self.send.as_slice().get(sent.bytes.clone()).unwrap_or_default();
-                    Some((sent, Err(Error::kernel(errno, attrs, sent.info, asked))))
+                    Some((sent, Err(Error::kernel(errno, attrs, (sent.info, sent.hint), asked))))
                 }
                 (Meaning::Done(attrs), Some(sent)) if !attrs.is_empty() => {
                     let asked = self.send.as_slice().get(sent.bytes.clone()).unwrap_or_default();
@@ -552,6 +566,7 @@ pub(crate) struct Chunk {
 struct Sent {
     index: usize,
     info: &'static MessageInfo,
+    hint: Hint,
     bytes: Range<usize>,
 }
 
@@ -595,6 +610,9 @@ fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
 fn event<'a, E: Reply>(sender: Sender, message: &Message<'a>) -> Result<Notice<E::View<'a>>> {
     match E::view(message) {
         Ok(event) => Ok(Notice::Event { event, group: sender.group, nsid: sender.nsid }),
-        Err(error) => Err(Error::decode(error, "event", message.body)),
+        Err(error) => {
+            let name = E::INFO.and_then(|info| info.of(message)).map_or("event", |info| info.c_name);
+            Err(Error::decode(error, name, message.body))
+        }
     }
 }

@@ -5,8 +5,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use zeroize::Zeroizing;
-
 use crate::attr::{Attrs, DecodeError, Payload, Row, Scope, Shape, Table, Unsendable};
 use crate::message::HEADER_LEN;
 use crate::payload::{Bytes, Str};
@@ -56,6 +54,16 @@ pub enum Error {
     /// The exchange ended without the reply that was asked for.
     #[error("{0} ended without a reply")]
     NoReply(&'static str),
+    /// Something that goes by a name is not in this kernel.
+    #[error("{of} has no {what} {name} in this kernel")]
+    Lacking {
+        /// Whose it would be.
+        of: &'static str,
+        /// What kind of thing it is.
+        what: &'static str,
+        /// Its name.
+        name: &'static str,
+    },
     /// A request of a batch that was not sent, because one before it failed to go out or come back.
     #[error("not sent: the batch ended early")]
     NotSent,
@@ -80,15 +88,20 @@ impl Error {
         message: &crate::Message<'_>,
         info: &'static MessageInfo,
     ) -> Self {
-        let name = info.of_number(message.header.kind.0).unwrap_or(info).c_name;
+        let name = info.of(message).unwrap_or(info).c_name;
         Self::decode(error, name, message.body)
     }
 
     #[cfg(any(feature = "testkit", all(feature = "std", target_os = "linux")))]
     #[cold]
-    pub(crate) fn kernel(errno: Errno, attrs: &[u8], info: &'static MessageInfo, asked: &[u8]) -> Self {
+    pub(crate) fn kernel(
+        errno: Errno,
+        attrs: &[u8],
+        (info, hint): (&'static MessageInfo, Hint),
+        asked: &[u8],
+    ) -> Self {
         let ext = ExtAck::new(Asked::new(info, asked), attrs);
-        Self::Kernel(Box::new(KernelError { errno, ext }))
+        Self::Kernel(Box::new(KernelError { errno, ext, hint }))
     }
 
     /// The errno, if the kernel or a system call gave one.
@@ -132,13 +145,19 @@ impl Error {
 
     /// This kernel doesn't know the family, the message or the attribute.
     pub fn is_unsupported(&self) -> bool {
-        self.is_one_of(&[
-            Errno::EOPNOTSUPP,
-            Errno::EPROTONOSUPPORT,
-            Errno::EAFNOSUPPORT,
-            Errno::ENOPROTOOPT,
-            Errno::ESOCKTNOSUPPORT,
-        ])
+        let lacking = match self {
+            Self::Lacking { .. } => true,
+            Self::Request(error) => matches!(error.why, Unsendable::Lacking { .. }),
+            _ => false,
+        };
+        lacking
+            || self.is_one_of(&[
+                Errno::EOPNOTSUPP,
+                Errno::EPROTONOSUPPORT,
+                Errno::EAFNOSUPPORT,
+                Errno::ENOPROTOOPT,
+                Errno::ESOCKTNOSUPPORT,
+            ])
     }
 
     /// The same call can work a moment later.
@@ -408,12 +427,12 @@ impl fmt::Display for PolicyAttrs<'_> {
 #[derive(Clone)]
 pub(crate) struct Asked {
     info: &'static MessageInfo,
-    bytes: Zeroizing<Box<[u8]>>,
+    bytes: Box<[u8]>,
 }
 
 impl Asked {
     pub(crate) fn new(info: &'static MessageInfo, bytes: &[u8]) -> Self {
-        Self { info, bytes: Zeroizing::new(bytes.into()) }
+        Self { info, bytes: bytes.into() }
     }
 }
 
@@ -428,6 +447,12 @@ impl Asked {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        crate::attr::wipe(&mut self.bytes);
     }
 }
 
@@ -521,11 +546,16 @@ impl fmt::Display for ExtAck {
     }
 }
 
+/// Says more about a refusal than the kernel does: which permission the operation takes, what else an errno means
+/// here. It writes behind the text of the error, and begins with `"; "` if it writes anything.
+pub type Hint = fn(&KernelError, &mut fmt::Formatter<'_>) -> fmt::Result;
+
 /// The kernel's refusal of a request.
 #[derive(Clone, Debug)]
 pub struct KernelError {
     pub(crate) errno: Errno,
     pub(crate) ext: ExtAck,
+    pub(crate) hint: Hint,
 }
 
 impl KernelError {
@@ -542,7 +572,8 @@ impl KernelError {
 
 impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.ext.request_name(), ErrnoText(self.errno), self.ext)
+        write!(f, "{}: {}{}", self.ext.request_name(), ErrnoText(self.errno), self.ext)?;
+        (self.hint)(self, f)
     }
 }
 

@@ -52,7 +52,7 @@
 //!
 //! | layer | here |
 //! | --- | --- |
-//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], [`secret`]; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
+//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
 //! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
 //! | exchanges, without I/O | [`exchange`] |
 //! | connections | `Connection`, `Events`, and the same in `tokio` |
@@ -74,6 +74,7 @@ pub mod layout;
 pub mod message;
 pub mod payload;
 pub mod request;
+#[cfg(feature = "secret")]
 pub mod secret;
 #[doc(hidden)]
 pub mod ser;
@@ -107,11 +108,12 @@ pub use attr::{
     Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table, Unsendable,
     Writer,
 };
-pub use error::{Errno, Error, ExtAck, KernelError, Place, Warning};
+pub use error::{Errno, Error, ExtAck, Hint, KernelError, Place, Warning};
 pub use exchange::{Exchange, Expect};
 pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
-pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Many, Str};
-pub use request::{Dump, MessageInfo, Owned, Reply, Request, ToRequest};
+pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str};
+pub use request::{Dump, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};
+#[cfg(feature = "secret")]
 pub use secret::{Key, Secret};
 
 #[doc(hidden)]

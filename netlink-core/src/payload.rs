@@ -7,7 +7,9 @@ use core::str::FromStr;
 
 use byteorder::{BigEndian, ByteOrder};
 
-use crate::attr::{Attr, Attrs, Hex, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Unsendable, Writer};
+use crate::attr::{
+    Attr, Attrs, Hex, IntoAttr, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, Unsendable, Writer,
+};
 use crate::checked;
 use crate::layout::Field;
 
@@ -548,6 +550,109 @@ impl<'a, T: Payload<'a> + Clone + fmt::Debug> fmt::Debug for Many<'a, T> {
 
 crate::serialize! { @list ['a, T: Payload<'a> + Clone] Many<'a, T> }
 
+/// A set whose attributes are all of one type, and whose numbers count: `CTRL_ATTR_OPS` and its like. Some families
+/// count from 1, some from 0, and to some the number means something, so it comes with each item.
+///
+/// To send some, give a slice of numbers and items.
+pub struct Indexed<'a, T>(IndexedFrom<'a, T>);
+
+enum IndexedFrom<'a, T> {
+    Wire(Attrs<'a>, PhantomData<T>),
+    Values(&'a [(u16, T)]),
+}
+
+impl<T> Clone for Indexed<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Indexed<'_, T> {}
+
+impl<T> Clone for IndexedFrom<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for IndexedFrom<'_, T> {}
+
+impl<'a, T> Indexed<'a, T> {
+    /// To send these.
+    pub const fn new(values: &'a [(u16, T)]) -> Self {
+        Self(IndexedFrom::Values(values))
+    }
+
+    /// The numbers and items, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, T)> + use<'a, T>
+    where
+        T: Payload<'a> + Clone,
+    {
+        let (wire, values) = match self.0 {
+            IndexedFrom::Wire(set, _) => (set, [].as_slice()),
+            IndexedFrom::Values(values) => (Attrs::default(), values),
+        };
+        let scope = Scope { header: &[], set: wire };
+        // They were checked when the set was read.
+        let wire = wire.flatten().filter_map(move |attr| Some((attr.number, T::of(attr, &scope).ok()?)));
+        values.iter().cloned().chain(wire)
+    }
+}
+
+impl<'a, T: Payload<'a>> Payload<'a> for Indexed<'a, T> {
+    const FLAGS: u16 = NLA_F_NESTED;
+    const RULE: Rule = Rule::check(|payload, scope| {
+        let set = Attrs::new(payload);
+        let scope = Scope { header: scope.header, set };
+        { set }.try_for_each(|attr| T::RULE.verify(attr?.payload, &scope))
+    });
+    const SHAPE: Shape = Shape::Indexed(&T::SHAPE);
+
+    #[inline]
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        Self::RULE.verify(payload, &Scope::default()).map_err(|error| error.why)?;
+        Ok(Self(IndexedFrom::Wire(Attrs::new(payload), PhantomData)))
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        match self.0 {
+            IndexedFrom::Wire(set, _) => out.push(set.rest()),
+            IndexedFrom::Values(values) => values.iter().for_each(|(number, value)| value.put(*number, out)),
+        }
+    }
+
+    #[inline]
+    fn of(attr: Attr<'a>, _: &Scope<'a>) -> Result<Self, Malformed> {
+        Ok(Self(IndexedFrom::Wire(Attrs::new(attr.payload), PhantomData)))
+    }
+}
+
+impl<'a, T> IntoAttr<Indexed<'a, T>> for &'a [(u16, T)] {
+    fn into_attr(self) -> Indexed<'a, T> {
+        Indexed::new(self)
+    }
+}
+
+impl<'a, T, const N: usize> IntoAttr<Indexed<'a, T>> for &'a [(u16, T); N] {
+    fn into_attr(self) -> Indexed<'a, T> {
+        Indexed::new(self)
+    }
+}
+
+impl<'a, T: Payload<'a> + Clone + PartialEq> PartialEq for Indexed<'a, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<'a, T: Payload<'a> + Clone + fmt::Debug> fmt::Debug for Indexed<'a, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+crate::serialize! { @list ['a, T: Payload<'a> + Clone] Indexed<'a, T> }
+
 /// A C array of fixed elements, of whatever length it comes.
 pub struct Array<'a, T>(ArrayFrom<'a, T>);
 
@@ -698,6 +803,20 @@ mod tests {
             assert!(wrong.parse::<HwAddr>().is_err(), "{wrong}");
         }
         assert!(HwAddr::new(&[0; 33]).is_none());
+    }
+
+    #[test]
+    fn indexed_items_keep_their_numbers() {
+        let mut out = Writer::new();
+        Indexed::new(&[(7, 1u32), (3, 2)]).put(1, &mut out);
+        assert_eq!(out.as_slice(), [20, 0, 1, 0x80, 8, 0, 7, 0, 1, 0, 0, 0, 8, 0, 3, 0, 2, 0, 0, 0]);
+        let read = Indexed::<'_, u32>::decode(&out.as_slice()[4..]).unwrap();
+        assert!(read.iter().eq([(7, 1), (3, 2)]));
+        let mut again = Writer::new();
+        read.put(1, &mut again);
+        assert_eq!(again.as_slice(), out.as_slice());
+        assert!(Indexed::<'_, u64>::decode(&out.as_slice()[4..]).is_err());
+        assert!(Indexed::<'_, u32>::decode(&out.as_slice()[4..16]).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::attr::{DecodeError, Payload, Table, Writer};
-use crate::error::{Asked, Error, RequestError};
+use crate::error::{Asked, Error, Hint, RequestError};
 use crate::exchange::Expect;
 use crate::layout::{Field, Fixed, Layout};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType};
@@ -14,32 +14,53 @@ use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageTy
 /// One message type of a protocol, as data.
 #[derive(Debug)]
 pub struct MessageInfo {
-    /// `nlmsg_type`. In generic netlink the family's number goes there, and this is the command.
+    /// What it is known by among its siblings.
     pub number: u16,
+    /// Where that number stands.
+    pub numbered: Numbered,
     /// The kernel's name of it.
     pub c_name: &'static str,
     /// The fixed header behind `nlmsghdr`.
     pub header: &'static Layout,
     /// The attributes behind that.
     pub table: &'static Table,
-    /// All types the message comes in: a GET is answered with a NEW. What a request is answered with stands here
+    /// All that can answer it, by message: a GET is answered with a NEW. What a request is answered with stands here
     /// even under the request's own number, where the two have different headers, as in socket diagnosis.
-    pub siblings: fn() -> &'static [Self],
+    pub siblings: fn() -> &'static [&'static [Self]],
+}
+
+/// Where a message says what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Numbered {
+    /// In `nlmsg_type`.
+    ByType,
+    /// In the first byte of the fixed header, as in generic netlink, where `nlmsg_type` is the family's and known
+    /// at run time only.
+    ByCommand,
 }
 
 impl MessageInfo {
-    /// The message of this number: this one, or the sibling that has it.
-    pub fn of_number(&'static self, number: u16) -> Option<&'static Self> {
-        if self.number == number {
-            return Some(self);
-        }
-        (self.siblings)().iter().find(|info| info.number == number)
+    /// What a message is: this one, or the sibling that has its number.
+    pub fn of(&'static self, message: &Message<'_>) -> Option<&'static Self> {
+        if self.number == self.number_in(message)? { Some(self) } else { self.sibling(message) }
     }
 
-    /// The message of this number in an answer to this one.
-    pub fn answer_of_number(&'static self, number: u16) -> Option<&'static Self> {
-        let answer = (self.siblings)().iter().find(|info| info.number == number);
-        answer.or_else(|| self.of_number(number))
+    /// What a message is that answers this one.
+    pub fn answer_of(&'static self, message: &Message<'_>) -> Option<&'static Self> {
+        self.sibling(message).or_else(|| self.of(message))
+    }
+
+    fn sibling(&self, message: &Message<'_>) -> Option<&'static Self> {
+        let number = self.number_in(message)?;
+        (self.siblings)().iter().copied().flatten().find(|info| info.number == number)
+    }
+
+    fn number_in(&self, message: &Message<'_>) -> Option<u16> {
+        match self.numbered {
+            Numbered::ByType => Some(message.header.kind.0),
+            Numbered::ByCommand => message.body.first().copied().map(u16::from),
+        }
     }
 }
 
@@ -47,8 +68,8 @@ impl MessageInfo {
 pub trait Reply: Sized + 'static {
     /// What the request waits for.
     const EXPECT: Expect;
-    /// Of events: a message whose siblings are all types that come, for traces. What no table is known of shows as
-    /// a number of bytes.
+    /// One of the messages it is read from; through it, traces of events know all of them. What no table is known of
+    /// shows as a number of bytes.
     const INFO: Option<&'static MessageInfo> = None;
     /// The message, looked at where it was received.
     type View<'a>;
@@ -180,6 +201,14 @@ impl<R> Request<R> {
             .unwrap_or_default()
     }
 
+    /// Gives the message another `nlmsg_type`.
+    #[must_use]
+    #[inline]
+    pub fn with_type(mut self, kind: MessageType) -> Self {
+        self.out.patch(4, kind.0.to_ne_bytes());
+        self
+    }
+
     /// What the message is.
     pub fn info(&self) -> &'static MessageInfo {
         self.info
@@ -257,12 +286,20 @@ impl<R> fmt::Debug for Request<R> {
 }
 
 /// What a connection takes: a [`Request`], or a family's builder of one, by value or by reference.
+#[diagnostic::on_unimplemented(
+    note = "a request whose message type is known at run time only has to be bound to its family first"
+)]
 pub trait ToRequest {
     /// What it is answered with.
     type Answer;
 
     /// The request.
     fn to_request(&self) -> &Request<Self::Answer>;
+
+    /// What it knows to say when the kernel refuses it.
+    fn hint(&self) -> Hint {
+        |_, _| Ok(())
+    }
 }
 
 impl<R> ToRequest for Request<R> {
@@ -278,6 +315,10 @@ impl<Q: ToRequest> ToRequest for &Q {
 
     fn to_request(&self) -> &Request<Q::Answer> {
         (*self).to_request()
+    }
+
+    fn hint(&self) -> Hint {
+        (*self).hint()
     }
 }
 
@@ -443,78 +484,13 @@ macro_rules! message {
             $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
         }
     ) => {
-        $(#[$meta])*
-        #[derive(Clone)]
-        $vis struct $name<$a> {
-            kind: $crate::MessageType,
-            flags: $crate::MessageFlags,
-            header: [u8; <$header as $crate::layout::Field>::SIZE],
-            attrs: $attrs<$a>,
+        $crate::__message_view! {
+            [$(#[$meta])*] $vis $name $a [$header] $attrs [ByType] [&[$name::MESSAGES]]
+            $( $(#[$tmeta])* $number $c_name $const, )*
         }
 
         #[allow(unreachable_pub, dead_code)]
-        impl<$a> $name<$a> {
-            $(
-                $(#[$tmeta])*
-                #[doc = concat!("\n\n`", stringify!($c_name), "`")]
-                pub const $const: $crate::MessageInfo = $crate::MessageInfo {
-                    number: $number,
-                    c_name: stringify!($c_name),
-                    header: <$header as $crate::layout::Fixed>::LAYOUT,
-                    table: $attrs::TABLE,
-                    siblings: || $name::MESSAGES,
-                };
-            )*
-
-            /// Every type it comes in.
-            pub const MESSAGES: &'static [$crate::MessageInfo] = &[$( Self::$const, )*];
-
-            /// Reads a message: finds and checks its attributes.
-            #[inline(always)]
-            pub fn read(message: &$crate::Message<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
-                // What follows the fixed header is aligned to four bytes.
-                const PADDED: usize = <$header as $crate::layout::Field>::SIZE.next_multiple_of(4);
-                let Some(header) = message.body.first_chunk() else {
-                    return Err($crate::DecodeError {
-                        at: stringify!($header),
-                        why: $crate::Malformed::Length {
-                            want: <$header as $crate::layout::Field>::SIZE,
-                            got: message.body.len(),
-                        },
-                    });
-                };
-                let set = message.body.get(PADDED..).unwrap_or_default();
-                let mut attrs = $attrs::unread(set);
-                attrs.fill(&$crate::Scope { header: message.body, set: $crate::Attrs::new(set) })?;
-                Ok(Self { kind: message.header.kind, flags: message.header.flags, header: *header, attrs })
-            }
-
-            /// The fixed header.
-            #[inline]
-            pub fn header(&self) -> $header {
-                <$header as $crate::layout::Field>::take(&mut self.header.as_slice()).unwrap_or_default()
-            }
-
-            /// The attributes; their getters are on the message too.
-            pub fn attrs(&self) -> &$attrs<$a> {
-                &self.attrs
-            }
-
-            /// Which of its types the message has.
-            pub fn message_type(&self) -> $crate::MessageType {
-                self.kind
-            }
-
-            /// The flags of the message.
-            pub fn message_flags(&self) -> $crate::MessageFlags {
-                self.flags
-            }
-
-            /// The message without a borrow.
-            pub fn into_owned(self) -> $name<'static> {
-                $name { kind: self.kind, flags: self.flags, header: self.header, attrs: self.attrs.into_owned() }
-            }
-
+        impl $name<'_> {
             /// A request with the same fixed header and attributes, those without a row included.
             pub fn to_request<R>(
                 &self,
@@ -526,50 +502,6 @@ macro_rules! message {
                 request
             }
         }
-
-        impl<$a> ::core::ops::Deref for $name<$a> {
-            type Target = $attrs<$a>;
-
-            #[inline]
-            fn deref(&self) -> &$attrs<$a> {
-                &self.attrs
-            }
-        }
-
-        impl PartialEq for $name<'_> {
-            fn eq(&self, other: &Self) -> bool {
-                self.kind == other.kind && self.header == other.header && self.attrs == other.attrs
-            }
-        }
-
-        impl $crate::Reply for $name<'static> {
-            const EXPECT: $crate::Expect = $crate::Expect::Reply;
-            const INFO: ::core::option::Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
-            type View<'x> = $name<'x>;
-
-            #[inline(always)]
-            fn view<'x>(message: &$crate::Message<'x>) -> ::core::result::Result<$name<'x>, $crate::DecodeError> {
-                $name::read(message)
-            }
-
-            fn own(view: $name<'_>) -> Self {
-                view.into_owned()
-            }
-        }
-
-        impl ::core::fmt::Debug for $name<'_> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(stringify!($name))
-                    .field("header", &self.header())
-                    .field("attrs", &self.attrs)
-                    .finish()
-            }
-        }
-
-        $crate::serialize! { impl [$a] for $name<$a>, |view, fields| {
-            fields.entry("header", &view.header())?;
-            fields.entry("attrs", &view.attrs)?;
-        } }
 
         $(#[$meta])*
         ///
@@ -631,5 +563,134 @@ macro_rules! message {
                 &self.0
             }
         }
+    };
+}
+
+/// The reading side of [`message!`](crate::message).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __message_view {
+    (
+        [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime [$header:ty] $attrs:ident
+        [$numbered:ident] [$siblings:expr]
+        $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        $vis struct $name<$a> {
+            kind: $crate::MessageType,
+            flags: $crate::MessageFlags,
+            header: [u8; <$header as $crate::layout::Field>::SIZE],
+            attrs: $attrs<$a>,
+        }
+
+        #[allow(unreachable_pub, dead_code)]
+        impl<$a> $name<$a> {
+            $(
+                $(#[$tmeta])*
+                #[doc = concat!("\n\n`", stringify!($c_name), "`")]
+                pub const $const: $crate::MessageInfo = $crate::MessageInfo {
+                    number: $number,
+                    numbered: $crate::request::Numbered::$numbered,
+                    c_name: stringify!($c_name),
+                    header: <$header as $crate::layout::Fixed>::LAYOUT,
+                    table: $attrs::TABLE,
+                    siblings: || $siblings,
+                };
+            )*
+
+            /// Every type it comes in.
+            pub const MESSAGES: &'static [$crate::MessageInfo] = &[$( Self::$const, )*];
+
+            /// Reads a message: finds and checks its attributes.
+            #[inline(always)]
+            pub fn read(message: &$crate::Message<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
+                // What follows the fixed header is aligned to four bytes.
+                const PADDED: usize = <$header as $crate::layout::Field>::SIZE.next_multiple_of(4);
+                let Some(header) = message.body.first_chunk() else {
+                    return Err($crate::DecodeError {
+                        at: <$header as $crate::layout::Fixed>::LAYOUT.c_name,
+                        why: $crate::Malformed::Length {
+                            want: <$header as $crate::layout::Field>::SIZE,
+                            got: message.body.len(),
+                        },
+                    });
+                };
+                let set = message.body.get(PADDED..).unwrap_or_default();
+                let mut attrs = $attrs::unread(set);
+                attrs.fill(&$crate::Scope { header: message.body, set: $crate::Attrs::new(set) })?;
+                Ok(Self { kind: message.header.kind, flags: message.header.flags, header: *header, attrs })
+            }
+
+            /// The fixed header.
+            #[inline]
+            pub fn header(&self) -> $header {
+                <$header as $crate::layout::Field>::take(&mut self.header.as_slice()).unwrap_or_default()
+            }
+
+            /// The attributes; their getters are on the message too.
+            pub fn attrs(&self) -> &$attrs<$a> {
+                &self.attrs
+            }
+
+            /// Which of its types the message has.
+            pub fn message_type(&self) -> $crate::MessageType {
+                self.kind
+            }
+
+            /// The flags of the message.
+            pub fn message_flags(&self) -> $crate::MessageFlags {
+                self.flags
+            }
+
+            /// The message without a borrow.
+            pub fn into_owned(self) -> $name<'static> {
+                $name { kind: self.kind, flags: self.flags, header: self.header, attrs: self.attrs.into_owned() }
+            }
+        }
+
+        impl<$a> ::core::ops::Deref for $name<$a> {
+            type Target = $attrs<$a>;
+
+            #[inline]
+            fn deref(&self) -> &$attrs<$a> {
+                &self.attrs
+            }
+        }
+
+        impl PartialEq for $name<'_> {
+            fn eq(&self, other: &Self) -> bool {
+                self.kind == other.kind && self.header == other.header && self.attrs == other.attrs
+            }
+        }
+
+        impl $crate::Reply for $name<'static> {
+            const EXPECT: $crate::Expect = $crate::Expect::Reply;
+            const INFO: ::core::option::Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
+            type View<'x> = $name<'x>;
+
+            #[inline(always)]
+            fn view<'x>(message: &$crate::Message<'x>) -> ::core::result::Result<$name<'x>, $crate::DecodeError> {
+                $name::read(message)
+            }
+
+            fn own(view: $name<'_>) -> Self {
+                view.into_owned()
+            }
+        }
+
+        impl ::core::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("header", &self.header())
+                    .field("attrs", &self.attrs)
+                    .finish()
+            }
+        }
+
+        $crate::serialize! { impl [$a] for $name<$a>, |view, fields| {
+            fields.entry("header", &view.header())?;
+            fields.entry("attrs", &view.attrs)?;
+        } }
     };
 }

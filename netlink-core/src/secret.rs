@@ -181,7 +181,7 @@ mod tests {
         let bytes = request().to_bytes().unwrap();
         for info in [Some(&Sample::NEW), None] {
             hides(&format!("{}", Tree::new(&bytes, info)));
-            hides(&format!("{}", Traffic { direction: Direction::Sent, datagram: &bytes, info }));
+            hides(&format!("{}", Traffic { direction: Direction::Sent, datagram: &bytes, info, kind: None }));
         }
         assert!(format!("{:?}", request()).contains("S_KEY <32 bytes>"));
         let message = crate::Messages::new(&bytes).next().unwrap().unwrap();

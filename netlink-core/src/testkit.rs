@@ -73,7 +73,8 @@ impl Replies {
     fn with_flags(self, reply: &impl ToRequest, flags: MessageFlags) -> Self {
         let request = reply.to_request();
         let bytes = request.to_bytes().unwrap_or_default();
-        self.raw(request.info().number, flags, bytes.get(HEADER_LEN..).unwrap_or_default())
+        let kind = Messages::new(&bytes).flatten().next().map_or(0, |message| message.header.kind.0);
+        self.raw(kind, flags, bytes.get(HEADER_LEN..).unwrap_or_default())
     }
 
     /// The end of a dump, with an errno or 0.
@@ -119,7 +120,7 @@ where
     Q::Answer: Reply,
 {
     let mut answer = Q::Answer::acknowledged().map(Ok);
-    feed(request.to_request(), Q::Answer::EXPECT, datagrams, |message| {
+    feed(&request, Q::Answer::EXPECT, datagrams, |message| {
         let info = request.to_request().info();
         let read = Q::Answer::view(message).map(Q::Answer::own);
         answer = Some(read.map_err(|error| Error::undecoded(error, message, info)));
@@ -134,18 +135,20 @@ where
     R: Reply,
 {
     let mut items = Vec::new();
-    feed(request.to_request(), Expect::Dump, datagrams, |message| items.push(Owned::new(message)))?;
+    feed(&request, Expect::Dump, datagrams, |message| items.push(Owned::new(message)))?;
     Ok(items)
 }
 
 /// An exchange from its first datagram to its end. The sequence and port of the datagrams are not looked at:
 /// those of a capture are those of its day.
-fn feed<R>(
-    request: &Request<R>,
+fn feed(
+    request: &impl ToRequest,
     expect: Expect,
     datagrams: &[&dyn AsRef<[u8]>],
     mut reply: impl FnMut(&message::Message<'_>),
 ) -> Result<(), Error> {
+    let hint = request.hint();
+    let request = request.to_request();
     let asked = request.to_bytes()?;
     let info = request.info();
     let mut flags = request.flags();
@@ -159,7 +162,9 @@ fn feed<R>(
             message.header.port = PORT;
             match exchange.feed(Sender::KERNEL, &message) {
                 Meaning::Reply(message) => reply(&message),
-                Meaning::Failed(errno, attrs) => return Err(Error::kernel(errno, attrs, info, &asked)),
+                Meaning::Failed(errno, attrs) => {
+                    return Err(Error::kernel(errno, attrs, (info, hint), &asked));
+                }
                 Meaning::Overrun => return Err(Error::Overrun),
                 Meaning::Done(_) | Meaning::Stale | Meaning::Event => {}
             }

@@ -127,7 +127,7 @@ impl Connection {
         Q::Answer: Reply,
     {
         let info = request.to_request().info();
-        let mut exchange = self.channel.prepare(request.to_request(), Q::Answer::EXPECT)?;
+        let mut exchange = self.channel.prepare(&request, Q::Answer::EXPECT)?;
         send(&mut self.channel).await?;
         let mut reply = Q::Answer::acknowledged().map(Ok);
         loop {
@@ -152,7 +152,7 @@ impl Connection {
     {
         self.finish_abandoned().await?;
         let info = request.to_request().info();
-        let exchange = self.channel.prepare(request.to_request(), Expect::Dump)?;
+        let exchange = self.channel.prepare(&request, Expect::Dump)?;
         // A future dropped while it waits to send has sent nothing, so no end of a dump is awaited yet.
         send(&mut self.channel).await?;
         self.channel.dump_started(&exchange);

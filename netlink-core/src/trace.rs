@@ -4,7 +4,7 @@ use core::fmt::{self, Write as _};
 
 use crate::attr::{Attrs, Hex, NLA_F_NESTED, Scope, Shape};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages};
-use crate::request::MessageInfo;
+use crate::request::{MessageInfo, Numbered};
 
 /// Whether a datagram was sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct Traffic<'a> {
     pub datagram: &'a [u8],
     /// The message it asks with or answers; its siblings are known through it.
     pub info: Option<&'static MessageInfo>,
+    /// `nlmsg_type` of that, where it was asked: another type is another family where messages are numbered by
+    /// command.
+    pub kind: Option<MessageType>,
 }
 
 impl fmt::Display for Traffic<'_> {
@@ -34,16 +37,24 @@ impl fmt::Display for Traffic<'_> {
         };
         for message in Messages::new(self.datagram) {
             let info = match &message {
-                Ok(message) if self.direction == Direction::Received => {
-                    let kind = message.header.kind.0;
-                    self.info.map(|info| info.answer_of_number(kind).unwrap_or(info))
-                }
-                _ => self.info,
+                Ok(message) => self.info.and_then(|info| self.info_of(message, info)),
+                Err(_) => self.info,
             };
             let tree = Tree { info, message };
             writeln!(f, "{arrow} {tree}")?;
         }
         Ok(())
+    }
+}
+
+impl Traffic<'_> {
+    fn info_of(&self, message: &Message<'_>, info: &'static MessageInfo) -> Option<&'static MessageInfo> {
+        let foreign = self.kind.is_some_and(|kind| kind != message.header.kind);
+        match (info.numbered, self.direction) {
+            (Numbered::ByCommand, _) if foreign => None,
+            (_, Direction::Received) => info.answer_of(message).or(Some(info)),
+            (_, Direction::Sent) => Some(info),
+        }
     }
 }
 
@@ -74,7 +85,7 @@ impl fmt::Display for Tree<'_> {
             Err(why) => return write!(f, "{why}"),
         };
         let header = message.header;
-        let info = self.info.and_then(|info| info.of_number(header.kind.0));
+        let info = self.info.and_then(|info| info.of(message));
         match control_name(header.kind).or_else(|| info.map(|info| info.c_name)) {
             Some(name) => f.write_str(name)?,
             None => write!(f, "type {}", header.kind.0)?,
@@ -195,12 +206,13 @@ mod tests {
         /// The answer, under the same number and without a fixed header.
         struct Answer<'a>((), AnswerAttrs<'a>), AnswerRequest { 20 BY_FAMILY ANSWER, }
     }
-    const ASK: MessageInfo = MessageInfo { siblings: || Answer::MESSAGES, ..Ask::ASK };
+    const ASK: MessageInfo = MessageInfo { siblings: || &[Answer::MESSAGES], ..Ask::ASK };
 
     #[test]
     fn an_answer_may_have_the_number_of_its_question_and_another_form() {
-        let shown =
-            |direction, datagram: &[u8]| format!("{}", Traffic { direction, datagram, info: Some(&ASK) });
+        let shown = |direction, datagram: &[u8]| {
+            format!("{}", Traffic { direction, datagram, info: Some(&ASK), kind: None })
+        };
         let ask = AskRequest::<()>::new(&ASK, MessageFlags::empty(), AskHeader::default().number(7)).name(8);
         let sent = shown(Direction::Sent, &ask.to_bytes().unwrap());
         assert!(sent.ends_with("\n    ask 07000000\n    ASK_NAME 8\n"), "{sent}");

@@ -161,7 +161,7 @@ pub fn trace(bytes: &[u8]) {
     for info in infos().map(Some).chain([None]) {
         let _ = format!("{}", Tree::new(bytes, info));
         for direction in [Direction::Sent, Direction::Received] {
-            let _ = format!("{}", Traffic { direction, datagram: bytes, info });
+            let _ = format!("{}", Traffic { direction, datagram: bytes, info, kind: None });
         }
     }
 }

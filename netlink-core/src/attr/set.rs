@@ -619,21 +619,21 @@ mod tests {
     }
 
     mod both {
-        use crate::{attrs, layout, message};
+        use crate::{layout, message};
 
         layout! {
             /// Header.
-            pub struct Header: both = 4 { /// A number.
+            pub(super) struct Header: both = 4 { /// A number.
                 number: u32, }
         }
         attrs! {
             /// Of a message, and of others' sets.
-            pub struct BothAttrs<'a> for BothRequest<R>, BothSet { /// A number.
+            pub(super) struct BothAttrs<'a> for BothRequest<R>, BothSet { /// A number.
                 3 B_NUMBER number: u16, }
         }
         message! {
             /// A message.
-            pub struct Both<'a>(Header, BothAttrs<'a>), BothRequest { /// Made.
+            pub(super) struct Both<'a>(Header, BothAttrs<'a>), BothRequest { /// Made.
                 16 B_NEW NEW, }
         }
     }

@@ -4,8 +4,6 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroize as _;
-
 use super::{ATTR_HEADER, NLA_F_NESTED};
 
 /// Why a value could not be written.
@@ -34,6 +32,14 @@ pub enum Unsendable {
         /// Bits of the address.
         max: u8,
     },
+    /// This kernel would not know what to do with it.
+    #[error("{of} {why}")]
+    Lacking {
+        /// Who would have to know.
+        of: &'static str,
+        /// What it lacks.
+        why: &'static str,
+    },
     /// Whatever else the type forbids.
     #[error("{0}")]
     Value(&'static str),
@@ -59,12 +65,20 @@ fn framed<const N: usize, const M: usize>(header: [u8; ATTR_HEADER], payload: [u
     whole
 }
 
+/// Overwrites what may have been a secret; without the feature nothing is one.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    #[cfg(feature = "secret")]
+    zeroize::Zeroize::zeroize(bytes);
+    #[cfg(not(feature = "secret"))]
+    let _ = bytes;
+}
+
 /// A vector with these bytes behind its own; what it grows out of is wiped if it holds a secret.
 fn extended(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
     if secret {
         let mut larger = Vec::with_capacity((vec.len() + bytes.len()).next_power_of_two());
         larger.extend_from_slice(&vec);
-        vec.zeroize();
+        wipe(&mut vec);
         vec = larger;
     }
     vec.extend_from_slice(bytes);
@@ -95,7 +109,7 @@ impl Drop for Writer {
         #[cold]
         #[inline(never)]
         fn wipe(mut bytes: Vec<u8>) {
-            bytes.zeroize();
+            super::wipe(&mut bytes);
         }
         if self.is_secret() {
             wipe(core::mem::take(&mut self.bytes));
@@ -153,7 +167,7 @@ impl Writer {
         if let Some(note) = &mut self.note {
             note.error = None;
             if note.secret {
-                self.bytes.get_mut(length..).unwrap_or_default().zeroize();
+                wipe(self.bytes.get_mut(length..).unwrap_or_default());
             }
         }
         self.bytes.truncate(length);
@@ -165,7 +179,9 @@ impl Writer {
         self.fail_at(self.bytes.len(), why);
     }
 
-    fn fail_at(&mut self, at: usize, why: Unsendable) {
+    /// Notes that the message can't be sent for what stands at this offset; 0 is the message itself.
+    #[cold]
+    pub fn fail_at(&mut self, at: usize, why: Unsendable) {
         self.note.get_or_insert_default().error.get_or_insert((at, why));
     }
 
@@ -181,6 +197,7 @@ impl Writer {
     }
 
     /// Appends bytes that are wiped before their memory is given back.
+    #[cfg(feature = "secret")]
     #[cold]
     pub fn push_secret(&mut self, bytes: &[u8]) {
         self.note.get_or_insert_default().secret = true;
@@ -326,7 +343,7 @@ impl From<&[u8]> for Writer {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "secret"))]
 mod tests {
     use super::*;
 
