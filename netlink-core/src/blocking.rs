@@ -196,6 +196,23 @@ impl Connection {
         next_event::<E>(&mut self.channel)
     }
 
+    /// From now on takes what the kernel sends to this socket without being asked, such as the packets of a queue,
+    /// and refusals of what was [posted](Self::post). It is kept while a call waits for its answer, and never taken
+    /// for one; [`next_event`](Self::next_event) gives it out.
+    pub fn listen(&mut self) {
+        self.channel.listen();
+    }
+
+    /// Sends a request and waits for nothing.
+    ///
+    /// If the kernel refuses it and this connection [listens](Self::listen), a later [`next_event`](Self::next_event)
+    /// fails with [`Error::Kernel`], which holds the request ([`ExtAck::request`](crate::ExtAck::request)).
+    #[inline]
+    pub fn post(&mut self, request: impl ToRequest) -> Result<()> {
+        self.channel.prepare_post(&request)?;
+        self.channel.socket.send(self.channel.send.as_slice())
+    }
+
     fn receive(&mut self, info: &'static MessageInfo) -> Result<()> {
         self.receive_for(Some(info))
     }

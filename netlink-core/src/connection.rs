@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::attr::Writer;
 use crate::error::{Asked, Errno, Error, ExtAck, Hint, Warning};
-use crate::exchange::{Answer, Exchange, Expect, Meaning, Run};
-use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages, Protocol, Sender};
+use crate::exchange::{Answer, Exchange, Expect, Meaning, Refusal, Run};
+use crate::message::{
+    HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender,
+};
 use crate::request::{MessageInfo, Numbered, Reply, ToRequest};
 use crate::socket::{OpenOptions, Socket, Switch};
 use crate::trace::{Direction, Traffic};
@@ -52,6 +54,10 @@ pub(crate) struct Channel<S> {
     hint: Hint,
     sequence: u32,
     subscribed: bool,
+    /// What comes without being asked for is an event, too.
+    listening: bool,
+    /// What was posted last: refusals come as events.
+    posted: (&'static MessageInfo, Hint),
     /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
     /// another word, until the queue has been read empty.
     congested: bool,
@@ -174,6 +180,8 @@ impl<S: AsRef<Socket>> Channel<S> {
             hint: |_, _| Ok(()),
             sequence: 0,
             subscribed: false,
+            listening: false,
+            posted: (&NOTHING, |_, _| Ok(())),
             congested: false,
             events: VecDeque::new(),
             kept: 0,
@@ -231,8 +239,7 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// Looks at what is left in the buffer while nothing is asked: events are kept, the end of a dump is noted.
     pub(crate) fn discard(&mut self) -> Result<()> {
-        let mut nothing = Exchange::new(Expect::Ack, MessageFlags::empty(), 0, 0);
-        while !matches!(self.step(&mut nothing, &NOTHING)?, Step::Hungry) {}
+        while !matches!(self.step(&mut Exchange::none(), &NOTHING)?, Step::Hungry) {}
         Ok(())
     }
 
@@ -241,7 +248,8 @@ impl<S: AsRef<Socket>> Channel<S> {
     pub(crate) fn prepare(&mut self, request: &impl ToRequest, expect: Expect) -> Result<Exchange> {
         self.hint = request.hint();
         let request = request.to_request();
-        if self.congested {
+        // What is listened to may fill the buffer up and leave no room for the answer.
+        if self.congested || self.listening {
             self.decongest();
         }
         self.warnings.clear();
@@ -254,6 +262,18 @@ impl<S: AsRef<Socket>> Channel<S> {
         request.append_to(&mut self.send, sequence, flags)?;
         self.trace(Direction::Sent, 0..self.send.len(), Some(request.info()));
         Ok(Exchange::new(expect, flags, sequence, self.port()))
+    }
+
+    /// Puts a request into the send buffer whose answer nobody waits for.
+    #[inline]
+    pub(crate) fn prepare_post(&mut self, request: &impl ToRequest) -> Result<()> {
+        let hint = request.hint();
+        let request = request.to_request();
+        self.send.truncate(0);
+        request.append_to(&mut self.send, 0, request.flags() - MessageFlags::ACK)?;
+        self.posted = (request.info(), hint);
+        self.trace(Direction::Sent, 0..self.send.len(), Some(request.info()));
+        Ok(())
     }
 
     /// Marks a dump as under way; from now on its end must be seen before the next one.
@@ -330,7 +350,10 @@ impl<S: AsRef<Socket>> Channel<S> {
             match exchange.feed(sender, &message) {
                 Meaning::Reply(_) => return Ok(Step::Reply(range)),
                 Meaning::Stale => {}
-                Meaning::Event => self.keep_event(Some(range)),
+                Meaning::Event if is_event(sender, &message.header, self.listening) => {
+                    self.keep_event(Some(range));
+                }
+                Meaning::Event => {}
                 Meaning::Done(attrs) => {
                     let attrs: Option<Box<[u8]>> = (!attrs.is_empty()).then(|| attrs.into());
                     if let Some(attrs) = attrs {
@@ -379,6 +402,17 @@ impl<S: AsRef<Socket>> Channel<S> {
         groups.iter().try_for_each(|group| self.socket.as_ref().join(*group))
     }
 
+    /// Takes in what the kernel sends to this socket without being asked.
+    pub(crate) fn listen(&mut self)
+    where
+        S: AsMut<Socket>,
+    {
+        // A refusal is told by the request it echoes. A kernel that doesn't have the switch always echoes all.
+        let _ = self.socket.as_mut().set(Switch::CAP_ACK, false);
+        self.subscribed = true;
+        self.listening = true;
+    }
+
     #[cold]
     fn keep_event(&mut self, range: Option<Range<usize>>) {
         let message: Option<Box<[u8]>> = range.and_then(|range| self.inbox.buffer.get(range)).map(Into::into);
@@ -421,13 +455,11 @@ impl<S: AsRef<Socket>> Channel<S> {
                 Ok(next) => next,
                 Err(error) => return Some(Pending::Broken(error)),
             };
-            match message.header.kind {
-                MessageType::OVERRUN if sender.port == 0 => return Some(Pending::Overrun),
-                // What is unicast is a late answer; what a process sends is no event of the kernel.
-                kind if kind.0 >= 16 && sender.port == 0 && sender.group != 0 => {
-                    return Some(Pending::Received(range));
-                }
-                _ => {}
+            if message.header.kind == MessageType::OVERRUN && sender.port == 0 {
+                return Some(Pending::Overrun);
+            }
+            if is_event(sender, &message.header, self.listening) {
+                return Some(Pending::Received(range));
             }
         }
     }
@@ -435,14 +467,21 @@ impl<S: AsRef<Socket>> Channel<S> {
     /// Takes the event there is.
     #[inline]
     pub(crate) fn take_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
-        match self.pending.take() {
-            Some(Pending::Received(range)) => {
-                let message = self.message(range)?;
-                event::<E>(self.inbox.sender, &message)
+        let (sender, message) = match self.pending.take() {
+            Some(Pending::Received(range)) => (self.inbox.sender, self.message(range)?),
+            Some(Pending::Kept(sender)) => (sender, message_of(&self.current)?),
+            Some(Pending::Broken(error)) => return Err(error),
+            Some(Pending::Overrun) | None => return Ok(Notice::Overrun),
+        };
+        if message.header.kind == MessageType::ERROR {
+            return Err(refused(self.posted, &message));
+        }
+        match E::view(&message) {
+            Ok(event) => Ok(Notice::Event { event, group: sender.group, nsid: sender.nsid }),
+            Err(error) => {
+                let name = E::INFO.and_then(|info| info.of(&message)).map_or("event", |info| info.c_name);
+                Err(Error::decode(error, name, message.body))
             }
-            Some(Pending::Kept(sender)) => event::<E>(sender, &message_of(&self.current)?),
-            Some(Pending::Broken(error)) => Err(error),
-            Some(Pending::Overrun) | None => Ok(Notice::Overrun),
         }
     }
 
@@ -539,7 +578,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     self.warnings.push(Warning(ExtAck::new(Asked::new(sent.info, asked), attrs)));
                     None
                 }
-                (Meaning::Event, _) => {
+                (Meaning::Event, _) if is_event(sender, &message.header, self.listening) => {
                     self.keep_event(Some(range));
                     None
                 }
@@ -607,12 +646,143 @@ fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
     }
 }
 
-fn event<'a, E: Reply>(sender: Sender, message: &Message<'a>) -> Result<Notice<E::View<'a>>> {
-    match E::view(message) {
-        Ok(event) => Ok(Notice::Event { event, group: sender.group, nsid: sender.nsid }),
-        Err(error) => {
-            let name = E::INFO.and_then(|info| info.of(message)).map_or("event", |info| info.c_name);
-            Err(Error::decode(error, name, message.body))
+/// Whether a message that answers nobody is for whoever takes events.
+#[inline]
+fn is_event(sender: Sender, header: &MessageHeader, listening: bool) -> bool {
+    // What a process sends is no event of the kernel; what is unicast is a late answer, but for sequence 0.
+    let unasked = listening && sender.group == 0 && header.sequence == 0;
+    let told = header.kind.0 >= 16 && (sender.group != 0 || unasked);
+    sender.port == 0 && (told || unasked && header.kind == MessageType::ERROR)
+}
+
+/// The refusal of what was posted.
+#[cold]
+fn refused((posted, hint): (&'static MessageInfo, Hint), message: &Message<'_>) -> Error {
+    let Refusal { errno, request, attrs } = Refusal::of(message);
+    let asked = Messages::new(request).next().and_then(|asked| asked.ok());
+    let info = asked.and_then(|asked| posted.of(&asked)).unwrap_or(posted);
+    Error::kernel(errno, attrs, (info, hint), request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Request, attrs, layout, message};
+
+    layout! {
+        /// A header.
+        struct Header: sample = 4 {
+            /// A number.
+            number: u32,
         }
+    }
+    attrs! {
+        /// No attributes.
+        struct SampleAttrs<'a> for SampleRequest<R> {
+            /// A number.
+            1 S_NUMBER number: u32,
+        }
+    }
+    message! {
+        /// A packet and its verdict.
+        struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
+            /// A packet.
+            768 S_PACKET PACKET,
+            /// A verdict.
+            769 S_VERDICT VERDICT,
+        }
+    }
+
+    fn channel() -> Channel<Socket> {
+        Channel::new(Socket::open(Protocol::ROUTE).unwrap()).unwrap()
+    }
+
+    fn sample(info: &'static MessageInfo, number: u32) -> Request<()> {
+        SampleRequest::new(info, MessageFlags::ACK, Header::default().number(number)).into_request()
+    }
+
+    fn error(channel: &Channel<Socket>, sequence: u32, errno: i32, request: &[u8]) -> Vec<u8> {
+        let header = MessageHeader::default().kind(MessageType::ERROR).sequence(sequence);
+        let mut out = crate::Writer::new();
+        crate::message::write(&mut out, header.port(channel.port()), |out| {
+            out.push(&errno.wrapping_neg().to_ne_bytes());
+            out.push(request);
+        });
+        out.into_bytes()
+    }
+
+    /// As if this had been received from the kernel.
+    fn deliver(channel: &mut Channel<Socket>, datagrams: &[&[u8]]) {
+        let bytes = datagrams.concat();
+        channel.inbox.sender = Sender::KERNEL;
+        channel.inbox.unread = 0..bytes.len();
+        channel.inbox.buffer[..bytes.len()].copy_from_slice(&bytes);
+    }
+
+    fn number(channel: &mut Channel<Socket>) -> Option<u32> {
+        assert!(channel.has_event());
+        match channel.take_event::<Sample<'static>>().unwrap() {
+            Notice::Event { event, group: 0, .. } => Some(event.header().number),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_comes_unasked_is_kept_while_an_answer_is_awaited() {
+        let mut channel = channel();
+        channel.listen();
+        let config = sample(&Sample::PACKET, 0);
+        let mut exchange = channel.prepare(&config, Expect::Ack).unwrap();
+        let sent = channel.send.as_slice().to_vec();
+        let packets: Vec<Vec<u8>> =
+            (1..=3).map(|number| sample(&Sample::PACKET, number).to_bytes().unwrap()).collect();
+        let ack = error(&channel, exchange.sequence(), 0, &sent);
+        deliver(&mut channel, &[&packets[0], &packets[1], &ack, &packets[2]]);
+        assert!(matches!(channel.step(&mut exchange, config.info()), Ok(Step::Done)));
+        assert!(exchange.is_over());
+        assert_eq!([number(&mut channel), number(&mut channel), number(&mut channel)], [1, 2, 3].map(Some));
+        assert!(!channel.has_event());
+    }
+
+    #[test]
+    fn a_refusal_of_what_was_posted_ends_no_exchange_and_holds_its_request() {
+        let mut channel = channel();
+        channel.listen();
+        channel.prepare_post(&sample(&Sample::VERDICT, 7)).unwrap();
+        let posted = channel.send.as_slice().to_vec();
+        assert_eq!(posted[6..8], MessageFlags::REQUEST.bits().to_ne_bytes());
+        let config = sample(&Sample::PACKET, 0);
+        let mut exchange = channel.prepare(&config, Expect::Ack).unwrap();
+        let refusal = error(&channel, 0, 2, &posted);
+        deliver(&mut channel, &[&refusal]);
+        assert!(matches!(channel.step(&mut exchange, config.info()), Ok(Step::Hungry)));
+        assert!(!exchange.is_over() && channel.has_event());
+        let Err(Error::Kernel(error)) = channel.take_event::<Sample<'static>>() else { panic!() };
+        assert_eq!((error.errno(), error.ext_ack().request_name()), (Errno::ENOENT, "S_VERDICT"));
+        assert_eq!(error.ext_ack().request(), posted);
+    }
+
+    #[test]
+    fn without_listening_what_comes_unasked_is_skipped() {
+        let mut channel = channel();
+        let packet = sample(&Sample::PACKET, 1).to_bytes().unwrap();
+        deliver(&mut channel, &[&packet]);
+        assert!(!channel.has_event());
+        deliver(&mut channel, &[&packet]);
+        channel.discard().unwrap();
+        assert!(channel.events.is_empty());
+    }
+
+    #[test]
+    fn a_late_answer_and_the_end_of_a_run_are_no_events() {
+        let mut channel = channel();
+        channel.listen();
+        let late = error(&channel, 1, 2, &[0; 16]);
+        let mut done = sample(&Sample::PACKET, 0).to_bytes().unwrap();
+        done[4..6].copy_from_slice(&MessageType::DONE.0.to_ne_bytes());
+        let packet = sample(&Sample::PACKET, 4).to_bytes().unwrap();
+        deliver(&mut channel, &[&late, &done, &packet]);
+        assert_eq!(number(&mut channel), Some(4));
+        assert!(!channel.has_event());
     }
 }

@@ -26,7 +26,8 @@ pub enum Expect {
 pub enum Meaning<'a> {
     /// Nothing: an answer to an earlier request, or to somebody else.
     Stale,
-    /// A notification to a multicast group; also the copy of what this very request changed.
+    /// A notification: to a multicast group, also the copy of what this very request changed; or of sequence 0,
+    /// which no request has that waits for an answer.
     Event,
     /// A reply; see [`Exchange::is_over`] whether more may come.
     Reply(Message<'a>),
@@ -57,6 +58,12 @@ impl Exchange {
         let acked = flags.contains(MessageFlags::ACK);
         let echo = flags.contains(MessageFlags::ECHO);
         Self { expect, acked, echo, sequence, port, over: false, replied: false, interrupted: false }
+    }
+
+    /// One that is over before it began: what it is fed is stale, or an event.
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    pub(crate) const fn none() -> Self {
+        Self { over: true, ..Self::new(Expect::Ack, MessageFlags::empty(), 0, 0) }
     }
 
     /// Its sequence.
@@ -108,7 +115,7 @@ impl Exchange {
             return Meaning::Overrun;
         }
         if self.over || !ours {
-            return Meaning::Stale;
+            return if header.sequence == 0 { Meaning::Event } else { Meaning::Stale };
         }
         if header.flags.contains(MessageFlags::DUMP_INTR) {
             self.interrupted = true;
@@ -128,35 +135,54 @@ impl Exchange {
     #[cold]
     fn end<'a>(&mut self, message: &Message<'a>) -> Meaning<'a> {
         self.over = true;
-        let mut rest = message.body;
-        // A DONE without an errno is a success; an ERROR without one says nothing.
-        let errno = match i32::take(&mut rest) {
-            Ok(errno) => errno,
-            Err(_) if message.header.kind == MessageType::DONE => 0,
-            Err(_) => return Meaning::Failed(Errno::EBADMSG, &[]),
-        };
-        let attrs = match message.header.kind {
-            MessageType::DONE => rest,
-            _ => ext_ack(message.header.flags, rest),
-        };
-        match Errno(errno.wrapping_neg()) {
-            Errno(0) => Meaning::Done(attrs),
-            errno => Meaning::Failed(errno, attrs),
+        match message.header.kind {
+            // A DONE without an errno is a success.
+            MessageType::DONE => match i32::take(&mut { message.body }) {
+                Ok(errno) => ended(errno, message.body.get(4..).unwrap_or_default()),
+                Err(_) => Meaning::Done(&[]),
+            },
+            _ => {
+                let Refusal { errno, attrs, .. } = Refusal::of(message);
+                ended(errno.0.wrapping_neg(), attrs)
+            }
         }
     }
 }
 
-/// The attributes of an `NLMSG_ERROR`: behind the echoed request, or behind its bare header if the error is
-/// capped.
-fn ext_ack(flags: MessageFlags, echo: &[u8]) -> &[u8] {
-    if !flags.contains(MessageFlags::ACK_TLVS) {
-        return &[];
+const fn ended(errno: i32, attrs: &[u8]) -> Meaning<'_> {
+    match errno {
+        0 => Meaning::Done(attrs),
+        _ => Meaning::Failed(Errno(errno.wrapping_neg()), attrs),
     }
-    let echoed = match u32::take(&mut { echo }) {
-        Ok(length) if !flags.contains(MessageFlags::CAPPED) => length as usize,
-        _ => HEADER_LEN,
-    };
-    echo.get(echoed.max(HEADER_LEN).saturating_add(3) & !3..).unwrap_or_default()
+}
+
+/// What an `NLMSG_ERROR` says.
+pub(crate) struct Refusal<'a> {
+    /// Why; 0 is an acknowledgement.
+    pub(crate) errno: Errno,
+    /// The request, or only its header if the error is capped.
+    pub(crate) request: &'a [u8],
+    /// The attributes of the extended acknowledgement.
+    pub(crate) attrs: &'a [u8],
+}
+
+impl<'a> Refusal<'a> {
+    pub(crate) fn of(message: &Message<'a>) -> Self {
+        let Some((errno, echo)) = message.body.split_first_chunk() else {
+            return Self { errno: Errno::EBADMSG, request: &[], attrs: &[] };
+        };
+        let flags = message.header.flags;
+        let length = match u32::take(&mut { echo }) {
+            Ok(length) if !flags.contains(MessageFlags::CAPPED) => (length as usize).max(HEADER_LEN),
+            _ => HEADER_LEN,
+        };
+        let behind = echo.get(length.saturating_add(3) & !3..).unwrap_or_default();
+        Self {
+            errno: Errno(i32::from_ne_bytes(*errno).wrapping_neg()),
+            request: echo.get(..length).unwrap_or(echo),
+            attrs: if flags.contains(MessageFlags::ACK_TLVS) { behind } else { &[] },
+        }
+    }
 }
 
 /// The answer to one request of a batch.
@@ -278,6 +304,21 @@ mod tests {
         let mut ex = exchange(Expect::Ack, ACK);
         assert_eq!(bytes.feed(&mut ex), [Meaning::Done(&[])]);
         assert!(ex.is_over());
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_an_event() {
+        let packet = Bytes::new().add(0x300, NONE, 0, &[0; 4]).error(NONE, 0, 2, &bare_header(32));
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(packet.feed(&mut ex), [Meaning::Event, Meaning::Event]);
+        assert!(!ex.is_over());
+        let mut run = Run::new(5, 2, PORT);
+        for message in Messages::new(packet.0.as_slice()) {
+            assert_eq!(run.feed(Sender::KERNEL, &message.unwrap()), (None, Meaning::Event));
+        }
+        assert_eq!(packet.feed_from(Sender::process(9), &mut ex), [Meaning::Stale, Meaning::Stale]);
+        let mut none = Exchange::none();
+        assert_eq!(packet.feed(&mut none), [Meaning::Event, Meaning::Event]);
     }
 
     #[test]

@@ -206,6 +206,19 @@ impl Connection {
         next_event::<E>(&mut self.channel).await
     }
 
+    /// From now on takes what the kernel sends to this socket without being asked, and refusals of what was
+    /// [posted](Self::post). [`next_event`](Self::next_event) gives it out.
+    pub fn listen(&mut self) {
+        self.channel.listen();
+    }
+
+    /// Sends a request and waits for nothing; see the blocking [`Connection::post`](crate::Connection::post). The
+    /// kernel takes a request at once, so there is nothing to await.
+    pub fn post(&mut self, request: impl ToRequest) -> Result<()> {
+        self.channel.prepare_post(&request)?;
+        self.channel.socket.as_ref().send(self.channel.send.as_slice())
+    }
+
     /// Reads a dump that was given up to its end: the kernel runs one at a time per socket.
     async fn finish_abandoned(&mut self) -> Result<()> {
         while self.channel.has_unfinished_dump() {

@@ -125,21 +125,15 @@ impl Event<'_> {
     }
 }
 
-/// Every message that comes as an event, each for the others' sake.
-const MESSAGES: &[MessageInfo] = &[
-    MessageInfo { siblings: || MESSAGES, ..Link::NEW },
-    Link::DEL,
-    Address::NEW,
-    Address::DEL,
-    Route::NEW,
-    Route::DEL,
-    Nsid::NEW,
-    Nsid::DEL,
-];
+/// Through it, traces know every message that comes as an event.
+const ANY: MessageInfo = MessageInfo {
+    siblings: || &[Link::MESSAGES, Address::MESSAGES, Route::MESSAGES, Nsid::MESSAGES],
+    ..Link::NEW
+};
 
 impl Reply for Event<'static> {
     const EXPECT: Expect = Expect::Reply;
-    const INFO: Option<&'static MessageInfo> = MESSAGES.first();
+    const INFO: Option<&'static MessageInfo> = Some(&ANY);
     type View<'a> = Event<'a>;
 
     fn view<'a>(message: &Message<'a>) -> Result<Event<'a>, DecodeError> {
