@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod binary;
 mod command;
 mod demo;
 mod fuzz;
 mod lint;
 mod spec;
+mod tally;
 mod test;
+mod vm;
 
 /// Tasks of this workspace.
 #[derive(Parser)]
@@ -28,6 +31,7 @@ enum Task {
     Spec(spec::Arguments),
     Fuzz(fuzz::Arguments),
     Bench(bench::Arguments),
+    Vm(vm::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         Task::Spec(arguments) => spec::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Vm(arguments) => vm::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

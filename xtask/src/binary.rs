@@ -1,0 +1,40 @@
+//! Test binaries, built by cargo.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::command::{cargo, text};
+
+/// A test binary.
+pub(crate) struct Binary {
+    /// Package and target.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    /// Where cargo would run it.
+    pub(crate) folder: PathBuf,
+}
+
+/// Builds the tests that cargo's options select. Says whether all could be built; those that could are returned.
+pub(crate) fn build(packages: &[Value], selection: &[&str]) -> Result<(Vec<Binary>, bool)> {
+    let arguments = [&["test", "--no-run", "--message-format=json-render-diagnostics"], selection];
+    let output = cargo(&arguments.concat()).stderr(Stdio::inherit()).output().context("cargo test")?;
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let binaries = messages.filter_map(|message| {
+        let path = message["executable"].as_str().filter(|_| message["profile"]["test"] == true)?;
+        let package = packages.iter().find(|package| package["id"] == message["package_id"])?;
+        let target = match text(&message["target"]["kind"][0]) {
+            "test" => text(&message["target"]["name"]),
+            kind => kind,
+        };
+        Some(Binary {
+            name: format!("{} {target}", text(&package["name"])),
+            path: path.into(),
+            folder: Path::new(text(&package["manifest_path"])).parent()?.to_owned(),
+        })
+    });
+    Ok((binaries.collect(), output.status.success()))
+}

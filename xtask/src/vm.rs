@@ -1,0 +1,246 @@
+//! `cargo xtask vm`: commands and kernel tests in virtual machines with other kernels.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::command::{self, Scratch, root, text};
+
+mod apt;
+mod boot;
+mod cache;
+mod cpio;
+mod matrix;
+mod pins;
+mod prepare;
+mod tool;
+
+use boot::{End, Limit, Machine, Port};
+use cache::Cache;
+use prepare::{Kernel, Prepared};
+
+/// Runs a command, or the kernel tests, in virtual machines with other kernels.
+///
+/// `cargo xtask vm -- test [FILTER]` runs the kernel tests in each kernel and compares what came of them;
+/// `cargo xtask vm --kernel 7.3 -- COMMAND` runs anything else. The command sees this workspace and the folder it is
+/// run in, both read-only, and can write to /out, which goes away.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Series of kernels, as in xtask/kernels.txt [default: all of them].
+    #[arg(long, global = true, value_delimiter = ',')]
+    kernel: Vec<String>,
+    /// Fetches nothing: kernels that are not in the cache are left out and told.
+    #[arg(long, global = true)]
+    offline: bool,
+    /// Minutes of processor time after which a machine is given up; twice that by the clock.
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// What came of the same tests on this machine, by `cargo xtask test --results`.
+    #[arg(long, value_name = "FILE")]
+    host: Option<PathBuf>,
+    #[command(subcommand)]
+    task: Option<Task>,
+    /// `test [FILTER]`, or any command.
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
+#[derive(clap::Subcommand)]
+enum Task {
+    /// Fetches kernels and the root file system into the cache.
+    Prepare,
+    /// Opens a shell.
+    Shell,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let pins = pins::select(&arguments.kernel)?;
+    let cache = Cache::open()?;
+    let scratch = Scratch::new()?;
+    let shell = matches!(arguments.task, Some(Task::Shell));
+    ensure!(
+        arguments.task.is_some() || !arguments.command.is_empty(),
+        "nothing to run: cargo xtask vm -- COMMAND, cargo xtask vm -- test, or cargo xtask vm shell"
+    );
+    ensure!(!shell || pins.len() == 1, "a shell runs in one kernel: cargo xtask vm --kernel 6.12 shell");
+    let prepared = prepare::prepare(&cache, &pins, arguments.offline, &scratch)?;
+    let fleet = Fleet { prepared: &prepared, scratch: &scratch, limit: Limit::minutes(arguments.minutes) };
+    match (&arguments.task, arguments.command.split_first()) {
+        (Some(Task::Prepare), _) => {
+            for (series, why) in &prepared.missing {
+                println!("kernel {series} is missing: {why}");
+            }
+            let all = prepared.missing.is_empty();
+            println!("{} kernels in {}", prepared.kernels.len(), cache.path("").display());
+            Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        (Some(Task::Shell), _) => fleet.shell(),
+        (None, Some((program, filter))) if program == "test" => {
+            matrix::run(&fleet, filter, arguments.host.as_deref())
+        }
+        (None, _) => fleet.command(&arguments.command),
+    }
+}
+
+/// Machines side by side, one per kernel.
+struct Fleet<'a> {
+    prepared: &'a Prepared,
+    scratch: &'a Scratch,
+    limit: Limit,
+}
+
+impl Fleet<'_> {
+    /// Runs a task for each kernel, as many at once as there are processors. The task gets a folder of its own.
+    fn each<T: Send>(&self, task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
+        let kernels = &self.prepared.kernels;
+        let queue: Mutex<VecDeque<_>> = Mutex::new(kernels.iter().enumerate().collect());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let work = || {
+            let mut results = Vec::new();
+            while let Some((number, kernel)) = next() {
+                results.push((number, task(kernel, &self.scratch.path().join(&kernel.series))));
+            }
+            results
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(kernels.len());
+        let mut results: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+        });
+        results.sort_by_key(|(number, _)| *number);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    fn machine<'a>(&'a self, kernel: &'a Kernel, folder: &'a Path, shares: &'a [PathBuf]) -> Machine<'a> {
+        Machine { kernel, root: &self.prepared.root, shares, folder, limit: self.limit }
+    }
+
+    /// Runs a command in each kernel.
+    fn command(&self, words: &[String]) -> Result<ExitCode> {
+        let here = std::env::current_dir()?;
+        let script = format!("cd {}\nexec {}\n", word(&here.to_string_lossy()), line(words));
+        let shares = shares(&[here])?;
+        let alone = self.prepared.kernels.len() == 1;
+        let ends = self.each(|kernel, folder| {
+            let machine = self.machine(kernel, folder, &shares);
+            let port = if alone { Port::Output } else { Port::File };
+            machine.run(&script, port).map(|end| (machine.output(), end))
+        });
+        let mut failed = !self.prepared.missing.is_empty();
+        for (series, why) in &self.prepared.missing {
+            println!("{series}: not run: {why}");
+        }
+        for (kernel, end) in self.prepared.kernels.iter().zip(ends) {
+            let (output, end) = end?;
+            if !alone {
+                print!("== {}\n{output}", kernel.series);
+            }
+            match end {
+                End::Status(status) if alone => return Ok(ExitCode::from(u8::try_from(status).unwrap_or(1))),
+                End::Status(0) => {}
+                End::Status(status) => {
+                    println!("{}: exit status {status}", kernel.series);
+                    failed = true;
+                }
+                End::Died(why) => {
+                    println!("{}: {why}", kernel.series);
+                    failed = true;
+                }
+            }
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    /// Opens a shell in the kernel.
+    fn shell(&self) -> Result<ExitCode> {
+        let here = std::env::current_dir()?;
+        let terminal = Terminal::save();
+        let size = terminal.size.as_deref().unwrap_or("24 80");
+        let (rows, columns) = size.split_once(' ').unwrap_or(("24", "80"));
+        let kind = std::env::var("TERM").unwrap_or_else(|_| "vt100".to_owned());
+        let script = format!(
+            "stty rows {rows} columns {columns}\ncd {}\nTERM={} exec bash -l\n",
+            word(&here.to_string_lossy()),
+            word(&kind)
+        );
+        let kernel = self.prepared.kernels.first().context("no kernel")?;
+        let shares = shares(&[here])?;
+        let folder = self.scratch.path().join(&kernel.series);
+        let machine = Machine { limit: Limit::NONE, ..self.machine(kernel, &folder, &shares) };
+        let end = machine.run(&script, Port::Terminal);
+        drop(terminal);
+        match end? {
+            End::Status(status) => Ok(ExitCode::from(u8::try_from(status).unwrap_or(1))),
+            End::Died(why) => {
+                println!("{why}");
+                Ok(ExitCode::FAILURE)
+            }
+        }
+    }
+}
+
+/// Our terminal's state; restored in the end, for qemu may not live to do so.
+struct Terminal {
+    state: Option<String>,
+    size: Option<String>,
+}
+
+impl Terminal {
+    fn save() -> Self {
+        let ask = |what| {
+            let mut stty = std::process::Command::new("stty");
+            let output = stty.arg(what).stdin(std::process::Stdio::inherit()).output().ok()?;
+            let text = String::from_utf8(output.stdout).ok()?;
+            output.status.success().then(|| text.trim().to_owned())
+        };
+        Self { state: ask("-g"), size: ask("size") }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(state) = &self.state {
+            // It is not worse than before.
+            let _ = std::process::Command::new("stty").arg(state).status();
+        }
+    }
+}
+
+/// Folders that a machine gets to see: the workspace, what cargo built, and others; none twice.
+fn shares(others: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let target = PathBuf::from(text(&command::metadata()?["target_directory"]));
+    let all = [&[root().to_owned(), target], others].concat();
+    let mut shares: Vec<PathBuf> = Vec::new();
+    for path in all.iter().filter(|path| path.is_dir()) {
+        let path = path.canonicalize()?;
+        ensure!(path.parent().is_some(), "a machine can't see all of /: run this in another folder");
+        if !shares.iter().any(|share| path.starts_with(share)) {
+            shares.push(path);
+        }
+    }
+    Ok(shares)
+}
+
+/// A word of a shell's command line.
+fn word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A shell's command line.
+fn line(words: &[String]) -> String {
+    words.iter().map(|text| word(text)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_reach_the_command_as_they_are() {
+        let words = ["echo", "it's", "$HOME", ""].map(str::to_owned);
+        assert_eq!(line(&words), r"'echo' 'it'\''s' '$HOME' ''");
+    }
+}

@@ -1,0 +1,290 @@
+//! Debian's archive, through an apt that has nothing to do with this machine's packages.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::tool::tool;
+use crate::command::{self, Scratch};
+
+/// An apt with sources, lists and caches of its own.
+pub(crate) struct Apt<'a> {
+    folder: PathBuf,
+    mirrors: Mirrors,
+    /// Whether the lists were fetched just now.
+    new: Cell<bool>,
+    scratch: &'a Scratch,
+}
+
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Suites of the archive proper; where several have a package, [`PREFERRED`] wins.
+const SUITES: &str = "bookworm trixie trixie-backports";
+const SECURITY_SUITES: &str = "bookworm-security trixie-security";
+const PREFERRED: &str = "trixie";
+
+/// Beyond it, a fetch is given up: the archive is slow, but not dead.
+const LIMIT: Duration = Duration::from_secs(8 * 60);
+
+/// Lists are younger than this, or fetched anew.
+const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl<'a> Apt<'a> {
+    /// Writes its configuration into a folder.
+    pub(crate) fn open(folder: &Path, scratch: &'a Scratch) -> Result<Self> {
+        ensure!(
+            Path::new(KEYRING).exists(),
+            "no {KEYRING} to check packages with: apt-get install debian-archive-keyring"
+        );
+        let mirrors = Mirrors::of_this_machine();
+        for below in ["lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(folder.join(below))?;
+        }
+        let mut sources = String::new();
+        for (mirror, suites) in [(&mirrors.archive, SUITES), (&mirrors.security, SECURITY_SUITES)] {
+            let _ = writeln!(
+                sources,
+                "Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\nArchitectures: amd64\n\
+                 Signed-By: {KEYRING}\n"
+            );
+        }
+        fs::write(folder.join("apt.sources"), sources)?;
+        fs::write(folder.join("status"), "")?;
+        let path = folder.display();
+        let configuration = format!(
+            r#"Dir::Etc::sourcelist "{path}/apt.sources";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State::lists "{path}/lists";
+Dir::State::status "{path}/status";
+Dir::State::extended_states "{path}/extended";
+Dir::Cache "{path}/cache";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
+Dir::Log "{path}";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+APT::Architecture "amd64";
+APT::Architectures "amd64";
+APT::Default-Release "{PREFERRED}";
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+Debug::NoLocking "true";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled "false";
+Acquire::IndexTargets::deb::CNF::DefaultEnabled "false";
+Acquire::Retries "3";
+Acquire::http::Timeout "30";
+Acquire::https::Timeout "30";
+"#
+        );
+        fs::write(folder.join("apt.conf"), configuration)?;
+        Ok(Self { folder: folder.to_owned(), mirrors, new: Cell::new(false), scratch })
+    }
+
+    /// Fetches the lists of packages, unless they are a day young.
+    pub(crate) fn update(&self) -> Result<()> {
+        let age = fs::metadata(self.stamp()).and_then(|stamp| stamp.modified()).ok();
+        let age = age.and_then(|time| SystemTime::now().duration_since(time).ok());
+        if age.is_none_or(|age| age > AGE) {
+            println!("fetching Debian's lists of packages");
+            self.run("apt-get", &["update", "--error-on=any"])?;
+            fs::write(self.stamp(), "")?;
+            self.new.set(true);
+        }
+        Ok(())
+    }
+
+    /// Makes the next [`Self::update`] fetch the lists. Says whether there can be newer ones.
+    pub(crate) fn forget(&self) -> bool {
+        !self.new.get() && fs::remove_file(self.stamp()).is_ok()
+    }
+
+    fn stamp(&self) -> PathBuf {
+        self.folder.join("updated")
+    }
+
+    /// Names of packages that start like this.
+    pub(crate) fn names(&self, start: &str) -> Result<Vec<String>> {
+        Ok(self.run("apt-cache", &["pkgnames", start])?.lines().map(str::to_owned).collect())
+    }
+
+    /// The versions that the archive has of a package, newest first.
+    pub(crate) fn versions(&self, package: &str) -> Result<Vec<String>> {
+        let table = self.run("apt-cache", &["madison", package])?;
+        let versions = table.lines().filter_map(|line| line.split('|').nth(1));
+        Ok(versions.map(|version| version.trim().to_owned()).collect())
+    }
+
+    /// Fetches packages, `name=version`, and unpacks them into a folder.
+    pub(crate) fn unpack(&self, packages: &[String], into: &Path) -> Result<()> {
+        println!("fetching {}", packages.join(" "));
+        let folder = self.folder.join("packages");
+        empty(&folder)?;
+        let mut command = self.command("apt-get")?;
+        command.arg("download").args(packages).current_dir(&folder);
+        self.finish(command)?;
+        self.extract(&folder, into)
+    }
+
+    /// Fetches packages and all that they depend on, and unpacks them into a folder. None of their scripts is run.
+    pub(crate) fn unpack_all(&self, packages: &[&str], into: &Path) -> Result<()> {
+        println!("fetching {} packages and what they need", packages.len());
+        let folder = self.folder.join("packages");
+        empty(&folder)?;
+        fs::create_dir(folder.join("partial"))?;
+        let mut command = self.command("apt-get")?;
+        command.arg(format!("-oDir::Cache::archives={}", folder.display()));
+        command.args(["install", "--download-only", "--yes"]).args(packages);
+        self.finish(command)?;
+        self.extract(&folder, into)
+    }
+
+    fn extract(&self, folder: &Path, into: &Path) -> Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let package = entry?.path();
+            if package.extension().is_some_and(|extension| extension == "deb") {
+                let mut command = tool("dpkg-deb")?;
+                command.arg("-x").arg(&package).arg(into);
+                self.finish(command)?;
+            }
+        }
+        empty(folder)
+    }
+
+    fn command(&self, program: &str) -> Result<Command> {
+        let mut command = tool(program)?;
+        command.arg("-q").arg("-c").arg(self.folder.join("apt.conf")).env("LC_ALL", "C");
+        Ok(command)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        let mut command = self.command(program)?;
+        command.args(arguments);
+        self.finish(command)
+    }
+
+    fn finish(&self, mut command: Command) -> Result<String> {
+        let ended = command::run(&mut command, self.scratch, LIMIT)?;
+        if ended.is_success() {
+            return Ok(ended.output);
+        }
+        let program = Path::new(command.get_program()).file_name().unwrap_or_default().display().to_string();
+        let output = self.mirrors.hide(&ended.output);
+        let lines: Vec<_> = output.lines().filter(|line| line.starts_with(['E', 'W', 'd'])).collect();
+        let lines = lines[lines.len().saturating_sub(12)..].join("\n");
+        bail!("{program}: {}\n{lines}", ended.why())
+    }
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())
+}
+
+/// Where this machine gets Debian's packages from.
+#[derive(Debug, PartialEq, Eq)]
+struct Mirrors {
+    archive: String,
+    security: String,
+}
+
+impl Mirrors {
+    fn of_this_machine() -> Self {
+        let folder = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten();
+        let mut paths: Vec<_> = folder.map(|entry| entry.path()).collect();
+        paths.sort();
+        paths.push("/etc/apt/sources.list".into());
+        let texts = paths.iter().filter(|path| {
+            path.extension().is_some_and(|extension| extension == "list" || extension == "sources")
+        });
+        let texts: Vec<_> = texts.filter_map(|path| fs::read_to_string(path).ok()).collect();
+        Self::parse(&texts)
+    }
+
+    /// Reads files of either format that apt knows.
+    fn parse(texts: &[String]) -> Self {
+        let entries = texts.iter().flat_map(|text| {
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+            // One line is one source, or a paragraph is.
+            let (single, fields): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("deb"));
+            let fields = fields.join("\n");
+            let paragraphs: Vec<_> = fields.split("\n\n").map(str::to_owned).collect();
+            single.into_iter().map(str::to_owned).chain(paragraphs)
+        });
+        let words: Vec<Vec<String>> =
+            entries.map(|entry| entry.split_whitespace().map(str::to_owned).collect()).collect();
+        let find = |name: &str| {
+            let of_debian = words.iter().filter(|words| words.iter().any(|word| word == "main"));
+            of_debian.flatten().find(|word| {
+                word.contains("://") && word.trim_end_matches('/').rsplit('/').next() == Some(name)
+            })
+        };
+        let or = |found: Option<&String>, usual: &str| found.map_or(usual, String::as_str).to_owned();
+        Self {
+            archive: or(find("debian"), "http://deb.debian.org/debian"),
+            security: or(find("debian-security"), "http://deb.debian.org/debian-security"),
+        }
+    }
+
+    /// Takes out of a message where this machine's mirror is: it is nobody else's business.
+    fn hide(&self, text: &str) -> String {
+        let hosts = [&self.archive, &self.security].map(|mirror| {
+            let authority =
+                mirror.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
+            authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default()
+        });
+        let text = [&self.archive, &self.security]
+            .iter()
+            .fold(text.to_owned(), |text, mirror| text.replace(mirror.as_str(), "MIRROR"));
+        let hosts = hosts.iter().filter(|host| !host.is_empty());
+        hosts.fold(text, |text, host| text.replace(host, "MIRROR"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mirrors(archive: &str, security: &str) -> Mirrors {
+        Mirrors { archive: archive.to_owned(), security: security.to_owned() }
+    }
+
+    #[test]
+    fn the_machines_own_mirror_is_taken_in_either_format() {
+        let fields = "Types: deb\n# http://old.example/archive/debian/2025\nURIs: http://m.example/debian\n\
+             Suites: bookworm\nComponents: main\n\nTypes: deb\nURIs: http://s.example/debian-security/\n\
+             Suites: bookworm-security\nComponents: main\n";
+        let expected = mirrors("http://m.example/debian", "http://s.example/debian-security/");
+        assert_eq!(Mirrors::parse(&[fields.to_owned()]), expected);
+        let lines = "deb https://docker.example/linux/debian bookworm stable\n\
+             deb [signed-by=/x] http://m.example/debian bookworm main contrib\n\
+             deb http://s.example/debian-security/ bookworm-security main\n";
+        assert_eq!(Mirrors::parse(&[lines.to_owned()]), expected);
+    }
+
+    #[test]
+    fn a_machine_without_debian_sources_takes_the_usual_ones() {
+        let usual = mirrors("http://deb.debian.org/debian", "http://deb.debian.org/debian-security");
+        assert_eq!(Mirrors::parse(&["deb http://u.example/ubuntu noble main\n".to_owned()]), usual);
+        assert_eq!(Mirrors::parse(&[]), usual);
+    }
+
+    #[test]
+    fn messages_do_not_tell_the_mirror() {
+        let mirrors = mirrors("http://user:word@m.example:8080/debian", "http://s.example/debian-security");
+        let text =
+            "E: http://user:word@m.example:8080/debian/dists: could not connect to m.example:8080; s.example";
+        assert_eq!(mirrors.hide(text), "E: MIRROR/dists: could not connect to MIRROR:8080; MIRROR");
+    }
+}

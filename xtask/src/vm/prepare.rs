@@ -1,0 +1,375 @@
+//! Fills the cache: kernels, and the root file system with the programs that tests compare with.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::apt::Apt;
+use super::cache::{Cache, Filling};
+use super::pins::{self, Pin};
+use super::tool::tool;
+use crate::command::Scratch;
+
+/// A kernel in the cache.
+#[derive(Clone, Debug)]
+pub(crate) struct Kernel {
+    pub(crate) series: String,
+    pub(crate) folder: PathBuf,
+}
+
+impl Kernel {
+    /// The image to boot.
+    pub(crate) fn image(&self) -> PathBuf {
+        self.folder.join("vmlinuz")
+    }
+
+    /// What belongs at `/lib/modules/RELEASE`.
+    pub(crate) fn modules(&self) -> PathBuf {
+        self.folder.join("modules")
+    }
+
+    /// The modules that reach the root file system, uncompressed, in the order to load them.
+    pub(crate) fn boot_modules(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(self.folder.join("boot"))?;
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+/// Modules that reach the root file system.
+const BOOT_MODULES: [&str; 4] = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
+
+/// Debian's release of the root file system; any kernel runs below it.
+const ROOT: &str = "trixie";
+
+/// What makes a file system of the packages of choice.
+const BASE: &[&str] = &[
+    "base-files",
+    "bash",
+    "busybox-static",
+    "coreutils",
+    "dash",
+    "findutils",
+    "gawk",
+    "grep",
+    "libc-bin",
+    "mount",
+    "netbase",
+    "procps",
+    "sed",
+    "util-linux",
+];
+
+/// Programs that tests compare with or talk to.
+const PEERS: &[&str] = &[
+    "batctl",
+    "bpftool",
+    "can-utils",
+    "conntrack",
+    "e2fsprogs",
+    "ebtables",
+    "ethtool",
+    "iproute2",
+    "ipset",
+    "iptables",
+    "iputils-ping",
+    "ipvsadm",
+    "iw",
+    "kcapi-tools",
+    "keyutils",
+    "kmod",
+    "libcap2-bin",
+    "libnl-utils",
+    "libteam-utils",
+    "mptcpize",
+    "nbd-client",
+    "nbd-server",
+    "nfacct",
+    "nfct",
+    "nftables",
+    "openvswitch-switch",
+    "python3-minimal",
+    "quota",
+    "socat",
+    "strace",
+    "tcpdump",
+    "wireguard-tools",
+    "wpan-tools",
+];
+
+/// What is in the cache of what was asked for.
+pub(crate) struct Prepared {
+    pub(crate) root: PathBuf,
+    pub(crate) kernels: Vec<Kernel>,
+    /// Series that are not there, and why.
+    pub(crate) missing: Vec<(String, String)>,
+}
+
+/// Makes sure of kernels and root file system. A kernel that can't be had is no error, unless there is none at all.
+pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scratch) -> Result<Prepared> {
+    if let Some(prepared) = complete(cache, pins) {
+        return Ok(prepared);
+    }
+    if offline {
+        return what_is_there(cache, pins);
+    }
+    let filling = cache.lock()?;
+    let apt = Apt::open(&cache.path("apt"), scratch)?;
+    if let Err(error) = apt.update() {
+        println!("{error:#}");
+        return what_is_there(cache, pins);
+    }
+    let root = fresh(&apt, || root(&filling, &apt))?;
+    let mut prepared = Prepared { root, kernels: Vec::new(), missing: Vec::new() };
+    for pin in pins {
+        match fresh(&apt, || kernel(cache, &filling, &apt, pin)) {
+            Ok(kernel) => prepared.kernels.push(kernel),
+            Err(error) => {
+                println!("kernel {}: {error:#}", pin.series);
+                prepared.missing.push((pin.series.clone(), format!("{error:#}")));
+            }
+        }
+    }
+    ensure!(!prepared.kernels.is_empty(), "no kernel could be fetched");
+    Ok(prepared)
+}
+
+/// Tries again with new lists, for the archive may have moved on since they were fetched.
+fn fresh<T>(apt: &Apt<'_>, task: impl Fn() -> Result<T>) -> Result<T> {
+    task().or_else(|error| {
+        if !apt.forget() {
+            return Err(error);
+        }
+        println!("{error:#}; once more with new lists");
+        apt.update()?;
+        task()
+    })
+}
+
+/// Everything as pinned, which takes no lock and no archive.
+fn complete(cache: &Cache, pins: &[Pin]) -> Option<Prepared> {
+    let root = cache.get(&root_name())?;
+    let kernels = pins.iter().map(|pin| cached(cache, pin, &folder_name(&pin.release, &pin.version)));
+    Some(Prepared { root, kernels: kernels.collect::<Option<_>>()?, missing: Vec::new() })
+}
+
+fn what_is_there(cache: &Cache, pins: &[Pin]) -> Result<Prepared> {
+    let root = cache.get(&root_name()).context("there is no root file system: cargo xtask vm prepare")?;
+    let mut prepared = Prepared { root, kernels: Vec::new(), missing: Vec::new() };
+    let names = cache.names("kernels");
+    for pin in pins {
+        let pinned = format!("{}_{}", pin.release, pin.version);
+        let of_series = names.iter().filter(|name| {
+            name.split_once('_').is_some_and(|(release, _)| pins::belongs(release, &pin.series))
+        });
+        let best =
+            of_series.max_by(|a, b| (**a == pinned).cmp(&(**b == pinned)).then_with(|| pins::compare(a, b)));
+        match best.and_then(|name| cached(cache, pin, &format!("kernels/{name}"))) {
+            Some(kernel) => prepared.kernels.push(kernel),
+            None => prepared.missing.push((pin.series.clone(), "not fetched".to_owned())),
+        }
+    }
+    ensure!(!prepared.kernels.is_empty(), "no kernel is there: cargo xtask vm prepare");
+    Ok(prepared)
+}
+
+fn cached(cache: &Cache, pin: &Pin, name: &str) -> Option<Kernel> {
+    let folder = cache.get(name)?;
+    Some(Kernel { series: pin.series.clone(), folder })
+}
+
+fn folder_name(release: &str, version: &str) -> String {
+    format!("kernels/{release}_{version}")
+}
+
+/// The pinned kernel, or the newest of its series.
+fn kernel(cache: &Cache, filling: &Filling<'_>, apt: &Apt<'_>, pin: &Pin) -> Result<Kernel> {
+    if let Some(kernel) = cached(cache, pin, &folder_name(&pin.release, &pin.version)) {
+        return Ok(kernel);
+    }
+    let (release, version) = available(apt, pin)?;
+    let folder = filling.add(&folder_name(&release, &version), |folder| {
+        unpack_kernel(filling, apt, &release, &version, folder)
+    })?;
+    Ok(Kernel { series: pin.series.clone(), folder })
+}
+
+/// Release and version of what the archive has of a series: what is pinned, else the newest.
+fn available(apt: &Apt<'_>, pin: &Pin) -> Result<(String, String)> {
+    let image = |release: &str| format!("linux-image-{release}");
+    let names = apt.names(&image(&format!("{}.", pin.series)))?;
+    if names.contains(&image(&pin.release)) && apt.versions(&image(&pin.release))?.contains(&pin.version) {
+        return Ok((pin.release.clone(), pin.version.clone()));
+    }
+    let releases = names.iter().filter_map(|name| name.strip_prefix("linux-image-"));
+    let release = pins::newest(releases, &pin.series);
+    let release = release.with_context(|| format!("the archive has no kernel {}", pin.series))?;
+    let versions = apt.versions(&image(release))?;
+    let version = versions.first().with_context(|| format!("the archive has no linux-image-{release}"))?;
+    println!(
+        "kernel {}: the pinned {} ({}) has left the archive; taking {release} ({version}) instead",
+        pin.series, pin.release, pin.version
+    );
+    Ok((release.to_owned(), version.clone()))
+}
+
+fn unpack_kernel(
+    filling: &Filling<'_>,
+    apt: &Apt<'_>,
+    release: &str,
+    version: &str,
+    folder: &Path,
+) -> Result<()> {
+    // Since 6.19 or so, the image's package is empty and the kernel comes in parts.
+    let parts = ["linux-binary", "linux-modules", "linux-base"].map(|part| format!("{part}-{release}"));
+    let packages = if apt.names(&parts[0])?.contains(&parts[0]) {
+        parts.to_vec()
+    } else {
+        vec![format!("linux-image-{release}")]
+    };
+    let packages: Vec<_> = packages.iter().map(|package| format!("{package}={version}")).collect();
+    let scratch = filling.scratch()?;
+    apt.unpack(&packages, &scratch)?;
+
+    let find = |places: [String; 2]| {
+        let place = places.iter().map(|place| scratch.join(place)).find(|place| place.exists());
+        place.with_context(|| format!("the packages of {release} bring no {}", places[0]))
+    };
+    let image = find([format!("boot/vmlinuz-{release}"), format!("usr/lib/modules/{release}/vmlinuz")])?;
+    fs::copy(image, folder.join("vmlinuz"))?;
+    let modules = find([format!("usr/lib/modules/{release}"), format!("lib/modules/{release}")])?;
+    index(&scratch, &modules, release)?;
+    fs::rename(&modules, folder.join("modules"))?;
+    boot_modules(folder)
+}
+
+/// Makes the files that `modprobe` looks in.
+pub(crate) fn index(base: &Path, modules: &Path, release: &str) -> Result<()> {
+    // Where depmod looks, whichever way the package is laid out.
+    let expected = base.join("lib/modules").join(release);
+    if !expected.exists() {
+        fs::create_dir_all(base.join("lib"))?;
+        symlink(modules.parent().context("modules have a folder")?, base.join("lib/modules"))?;
+    }
+    let status = tool("depmod")?.arg("-b").arg(base).arg(release).status()?;
+    ensure!(status.success(), "depmod: {status}");
+    Ok(())
+}
+
+/// Puts aside the modules that boot.
+fn boot_modules(folder: &Path) -> Result<()> {
+    let modules = folder.join("modules");
+    let dependencies = fs::read_to_string(modules.join("modules.dep"))?;
+    fs::create_dir(folder.join("boot"))?;
+    for (number, path) in order(&dependencies, &BOOT_MODULES).iter().enumerate() {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (name, unpacker) = match name.rsplit_once('.') {
+            Some((name, "xz")) => (name, Some("xz")),
+            Some((name, "zst")) => (name, Some("zstd")),
+            Some((_, "ko")) => (name, None),
+            _ => bail!("{path}: compressed in an unknown way"),
+        };
+        let (from, to) = (modules.join(path), folder.join(format!("boot/{number:02}-{name}")));
+        match unpacker {
+            Some(unpacker) => {
+                let status = tool(unpacker)?.arg("-dc").arg(&from).stdout(File::create(&to)?).status()?;
+                ensure!(status.success(), "{unpacker} -dc {}: {status}", from.display());
+            }
+            None => {
+                fs::copy(from, to)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files of modules and of what they depend on, in the order to load them, by `modules.dep`. Modules that are
+/// not there are built in.
+fn order<'a>(dependencies: &'a str, names: &[&str]) -> Vec<&'a str> {
+    let mut order: Vec<&str> = Vec::new();
+    for name in names {
+        let line = dependencies.lines().filter_map(|line| line.split_once(':')).find(|(path, _)| {
+            let file = path.rsplit('/').next().unwrap_or(path);
+            file.split_once(".ko").is_some_and(|(stem, _)| stem.replace('-', "_") == *name)
+        });
+        let Some((path, needed)) = line else { continue };
+        for path in needed.split_whitespace().rev().chain([path]) {
+            if !order.contains(&path) {
+                order.push(path);
+            }
+        }
+    }
+    order
+}
+
+/// Changes with the list of packages, so that each list has its own root file system.
+fn root_name() -> String {
+    let packages = [BASE, PEERS].concat().join(" ");
+    // FNV-1a.
+    let hash = packages.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("roots/{ROOT}-{hash:016x}")
+}
+
+fn root(filling: &Filling<'_>, apt: &Apt<'_>) -> Result<PathBuf> {
+    filling.add(&root_name(), |folder| {
+        // Newer packages install into /usr alone and rely on these.
+        for name in ["bin", "lib", "lib64", "sbin"] {
+            fs::create_dir_all(folder.join("usr").join(name))?;
+            symlink(format!("usr/{name}"), folder.join(name))?;
+        }
+        apt.unpack_all(&[BASE, PEERS].concat(), folder)?;
+        for name in ["dev", "out", "proc", "root", "run", "sys", "tmp", "lib/modules", "etc"] {
+            fs::create_dir_all(folder.join(name))?;
+        }
+        // What the packages' scripts would have made.
+        let files = [
+            ("passwd", "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"),
+            ("group", "root:x:0:\nnogroup:x:65534:\n"),
+            ("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+            (
+                "nsswitch.conf",
+                "passwd: files\ngroup: files\nhosts: files\nprotocols: files\nservices: files\n",
+            ),
+            ("mtab", ""),
+        ];
+        for (name, content) in files {
+            fs::write(folder.join("etc").join(name), content)?;
+        }
+        for (name, target) in [("iptables", "xtables-nft-multi"), ("ip6tables", "xtables-nft-multi")] {
+            let path = folder.join("usr/sbin").join(name);
+            if !path.exists() {
+                symlink(target, path)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_loaded_after_what_they_need() {
+        let dependencies = "kernel/net/9p/9pnet.ko: kernel/fs/netfs.ko\n\
+            kernel/net/9p/9pnet_virtio.ko.xz: kernel/net/9p/9pnet.ko kernel/virtio-ring.ko kernel/virtio.ko\n\
+            kernel/fs/9p/9p.ko: kernel/net/9p/9pnet.ko kernel/fs/netfs.ko\nkernel/virtio-ring.ko:\n";
+        assert_eq!(order(dependencies, &["virtio_ring"]), ["kernel/virtio-ring.ko"]);
+        assert_eq!(
+            order(dependencies, &["overlay", "9pnet_virtio", "9p"]),
+            [
+                "kernel/virtio.ko",
+                "kernel/virtio-ring.ko",
+                "kernel/net/9p/9pnet.ko",
+                "kernel/net/9p/9pnet_virtio.ko.xz",
+                "kernel/fs/netfs.ko",
+                "kernel/fs/9p/9p.ko",
+            ]
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Programs of the machine that are needed.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+/// Programs, and the Debian packages that bring them.
+const PACKAGES: [(&str, &str); 9] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("apt-get", "apt"),
+    ("apt-cache", "apt"),
+    ("dpkg-deb", "dpkg"),
+    ("depmod", "kmod"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+    ("setpriv", "util-linux"),
+    ("make", "make"),
+];
+
+/// A command that runs a program; where it is missing, the error names the package.
+pub(crate) fn tool(name: &str) -> Result<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Ordinary users of Debian don't have the sbin folders on their path.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    for program in folders.map(|folder| folder.join(name)) {
+        if program.is_file() {
+            return Ok(Command::new(program));
+        }
+    }
+    let package = PACKAGES.iter().find(|(program, _)| *program == name).map_or(name, |(_, package)| package);
+    bail!("no program {name} on this machine: apt-get install {package}")
+}
