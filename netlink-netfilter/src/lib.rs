@@ -5,6 +5,8 @@
 
 extern crate alloc;
 
+pub mod conntrack;
+pub mod expect;
 mod header;
 mod spec;
 
