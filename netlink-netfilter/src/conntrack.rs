@@ -35,6 +35,8 @@ mod parts;
 mod proto;
 mod stats;
 mod tuple;
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod watch;
 
 pub use filter::{Filter, FilterAttrs, FilterFlags};
 pub use nat::{Nat, NatAttrs, NatPorts, NatPortsAttrs};
@@ -50,6 +52,11 @@ pub use stats::{
     CpuStats, CpuStatsAttrs, CpuStatsRequest, Stats, StatsAttrs, StatsRequest, cpu_stats, stats,
 };
 pub use tuple::{IpProtocol, Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleProto, TupleProtoAttrs};
+
+#[cfg(all(feature = "tokio", target_os = "linux"))]
+pub use watch::AsyncWatch;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use watch::Watch;
 
 flags! {
     /// `IPS_*`: what is known of a connection.

@@ -1,10 +1,29 @@
 //! Expectations: connections that a helper foresees, as FTP's data connections are.
 //! Kernel side: `uapi/linux/netfilter/nfnetlink_conntrack.h`, `net/netfilter/nf_conntrack_netlink.c`.
 
-use netlink_core::{Be, Str, attrs, flags, message, values};
+//!
+//! ```no_run
+//! use netlink_netfilter::conntrack::{Helper, Tuple};
+//! use netlink_netfilter::{conntrack, expect};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut nl = netlink_netfilter::connect()?;
+//! let control = Tuple::tcp("192.0.2.1:1000".parse()?, "192.0.2.2:21".parse()?);
+//! let reply = control.reversed();
+//! nl.call(conntrack::create(&control, &reply).timeout(600).help(Helper::named("ftp")))?;
+//!
+//! // Data from port 20 or any other of the server.
+//! let data = Tuple::tcp("192.0.2.2:0".parse()?, "192.0.2.1:2000".parse()?);
+//! let mask = Tuple::tcp("255.255.255.255:0".parse()?, "255.255.255.255:65535".parse()?);
+//! nl.call(expect::create(&control, &data, &mask).timeout(30))?;
+//! # Ok(())
+//! # }
+//! ```
 
-use crate::Header;
-use crate::conntrack::TupleAttrs;
+use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Str, attrs, flags, message, values};
+
+use crate::conntrack::{Tuple, TupleAttrs};
+use crate::{Family, Header};
 
 flags! {
     /// `NF_CT_EXPECT_*`: how an expectation behaves.
@@ -56,7 +75,7 @@ attrs! {
         /// Zone of the master; absent is zone 0.
         7 CTA_EXPECT_ZONE zone: Be<u16>,
         /// How it behaves.
-        8 CTA_EXPECT_FLAGS flags_set: ExpectFlags,
+        8 CTA_EXPECT_FLAGS expect_flags: ExpectFlags,
         /// Which of the helper's classes it counts for.
         9 CTA_EXPECT_CLASS class: Be<u32>,
         /// How the expected connection is translated.
@@ -95,5 +114,68 @@ message! {
     pub struct ExpectStats<'a>(Header, ExpectStatsAttrs<'a>), ExpectStatsRequest {
         /// Asked. The kernel answers with this number in the subsystem of connections.
         515 IPCTNL_MSG_EXP_GET_STATS_CPU GET,
+    }
+}
+
+impl ExpectStats<'_> {
+    /// The processor's number.
+    pub fn cpu(&self) -> u16 {
+        self.header().resource.0
+    }
+}
+
+fn request<R>(info: &'static MessageInfo, flags: MessageFlags, tuple: &Tuple) -> ExpectRequest<R> {
+    let tuple = tuple.clone().attrs();
+    ExpectRequest::new(info, flags, Header::of(tuple.family())).tuple(tuple)
+}
+
+/// Makes an expectation: `EEXIST` if there is one of this tuple, `ENOENT` if the master is not there, `EOPNOTSUPP` if it
+/// has no helper.
+///
+/// A connection meets it whose source is the tuple's where the mask has bits, and whose destination is the tuple's.
+/// Without a [`timeout`](ExpectRequest::timeout) it goes at once, unless the master's helper gives it one.
+pub fn create(master: &Tuple, tuple: &Tuple, mask: &Tuple) -> ExpectRequest<()> {
+    let request = request(&Expect::NEW, MessageFlags::CREATE | MessageFlags::EXCL, tuple);
+    request.mask(mask.clone()).master(master.clone())
+}
+
+/// Asks for the expectation of this tuple.
+pub fn get(tuple: &Tuple) -> ExpectRequest<Expect<'static>> {
+    request(&Expect::GET, MessageFlags::empty(), tuple)
+}
+
+/// Deletes the expectation of this tuple. With an [`id`](ExpectRequest::id), only if it has that.
+pub fn delete(tuple: &Tuple) -> ExpectRequest<()> {
+    request(&Expect::DELETE, MessageFlags::empty(), tuple)
+}
+
+/// Deletes all expectations of the namespace; with a [`help_name`](ExpectRequest::help_name), those whose master has
+/// that helper.
+pub fn flush() -> ExpectRequest<()> {
+    ExpectRequest::new(&Expect::DELETE, MessageFlags::empty(), Header::default())
+}
+
+/// Lists expectations.
+pub fn list() -> ExpectRequest<Dump<Expect<'static>>> {
+    ExpectRequest::new(&Expect::GET, MessageFlags::DUMP, Header::default())
+}
+
+/// Lists the expectations of one connection, by its original tuple; `ENOENT` if it is not there.
+pub fn list_of(master: &Tuple) -> ExpectRequest<Dump<Expect<'static>>> {
+    // Of a connection without a helper the kernel lists nothing at all, not even an end, and only acknowledges.
+    let flags = MessageFlags::DUMP | MessageFlags::ACK;
+    let master = master.clone().attrs();
+    ExpectRequest::new(&Expect::GET, flags, Header::of(master.family())).master(master)
+}
+
+/// Lists what each processor has counted of expectations.
+pub fn stats() -> ExpectStatsRequest<Dump<ExpectStats<'static>>> {
+    ExpectStatsRequest::new(&ExpectStats::GET, MessageFlags::DUMP, Header::default())
+}
+
+impl<R> ExpectRequest<R> {
+    /// Only expectations of this family, in a list.
+    pub fn family(self, family: Family) -> Self {
+        self.header(|header| header.family = family)
     }
 }

@@ -3,7 +3,7 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{Family, Header, Subsystem, conntrack, expect};
+use crate::{Family, Header, Subsystem, conntrack, event, expect};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -28,6 +28,7 @@ pub const SPEC: Spec = Spec {
         conntrack::Status::CONSTANTS,
         conntrack::TcpFlags::CONSTANTS,
         conntrack::TcpState::CONSTANTS,
+        event::Group::CONSTANTS,
         expect::Direction::CONSTANTS,
         expect::ExpectFlags::CONSTANTS,
     ],
