@@ -18,6 +18,9 @@ use crate::event::{Change, Event, Group};
 /// be right again: [`Change::Deleted`] for entries that are gone, [`Change::New`] and [`Change::Changed`] for others. For
 /// that it keeps every entry, as it was last seen.
 ///
+/// Entries made before anybody listened tell of no change and not of their end, unless
+/// `net.netfilter.nf_conntrack_events` is 1; see [`event`](crate::event).
+///
 /// ```no_run
 /// use netlink_netfilter::conntrack::Watch;
 ///
@@ -155,8 +158,8 @@ impl AsyncWatch {
 
 /// The table as it was last seen, without I/O.
 ///
-/// Events that were waiting when the table was listed are older than the list. They do no harm: each is applied as
-/// what it is to the mirror, and the last one about an entry is right.
+/// A stream of events tells a loss behind all events that came before it, so none is older than the list that follows. Those
+/// that came while the list was made may be told by it already; the last one about an entry is right all the same.
 #[derive(Debug, Default)]
 struct Mirror {
     known: HashMap<Key, Conntrack<'static>>,
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn events_older_than_the_list_do_no_harm() {
+    fn events_that_the_list_knew_of_do_no_harm() {
         let mut mirror = Mirror::default();
         mirror.resync([entry(1, 5)].into());
         drain(&mut mirror);
