@@ -61,6 +61,8 @@ pub(crate) struct Channel<S> {
     /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
     /// another word, until the queue has been read empty.
     congested: bool,
+    /// Events were lost behind those that still wait in the queue.
+    lost: bool,
     events: VecDeque<Kept>,
     kept: usize,
     current: Box<[u8]>,
@@ -183,6 +185,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             listening: false,
             posted: (&NOTHING, |_, _| Ok(())),
             congested: false,
+            lost: false,
             events: VecDeque::new(),
             kept: 0,
             current: Box::default(),
@@ -307,10 +310,16 @@ impl<S: AsRef<Socket>> Channel<S> {
         let inbox = &mut self.inbox;
         inbox.unread = 0..0;
         let socket = self.socket.as_ref();
+        let wait = wait && !self.lost;
         let got =
             if wait { socket.receive(&mut inbox.buffer) } else { socket.try_receive(&mut inbox.buffer) };
         let received = match got {
             Ok(received) => received,
+            Err(Error::System { errno: Errno::EAGAIN, .. }) if self.lost => {
+                self.lost = false;
+                self.keep_event(None);
+                return Ok(());
+            }
             Err(Error::System { errno: Errno::ENOBUFS, .. }) => {
                 self.congested = true;
                 return Err(Error::Overrun);
@@ -330,11 +339,13 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// After a failed receive: whether the exchange can go on. Events that were lost are noted and the answer
     /// is awaited further; without a subscription, what was lost is the answer.
+    ///
+    /// The kernel tells of the loss before it gives out what it had queued until then, and drops everything until that
+    /// was taken. So the place of the loss is where the queue is empty: who lists anew there misses nothing, and
+    /// no event that comes later is older than the list.
     pub(crate) fn survives(&mut self, error: &Error) -> bool {
         let lost_events = self.subscribed && matches!(error, Error::Overrun);
-        if lost_events {
-            self.keep_event(None);
-        }
+        self.lost |= lost_events;
         lost_events
     }
 
@@ -548,6 +559,52 @@ impl<S: AsRef<Socket>> Channel<S> {
         Some(chunk)
     }
 
+    /// Fills the send buffer with an envelope and its content, which travel in one datagram. Without a chunk one of
+    /// them can't be sent.
+    pub(crate) fn prepare_envelope<Q>(
+        &mut self,
+        requests: &[Q],
+        results: &mut Vec<Option<Result<()>>>,
+    ) -> Result<Option<Chunk>>
+    where
+        Q: ToRequest<Answer = ()>,
+    {
+        if self.congested {
+            self.decongest();
+        }
+        self.warnings.clear();
+        self.send.truncate(0);
+        results.resize_with(requests.len(), || None);
+        let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        if self.sequence.checked_add(count).is_none() {
+            self.sequence = 0;
+        }
+        let mut chunk =
+            Chunk { run: Run::enveloped(self.sequence + 1, requests.len(), self.port()), sent: Vec::new() };
+        for (index, (request, result)) in requests.iter().zip(results).enumerate() {
+            let hint = request.hint();
+            let request = request.to_request();
+            let (start, sequence) = (self.send.len(), self.next_sequence());
+            let last = index + 2 == requests.len();
+            let mut flags = request.flags();
+            flags.set(MessageFlags::ACK, last);
+            if let Err(error) = request.append_to(&mut self.send, sequence, flags) {
+                *result = Some(Err(error));
+                return Ok(None);
+            }
+            let end = self.send.len();
+            chunk.sent.push(Sent { index, info: request.info(), hint, bytes: start..end });
+        }
+        // The kernel takes a datagram that its send buffer has room for; it doubles what is set.
+        const OVERHEAD: usize = 32;
+        let socket = self.socket.as_ref();
+        if self.send.len() + OVERHEAD > socket.send_buffer()? {
+            socket.set_send_buffer(self.send.len() + OVERHEAD)?;
+        }
+        self.trace(Direction::Sent, 0..self.send.len(), chunk.info());
+        Ok(Some(chunk))
+    }
+
     /// Looks at the messages in the buffer; `false`: receive.
     pub(crate) fn step_run<R: Reply>(
         &mut self,
@@ -634,6 +691,16 @@ impl Chunk {
                 *slot = Some(Err(error.take().unwrap_or(Error::Unanswered)));
             }
         }
+    }
+}
+
+/// What the requests of an envelope were refused with. A lost connection counts only where no refusal tells that all
+/// was undone.
+pub(crate) fn refusals(results: Vec<Option<Result<()>>>, run: Result<()>) -> Result<Vec<Option<Error>>> {
+    let refusals: Vec<_> = results.into_iter().map(|result| result.and_then(Result::err)).collect();
+    match run {
+        Err(error) if refusals.iter().all(Option::is_none) => Err(error),
+        _ => Ok(refusals),
     }
 }
 
