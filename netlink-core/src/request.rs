@@ -391,6 +391,18 @@ where
     }
 }
 
+/// The messages that belong together: those of the type, or of a list.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __siblings {
+    ($name:ident) => {
+        $name::MESSAGES
+    };
+    ($name:ident $family:path) => {
+        $family
+    };
+}
+
 /// Declares a message: a fixed header, a set of attributes, the types it comes in, and the builder of requests.
 ///
 /// ```
@@ -425,6 +437,9 @@ where
 /// # Ok::<(), netlink_core::Error>(())
 /// ```
 ///
+/// Where a message is answered with one of another fixed header, `among crate::MESSAGES` behind the braces names the
+/// list of all [`MessageInfo`](crate::MessageInfo)s that belong together.
+///
 /// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
 /// [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per type; and a newtype over
 /// [`Request`](crate::Request) for the setters that `attrs!` makes.
@@ -435,6 +450,7 @@ macro_rules! message {
         $vis:vis struct $name:ident<$a:lifetime>($header:ty, $attrs:ident<$b:lifetime>), $request:ident {
             $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
         }
+        $(among $family:path)?
     ) => {
         $(#[$meta])*
         #[derive(Clone)]
@@ -455,9 +471,11 @@ macro_rules! message {
                     c_name: stringify!($c_name),
                     header: <$header as $crate::layout::Fixed>::LAYOUT,
                     table: $attrs::TABLE,
-                    siblings: || $name::MESSAGES,
+                    siblings: Self::SIBLINGS,
                 };
             )*
+
+            const SIBLINGS: fn() -> &'static [$crate::MessageInfo] = || $crate::__siblings!($name $($family)?);
 
             /// Every type it comes in.
             pub const MESSAGES: &'static [$crate::MessageInfo] = &[$( Self::$const, )*];
