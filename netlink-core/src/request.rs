@@ -439,6 +439,18 @@ where
     }
 }
 
+/// The messages that belong together: those of the type, or of a list.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __siblings {
+    ($name:ident) => {
+        &[$name::MESSAGES]
+    };
+    ($name:ident $family:path) => {
+        $family
+    };
+}
+
 /// Declares a message: a fixed header, a set of attributes, the types it comes in, and the builder of requests.
 ///
 /// ```
@@ -473,6 +485,9 @@ where
 /// # Ok::<(), netlink_core::Error>(())
 /// ```
 ///
+/// Where a message is answered with one of another fixed header, `among crate::MESSAGES` behind the braces names the
+/// [`MessageInfo`](crate::MessageInfo)s that belong together, message by message.
+///
 /// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
 /// [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per type; and a newtype over
 /// [`Request`](crate::Request) for the setters that `attrs!` makes.
@@ -483,9 +498,11 @@ macro_rules! message {
         $vis:vis struct $name:ident<$a:lifetime>($header:ty, $attrs:ident<$b:lifetime>), $request:ident {
             $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
         }
+        $(among $family:path)?
     ) => {
         $crate::__message_view! {
-            [$(#[$meta])*] $vis $name $a [$header] $attrs [ByType] [&[$name::MESSAGES]]
+            [$(#[$meta])*] $vis $name $a [$header] $attrs [ByType]
+            [$crate::__siblings!($name $($family)?)]
             $( $(#[$tmeta])* $number $c_name $const, )*
         }
 

@@ -136,7 +136,8 @@ impl fmt::Debug for Key {
 
 crate::serialize! { @value Key, |key| Secret::from(key) }
 
-#[cfg(all(test, feature = "testkit"))]
+#[cfg(test)]
+#[cfg(feature = "testkit")]
 mod tests {
     use super::*;
     use crate::testkit::{Replies, answer};

@@ -1,6 +1,80 @@
 //! The tables of this crate, for tools.
 
+use netlink_core::layout::{Constant, Fixed as _};
 use netlink_core::spec::Spec;
 
+use crate::common::SecurityHeader;
+use crate::event::Group;
+use crate::{Family, algo, policy, state};
+
 /// What this crate declares; see [`Spec`].
-pub const SPEC: Spec = Spec { messages: &[], tables: &[], layouts: &[], constants: &[] };
+pub const SPEC: Spec = Spec {
+    messages: &[
+        state::State::MESSAGES,
+        state::DeletedState::MESSAGES,
+        state::List::MESSAGES,
+        state::Spi::MESSAGES,
+        state::Expire::MESSAGES,
+        state::Flush::MESSAGES,
+        state::AsyncEvent::MESSAGES,
+        state::Mapping::MESSAGES,
+        state::Report::MESSAGES,
+        state::MigrateState::MESSAGES,
+        state::Sad::MESSAGES,
+        policy::Policy::MESSAGES,
+        policy::DeletedPolicy::MESSAGES,
+        policy::Expire::MESSAGES,
+        policy::Flush::MESSAGES,
+        policy::Acquire::MESSAGES,
+        policy::Migrate::MESSAGES,
+        policy::DefaultPolicy::MESSAGES,
+        policy::Spd::MESSAGES,
+    ],
+    tables: &[],
+    layouts: &[
+        algo::Algo::LAYOUT,
+        algo::Auth::LAYOUT,
+        algo::Aead::LAYOUT,
+        SecurityHeader::LAYOUT,
+        state::AddressFilter::LAYOUT,
+        state::Encap::LAYOUT,
+        state::Id::LAYOUT,
+        state::Lifetime::LAYOUT,
+        state::Mark::LAYOUT,
+        state::Offload::LAYOUT,
+        state::Replay::LAYOUT,
+        state::SadTable::LAYOUT,
+        state::Selector::LAYOUT,
+        state::Stats::LAYOUT,
+        state::Usage::LAYOUT,
+        policy::HashThresholds::LAYOUT,
+        policy::KmAddress::LAYOUT,
+        policy::Migration::LAYOUT,
+        policy::SpdCounts::LAYOUT,
+        policy::SpdTable::LAYOUT,
+        policy::Template::LAYOUT,
+        policy::TypeInfo::LAYOUT,
+    ],
+    constants: &[
+        Family::CONSTANTS,
+        Group::CONSTANTS,
+        state::AsyncEventFlags::CONSTANTS,
+        state::Direction::CONSTANTS,
+        state::EncapType::CONSTANTS,
+        state::ExtraFlags::CONSTANTS,
+        state::MigrateFlags::CONSTANTS,
+        state::Mode::CONSTANTS,
+        state::OffloadFlags::CONSTANTS,
+        state::Proto::CONSTANTS,
+        state::SecurityAlg::CONSTANTS,
+        state::SecurityDoi::CONSTANTS,
+        state::StateFlags::CONSTANTS,
+        policy::Action::CONSTANTS,
+        policy::DefaultAction::CONSTANTS,
+        policy::Direction::CONSTANTS,
+        policy::PolicyFlags::CONSTANTS,
+        policy::PolicyType::CONSTANTS,
+        policy::Share::CONSTANTS,
+        &[Constant { c_name: "XFRM_INF", number: state::XFRM_INF }],
+    ],
+};

@@ -41,10 +41,12 @@ const CRATES: [(&str, Spec); 6] = [
 const OTHER_HEADERS: [&str; 3] = ["sys/socket.h", "errno.h", "asm/socket.h"];
 
 /// Beginnings of C names that the headers of this machine can't decide, and why.
-const EXCEPTIONS: [(&str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str); 7] = [
     ("IF_RA_", "include/net/if_inet6.h, which is not exported"),
     ("IF_READY", "include/net/if_inet6.h, which is not exported"),
     ("IF_RS_SENT", "include/net/if_inet6.h, which is not exported"),
+    ("info_header", "a plain __u32 in front of XFRM_MSG_GETSADINFO and its like"),
+    ("no_header", "nothing in front of the attributes"),
     ("vxlanhdr", "include/net/vxlan.h, which is not exported"),
     ("TUNNEL_", "bytes in network order in the headers, numbers here"),
 ];

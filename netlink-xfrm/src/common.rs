@@ -1,0 +1,414 @@
+//! What states and policies share.
+
+use netlink_core::layout::Pad;
+use netlink_core::{
+    Be, Bytes, Malformed, Payload, Rule, Shape, Unsendable, Writer, checked, flags, layout, leaf, values,
+};
+
+use crate::ip::{Address, Family, Prefix};
+
+values! {
+    /// The protocol of a transformation.
+    pub struct Proto: u8 {
+        /// In a filter: any.
+        0 IPPROTO_IP ANY "any",
+        /// Mobile IPv6: routing headers.
+        43 IPPROTO_ROUTING ROUTE2 "route2",
+        /// Encapsulating security payload.
+        50 IPPROTO_ESP ESP "esp",
+        /// Authentication header.
+        51 IPPROTO_AH AH "ah",
+        /// Mobile IPv6: home addresses in destination options.
+        60 IPPROTO_DSTOPTS HAO "hao",
+        /// Compression.
+        108 IPPROTO_COMP COMP "comp",
+        /// In a template: whatever the state has. In a list or flush: ESP, AH and compression.
+        255 IPSEC_PROTO_ANY IPSEC "255",
+    }
+}
+
+values! {
+    /// `XFRM_MODE_*`: what becomes of the packet's header.
+    pub struct Mode: u8 {
+        /// It stays; the payload is transformed.
+        0 XFRM_MODE_TRANSPORT TRANSPORT "transport",
+        /// The whole packet is transformed, and gets a new header.
+        1 XFRM_MODE_TUNNEL TUNNEL "tunnel",
+        /// Mobile IPv6.
+        2 XFRM_MODE_ROUTEOPTIMIZATION ROUTE_OPTIMIZATION "ro",
+        /// Not in use.
+        3 XFRM_MODE_IN_TRIGGER IN_TRIGGER "in_trigger",
+        /// A tunnel whose inner addresses are fixed and not sent.
+        4 XFRM_MODE_BEET BEET "beet",
+        /// A tunnel that aggregates and fragments packets (RFC 9347). Linux 6.14.
+        5 XFRM_MODE_IPTFS IPTFS "iptfs",
+    }
+}
+
+values! {
+    /// `XFRM_SHARE_*`: by whom a state may be shared. The kernel keeps it for templates and does nothing with it.
+    pub struct Share: u8 {
+        /// By all.
+        0 XFRM_SHARE_ANY ANY "any",
+        /// Within a session.
+        1 XFRM_SHARE_SESSION SESSION "session",
+        /// By a user.
+        2 XFRM_SHARE_USER USER "user",
+        /// By nobody.
+        3 XFRM_SHARE_UNIQUE UNIQUE "unique",
+    }
+}
+
+layout! {
+    /// `struct xfrm_id`.
+    pub struct Id: xfrm_id = 24 {
+        /// Destination.
+        daddr: Address,
+        /// Security parameter index.
+        spi: Be<u32>,
+        /// Protocol.
+        proto: Proto,
+        /// Padding.
+        pad: Pad<3>,
+    }
+}
+
+layout! {
+    /// `struct xfrm_selector`: which packets are meant.
+    pub struct Selector: xfrm_selector = 56 then settle {
+        /// Destination.
+        daddr: Address,
+        /// Source.
+        saddr: Address,
+        /// Destination port; of ICMP the code, of GRE the lower half of the key.
+        dport: Be<u16>,
+        /// Bits of it that count.
+        dport_mask: Be<u16>,
+        /// Source port; of ICMP the type, of GRE the upper half of the key.
+        sport: Be<u16>,
+        /// Bits of it that count.
+        sport_mask: Be<u16>,
+        /// Family of both addresses; none for packets of any.
+        family: Family,
+        /// Bits of the destination that count.
+        prefixlen_d: u8,
+        /// Bits of the source that count.
+        prefixlen_s: u8,
+        /// Number of the upper protocol, 0 for any.
+        proto: u8,
+        /// Padding.
+        pad: Pad<3>,
+        /// Link, 0 for any.
+        ifindex: i32,
+        /// User id; not in use.
+        user: u32,
+    }
+}
+
+impl Selector {
+    /// Packets between these two. Both must be of one family, or the request can't be sent.
+    pub fn new(source: impl Into<Prefix>, destination: impl Into<Prefix>) -> Self {
+        let (source, destination) = (source.into(), destination.into());
+        Self {
+            saddr: source.ip().into(),
+            daddr: destination.ip().into(),
+            prefixlen_s: source.length(),
+            prefixlen_d: destination.length(),
+            family: destination.ip().into(),
+            ..Self::default()
+        }
+    }
+
+    /// Only packets from this port.
+    #[must_use]
+    pub fn source_port(self, port: u16) -> Self {
+        self.sport(port).sport_mask(u16::MAX)
+    }
+
+    /// Only packets to this port.
+    #[must_use]
+    pub fn destination_port(self, port: u16) -> Self {
+        self.dport(port).dport_mask(u16::MAX)
+    }
+
+    /// Where packets come from; `None` for any family.
+    pub fn source(&self) -> Option<Prefix> {
+        Prefix::new(self.saddr.ip()?, self.prefixlen_s).ok()
+    }
+
+    /// Where packets go; `None` for any family.
+    pub fn destination(&self) -> Option<Prefix> {
+        Prefix::new(self.daddr.ip()?, self.prefixlen_d).ok()
+    }
+
+    fn settle(self) -> Self {
+        Self { daddr: self.daddr.of(self.family), saddr: self.saddr.of(self.family), ..self }
+    }
+
+    pub(crate) fn check(&self, out: &mut Writer) {
+        one_family(self.family, &[self.daddr, self.saddr], out);
+    }
+}
+
+impl core::fmt::Display for Selector {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "src {}/{} dst {}/{}", self.saddr, self.prefixlen_s, self.daddr, self.prefixlen_d)?;
+        if self.proto != 0 {
+            write!(f, " proto {}", self.proto)?;
+        }
+        if self.sport_mask.0 != 0 {
+            write!(f, " sport {}", self.sport)?;
+        }
+        if self.dport_mask.0 != 0 {
+            write!(f, " dport {}", self.dport)?;
+        }
+        if self.ifindex != 0 {
+            write!(f, " dev {}", self.ifindex)?;
+        }
+        Ok(())
+    }
+}
+
+/// Addresses that are not of the family they are sent as would mean others.
+pub(crate) fn one_family(family: Family, addresses: &[Address], out: &mut Writer) {
+    if addresses.iter().any(|address| ![family, Family::UNSPEC].contains(&address.family())) {
+        out.fail(Unsendable::Value("an IPv4 address beside an IPv6 one where both have the same family"));
+    }
+}
+
+layout! {
+    /// `struct xfrm_lifetime_cfg`: when a state or policy expires. At a soft limit the kernel only tells
+    /// ([`Event`](crate::event::Event)), at a hard one the object goes.
+    pub struct Lifetime: xfrm_lifetime_cfg = 64 {
+        /// Bytes; `u64::MAX` for no limit, and 0 is a limit.
+        soft_byte_limit: u64,
+        /// The same.
+        hard_byte_limit: u64,
+        /// Packets; likewise.
+        soft_packet_limit: u64,
+        /// The same.
+        hard_packet_limit: u64,
+        /// Seconds since it was made; 0 for no limit.
+        soft_add_expires_seconds: u64,
+        /// The same.
+        hard_add_expires_seconds: u64,
+        /// Seconds since the first use; 0 for no limit.
+        soft_use_expires_seconds: u64,
+        /// The same.
+        hard_use_expires_seconds: u64,
+    }
+}
+
+/// No limit of bytes or packets.
+pub const XFRM_INF: u64 = u64::MAX;
+
+impl Lifetime {
+    /// For ever: what states and policies have unless told otherwise.
+    pub const UNLIMITED: Self = Self {
+        soft_byte_limit: XFRM_INF,
+        hard_byte_limit: XFRM_INF,
+        soft_packet_limit: XFRM_INF,
+        hard_packet_limit: XFRM_INF,
+        soft_add_expires_seconds: 0,
+        hard_add_expires_seconds: 0,
+        soft_use_expires_seconds: 0,
+        hard_use_expires_seconds: 0,
+    };
+}
+
+layout! {
+    /// `struct xfrm_lifetime_cur`: how much a state or policy was used.
+    pub struct Usage: xfrm_lifetime_cur = 32 {
+        /// Bytes.
+        bytes: u64,
+        /// Packets.
+        packets: u64,
+        /// When it was made: seconds since 1970.
+        add_time: u64,
+        /// When it was first used; 0 for not yet.
+        use_time: u64,
+    }
+}
+
+layout! {
+    /// `struct xfrm_mark`: of the packets' mark, the bits of the mask must be these.
+    pub struct Mark: xfrm_mark = 8 {
+        /// The bits.
+        v: u32,
+        /// Which count.
+        m: u32,
+    }
+}
+
+impl Mark {
+    /// This value, within this mask.
+    pub const fn new(value: u32, mask: u32) -> Self {
+        Self { v: value, m: mask }
+    }
+}
+
+flags! {
+    /// `XFRM_OFFLOAD_*`: how a device helps.
+    pub struct OffloadFlags: u8 {
+        /// Not in use.
+        0x1 XFRM_OFFLOAD_IPV6 IPV6,
+        /// The state is for packets that come in.
+        0x2 XFRM_OFFLOAD_INBOUND INBOUND,
+        /// The device does all of it, not only the cryptography. Linux 6.2.
+        0x4 XFRM_OFFLOAD_PACKET PACKET,
+    }
+}
+
+layout! {
+    /// `struct xfrm_user_offload`: the device that does the work.
+    pub struct Offload: xfrm_user_offload = 8 {
+        /// The link.
+        ifindex: i32,
+        /// How.
+        flags: OffloadFlags,
+        /// Padding.
+        pad: Pad<3>,
+    }
+}
+
+values! {
+    /// `UDP_ENCAP_*`, `TCP_ENCAP_*`: how ESP is wrapped.
+    pub struct EncapType: u16 {
+        /// An early draft, with eight zeros in front; gone in Linux 6.10.
+        1 UDP_ENCAP_ESPINUDP_NON_IKE ESPINUDP_NON_IKE "espinudp-nonike",
+        /// In UDP (RFC 3948).
+        2 UDP_ENCAP_ESPINUDP ESPINUDP "espinudp",
+        /// In TCP (RFC 8229).
+        7 TCP_ENCAP_ESPINTCP ESPINTCP "espintcp",
+    }
+}
+
+layout! {
+    /// `struct xfrm_encap_tmpl`: ESP in UDP or TCP.
+    pub struct Encap: xfrm_encap_tmpl = 24 {
+        /// How it is wrapped.
+        kind: EncapType,
+        /// Source port.
+        sport: Be<u16>,
+        /// Destination port.
+        dport: Be<u16>,
+        /// Padding.
+        pad: Pad<2>,
+        /// The peer's address before translation; the kernel keeps it only.
+        oa: Address,
+    }
+}
+
+impl Encap {
+    /// In UDP, between these ports.
+    pub fn udp(source: u16, destination: u16) -> Self {
+        Self::default().kind(EncapType::ESPINUDP).sport(source).dport(destination)
+    }
+}
+
+values! {
+    /// `XFRM_SC_ALG_*`: whose security context it is.
+    pub struct SecurityAlg: u8 {
+        /// Nobody's.
+        0 XFRM_SC_ALG_RESERVED RESERVED "reserved",
+        /// SELinux's.
+        1 XFRM_SC_ALG_SELINUX SELINUX "selinux",
+    }
+}
+
+values! {
+    /// `XFRM_SC_DOI_*`: how a security context is read.
+    pub struct SecurityDoi: u8 {
+        /// Not at all.
+        0 XFRM_SC_DOI_RESERVED RESERVED "reserved",
+        /// By the security module.
+        1 XFRM_SC_DOI_LSM LSM "lsm",
+    }
+}
+
+layout! {
+    /// `struct xfrm_user_sec_ctx`.
+    pub(crate) struct SecurityHeader: xfrm_user_sec_ctx = 8 {
+        /// Bytes, this header included.
+        len: u16,
+        /// `XFRMA_SEC_CTX`.
+        exttype: u16,
+        /// Whose.
+        ctx_alg: SecurityAlg,
+        /// How it is read.
+        ctx_doi: SecurityDoi,
+        /// Bytes of the context.
+        ctx_len: u16,
+    }
+}
+
+/// `struct xfrm_user_sec_ctx` and the context behind it: the label of a security module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecurityContext<'a> {
+    /// Whose it is.
+    pub alg: SecurityAlg,
+    /// How it is read.
+    pub doi: SecurityDoi,
+    /// The label, with a NUL if it came with one.
+    pub context: Bytes<'a>,
+}
+
+impl<'a> SecurityContext<'a> {
+    /// A label of SELinux; its NUL is added.
+    pub const fn selinux(label: &'a core::ffi::CStr) -> Self {
+        let context = Bytes(label.to_bytes_with_nul());
+        Self { alg: SecurityAlg::SELINUX, doi: SecurityDoi::LSM, context }
+    }
+}
+
+impl<'a> Payload<'a> for SecurityContext<'a> {
+    const RULE: Rule = checked!(SecurityContext<'_>);
+    const SHAPE: Shape = leaf!(SecurityContext<'_>);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        let header = SecurityHeader::decode(payload)?;
+        let end = 8 + usize::from(header.ctx_len);
+        let short = Malformed::Length { want: end, got: payload.len() };
+        let context = Bytes(payload.get(8..end).ok_or(short)?);
+        Ok(Self { alg: header.ctx_alg, doi: header.ctx_doi, context })
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        const XFRMA_SEC_CTX: u16 = 8;
+        let length = self.context.0.len();
+        let (Ok(ctx_len), Ok(len)) = (u16::try_from(length), u16::try_from(length + 8)) else {
+            return out.fail(Unsendable::TooLong { length, max: usize::from(u16::MAX) - 8 });
+        };
+        let header =
+            SecurityHeader { len, exttype: XFRMA_SEC_CTX, ctx_alg: self.alg, ctx_doi: self.doi, ctx_len };
+        header.encode(out);
+        out.push(self.context.0);
+    }
+}
+
+netlink_core::serialize! { impl ['x] for SecurityContext<'x>, |security, fields| {
+    fields.entry("alg", &security.alg)?;
+    fields.entry("doi", &security.doi)?;
+    fields.entry("context", &security.context)?;
+} }
+
+layout! {
+    /// No fixed header at all.
+    pub struct NoHeader: no_header = 0 {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_security_context_counts_itself() {
+        let context = SecurityContext::selinux(c"a:b:c");
+        let mut out = Writer::new();
+        context.encode(&mut out);
+        assert_eq!(out.as_slice(), b"\x0e\0\x08\0\x01\x01\x06\0a:b:c\0");
+        assert_eq!(SecurityContext::decode(out.as_slice()).unwrap(), context);
+        assert!(SecurityContext::decode(&out.as_slice()[..13]).is_err());
+    }
+}

@@ -1,0 +1,548 @@
+//! Policies: which packets want which transformations. Kernel side: `uapi/linux/xfrm.h`, `net/xfrm/xfrm_user.c`,
+//! `net/xfrm/xfrm_policy.c`.
+//!
+//! ```
+//! use std::net::Ipv4Addr;
+//!
+//! use netlink_xfrm::policy::{self, Direction, Mode, Proto, Selector, Template};
+//! use netlink_xfrm::Prefix;
+//!
+//! let (here, there) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
+//! let (inside, outside): (Prefix, Prefix) = ("10.1.0.0/16".parse()?, "10.2.0.0/16".parse()?);
+//! let selector = Selector::new(inside, outside);
+//! let tunnel = Template::tunnel(here, there, Proto::ESP).reqid(1);
+//! let out = policy::add(selector, Direction::OUT).priority(100).templates(&[tunnel]);
+//! let one = policy::get(selector, Direction::OUT);
+//! let gone = policy::delete(selector, Direction::OUT);
+//! let all = policy::list();
+//! # Ok::<(), netlink_xfrm::PrefixError>(())
+//! ```
+
+use core::net::IpAddr;
+
+use netlink_core::layout::Pad;
+use netlink_core::{Array, Be, Many, attrs, flags, layout, message, values};
+
+mod request;
+
+pub use self::request::{
+    add, default_action, delete, delete_by_index, expire, flush, get, get_by_index, info, list, migrate,
+    set_default_action, set_hash_thresholds, update,
+};
+pub use crate::common::{
+    Encap, Id, Lifetime, Mark, Mode, NoHeader, Offload, Proto, SecurityContext, Selector, Share, Usage,
+};
+use crate::ip::{Address, Family};
+use crate::state::InfoHeader;
+
+values! {
+    /// `XFRM_POLICY_IN` and so on: the way packets go. Those of sockets are listed with 3 more.
+    pub struct Direction: u8 {
+        /// To this host.
+        0 XFRM_POLICY_IN IN "in",
+        /// From this host.
+        1 XFRM_POLICY_OUT OUT "out",
+        /// Through this host.
+        2 XFRM_POLICY_FWD FWD "fwd",
+    }
+}
+
+values! {
+    /// `XFRM_POLICY_ALLOW`, `XFRM_POLICY_BLOCK`.
+    pub struct Action: u8 {
+        /// Packets pass, transformed by the templates.
+        0 XFRM_POLICY_ALLOW ALLOW "allow",
+        /// Packets are dropped.
+        1 XFRM_POLICY_BLOCK BLOCK "block",
+    }
+}
+
+flags! {
+    /// Options of a policy.
+    pub struct PolicyFlags: u8 {
+        /// A socket's own policy comes first.
+        0x1 XFRM_POLICY_LOCALOK LOCALOK,
+        /// Also for the ICMP errors that packets provoke.
+        0x2 XFRM_POLICY_ICMP ICMP,
+        /// An acquire per CPU. Linux 6.13.
+        0x4 XFRM_POLICY_CPU_ACQUIRE CPU_ACQUIRE,
+    }
+}
+
+values! {
+    /// `XFRM_POLICY_TYPE_*`. All but the first want `CONFIG_XFRM_SUB_POLICY`.
+    pub struct PolicyType: u8 {
+        /// The usual.
+        0 XFRM_POLICY_TYPE_MAIN MAIN "main",
+        /// Looked at before the main ones.
+        1 XFRM_POLICY_TYPE_SUB SUB "sub",
+        /// In the kernel: all.
+        255 XFRM_POLICY_TYPE_ANY ANY "any",
+    }
+}
+
+layout! {
+    /// `struct xfrm_userpolicy_type`.
+    pub struct TypeInfo: xfrm_userpolicy_type = 6 {
+        /// The type.
+        kind: PolicyType,
+        /// Padding.
+        pad: Pad<5>,
+    }
+}
+
+impl netlink_core::IntoAttr<TypeInfo> for PolicyType {
+    fn into_attr(self) -> TypeInfo {
+        TypeInfo::default().kind(self)
+    }
+}
+
+layout! {
+    /// `struct xfrm_userpolicy_info`: a policy but for its attributes.
+    pub struct PolicyInfo: xfrm_userpolicy_info = 168 {
+        /// Which packets it is for.
+        sel: Selector,
+        /// When it expires.
+        lft: Lifetime,
+        /// How much it was used. Read-only.
+        curlft: Usage,
+        /// The lowest of several policies that match is used.
+        priority: u32,
+        /// Its number, whose lowest three bits are the direction; 0 lets the kernel choose one.
+        index: u32,
+        /// The way packets go.
+        dir: Direction,
+        /// What becomes of packets.
+        action: Action,
+        /// Options.
+        flags: PolicyFlags,
+        /// The kernel takes it and forgets it.
+        share: Share,
+        /// Padding.
+        pad: Pad<4>,
+    }
+}
+
+layout! {
+    /// `struct xfrm_userpolicy_id`: which policy.
+    pub struct PolicyKey: xfrm_userpolicy_id = 64 {
+        /// By its selector,
+        sel: Selector,
+        /// or by its number if that isn't 0.
+        index: u32,
+        /// The way packets go.
+        dir: Direction,
+        /// Padding.
+        pad: Pad<3>,
+    }
+}
+
+layout! {
+    /// `struct xfrm_user_polexpire`: a policy at one of its limits.
+    pub struct ExpireInfo: xfrm_user_polexpire = 176 {
+        /// The policy.
+        policy: PolicyInfo,
+        /// 0 at a soft limit; else the policy is gone.
+        hard: u8,
+        /// Padding.
+        pad: Pad<7>,
+    }
+}
+
+layout! {
+    /// `struct xfrm_user_tmpl`: a transformation that packets want, and so a state.
+    pub struct Template: xfrm_user_tmpl = 64 then settle {
+        /// Destination, protocol and SPI of the state; 0 for any, in the transport mode.
+        id: Id,
+        /// Family of the addresses.
+        family: Family,
+        /// Padding.
+        pad: Pad<2>,
+        /// Source of the state; 0 for any, in the transport mode.
+        saddr: Address,
+        /// Only states of this reqid; 0 for any.
+        reqid: u32,
+        /// What becomes of the packet's header.
+        mode: Mode,
+        /// Kept, and not looked at.
+        share: Share,
+        /// Whether packets may go without, where there is no state: 0 or 1.
+        optional: u8,
+        /// Padding.
+        pad1: Pad<1>,
+        /// Authentication algorithms that are allowed, a bit each.
+        aalgos: u32,
+        /// Encryption algorithms.
+        ealgos: u32,
+        /// Compression algorithms.
+        calgos: u32,
+    }
+}
+
+impl Template {
+    fn between(source: Address, destination: Address, proto: Proto, mode: Mode) -> Self {
+        Self {
+            id: Id { daddr: destination, proto, ..Id::default() },
+            family: destination.family(),
+            saddr: source,
+            mode,
+            aalgos: u32::MAX,
+            ealgos: u32::MAX,
+            calgos: u32::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// A tunnel between these two, which must be of one family; the packets in it can be of another.
+    pub fn tunnel(source: impl Into<IpAddr>, destination: impl Into<IpAddr>, proto: Proto) -> Self {
+        Self::between(source.into().into(), destination.into().into(), proto, Mode::TUNNEL)
+    }
+
+    /// The transport mode, between whatever two hosts the packet has. The family is that of the policy.
+    pub fn transport(proto: Proto) -> Self {
+        Self::between(Address::default(), Address::default(), proto, Mode::TRANSPORT)
+    }
+
+    /// Only the state of this SPI; 0 for any.
+    #[must_use]
+    pub fn spi(mut self, spi: u32) -> Self {
+        self.id.spi = Be(spi);
+        self
+    }
+
+    fn settle(mut self) -> Self {
+        self.id.daddr = self.id.daddr.of(self.family);
+        self.saddr = self.saddr.of(self.family);
+        self
+    }
+}
+
+layout! {
+    /// `struct xfrm_user_migrate`: other addresses for the states of a policy.
+    pub struct Migration: xfrm_user_migrate = 76 then settle {
+        /// Destination until now.
+        old_daddr: Address,
+        /// Source until now.
+        old_saddr: Address,
+        /// Destination from now on.
+        new_daddr: Address,
+        /// Source from now on.
+        new_saddr: Address,
+        /// Protocol of the states.
+        proto: Proto,
+        /// Their mode: tunnel or BEET.
+        mode: Mode,
+        /// Not in use.
+        reserved: u16,
+        /// Only states of this reqid; 0 for any.
+        reqid: u32,
+        /// Family of the old addresses.
+        old_family: Family,
+        /// Family of the new ones.
+        new_family: Family,
+    }
+}
+
+impl Migration {
+    /// States of a tunnel, from the pair of source and destination to another.
+    pub fn new(old: (IpAddr, IpAddr), new: (IpAddr, IpAddr), proto: Proto) -> Self {
+        Self {
+            old_daddr: old.1.into(),
+            old_saddr: old.0.into(),
+            new_daddr: new.1.into(),
+            new_saddr: new.0.into(),
+            proto,
+            mode: Mode::TUNNEL,
+            old_family: old.1.into(),
+            new_family: new.1.into(),
+            ..Self::default()
+        }
+    }
+
+    fn settle(self) -> Self {
+        Self {
+            old_daddr: self.old_daddr.of(self.old_family),
+            old_saddr: self.old_saddr.of(self.old_family),
+            new_daddr: self.new_daddr.of(self.new_family),
+            new_saddr: self.new_saddr.of(self.new_family),
+            ..self
+        }
+    }
+}
+
+layout! {
+    /// `struct xfrm_user_kmaddress`: the addresses that key exchange goes on with.
+    pub struct KmAddress: xfrm_user_kmaddress = 40 then settle {
+        /// Ours.
+        local: Address,
+        /// The peer's.
+        remote: Address,
+        /// Not in use.
+        reserved: u32,
+        /// Family of both.
+        family: Family,
+        /// Padding.
+        pad: Pad<2>,
+    }
+}
+
+impl KmAddress {
+    /// Ours and the peer's.
+    pub fn new(local: impl Into<IpAddr>, remote: impl Into<IpAddr>) -> Self {
+        let (local, remote) = (local.into(), remote.into());
+        Self { local: local.into(), remote: remote.into(), family: local.into(), ..Self::default() }
+    }
+
+    fn settle(self) -> Self {
+        Self { local: self.local.of(self.family), remote: self.remote.of(self.family), ..self }
+    }
+}
+
+attrs! {
+    /// `XFRMA_*` of policies, and of what is told about them.
+    pub struct PolicyAttrs<'a> for
+        PolicyRequest<R>, PolicyKeyRequest<R>, ExpireRequest<R>, FlushRequest<R>, AcquireRequest<R>,
+        MigrateRequest<R>
+    {
+        /// In a migration: ESP in UDP from now on.
+        4 XFRMA_ENCAP encap: Encap,
+        /// The transformations, the innermost first: at most 6. To send some, use [`PolicyRequest::templates`].
+        5 XFRMA_TMPL tmpl: Array<'a, Template>,
+        /// In the message of a deletion: the policy.
+        7 XFRMA_POLICY policy: PolicyInfo,
+        /// Label of a security module.
+        8 XFRMA_SEC_CTX sec_ctx: SecurityContext<'a>,
+        /// The type; absent is main.
+        16 XFRMA_POLICY_TYPE policy_type: TypeInfo,
+        /// In a migration: other addresses. The kernel tells each in an attribute of its own.
+        17 XFRMA_MIGRATE migrate: Many<'a, Array<'a, Migration>>,
+        /// In a migration: the addresses that key exchange goes on with.
+        19 XFRMA_KMADDRESS kmaddress: KmAddress,
+        /// Mark that packets must have; in a query, what is looked up.
+        21 XFRMA_MARK mark: Mark,
+        /// Device that does the work. Linux 6.2.
+        28 XFRMA_OFFLOAD_DEV offload_dev: Offload,
+        /// Id of the `xfrm` link it belongs to. Linux 4.19.
+        31 XFRMA_IF_ID if_id: u32,
+        /// In an acquire: the way the state is for. Linux 6.10.
+        33 XFRMA_SA_DIR sa_dir: crate::state::Direction,
+        /// In an acquire: the CPU whose packets want a state. Linux 6.13.
+        35 XFRMA_SA_PCPU sa_pcpu: u32,
+    }
+}
+
+message! {
+    /// A policy.
+    pub struct Policy<'a>(PolicyInfo, PolicyAttrs<'a>), PolicyRequest {
+        /// A policy that exists or came to be; to make one.
+        19 XFRM_MSG_NEWPOLICY NEW,
+        /// A policy that changed; to make or change one.
+        25 XFRM_MSG_UPDPOLICY UPDATE,
+    }
+    among crate::event::MESSAGES
+}
+
+message! {
+    /// Which policy: a query, and the message about a policy that is gone, which holds all of it.
+    pub struct DeletedPolicy<'a>(PolicyKey, PolicyAttrs<'a>), PolicyKeyRequest {
+        /// A policy that is gone; to delete one.
+        20 XFRM_MSG_DELPOLICY DEL,
+        /// Asks for one or all.
+        21 XFRM_MSG_GETPOLICY GET,
+    }
+    among crate::event::MESSAGES
+}
+
+message! {
+    /// A policy at one of its limits.
+    pub struct Expire<'a>(ExpireInfo, PolicyAttrs<'a>), ExpireRequest {
+        /// The limit is reached; to let it be.
+        27 XFRM_MSG_POLEXPIRE EXPIRE,
+    }
+    among crate::event::MESSAGES
+}
+
+message! {
+    /// The end of all policies of a type.
+    pub struct Flush<'a>(NoHeader, PolicyAttrs<'a>), FlushRequest {
+        /// They are gone; to delete them.
+        29 XFRM_MSG_FLUSHPOLICY FLUSH,
+    }
+    among crate::event::MESSAGES
+}
+
+layout! {
+    /// `struct xfrm_user_acquire`: the state that is wanted.
+    pub struct AcquireInfo: xfrm_user_acquire = 280 {
+        /// Destination, protocol and SPI; the family is the template's, see [`Acquire::destination`].
+        id: Id,
+        /// Source.
+        saddr: Address,
+        /// The packet.
+        sel: Selector,
+        /// The policy that wants it.
+        policy: PolicyInfo,
+        /// Authentication algorithms that are allowed, a bit each.
+        aalgos: u32,
+        /// Encryption algorithms.
+        ealgos: u32,
+        /// Compression algorithms.
+        calgos: u32,
+        /// Of the state that answers it.
+        seq: u32,
+    }
+}
+
+message! {
+    /// A packet wants a state that isn't there.
+    pub struct Acquire<'a>(AcquireInfo, PolicyAttrs<'a>), AcquireRequest {
+        /// The kernel asks for it; to let it ask.
+        23 XFRM_MSG_ACQUIRE ACQUIRE,
+    }
+    among crate::event::MESSAGES
+}
+
+impl Acquire<'_> {
+    /// Family of the state: that of the template, or of the packet.
+    fn family(&self) -> Family {
+        let template = self.tmpl().and_then(|templates| templates.get(0));
+        template.map_or_else(|| self.header().sel.family, |template| template.family)
+    }
+
+    /// Where the state is to lead.
+    pub fn destination(&self) -> Option<IpAddr> {
+        self.header().id.daddr.of(self.family()).ip()
+    }
+
+    /// From where.
+    pub fn source(&self) -> Option<IpAddr> {
+        self.header().saddr.of(self.family()).ip()
+    }
+}
+
+message! {
+    /// The states of a policy move to other addresses, and its templates with them.
+    pub struct Migrate<'a>(PolicyKey, PolicyAttrs<'a>), MigrateRequest {
+        /// They moved; to move them.
+        33 XFRM_MSG_MIGRATE MIGRATE,
+    }
+    among crate::event::MESSAGES
+}
+
+impl Migrate<'_> {
+    /// From where to where.
+    pub fn migrations(&self) -> impl Iterator<Item = Migration> {
+        self.migrate().into_iter().flat_map(|all| all.iter().flat_map(|some| some.iter()))
+    }
+}
+
+values! {
+    /// `XFRM_USERPOLICY_*`: what becomes of packets that no policy is for.
+    pub struct DefaultAction: u8 {
+        /// In a request: as it was.
+        0 XFRM_USERPOLICY_UNSPEC UNSPEC "unspec",
+        /// They are dropped.
+        1 XFRM_USERPOLICY_BLOCK BLOCK "block",
+        /// They pass.
+        2 XFRM_USERPOLICY_ACCEPT ACCEPT "accept",
+    }
+}
+
+layout! {
+    /// `struct xfrm_userpolicy_default`.
+    pub struct DefaultInfo: xfrm_userpolicy_default = 3 {
+        /// Of packets to this host.
+        input: DefaultAction,
+        /// Of packets through it.
+        forward: DefaultAction,
+        /// Of packets from it.
+        output: DefaultAction,
+    }
+}
+
+message! {
+    /// What becomes of packets that no policy is for. Linux 5.15.
+    pub struct DefaultPolicy<'a>(DefaultInfo, PolicyAttrs<'a>), DefaultRequest {
+        /// To set it.
+        39 XFRM_MSG_SETDEFAULT SET,
+        /// Asks, is the answer, and tells of a change.
+        40 XFRM_MSG_GETDEFAULT GET,
+    }
+    among crate::event::MESSAGES
+}
+
+layout! {
+    /// `struct xfrmu_spdinfo`: how many policies there are.
+    pub struct SpdCounts: xfrmu_spdinfo = 24 {
+        /// For packets in.
+        incnt: u32,
+        /// Out.
+        outcnt: u32,
+        /// Through.
+        fwdcnt: u32,
+        /// The same of sockets.
+        inscnt: u32,
+        /// The same of sockets.
+        outscnt: u32,
+        /// The same of sockets.
+        fwdscnt: u32,
+    }
+}
+
+layout! {
+    /// `struct xfrmu_spdhinfo`.
+    pub struct SpdTable: xfrmu_spdhinfo = 8 {
+        /// Buckets of the hash table, less one.
+        spdhcnt: u32,
+        /// Most it may get.
+        spdhmcnt: u32,
+    }
+}
+
+layout! {
+    /// `struct xfrmu_spdhthresh`: policies with prefixes at least that long are found by a hash table.
+    pub struct HashThresholds: xfrmu_spdhthresh = 2 {
+        /// Of the local address: at most 32, in IPv6 128.
+        lbits: u8,
+        /// Of the remote one.
+        rbits: u8,
+    }
+}
+
+attrs! {
+    /// `XFRMA_SPD_*`.
+    pub struct SpdAttrs<'a> for SpdRequest<R> {
+        /// Policies there are. Read-only.
+        1 XFRMA_SPD_INFO counts: SpdCounts,
+        /// Their hash table. Read-only.
+        2 XFRMA_SPD_HINFO table: SpdTable,
+        /// Which IPv4 policies are in it.
+        3 XFRMA_SPD_IPV4_HTHRESH ipv4_thresholds: HashThresholds,
+        /// Which IPv6 policies are in it.
+        4 XFRMA_SPD_IPV6_HTHRESH ipv6_thresholds: HashThresholds,
+    }
+}
+
+message! {
+    /// How many policies there are, and how they are found.
+    pub struct Spd<'a>(InfoHeader, SpdAttrs<'a>), SpdRequest {
+        /// The answer; to set thresholds.
+        36 XFRM_MSG_NEWSPDINFO NEW,
+        /// Asks.
+        37 XFRM_MSG_GETSPDINFO GET,
+    }
+}
+
+/// Close to what `ip xfrm policy` prints.
+impl core::fmt::Display for Policy<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let info = self.header();
+        write!(f, "{} dir {} action {}", info.sel, info.dir, info.action)?;
+        write!(f, " index {} priority {}", info.index, info.priority)?;
+        for template in self.tmpl().iter().flat_map(|templates| templates.iter()) {
+            write!(f, " tmpl src {} dst {}", template.saddr, template.id.daddr)?;
+            write!(f, " proto {} reqid {} mode {}", template.id.proto, template.reqid, template.mode)?;
+        }
+        Ok(())
+    }
+}
