@@ -38,14 +38,22 @@ const CRATES: [(&str, Spec); 6] = [
 ];
 
 /// Headers with names that `linux/` does not have.
-const OTHER_HEADERS: [&str; 3] = ["sys/socket.h", "errno.h", "asm/socket.h"];
+const OTHER_HEADERS: [&str; 4] = ["sys/socket.h", "errno.h", "asm/socket.h", "netinet/tcp.h"];
 
 /// Beginnings of C names that the headers of this machine can't decide, and why.
-const EXCEPTIONS: [(&str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str); 13] = [
     ("IF_RA_", "include/net/if_inet6.h, which is not exported"),
     ("IF_READY", "include/net/if_inet6.h, which is not exported"),
     ("IF_RS_SENT", "include/net/if_inet6.h, which is not exported"),
     ("vxlanhdr", "include/net/vxlan.h, which is not exported"),
+    ("SMC_ACTIVE", "net/smc/smc.h, which is not exported"),
+    ("SMC_APP", "net/smc/smc.h, which is not exported"),
+    ("SMC_CLOSED", "net/smc/smc.h, which is not exported"),
+    ("SMC_INIT", "net/smc/smc.h, which is not exported"),
+    ("SMC_LISTEN", "net/smc/smc.h, which is not exported"),
+    ("SMC_PEER", "net/smc/smc.h, which is not exported"),
+    ("SMC_PROCESSABORT", "net/smc/smc.h, which is not exported"),
+    ("TCP_BOUND_INACTIVE", "include/net/tcp_states.h, which is not exported"),
     ("TUNNEL_", "bytes in network order in the headers, numbers here"),
 ];
 
@@ -148,6 +156,9 @@ impl Names {
     }
 
     fn layout(&mut self, layout: &'static Layout, report: &mut Report) {
+        if layout.size == 0 {
+            return; // A message without a fixed header.
+        }
         if layout.c_name.is_empty() {
             report.wrong(format!("{}: a struct of {} bytes has an empty C name", self.krate, layout.size));
         }
@@ -300,9 +311,10 @@ impl Headers {
         kernel: &mut Kernel,
     ) -> Result<Vec<Question>> {
         while !asked.is_empty() {
-            // <sys/socket.h> first: many kernel headers use its types without including them.
+            // Some first: many kernel headers use their types without including them.
             let mut source = format!(
-                "#include <stdio.h>\n#include <stddef.h>\n#include <sys/socket.h>\n#include <{header}>\n\
+                "#include <stdio.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <sys/socket.h>\n\
+                 #include <{header}>\n\
                  int main(void) {{\n"
             );
             let line_of_first = source.lines().count() + 1;
