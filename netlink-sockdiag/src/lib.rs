@@ -1,20 +1,143 @@
-//! Sockets: TCP, UDP, unix, packet and others, as ss shows them.
+//! Sockets over sock_diag: what `ss` shows and `ss -K` closes, as a library.
+//!
+//! ```no_run
+//! use netlink_sockdiag::inet::{self, Extension, Filter, IpProtocol};
+//! use netlink_sockdiag::{Family, State};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut nl = netlink_sockdiag::connect()?;
+//! let inside = Filter::dest_port(443) & Filter::source("10.0.0.0/8".parse()?);
+//! let request = inet::list(Family::INET, IpProtocol::TCP).states(State::ESTABLISHED);
+//! let mut sockets = nl.dump(request.extensions(Extension::INFO).filter(&inside))?;
+//! while let Some(socket) = sockets.next()? {
+//!     let rtt = socket.info().and_then(|info| info.tcp()).map(|tcp| tcp.rtt);
+//!     println!("{} {} {rtt:?} us", socket.source(), socket.dest());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what | kernel's header | command |
+//! | --- | --- | --- | --- |
+//! | [`inet`] | TCP, UDP, UDP-Lite, raw, SCTP and MPTCP sockets | `inet_diag.h` | `ss -tuwSM`, `ss -K` |
+//! | [`unix`] | local sockets | `unix_diag.h` | `ss -x` |
+//! | [`packet`] | frames of links | `packet_diag.h` | `ss -0` |
+//! | [`netlink`] | netlink sockets | `netlink_diag.h` | `ss --netlink` |
+//! | [`vsock`] | between virtual machines and their host | `vm_sockets_diag.h` | `ss --vsock` |
+//! | [`xdp`] | frames through rings in user memory | `xdp_diag.h` | `ss --xdp` |
+//! | [`smc`] | TCP over shared memory | `smc_diag.h` | `smcss` |
+//! | [`tipc`] | clusters | `tipc_sockets_diag.h` | `ss --tipc` |
+//! | [`event`] | sockets that are destroyed | `sock_diag.h` | `ss -E` |
+//!
+//! Functions make requests, which are plain values: print them, store them, test their bytes. A [`Connection`] sends them:
+//! `call` for an acknowledgement or one reply, `dump` for a list. What comes back is looked at with getters; an attribute
+//! that is absent is `None`, and one that this crate does not know is still in there. A socket whose message can't be read
+//! is an error of its own and costs the list nothing else.
+//!
+//! A family whose module is not there and can't be loaded is `ENOENT`. What the kernel tells of a socket it tells everybody;
+//! marks, MD5 keys and most of [`ulp`](inet::InetAttrs::ulp) need `CAP_NET_ADMIN`.
+//!
+//! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
+//! `serde`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod common;
+pub mod event;
+pub mod inet;
+pub mod netlink;
+pub mod packet;
+pub mod smc;
 mod spec;
+pub mod tipc;
+pub mod unix;
+pub mod vsock;
+pub mod xdp;
 
+pub use common::{
+    Cookie, Family, Memory, MemoryCounter, NoAttrs, Octets, Shutdown, SocketType, State, States,
+};
 pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};
 pub use spec::SPEC;
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use netlink_core::{Connection, Events, Listing, Namespace, Notice, OpenOptions, Partial, Socket};
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+use crate::inet::InetSocket;
+
 /// Opens a connection in the namespace of the calling thread.
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub fn connect() -> Result<Connection, Error> {
     Connection::open(Protocol::SOCK_DIAG)
+}
+
+/// Opens a connection with a port or in a namespace of choice.
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
+    Connection::open_with(Protocol::SOCK_DIAG, options)
+}
+
+/// Opens a stream of destroyed sockets in the namespace of the calling thread.
+///
+/// ```no_run
+/// use netlink_sockdiag::Notice;
+/// use netlink_sockdiag::event::Group;
+///
+/// # fn main() -> Result<(), netlink_sockdiag::Error> {
+/// let mut gone = netlink_sockdiag::subscribe(&[Group::INET_TCP_DESTROY, Group::INET6_TCP_DESTROY])?;
+/// while let Notice::Event { event: socket, .. } = gone.next()? {
+///     println!("{socket}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub fn subscribe(groups: &[event::Group]) -> Result<Events<InetSocket<'static>>, Error> {
+    subscribe_with(groups, &OpenOptions::new())
+}
+
+/// Opens a stream of destroyed sockets with a port or in a namespace of choice.
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub fn subscribe_with(
+    groups: &[event::Group],
+    options: &OpenOptions<'_>,
+) -> Result<Events<InetSocket<'static>>, Error> {
+    Events::open_with(Protocol::SOCK_DIAG, &event::Group::numbers(groups), options)
+}
+
+/// The same on a tokio reactor.
+#[cfg(all(feature = "tokio", target_os = "linux"))]
+pub mod tokio {
+    pub use netlink_core::tokio::{Connection, Events, Listing};
+
+    use crate::event::Group;
+    use crate::inet::InetSocket;
+    use crate::{Error, OpenOptions, Protocol};
+
+    /// Opens a connection in the namespace of the calling thread. Must be called inside a runtime.
+    pub fn connect() -> Result<Connection, Error> {
+        Connection::open(Protocol::SOCK_DIAG)
+    }
+
+    /// Opens a connection with a port or in a namespace of choice.
+    pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
+        Connection::open_with(Protocol::SOCK_DIAG, options)
+    }
+
+    /// Opens a stream of destroyed sockets in the namespace of the calling thread. Must be called inside a runtime.
+    pub fn subscribe(groups: &[Group]) -> Result<Events<InetSocket<'static>>, Error> {
+        subscribe_with(groups, &OpenOptions::new())
+    }
+
+    /// Opens a stream of destroyed sockets with a port or in a namespace of choice.
+    pub fn subscribe_with(
+        groups: &[Group],
+        options: &OpenOptions<'_>,
+    ) -> Result<Events<InetSocket<'static>>, Error> {
+        Events::open_with(Protocol::SOCK_DIAG, &Group::numbers(groups), options)
+    }
 }

@@ -38,21 +38,29 @@ const CRATES: [(&str, Spec); 6] = [
 ];
 
 /// Headers with names that `linux/` does not have.
-const OTHER_HEADERS: [&str; 3] = ["sys/socket.h", "errno.h", "asm/socket.h"];
+const OTHER_HEADERS: &[&str] = &["sys/socket.h", "errno.h", "asm/socket.h", "netinet/tcp.h"];
 
 /// Beginnings of C names that the headers of this machine can't decide, and why.
-const EXCEPTIONS: [(&str, &str); 7] = [
+const EXCEPTIONS: &[(&str, &str)] = &[
     ("IF_RA_", "include/net/if_inet6.h, which is not exported"),
     ("IF_READY", "include/net/if_inet6.h, which is not exported"),
     ("IF_RS_SENT", "include/net/if_inet6.h, which is not exported"),
     ("info_header", "a plain __u32 in front of XFRM_MSG_GETSADINFO and its like"),
     ("no_header", "nothing in front of the attributes"),
     ("vxlanhdr", "include/net/vxlan.h, which is not exported"),
+    ("SMC_ACTIVE", "net/smc/smc.h, which is not exported"),
+    ("SMC_APP", "net/smc/smc.h, which is not exported"),
+    ("SMC_CLOSED", "net/smc/smc.h, which is not exported"),
+    ("SMC_INIT", "net/smc/smc.h, which is not exported"),
+    ("SMC_LISTEN", "net/smc/smc.h, which is not exported"),
+    ("SMC_PEER", "net/smc/smc.h, which is not exported"),
+    ("SMC_PROCESSABORT", "net/smc/smc.h, which is not exported"),
+    ("TCP_BOUND_INACTIVE", "include/net/tcp_states.h, which is not exported"),
     ("TUNNEL_", "bytes in network order in the headers, numbers here"),
 ];
 
 /// The same, where the numbers are those of the inventory and older headers have others.
-const RENUMBERED: [(&str, &str); 1] = [("IPSTATS_MIB_", "sorted anew for cache lines after Linux 6.1")];
+const RENUMBERED: &[(&str, &str)] = &[("IPSTATS_MIB_", "sorted anew for cache lines after Linux 6.1")];
 
 fn is_exception(list: &[(&str, &str)], name: &str) -> bool {
     list.iter().any(|(beginning, _)| name.starts_with(beginning))
@@ -86,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     };
     if let Some(machine) = &machine {
-        report.compare("the headers", machine, &ours, &[&EXCEPTIONS, &RENUMBERED]);
+        report.compare("the headers", machine, &ours, &[EXCEPTIONS, RENUMBERED]);
     }
     if let Some(inventory) = &inventory {
         let kernel = Kernel::from_inventory(inventory);
@@ -152,6 +160,9 @@ impl Names {
     }
 
     fn layout(&mut self, layout: &'static Layout, report: &mut Report) {
+        if layout.size == 0 {
+            return; // A message without a fixed header.
+        }
         if layout.c_name.is_empty() {
             report.wrong(format!("{}: a struct of {} bytes has an empty C name", self.krate, layout.size));
         }
@@ -304,9 +315,10 @@ impl Headers {
         kernel: &mut Kernel,
     ) -> Result<Vec<Question>> {
         while !asked.is_empty() {
-            // <sys/socket.h> first: many kernel headers use its types without including them.
+            // Some first: many kernel headers use their types without including them.
             let mut source = format!(
-                "#include <stdio.h>\n#include <stddef.h>\n#include <sys/socket.h>\n#include <{header}>\n\
+                "#include <stdio.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <sys/socket.h>\n\
+                 #include <{header}>\n\
                  int main(void) {{\n"
             );
             let line_of_first = source.lines().count() + 1;
@@ -562,7 +574,7 @@ impl Report {
             let constants = names.constants.keys().filter(|name| !headers.constants.contains_key(**name));
             let structs = names.layouts.keys().filter(|name| !headers.structs.contains_key(**name));
             for name in constants.chain(structs).copied() {
-                if is_exception(&EXCEPTIONS, name) {
+                if is_exception(EXCEPTIONS, name) {
                     continue;
                 }
                 match inventory {

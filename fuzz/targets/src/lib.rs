@@ -12,6 +12,7 @@ use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
 use netlink_route::{addr, link, nsid, route};
+use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
 
 /// A target: any bytes, and no panic.
 pub type Target = fn(&[u8]);
@@ -100,7 +101,13 @@ macro_rules! round_trips {
     };
 }
 
-round_trips! { link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_> }
+round_trips! {
+    link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_>,
+    inet::InetQuery<'_>, inet::InetSocket<'_>, unix::UnixQuery<'_>, unix::UnixSocket<'_>,
+    packet::PacketQuery<'_>, packet::PacketSocket<'_>, netlink::NetlinkQuery<'_>, netlink::NetlinkSocket<'_>,
+    vsock::VsockQuery<'_>, vsock::VsockSocket<'_>, xdp::XdpQuery<'_>, xdp::XdpSocket<'_>,
+    smc::SmcQuery<'_>, smc::SmcSocket<'_>, tipc::TipcQuery<'_>, tipc::TipcSocket<'_>,
+}
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.
 pub fn exchange(bytes: &[u8]) {

@@ -1,0 +1,466 @@
+//! What sockets of all families have.
+
+use core::fmt;
+
+use netlink_core::layout::Field;
+use netlink_core::{Array, Attr, Malformed, Payload, Rule, Scope, Shape, Writer, attrs, leaf, values};
+
+use crate::vsock::VsockRequest;
+
+values! {
+    /// `AF_*`: the families of sockets that the kernel lists.
+    pub struct Family: u8 {
+        /// Local sockets.
+        1 AF_UNIX UNIX "unix",
+        /// IPv4.
+        2 AF_INET INET "inet",
+        /// IPv6.
+        10 AF_INET6 INET6 "inet6",
+        /// Netlink.
+        16 AF_NETLINK NETLINK "netlink",
+        /// Frames of links.
+        17 AF_PACKET PACKET "packet",
+        /// Clusters.
+        30 AF_TIPC TIPC "tipc",
+        /// Between virtual machines and their host.
+        40 AF_VSOCK VSOCK "vsock",
+        /// TCP sockets over shared memory.
+        43 AF_SMC SMC "smc",
+        /// Frames of links through rings in user memory.
+        44 AF_XDP XDP "xdp",
+    }
+}
+
+values! {
+    /// `SOCK_*`: what kind of traffic a socket carries.
+    pub struct SocketType: u8 {
+        /// A stream of bytes.
+        1 SOCK_STREAM STREAM "stream",
+        /// Messages.
+        2 SOCK_DGRAM DGRAM "dgram",
+        /// Packets with all their headers.
+        3 SOCK_RAW RAW "raw",
+        /// Messages that can't be lost.
+        4 SOCK_RDM RDM "rdm",
+        /// Messages in order.
+        5 SOCK_SEQPACKET SEQPACKET "seqpacket",
+        /// Packets, the old way.
+        10 SOCK_PACKET PACKET "packet",
+    }
+}
+
+values! {
+    /// `TCP_*`: states of sockets. Families without connections use two or three of them.
+    pub struct State: u8 {
+        /// Connected.
+        1 TCP_ESTABLISHED ESTABLISHED "ESTAB",
+        /// Waits for the answer to its SYN.
+        2 TCP_SYN_SENT SYN_SENT "SYN-SENT",
+        /// Answered a SYN.
+        3 TCP_SYN_RECV SYN_RECV "SYN-RECV",
+        /// Closed here, not yet acknowledged.
+        4 TCP_FIN_WAIT1 FIN_WAIT1 "FIN-WAIT-1",
+        /// Closed here, not by the peer.
+        5 TCP_FIN_WAIT2 FIN_WAIT2 "FIN-WAIT-2",
+        /// Over; kept for late segments.
+        6 TCP_TIME_WAIT TIME_WAIT "TIME-WAIT",
+        /// Not connected.
+        7 TCP_CLOSE CLOSE "UNCONN",
+        /// Closed by the peer, not here.
+        8 TCP_CLOSE_WAIT CLOSE_WAIT "CLOSE-WAIT",
+        /// Closed by the peer and here, not yet acknowledged.
+        9 TCP_LAST_ACK LAST_ACK "LAST-ACK",
+        /// Takes connections.
+        10 TCP_LISTEN LISTEN "LISTEN",
+        /// Closed on both sides at once.
+        11 TCP_CLOSING CLOSING "CLOSING",
+        /// In a query: TCP sockets that have a port and neither listen nor are connected; they are listed as
+        /// [`CLOSE`](Self::CLOSE). Linux 6.8.
+        13 TCP_BOUND_INACTIVE BOUND_INACTIVE "BOUND-INACTIVE",
+    }
+}
+
+/// Declares a set of the values of an enumeration, a bit each; the lowest bit is that of the number given.
+macro_rules! set_of {
+    ($(#[$meta:meta])* $set:ident: $int:ident of $item:ident from $first:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        pub struct $set(
+            /// The bits.
+            pub $int,
+        );
+
+        impl $set {
+            /// None.
+            pub const NONE: Self = Self(0);
+            /// Every one, known or not.
+            pub const ALL: Self = Self($int::MAX);
+
+            /// The set of one.
+            pub const fn of(item: $item) -> Self {
+                let bit = (item.0 as u32).wrapping_sub($first);
+                Self(if bit < $int::BITS { 1 << bit } else { 0 })
+            }
+
+            /// Those of either.
+            #[must_use]
+            pub const fn union(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// Whether it holds this one.
+            pub const fn contains(self, item: $item) -> bool {
+                let one = Self::of(item).0;
+                one != 0 && self.0 & one == one
+            }
+        }
+
+        impl From<$item> for $set {
+            fn from(item: $item) -> Self {
+                Self::of(item)
+            }
+        }
+
+        impl netlink_core::IntoAttr<$set> for $item {
+            fn into_attr(self) -> $set {
+                self.into()
+            }
+        }
+
+        impl core::ops::BitOr for $item {
+            type Output = $set;
+
+            fn bitor(self, other: Self) -> $set {
+                $set::of(self).union($set::of(other))
+            }
+        }
+
+        impl<T: Into<Self>> core::ops::BitOr<T> for $set {
+            type Output = Self;
+
+            fn bitor(self, other: T) -> Self {
+                self.union(other.into())
+            }
+        }
+
+        impl core::ops::Not for $set {
+            type Output = Self;
+
+            fn not(self) -> Self {
+                Self(!self.0)
+            }
+        }
+
+        impl FromIterator<$item> for $set {
+            fn from_iter<I: IntoIterator<Item = $item>>(items: I) -> Self {
+                items.into_iter().fold(Self::NONE, |set, item| set | item)
+            }
+        }
+
+        impl netlink_core::layout::Field for $set {
+            const SIZE: usize = size_of::<$int>();
+
+            fn take(cursor: &mut &[u8]) -> Result<Self, netlink_core::Malformed> {
+                $int::take(cursor).map(Self)
+            }
+
+            fn store(self, bytes: &mut [u8], at: usize) {
+                self.0.store(bytes, at);
+            }
+        }
+
+        impl core::fmt::Debug for $set {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Display::fmt(self, f)
+            }
+        }
+
+        /// The items with a bar between them; bits without a name as one number.
+        impl core::fmt::Display for $set {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                let (mut rest, mut bar) = (self.0, "");
+                for item in ($first..).take($int::BITS as usize).map($item) {
+                    if self.contains(item) && item.name().is_some() {
+                        write!(f, "{bar}{item}")?;
+                        rest &= !Self::of(item).0;
+                        bar = " | ";
+                    }
+                }
+                if rest != 0 { write!(f, "{bar}{rest:#x}") } else { Ok(()) }
+            }
+        }
+
+        netlink_core::serialize_display! { $set }
+    };
+}
+
+pub(crate) use set_of;
+
+set_of! {
+    /// A set of states: which sockets a dump lists.
+    ///
+    /// ```
+    /// use netlink_sockdiag::{State, States};
+    ///
+    /// let open = State::ESTABLISHED | State::LISTEN;
+    /// assert!(open.contains(State::LISTEN));
+    /// assert!(!States::ALL.contains(State(40)));
+    /// ```
+    States: u32 of State from 0
+}
+
+/// Tells a socket from every other one since boot. Part of a query, it must be the socket's own or
+/// [`ANY`](Self::ANY).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cookie(
+    /// The number.
+    pub u64,
+);
+
+impl Cookie {
+    /// In a query: of whatever socket.
+    pub const ANY: Self = Self(u64::MAX);
+}
+
+impl Default for Cookie {
+    fn default() -> Self {
+        Self::ANY
+    }
+}
+
+/// Two words, the lower one first on every machine.
+impl Field for Cookie {
+    const SIZE: usize = 8;
+
+    #[inline]
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        let (low, high) = (u32::take(cursor)?, u32::take(cursor)?);
+        Ok(Self(u64::from(low) | u64::from(high) << 32))
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn store(self, bytes: &mut [u8], at: usize) {
+        (self.0 as u32).store(bytes, at);
+        ((self.0 >> 32) as u32).store(bytes, at + 4);
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+netlink_core::serialize_display! { Cookie }
+
+/// Bytes of a C array that is too long for serde and `Default`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Octets<const N: usize>(
+    /// All of them.
+    pub [u8; N],
+);
+
+impl<const N: usize> Octets<N> {
+    /// The bytes before the first NUL, where it holds a text.
+    pub fn text(&self) -> &[u8] {
+        self.0.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Default for Octets<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> Field for Octets<N> {
+    const SIZE: usize = N;
+
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        <[u8; N]>::take(cursor).map(Self)
+    }
+
+    fn store(self, bytes: &mut [u8], at: usize) {
+        self.0.store(bytes, at);
+    }
+}
+
+impl<const N: usize> fmt::Debug for Octets<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Printable bytes as they are, others escaped; NULs at the end are left out.
+impl<const N: usize> fmt::Display for Octets<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.0.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        write!(f, "{}", self.0.get(..end).unwrap_or_default().escape_ascii())
+    }
+}
+
+netlink_core::serialize! { @text [const N: usize] Octets<N> }
+
+/// Which directions of a socket are shut down. Two bits in a byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shutdown(
+    /// The bits.
+    pub u8,
+);
+
+impl Shutdown {
+    /// Nothing more is received.
+    pub const fn receive(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Nothing more is sent.
+    pub const fn send(self) -> bool {
+        self.0 & 2 != 0
+    }
+}
+
+impl Field for Shutdown {
+    const SIZE: usize = 1;
+
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        u8::take(cursor).map(Self)
+    }
+
+    fn store(self, bytes: &mut [u8], at: usize) {
+        self.0.store(bytes, at);
+    }
+}
+
+impl<'a> Payload<'a> for Shutdown {
+    const RULE: Rule = Rule::at_least(1);
+    const SHAPE: Shape = leaf!(Self);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        Self::take(&mut { payload })
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        self.0.encode(out);
+    }
+}
+
+netlink_core::serialize! { impl [] for Shutdown, |shutdown, fields| {
+    fields.entry("receive", &shutdown.receive())?;
+    fields.entry("send", &shutdown.send())?;
+} }
+
+values! {
+    /// `SK_MEMINFO_*`: what is known of a socket's memory; see [`Memory`].
+    pub struct MemoryCounter: u16 {
+        /// Bytes of packets received and not yet read, with their overhead.
+        0 SK_MEMINFO_RMEM_ALLOC RMEM_ALLOC "rmem_alloc",
+        /// Bytes at most of those: `SO_RCVBUF`.
+        1 SK_MEMINFO_RCVBUF RCVBUF "rcvbuf",
+        /// Bytes of packets given to the link layer and not yet sent, with their overhead.
+        2 SK_MEMINFO_WMEM_ALLOC WMEM_ALLOC "wmem_alloc",
+        /// Bytes at most of what is to be sent: `SO_SNDBUF`.
+        3 SK_MEMINFO_SNDBUF SNDBUF "sndbuf",
+        /// Bytes charged to the protocol in advance and not used yet.
+        4 SK_MEMINFO_FWD_ALLOC FWD_ALLOC "fwd_alloc",
+        /// Bytes written by the process and not yet acknowledged, with their overhead. TCP.
+        5 SK_MEMINFO_WMEM_QUEUED WMEM_QUEUED "wmem_queued",
+        /// Bytes of options and filters.
+        6 SK_MEMINFO_OPTMEM OPTMEM "optmem",
+        /// Bytes of packets that came while the process was in the socket.
+        7 SK_MEMINFO_BACKLOG BACKLOG "backlog",
+        /// Packets dropped since the socket was made.
+        8 SK_MEMINFO_DROPS DROPS "drops",
+    }
+}
+
+/// What a socket's memory is used for: a number per [`MemoryCounter`].
+#[derive(Clone, Copy, PartialEq)]
+pub struct Memory<'a>(Array<'a, u32>);
+
+impl<'a> Memory<'a> {
+    /// To send these, in the order of [`MemoryCounter`].
+    pub const fn new(values: &'a [u32]) -> Self {
+        Self(Array::new(values))
+    }
+
+    /// One number; `None` if the kernel doesn't have it.
+    pub fn get(&self, counter: MemoryCounter) -> Option<u32> {
+        self.0.get(counter.0.into())
+    }
+
+    /// All of them, those without a name too.
+    pub fn iter(&self) -> impl Iterator<Item = (MemoryCounter, u32)> + use<'a> {
+        (0..).map(MemoryCounter).zip(self.0.iter())
+    }
+}
+
+impl<'a> Payload<'a> for Memory<'a> {
+    const RULE: Rule = Array::<'a, u32>::RULE;
+    const SHAPE: Shape = leaf!(Memory<'_>);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        Array::decode(payload).map(Self)
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        self.0.encode(out);
+    }
+
+    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
+        Array::of(attr, scope).map(Self)
+    }
+}
+
+impl fmt::Debug for Memory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+netlink_core::serialize! { @with ['a] Memory<'a>, |memory, serializer| {
+    serializer.collect_map(memory.iter())
+} }
+
+attrs! {
+    /// None: the queries of most families have a fixed header only.
+    pub struct NoAttrs<'a> for VsockRequest<R> {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn sets_print_what_they_hold() {
+        assert_eq!(format!("{}", State::LISTEN | State::CLOSE), "UNCONN | LISTEN");
+        assert_eq!(format!("{}", States(1 << 10 | 1 << 20)), "LISTEN | 0x100000");
+        assert_eq!(States::of(State(32)), States::NONE);
+        assert_eq!([State::LISTEN].into_iter().collect::<States>(), State::LISTEN.into());
+        assert!((!States::of(State::LISTEN)).contains(State::CLOSE));
+    }
+
+    #[test]
+    fn a_cookie_is_two_words_with_the_lower_one_first() {
+        let mut bytes = [0; 8];
+        Cookie(0x1_0000_0002).store(&mut bytes, 0);
+        assert_eq!([2u32.to_ne_bytes(), 1u32.to_ne_bytes()].concat(), bytes);
+        assert_eq!(Cookie::take(&mut bytes.as_slice()), Ok(Cookie(0x1_0000_0002)));
+    }
+
+    #[test]
+    fn memory_may_be_shorter_or_longer() {
+        let bytes = [7u32, 8].map(u32::to_ne_bytes).concat();
+        let memory = Memory::decode(&bytes).unwrap();
+        assert_eq!(memory.get(MemoryCounter::RCVBUF), Some(8));
+        assert_eq!(memory.get(MemoryCounter::DROPS), None);
+        assert_eq!(format!("{memory:?}"), "{rmem_alloc: 7, rcvbuf: 8}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Options of sockets: those that are on or off, and MD5 keys.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use netlink_core::layout::Field;
+use netlink_core::{Malformed, Payload, Rule, Shape, Writer, layout, leaf};
+
+use super::tcp_info::bits;
+use crate::{Family, Octets};
+
+/// `struct inet_diag_sockopt`: options that are on or off, a bit each.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct SocketOptions(
+    /// The bits, as the kernel's compiler placed them.
+    pub [u8; 2],
+);
+
+macro_rules! options {
+    ($( $(#[$meta:meta])* $byte:literal $bit:literal $name:ident, )*) => {
+        impl SocketOptions {
+            $(
+                $(#[$meta])*
+                pub const fn $name(self) -> bool {
+                    bits(self.0[$byte] as u32, 8, $bit, 1) != 0
+                }
+            )*
+
+            /// All of them by name.
+            fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
+                [$( (stringify!($name), self.$name()), )*].into_iter()
+            }
+        }
+    };
+}
+
+options! {
+    /// `IP_RECVERR`.
+    0 0 recverr,
+    /// It is of a kind that can connect: TCP and the like.
+    0 1 is_icsk,
+    /// `IP_FREEBIND`.
+    0 2 freebind,
+    /// `IP_HDRINCL`.
+    0 3 hdrincl,
+    /// `IP_MULTICAST_LOOP`.
+    0 4 mc_loop,
+    /// `IP_TRANSPARENT`.
+    0 5 transparent,
+    /// `IP_MULTICAST_ALL`.
+    0 6 mc_all,
+    /// `IP_NODEFRAG`.
+    0 7 nodefrag,
+    /// `IP_BIND_ADDRESS_NO_PORT`.
+    1 0 bind_address_no_port,
+    /// `IP_RECVERR_RFC4884`.
+    1 1 recverr_rfc4884,
+    /// A Fast Open connection that waits for its first write.
+    1 2 defer_connect,
+}
+
+impl<'a> Payload<'a> for SocketOptions {
+    const RULE: Rule = Rule::at_least(2);
+    const SHAPE: Shape = leaf!(Self);
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        <[u8; 2]>::take(&mut { payload }).map(Self)
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        out.push(&self.0);
+    }
+}
+
+impl fmt::Debug for SocketOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = self.named().filter(|(_, on)| *on).map(|(name, _)| name);
+        f.debug_set().entries(on).finish()
+    }
+}
+
+netlink_core::serialize! { @with [] SocketOptions, |options, serializer| {
+    serializer.collect_map(options.named())
+} }
+
+layout! {
+    /// `struct tcp_diag_md5sig`: the key of a peer's TCP MD5 signatures.
+    pub struct Md5Key: tcp_diag_md5sig = 100 {
+        /// Family of the peer's address.
+        family: Family,
+        /// Bits of the address that count.
+        prefix_len: u8,
+        /// Bytes of the key.
+        key_len: u16,
+        /// The peer's address; see [`address`](Self::address).
+        addr: [u8; 16],
+        /// The key, padded; see [`key`](Self::key).
+        padded_key: Octets<80>,
+    }
+}
+
+impl Md5Key {
+    /// The peers' address.
+    pub fn address(&self) -> IpAddr {
+        super::ip(self.family, self.addr)
+    }
+
+    /// The key.
+    pub fn key(&self) -> &[u8] {
+        self.padded_key.0.get(..usize::from(self.key_len)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn options_that_are_on() {
+        let options = SocketOptions::decode(&[0b10, 0b101, 9]).unwrap();
+        assert_eq!(format!("{options:?}"), r#"{"is_icsk", "bind_address_no_port", "defer_connect"}"#);
+    }
+
+    #[test]
+    fn md5_keys() {
+        let mut bytes = [0; 100];
+        bytes[..8].copy_from_slice(&[2, 24, 0, 0, 10, 0, 0, 0]);
+        bytes[2..4].copy_from_slice(&3u16.to_ne_bytes());
+        bytes[20..23].copy_from_slice(b"key");
+        let key = Md5Key::decode(&bytes).unwrap();
+        assert_eq!((key.address(), key.key()), ("10.0.0.0".parse().unwrap(), b"key".as_slice()));
+    }
+}
