@@ -1,0 +1,261 @@
+//! The controller: which families there are, with what number, operations and groups. Kernel side:
+//! `uapi/linux/genetlink.h`, `net/netlink/genetlink.c`.
+//!
+//! ```no_run
+//! use netlink_generic::Notice;
+//! use netlink_generic::ctrl::{self, Ctrl, Event, Policies};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut nl = netlink_generic::connect()?;
+//! match nl.call(ctrl::get("wireguard")) {
+//!     Ok(family) => println!("{family}"),
+//!     Err(error) if error.is_not_found() => println!("no wireguard here"),
+//!     Err(error) => return Err(error.into()),
+//! }
+//! println!("{}", nl.call(ctrl::get_id(16))?);
+//!
+//! let policies = Policies::new(&nl.dump(ctrl::policies("ethtool"))?.collect()?)?;
+//! for attribute in policies.call(1).into_iter().flat_map(|set| set.attributes()) {
+//!     println!("{attribute}");
+//! }
+//!
+//! let mut events = ctrl::subscribe(&[Ctrl::NOTIFY])?;
+//! while let Notice::Event { event, .. } = events.next()? {
+//!     match event {
+//!         Event::FamilyAdded(family) => println!("new: {family}"),
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Families and their numbers are the same in all network namespaces, but a few, among them `thermal` and most of
+//! those that hardware drivers bring, exist in the initial one only; elsewhere they are not found.
+
+mod policy;
+
+use core::fmt;
+
+use netlink_core::{Dump, Errno, Indexed, KernelError, Message, MessageFlags, Messages, Str, attrs, flags};
+
+pub use policy::{AttributePolicy, OperationPolicy, Policies, PolicySet};
+
+use crate::declare::Declared;
+use crate::resolved::{Bound, Resolved};
+use crate::{Header, IntoUnbound, Unbound, family, message};
+
+/// `GENL_ID_CTRL`: the number of the controller, the only one that never changes.
+pub const GENL_ID_CTRL: u16 = 16;
+
+family! {
+    /// The controller itself.
+    pub struct Ctrl(Header): "nlctrl" = 2 { Family }
+
+    groups {
+        /// Families and groups that come and go. The initial namespace is told of all, another one of those that
+        /// it has.
+        "notify" NOTIFY,
+    }
+
+    /// What comes and goes: modules are loaded and unloaded.
+    pub enum Event<'a> {
+        /// A family came, without its groups: these follow one by one.
+        FamilyAdded(Family::NEWFAMILY),
+        /// A family is gone.
+        FamilyRemoved(Family::DELFAMILY),
+        /// A group of a family came.
+        GroupAdded(Family::NEWMCAST_GRP),
+        /// A group of a family is gone, and with it everybody's membership.
+        GroupRemoved(Family::DELMCAST_GRP),
+    }
+}
+
+message! {
+    /// A family, or a part of what there is to know of it.
+    pub struct Family<'a>(Ctrl, FamilyAttrs<'a>), FamilyRequest {
+        /// A family that exists, or came to be.
+        1 CTRL_CMD_NEWFAMILY NEWFAMILY,
+        /// A family that is gone.
+        2 CTRL_CMD_DELFAMILY DELFAMILY,
+        /// Asks for one or all.
+        3 CTRL_CMD_GETFAMILY GETFAMILY,
+        /// No kernel sends it.
+        4 CTRL_CMD_NEWOPS NEWOPS,
+        /// No kernel sends it.
+        5 CTRL_CMD_DELOPS DELOPS,
+        /// No kernel takes it: operations come with the family.
+        6 CTRL_CMD_GETOPS GETOPS,
+        /// A group that came to be.
+        7 CTRL_CMD_NEWMCAST_GRP NEWMCAST_GRP,
+        /// A group that is gone.
+        8 CTRL_CMD_DELMCAST_GRP DELMCAST_GRP,
+        /// No kernel takes it: groups come with the family.
+        9 CTRL_CMD_GETMCAST_GRP GETMCAST_GRP,
+        /// Asks what a family accepts, and is a part of the answer. Linux 5.7.
+        10 CTRL_CMD_GETPOLICY GETPOLICY,
+    }
+}
+
+attrs! {
+    /// `CTRL_ATTR_*`.
+    pub struct FamilyAttrs<'a> for FamilyRequest<R> {
+        /// The number: `nlmsg_type` of the family's messages.
+        1 CTRL_ATTR_FAMILY_ID id: u16,
+        /// The name: at most 15 bytes.
+        2 CTRL_ATTR_FAMILY_NAME name: Str<'a, 15>,
+        /// Version of the family's protocol; few ever raised it.
+        3 CTRL_ATTR_VERSION version: u32,
+        /// Bytes of the family's own header, behind `genlmsghdr`.
+        4 CTRL_ATTR_HDRSIZE header_size: u32,
+        /// Greatest number of an attribute in the family's outermost set; 0 where that depends on the operation.
+        5 CTRL_ATTR_MAXATTR max_attribute: u32,
+        /// What the family can be asked. The index counts from 1.
+        6 CTRL_ATTR_OPS operations: Indexed<'a, OperationAttrs<'a>>,
+        /// Where the family tells what happens. The index counts from 1.
+        7 CTRL_ATTR_MCAST_GROUPS groups: Indexed<'a, GroupAttrs<'a>>,
+        /// In a policy dump, one attribute of one set: by the set's index, then by the attribute's number. Linux 5.7.
+        8 CTRL_ATTR_POLICY policy: Indexed<'a, Indexed<'a, netlink_core::error::PolicyAttrs<'a>>>,
+        /// In a policy dump, by command: which sets it takes. Linux 5.10.
+        9 CTRL_ATTR_OP_POLICY operation_policy: Indexed<'a, OperationPolicyAttrs<'a>>,
+        /// In a request for a policy dump: the command it is about. Linux 5.10.
+        10 CTRL_ATTR_OP operation: u32,
+    }
+}
+
+attrs! {
+    /// `CTRL_ATTR_OP_*`: an operation.
+    pub struct OperationAttrs<'a> for Operation {
+        /// The command.
+        1 CTRL_ATTR_OP_ID command: u32,
+        /// How it can be asked, and by whom.
+        2 CTRL_ATTR_OP_FLAGS flags: OperationFlags,
+    }
+}
+
+flags! {
+    /// `GENL_*`: how an operation can be asked, and by whom.
+    pub struct OperationFlags: u32 {
+        /// By those with `CAP_NET_ADMIN` in the initial user namespace.
+        0x1 GENL_ADMIN_PERM ADMIN,
+        /// For an answer or an acknowledgement.
+        0x2 GENL_CMD_CAP_DO DO,
+        /// For a list.
+        0x4 GENL_CMD_CAP_DUMP DUMP,
+        /// Its attributes are checked against a policy.
+        0x8 GENL_CMD_CAP_HASPOL HAS_POLICY,
+        /// By those with `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
+        0x10 GENL_UNS_ADMIN_PERM NAMESPACE_ADMIN,
+    }
+}
+
+attrs! {
+    /// `CTRL_ATTR_MCAST_GRP_*`: a multicast group.
+    pub struct GroupAttrs<'a> for GroupBuilder {
+        /// Its name, unique in the family: at most 15 bytes.
+        1 CTRL_ATTR_MCAST_GRP_NAME name: Str<'a, 15>,
+        /// Its number, unique in the kernel: what a socket joins.
+        2 CTRL_ATTR_MCAST_GRP_ID id: u32,
+    }
+}
+
+attrs! {
+    /// `CTRL_ATTR_POLICY_*`: the sets an operation takes, by their index in the dump. Linux 5.10.
+    pub struct OperationPolicyAttrs<'a> for OperationPolicyBuilder {
+        /// Asked for an answer.
+        1 CTRL_ATTR_POLICY_DO call: u32,
+        /// Asked for a list.
+        2 CTRL_ATTR_POLICY_DUMP dump: u32,
+    }
+}
+
+/// Asks for a family by its name. The kernel loads the module that announces the family, if there is one.
+/// [`is_not_found`](crate::Error::is_not_found) if it has none or the namespace may not use it.
+pub fn get(name: &str) -> Bound<Family<'static>> {
+    ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).name(name))
+}
+
+/// Asks for a family by its number: whose message is this?
+pub fn get_id(id: u16) -> Bound<Family<'static>> {
+    ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).id(id))
+}
+
+/// Lists the families that the namespace has.
+pub fn list() -> Bound<Dump<Family<'static>>> {
+    ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::DUMP))
+}
+
+/// Asks for a declared family, to bind requests to.
+///
+/// ```no_run
+/// use netlink_generic::ctrl::{self, Ctrl};
+///
+/// # fn main() -> Result<(), netlink_generic::Error> {
+/// let mut nl = netlink_generic::connect()?;
+/// let family = nl.call(ctrl::resolve::<Ctrl>())?;
+/// assert_eq!(family.id(), ctrl::GENL_ID_CTRL);
+/// # Ok(())
+/// # }
+/// ```
+pub fn resolve<F: Declared>() -> Bound<Resolved<F>> {
+    ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).name(F::NAME))
+}
+
+/// Lists what a family accepts, piece by piece; [`Policies`] puts them together. Linux 5.7, operations 5.10.
+pub fn policies(name: &str) -> Bound<Dump<Family<'static>>> {
+    ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name))
+}
+
+/// Lists what one command of a family accepts. Linux 5.10.
+pub fn policy_of(name: &str, command: u8) -> Bound<Dump<Family<'static>>> {
+    ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name).operation(u32::from(command)))
+}
+
+/// The controller needs nobody to find it.
+fn ask<R>(request: FamilyRequest<R>) -> Bound<R> {
+    let request: Unbound<Ctrl, R> = request.into_unbound();
+    Bound::new(GENL_ID_CTRL, request, absent)
+}
+
+/// Names the family that there is not.
+fn absent(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let asked = Messages::new(error.ext_ack().request()).flatten().next();
+    let Some(asked) = asked.and_then(|message: Message<'_>| Family::read(&message).ok()) else {
+        return Ok(());
+    };
+    match (error.errno(), asked.name(), asked.id()) {
+        (Errno::ENOENT, Some(name), _) => write!(
+            f,
+            "; the kernel has no generic netlink family {name} in this network namespace, and no module \
+             net-pf-16-proto-16-family-{name} that brings it"
+        ),
+        (Errno::ENOENT, None, Some(id)) => write!(f, "; no generic netlink family has the number {id}"),
+        _ => Ok(()),
+    }
+}
+
+/// A line like `wireguard: id 31, version 1, header 0, attributes to 9; operations 0 (dump, …), …; groups …`.
+impl fmt::Display for Family<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: id {}", self.name().unwrap_or_default(), self.id().unwrap_or_default())?;
+        for (what, value) in [
+            ("version", self.version()),
+            ("header size", self.header_size()),
+            ("attributes to", self.max_attribute()),
+        ] {
+            if let Some(value) = value {
+                write!(f, ", {what} {value}")?;
+            }
+        }
+        for (at, (_, operation)) in self.operations().iter().flat_map(Indexed::iter).enumerate() {
+            let before = if at == 0 { "; operations " } else { ", " };
+            let flags = operation.flags().unwrap_or_default();
+            write!(f, "{before}{} ({flags})", operation.command().unwrap_or_default())?;
+        }
+        for (at, (_, group)) in self.groups().iter().flat_map(Indexed::iter).enumerate() {
+            let before = if at == 0 { "; groups " } else { ", " };
+            write!(f, "{before}{} ({})", group.name().unwrap_or_default(), group.id().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+}

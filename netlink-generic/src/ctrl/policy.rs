@@ -1,0 +1,158 @@
+//! What operations accept, put together from the pieces of a policy dump.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use netlink_core::error::{PolicyAttrs, PolicyType};
+use netlink_core::{Error, Indexed, Owned};
+
+use super::Family;
+
+/// What the operations of a family accept: per command a set of attributes for calls and one for lists, each attribute
+/// with its type, range and mask, and with a set of its own where it is nested.
+///
+/// Sets stand in each other, and some in themselves: they are kept once each and referred to.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    operations: Vec<OperationPolicy>,
+    /// Sorted by set, then by attribute.
+    rows: Vec<(u16, u16, PolicyAttrs<'static>)>,
+}
+
+/// Which sets a command takes, by their index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperationPolicy {
+    /// The command.
+    pub command: u16,
+    /// Asked for an answer; `None` if it can't be, or takes anything.
+    pub call: Option<u32>,
+    /// Asked for a list; `None` if it can't be, or takes anything.
+    pub dump: Option<u32>,
+}
+
+impl Policies {
+    /// Puts together what a dump of [`policies`](super::policies) brought.
+    pub fn new(parts: &[Owned<Family<'static>>]) -> Result<Self, Error> {
+        let mut policies = Self::default();
+        for part in parts {
+            let part = part.view()?;
+            for (command, sets) in part.operation_policy().iter().flat_map(Indexed::iter) {
+                let operation = OperationPolicy { command, call: sets.call(), dump: sets.dump() };
+                policies.operations.push(operation);
+            }
+            for (set, rows) in part.policy().iter().flat_map(Indexed::iter) {
+                let rows = rows.iter().map(|(number, policy)| (set, number, policy.into_owned()));
+                policies.rows.extend(rows);
+            }
+        }
+        policies.rows.sort_by_key(|(set, number, _)| (*set, *number));
+        Ok(policies)
+    }
+
+    /// The commands that have a policy.
+    pub fn operations(&self) -> &[OperationPolicy] {
+        &self.operations
+    }
+
+    /// What a command takes when it is asked for an answer.
+    pub fn call(&self, command: u8) -> Option<PolicySet<'_>> {
+        self.set(self.operation(command)?.call?)
+    }
+
+    /// What a command takes when it is asked for a list.
+    pub fn dump(&self, command: u8) -> Option<PolicySet<'_>> {
+        self.set(self.operation(command)?.dump?)
+    }
+
+    /// The set of this index. Before Linux 5.10 the family has one for all its operations, the first.
+    pub fn set(&self, index: u32) -> Option<PolicySet<'_>> {
+        let index = u16::try_from(index).ok()?;
+        Some(PolicySet { policies: self, index })
+    }
+
+    fn operation(&self, command: u8) -> Option<OperationPolicy> {
+        self.operations.iter().copied().find(|operation| operation.command == u16::from(command))
+    }
+}
+
+/// A set of attributes as the kernel checks it.
+#[derive(Clone, Copy)]
+pub struct PolicySet<'p> {
+    policies: &'p Policies,
+    index: u16,
+}
+
+impl<'p> PolicySet<'p> {
+    /// Its index, unique in the dump.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// The attributes it takes, in order of their numbers.
+    pub fn attributes(&self) -> impl Iterator<Item = AttributePolicy<'p>> + use<'p> {
+        let (rows, index) = (&self.policies.rows, self.index);
+        let first = rows.partition_point(|(set, _, _)| *set < index);
+        let rows = rows.get(first..).unwrap_or_default().iter().take_while(move |(set, _, _)| *set == index);
+        let policies = self.policies;
+        rows.map(move |(_, number, rule)| AttributePolicy { policies, number: *number, rule })
+    }
+
+    /// The attribute of this number; `None` if the set doesn't take it.
+    pub fn get(&self, number: u16) -> Option<AttributePolicy<'p>> {
+        self.attributes().find(|attribute| attribute.number == number)
+    }
+}
+
+impl fmt::Debug for PolicySet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.attributes()).finish()
+    }
+}
+
+/// What the kernel accepts for one attribute.
+#[derive(Clone, Copy)]
+pub struct AttributePolicy<'p> {
+    policies: &'p Policies,
+    number: u16,
+    rule: &'p PolicyAttrs<'static>,
+}
+
+impl<'p> AttributePolicy<'p> {
+    /// The attribute's number.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Type, range, length and mask.
+    pub fn rule(&self) -> &'p PolicyAttrs<'static> {
+        self.rule
+    }
+
+    /// The type.
+    pub fn kind(&self) -> PolicyType {
+        self.rule.kind().unwrap_or_default()
+    }
+
+    /// The set inside, of a nested attribute or of each item of a nested array.
+    pub fn nested(&self) -> Option<PolicySet<'p>> {
+        self.policies.set(self.rule.policy_index()?)
+    }
+}
+
+/// A line like `3: u32 1 to 4096`.
+impl fmt::Display for AttributePolicy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.number, self.rule)?;
+        match self.rule.policy_index() {
+            Some(set) => write!(f, " of set {set}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for AttributePolicy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,167 @@
+//! The same clients on a tokio reactor. Families open them with `connect()` of their module `tokio`.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), netlink_generic::Error> {
+//! use netlink_generic::ctrl::{self, Ctrl};
+//!
+//! let mut nl = netlink_generic::tokio::connect()?;
+//! let family = nl.call(ctrl::get("ethtool")).await?;
+//! let mut events = ctrl::tokio::subscribe(&[Ctrl::NOTIFY]).await?;
+//! println!("{:?}", events.next().await?);
+//! # Ok(())
+//! # }
+//! ```
+
+pub use netlink_core::tokio::{Connection, Events, Listing};
+
+use crate::declare::{Declared, Group, IntoUnbound, Notifies};
+use crate::resolved::Resolved;
+use crate::{Dump, Error, Notice, OpenOptions, Protocol, Reply, ctrl};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// A connection on a tokio reactor and a family that was resolved on it. See the blocking
+/// [`Client`](crate::Client); every call behaves alike.
+#[derive(Debug)]
+pub struct Client<F: Declared> {
+    connection: Connection,
+    family: Resolved<F>,
+}
+
+impl<F: Declared> Client<F> {
+    /// Opens a connection in the namespace of the calling thread, and asks the controller for the family. Must be
+    /// called inside a runtime.
+    pub async fn connect() -> Result<Self> {
+        Self::connect_with(&OpenOptions::new()).await
+    }
+
+    /// Opens one with a port or in a namespace of choice.
+    pub async fn connect_with(options: &OpenOptions<'_>) -> Result<Self> {
+        Self::on(Connection::open_with(Protocol::GENERIC, options)?).await
+    }
+
+    /// Asks for the family on a connection that is there.
+    pub async fn on(mut connection: Connection) -> Result<Self> {
+        let family = connection.call(ctrl::resolve()).await?;
+        Ok(Self { connection, family })
+    }
+
+    /// Asks for the family anew: its module may have been unloaded and loaded since.
+    pub async fn resolve(&mut self) -> Result<&Resolved<F>> {
+        self.family = self.connection.call(ctrl::resolve()).await?;
+        Ok(&self.family)
+    }
+
+    /// The family.
+    pub fn family(&self) -> &Resolved<F> {
+        &self.family
+    }
+
+    /// The connection, for its options and warnings, and for other families.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Sends a request and waits for its answer: an acknowledgement or one reply.
+    #[inline]
+    pub async fn call<Q>(&mut self, request: Q) -> Result<Q::Answer>
+    where
+        Q: IntoUnbound<Family = F>,
+        Q::Answer: Reply,
+    {
+        self.connection.call(self.family.bind(request)).await
+    }
+
+    /// Sends a request that lists, and gives its replies one by one, each looked at in the receive buffer.
+    pub async fn dump<Q, R>(&mut self, request: Q) -> Result<Listing<'_, R>>
+    where
+        Q: IntoUnbound<Family = F, Answer = Dump<R>>,
+        R: Reply,
+    {
+        self.connection.dump(self.family.bind(request)).await
+    }
+
+    /// Sends requests without waiting for each, and gives one result per request, in order.
+    pub async fn batch<Q>(&mut self, requests: impl IntoIterator<Item = Q>) -> Vec<Result<Q::Answer>>
+    where
+        Q: IntoUnbound<Family = F>,
+        Q::Answer: Reply,
+    {
+        let family = &self.family;
+        self.connection.batch(requests.into_iter().map(|request| family.bind(request))).await
+    }
+}
+
+impl<F: Notifies> Client<F> {
+    /// Joins groups of the family on this connection; [`next_event`](Self::next_event) gives out their events.
+    pub fn subscribe(&mut self, groups: &[Group<F>]) -> Result<()> {
+        self.connection.subscribe(&self.family.groups(groups)?)
+    }
+
+    /// Waits for the next event.
+    pub async fn next_event(&mut self) -> Result<Notice<<F::Event as Reply>::View<'_>>> {
+        self.connection.next_event::<F::Event>().await
+    }
+}
+
+/// Opens a connection in the namespace of the calling thread. Must be called inside a runtime.
+pub fn connect() -> Result<Connection> {
+    Connection::open(Protocol::GENERIC)
+}
+
+/// Opens a connection with a port or in a namespace of choice.
+pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection> {
+    Connection::open_with(Protocol::GENERIC, options)
+}
+
+/// Opens a stream of events of one family.
+#[doc(hidden)]
+pub async fn subscribe<F: Notifies>(
+    groups: &[Group<F>],
+    options: &OpenOptions<'_>,
+) -> Result<Events<F::Event>> {
+    let family = Client::<F>::connect_with(options).await?.family;
+    Events::open_with(Protocol::GENERIC, &family.groups(groups)?, options)
+}
+
+/// The module `tokio` of [`family!`](crate::family).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __connect_tokio {
+    ($vis:vis $family:ident $($event:ident)?) => {
+        /// The same on a tokio reactor.
+        $vis mod tokio {
+            use super::$family;
+
+            /// Opens a connection in the namespace of the calling thread, and resolves the family on it. Must be
+            /// called inside a runtime.
+            pub async fn connect() -> ::core::result::Result<$crate::tokio::Client<$family>, $crate::Error> {
+                $crate::tokio::Client::connect().await
+            }
+
+            /// Opens a connection with a port or in a namespace of choice, and resolves the family on it.
+            pub async fn connect_with(
+                options: &$crate::OpenOptions<'_>,
+            ) -> ::core::result::Result<$crate::tokio::Client<$family>, $crate::Error> {
+                $crate::tokio::Client::connect_with(options).await
+            }
+
+            $(
+                /// Opens a stream of events in the namespace of the calling thread. Must be called inside a runtime.
+                pub async fn subscribe(
+                    groups: &[$crate::Group<$family>],
+                ) -> ::core::result::Result<$crate::tokio::Events<super::$event<'static>>, $crate::Error> {
+                    $crate::tokio::subscribe(groups, &$crate::OpenOptions::new()).await
+                }
+
+                /// Opens a stream of events with a port or in a namespace of choice.
+                pub async fn subscribe_with(
+                    groups: &[$crate::Group<$family>],
+                    options: &$crate::OpenOptions<'_>,
+                ) -> ::core::result::Result<$crate::tokio::Events<super::$event<'static>>, $crate::Error> {
+                    $crate::tokio::subscribe(groups, options).await
+                }
+            )?
+        }
+    };
+}
