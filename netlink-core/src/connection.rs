@@ -34,7 +34,7 @@ const NOTHING: MessageInfo = MessageInfo {
     number: 0,
     c_name: "nothing",
     header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
-    table: &crate::Table { name: "", rows: &[] },
+    table: &crate::Table { name: "", rows: &[], rules: &[] },
     siblings: || &[],
 };
 

@@ -8,7 +8,6 @@ use core::str::FromStr;
 use byteorder::{BigEndian, ByteOrder};
 
 use crate::attr::{Attr, Attrs, Hex, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Unsendable, Writer};
-use crate::checked;
 use crate::layout::Field;
 
 macro_rules! integers {
@@ -372,7 +371,7 @@ impl HwAddr {
 }
 
 impl<'a> Payload<'a> for HwAddr {
-    const RULE: Rule = checked!(Self);
+    const RULE: Rule = Rule::at_most(Self::MAX);
     const SHAPE: Shape = crate::leaf!(Self);
 
     #[inline]
@@ -605,14 +604,7 @@ impl<'a, T: Field> Array<'a, T> {
 }
 
 impl<'a, T: Field + fmt::Debug> Payload<'a> for Array<'a, T> {
-    const RULE: Rule = Rule::check(|payload, _| match payload.len().checked_rem(T::SIZE) {
-        Some(0) => Ok(()),
-        _ => Err(Malformed::Length {
-            want: payload.len().next_multiple_of(T::SIZE.max(1)),
-            got: payload.len(),
-        }
-        .into()),
-    });
+    const RULE: Rule = Rule::elements(T::SIZE);
     const SHAPE: Shape =
         Shape::Value(|bytes, f| fmt::Debug::fmt(&Array::<'_, T>(ArrayFrom::Wire(bytes, PhantomData)), f));
 
