@@ -1,12 +1,16 @@
 //! Attributes: walking them, reading and writing their payloads, and the tables that describe them.
 
+mod index;
+mod rule;
 mod set;
 mod table;
 mod writer;
 
 use core::fmt;
 
-pub use set::{Fields, index_room, numbers};
+pub use index::index_room;
+pub use rule::{Check, Rule, check};
+pub use set::{Fields, numbers};
 pub(crate) use table::records;
 pub use table::{Row, Shape, Table, debug, same};
 pub(crate) use writer::wipe;
@@ -68,14 +72,14 @@ impl<'a> Iterator for Attrs<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        let word = u32::from_ne_bytes(*self.rest.first_chunk::<ATTR_HEADER>()?);
-        let (length, kind) = split_header(word);
-        let Some(payload) = self.rest.get(ATTR_HEADER..length) else {
-            let left = self.rest.len();
+        let (header, rest) = self.rest.split_first_chunk::<ATTR_HEADER>()?;
+        let (length, kind) = split_header(*header);
+        let Some(payload) = rest.get(..length) else {
+            let (claims, left) = (length.wrapping_add(ATTR_HEADER), self.rest.len());
             self.rest = &[];
-            return Some(Err(Malformed::Attribute { claims: length, left }));
+            return Some(Err(Malformed::Attribute { claims, left }));
         };
-        self.rest = self.rest.get(align4(length)..).unwrap_or_default();
+        self.rest = rest.get(align4(length)..).unwrap_or_default();
         Some(Ok(Attr { number: kind & NLA_TYPE_MASK, flags: kind & !NLA_TYPE_MASK, payload }))
     }
 }
@@ -148,12 +152,39 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// Length and type of a `struct nlattr` that was loaded as one word.
+/// Length of the payload and type, of a `struct nlattr`. A length field that does not even cover the header
+/// wraps around: no set is so long, so the one question whether the payload lies in the set settles both.
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation)]
-const fn split_header(word: u32) -> (usize, u16) {
-    let (low, high) = (word as u16, (word >> 16) as u16);
-    if cfg!(target_endian = "little") { (low as usize, high) } else { (high as usize, low) }
+const fn split_header(header: [u8; ATTR_HEADER]) -> (usize, u16) {
+    // One load.
+    let word = u32::from_ne_bytes(header);
+    let (low, high) = (word & 0xffff, word >> 16);
+    let (length, kind) = if cfg!(target_endian = "little") { (low, high) } else { (high, low) };
+    ((length as usize).wrapping_sub(ATTR_HEADER), kind as u16)
+}
+
+/// Walks what is left of a set: `each` gets the number, the payload, and where the header stands. The end is
+/// `None`; else it stopped at a header that lies, or one that `each` was not content with.
+#[inline(always)]
+fn walk<'a>(
+    set: &'a [u8],
+    mut rest: &'a [u8],
+    mut each: impl FnMut(usize, &'a [u8], usize) -> bool,
+) -> Option<&'a [u8]> {
+    while let Some((header, tail)) = rest.split_first_chunk() {
+        let (length, kind) = split_header(*header);
+        let Some(payload) = tail.get(..length) else { return Some(rest) };
+        if !each((kind & NLA_TYPE_MASK).into(), payload, set.len() - rest.len()) {
+            return Some(rest);
+        }
+        // It can't overflow: the payload is there.
+        match tail.get(length.wrapping_add(3) & !3..) {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    None
 }
 
 /// What a payload can look up while it is read: the message's fixed header, and the set it stands in.
@@ -169,93 +200,17 @@ pub struct Scope<'a> {
     pub set: Attrs<'a>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// The same around a set inside of this one.
+    #[inline]
+    pub fn inside(&self, set: &'a [u8]) -> Self {
+        Self { header: self.header, set: Attrs::new(set) }
+    }
+
     /// First byte of the fixed header: the address family in most protocols. 0 without a header.
     #[inline]
     pub fn family(&self) -> u8 {
         self.header.first().copied().unwrap_or_default()
-    }
-}
-
-/// Which payloads a type takes; checked once, when a set is read.
-#[derive(Clone, Copy)]
-pub struct Rule {
-    /// A bit per length below 64 that is right without a further question: one load and one branch, whatever
-    /// the type.
-    lengths: u64,
-    further: Further,
-}
-
-#[derive(Clone, Copy)]
-enum Further {
-    NoRow,
-    /// So many bytes are wanted; that is right.
-    AtLeast(u16),
-    /// So many bytes are wanted; what is right is said by the bits.
-    Exact(u16),
-    Check(Check),
-}
-
-/// Reads a payload for nothing but the error.
-pub type Check = fn(&[u8], &Scope<'_>) -> Result<(), DecodeError>;
-
-impl Rule {
-    /// No type: the number has no row.
-    pub const NO_ROW: Self = Self { lengths: 0, further: Further::NoRow };
-
-    /// Four bytes or sixteen.
-    pub const IP: Self = Self { lengths: 1 << 4 | 1 << 16, further: Further::Exact(16) };
-
-    /// So many bytes or more: kernels make structs longer, never shorter.
-    #[allow(clippy::cast_possible_truncation)]
-    pub const fn at_least(bytes: usize) -> Self {
-        assert!(bytes < u16::MAX as usize);
-        let lengths = if bytes < 64 { u64::MAX << bytes } else { 0 };
-        Self { lengths, further: Further::AtLeast(bytes as u16) }
-    }
-
-    /// Whatever the function says.
-    pub const fn check(check: Check) -> Self {
-        Self { lengths: 0, further: Further::Check(check) }
-    }
-
-    /// Whether the length alone settles it.
-    #[inline(always)]
-    fn fits(&self, length: usize) -> bool {
-        length < 64 && self.lengths >> length & 1 != 0
-    }
-
-    /// What the length alone doesn't settle; `false` for a number without a row. The scope comes by value: a
-    /// reference would keep the caller's in memory.
-    #[inline(never)]
-    fn ask(
-        &self,
-        payload: &[u8],
-        scope: Scope<'_>,
-        table: &'static Table,
-        number: u16,
-    ) -> Result<bool, DecodeError> {
-        if let Further::NoRow = self.further {
-            return Ok(false);
-        }
-        match self.verify(payload, &scope) {
-            Ok(()) => Ok(true),
-            Err(error) => Err(error.within(table.c_name(number))),
-        }
-    }
-
-    /// Whether the payload is right.
-    pub(crate) fn verify(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
-        let got = payload.len();
-        match self.further {
-            _ if self.fits(got) => Ok(()),
-            Further::Check(check) => check(payload, scope),
-            Further::AtLeast(want) if got >= usize::from(want) => Ok(()),
-            Further::AtLeast(want) | Further::Exact(want) => {
-                Err(Malformed::Length { want: usize::from(want), got }.into())
-            }
-            Further::NoRow => Ok(()),
-        }
     }
 }
 

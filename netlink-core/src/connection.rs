@@ -38,7 +38,7 @@ const NOTHING: MessageInfo = MessageInfo {
     numbered: Numbered::ByType,
     c_name: "nothing",
     header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
-    table: &crate::Table { name: "", rows: &[] },
+    table: &crate::Table { name: "", rows: &[], rules: &[] },
     siblings: || &[],
 };
 

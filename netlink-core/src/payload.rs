@@ -10,7 +10,6 @@ use byteorder::{BigEndian, ByteOrder};
 use crate::attr::{
     Attr, Attrs, Hex, IntoAttr, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, Unsendable, Writer,
 };
-use crate::checked;
 use crate::layout::Field;
 
 macro_rules! integers {
@@ -379,7 +378,7 @@ impl HwAddr {
 }
 
 impl<'a> Payload<'a> for HwAddr {
-    const RULE: Rule = checked!(Self);
+    const RULE: Rule = Rule::at_most(Self::MAX);
     const SHAPE: Shape = crate::leaf!(Self);
 
     #[inline]
@@ -715,14 +714,7 @@ impl<'a, T: Field> Array<'a, T> {
 }
 
 impl<'a, T: Field + fmt::Debug> Payload<'a> for Array<'a, T> {
-    const RULE: Rule = Rule::check(|payload, _| match payload.len().checked_rem(T::SIZE) {
-        Some(0) => Ok(()),
-        _ => Err(Malformed::Length {
-            want: payload.len().next_multiple_of(T::SIZE.max(1)),
-            got: payload.len(),
-        }
-        .into()),
-    });
+    const RULE: Rule = Rule::elements(T::SIZE);
     const SHAPE: Shape =
         Shape::Value(|bytes, f| fmt::Debug::fmt(&Array::<'_, T>(ArrayFrom::Wire(bytes, PhantomData)), f));
 

@@ -161,7 +161,7 @@ fn attributes(
             shape = select(&scope).map(Shape::Set);
         }
         // Without a row, the flag is all that tells a set from bytes.
-        const UNKNOWN: crate::Table = crate::Table { name: "", rows: &[] };
+        const UNKNOWN: crate::Table = crate::Table { name: "", rows: &[], rules: &[] };
         if shape.is_none() && attr.flags & NLA_F_NESTED != 0 {
             shape = Some(Shape::Set(&UNKNOWN));
         }

@@ -96,6 +96,7 @@ pub enum Change {
 /// A notification, with the object as it is now, or as it was before it went.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // It borrows, lives shortly and must not allocate.
 pub enum Event<'a> {
     /// A link. Bridge ports are told apart: they come a second time with the family
     /// [`BRIDGE`](crate::Family::BRIDGE).

@@ -2,10 +2,9 @@
 
 use alloc::boxed::Box;
 
-use super::{
-    ATTR_HEADER, Attrs, DecodeError, Malformed, NLA_TYPE_MASK, Payload, Rule, Scope, Table, Writer, align4,
-    split_header,
-};
+use super::index::{Few, Slot};
+use super::rule::explain;
+use super::{Attrs, DecodeError, Payload, Rule, Scope, Table, Writer};
 
 /// A set of attributes: its bytes, and where each attribute of the table stands in them.
 ///
@@ -17,8 +16,8 @@ pub struct Fields<'a, const N: usize> {
     built: Built,
     /// Of a small table: where its attributes stand.
     few: Few,
-    /// Of a large one, likewise: one more than the attribute's offset in words of four bytes; 0 is absent.
-    index: [u16; N],
+    /// Of a large one, likewise.
+    index: [Slot; N],
     /// What [`Scope::family`] was: some payloads mean another thing in another family.
     family: u8,
 }
@@ -34,12 +33,6 @@ pub const fn numbers(mut rows: &[usize]) -> usize {
         rows = rest;
     }
     numbers
-}
-
-/// The room a table needs in [`Fields`], by one more than its largest number.
-#[doc(hidden)]
-pub const fn index_room(numbers: usize) -> usize {
-    if numbers <= Few::NUMBERS { 0 } else { numbers }
 }
 
 /// What a builder wrote. Its destructor is one test where nothing was built, so a set read from the wire can
@@ -68,73 +61,60 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// A set of which nothing is known yet; see [`fill`](Self::fill).
     #[inline(always)]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { wire: bytes, built: Built(None), few: Few::NONE, index: [0; N], family: 0 }
-    }
-
-    /// Notes where an attribute stands.
-    #[inline(always)]
-    fn note(&mut self, number: u16, at: usize) {
-        if N == 0 {
-            self.few.push(number, at);
-        } else if let Some(slot) = self.index.get_mut(usize::from(number)) {
-            // No message is long enough for more words than that; such a set reads as absent.
-            *slot = u16::try_from(at / 4 + 1).unwrap_or_default();
-        }
+        Self { wire: bytes, built: Built(None), few: Few::NONE, index: [Slot::ABSENT; N], family: 0 }
     }
 
     /// Finds and checks the attributes, also inside of nested sets.
     ///
     /// Inlined with all that it calls on the way of a sound message, so that a set that is looked at where it
     /// is read needs no memory.
-    ///
-    /// `CHECKED`: this was done before, as part of the set around it, and is not done again. What came from
-    /// elsewhere all the same is found out by whoever asks for the attribute.
     #[inline(always)]
-    pub fn fill<const CHECKED: bool>(
+    pub fn fill(
         &mut self,
         scope: &Scope<'a>,
         rules: &'static [Rule],
         table: &'static Table,
     ) -> Result<(), DecodeError> {
+        let read = if N == 0 {
+            Few::read(scope, rules).map(|few| self.few = few).is_some()
+        } else {
+            let mut index = [Slot::ABSENT; N];
+            let sound = Slot::read(&mut index, *scope, rules);
+            self.index = index;
+            sound
+        };
+        if !read {
+            return explain(scope, table);
+        }
         self.family = scope.family();
-        let whole = scope.set.rest();
-        let mut rest = whole;
-        while let Some(word) = rest.first_chunk() {
-            let (length, kind) = split_header(u32::from_ne_bytes(*word));
-            let Some(payload) = rest.get(ATTR_HEADER..length) else {
-                return Err(broken(length, rest.len()));
-            };
-            let number = kind & NLA_TYPE_MASK;
-            if let Some(rule) = rules.get(usize::from(number)) {
-                let good = CHECKED || rule.fits(payload.len()) || rule.ask(payload, *scope, table, number)?;
-                if good {
-                    self.note(number, whole.len() - rest.len());
-                }
-            }
-            match rest.get(align4(length)..) {
-                Some(next) => rest = next,
-                None => break,
-            }
-        }
-        if N == 0 {
-            self.few.close(whole.len());
-        }
         Ok(())
+    }
+
+    /// Finds the attributes of a set that was checked as part of the one around it, for a table with so many
+    /// numbers. What came from elsewhere all the same is found out by whoever asks for the attribute.
+    pub fn checked(scope: &Scope<'a>, numbers: usize) -> Option<Self> {
+        let mut fields = Self::new(scope.set.rest());
+        fields.family = scope.family();
+        fields.find(numbers).then_some(fields)
+    }
+
+    fn find(&mut self, numbers: usize) -> bool {
+        if N == 0 {
+            let few = Few::of(self.bytes(), numbers);
+            self.few = few.unwrap_or(Few::NONE);
+            return few.is_some();
+        }
+        let mut index = [Slot::ABSENT; N];
+        let sound = Slot::fill(&mut index, self.bytes());
+        self.index = index;
+        sound
     }
 
     /// Takes over what a builder wrote, for a table with so many numbers.
     pub fn built(writer: Writer, numbers: usize) -> Self {
-        let mut fields = Self::EMPTY;
-        let mut attrs = Attrs::new(writer.as_slice());
-        loop {
-            let at = writer.len() - attrs.rest().len();
-            let Some(Ok(attr)) = attrs.next() else { break };
-            if usize::from(attr.number) < numbers {
-                fields.note(attr.number, at);
-            }
-        }
-        fields.few.close(writer.len());
-        Self { built: Built(Some(Box::new(writer))), ..fields }
+        let mut fields = Self { built: Built(Some(Box::new(writer))), ..Self::EMPTY };
+        fields.find(numbers);
+        fields
     }
 
     /// The bytes of all attributes.
@@ -161,11 +141,9 @@ impl<'a, const N: usize> Fields<'a, N> {
     pub fn get<'s, T: Payload<'s>>(&'s self, number: u16) -> Option<T> {
         let bytes = self.bytes();
         let attr = if N == 0 {
-            let at = self.few.find(number, bytes)?;
-            Attrs::new(bytes.get(at..)?).next()?.ok()?
+            self.few.find(number, bytes)?
         } else {
-            let word = self.index.get(usize::from(number)).copied().filter(|word| *word != 0)?;
-            Attrs::new(bytes.get((usize::from(word) - 1) * 4..)?).next()?.ok()?
+            self.index.get(usize::from(number))?.find(number, bytes)?
         };
         T::of(attr, &Scope { header: family_header(self.family), set: Attrs::new(bytes) }).ok()
     }
@@ -188,82 +166,6 @@ impl<'a, const N: usize> Fields<'a, N> {
         match &self.built.0 {
             None => out.push(self.wire),
             Some(writer) => out.append(writer),
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn broken(claims: usize, left: usize) -> DecodeError {
-    Malformed::Attribute { claims, left }.into()
-}
-
-/// Where the attributes of a small table stand, in three words.
-///
-/// They stay in registers. A slot per number has to be in memory, and is written two bytes at a time: whoever
-/// copies the set next in wider pieces waits for those stores. A route read and every attribute looked at took
-/// 39 ns that way and takes 26 this way, read and copied 32 and 14.
-#[derive(Clone, Copy)]
-struct Few {
-    /// A bit per number; the highest if there are too many attributes for the rest.
-    present: u64,
-    /// The numbers of the attributes, each plus one, in a byte each: the last attribute's is the lowest.
-    numbers: u64,
-    /// Their offsets in words of four bytes, likewise.
-    words: u64,
-}
-
-impl Few {
-    const NONE: Self = Self { present: 0, numbers: 0, words: 0 };
-    /// What a table's numbers must be below.
-    const NUMBERS: usize = 63;
-    const TOO_MANY: u64 = 1 << 63;
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-
-    #[inline(always)]
-    fn push(&mut self, number: u16, at: usize) {
-        self.present |= 1 << (number % 64);
-        self.numbers = (self.numbers << 8) | u64::from(number + 1);
-        self.words = (self.words << 8) | (at as u64 / 4);
-    }
-
-    /// After the last one, of a set this long.
-    #[inline(always)]
-    fn close(&mut self, length: usize) {
-        if self.numbers >> 56 != 0 || length > 1024 {
-            self.present |= Self::TOO_MANY;
-        }
-    }
-
-    /// Offset of the last attribute of this number in `bytes`.
-    #[inline(always)]
-    fn find(&self, number: u16, bytes: &[u8]) -> Option<usize> {
-        if self.present >> (number % 64) & 1 == 0 {
-            return None;
-        }
-        if self.present & Self::TOO_MANY != 0 {
-            return search(bytes, number);
-        }
-        // Of the bytes that equal the number, all but the lowest may be missed: none has its highest bit, and
-        // the lowest zero is the first to borrow it.
-        let differences = self.numbers ^ Self::EACH.wrapping_mul(u64::from(number + 1));
-        let equal = differences.wrapping_sub(Self::EACH) & Self::EACH << 7;
-        Some((self.words >> (equal.trailing_zeros() & 0x38) & 0xff) as usize * 4)
-    }
-}
-
-/// Offset of the last attribute of this number, by looking at all of them.
-#[cold]
-#[inline(never)]
-fn search(bytes: &[u8], number: u16) -> Option<usize> {
-    let mut attrs = Attrs::new(bytes);
-    let mut found = None;
-    loop {
-        let at = bytes.len() - attrs.rest().len();
-        match attrs.next() {
-            Some(Ok(attr)) if attr.number == number => found = Some(at),
-            Some(Ok(_)) => {}
-            _ => return found,
         }
     }
 }
@@ -441,6 +343,7 @@ macro_rules! __attr_set {
                     field: stringify!($field),
                     shape: <$type as $crate::Payload<$a>>::SHAPE,
                 }, )*],
+                rules: Self::RULES,
             };
 
             const RULES: &'static [$crate::attr::Rule] = &{
@@ -454,9 +357,8 @@ macro_rules! __attr_set {
 
             /// Finds and checks the attributes of a set, also inside of nested sets.
             pub fn read(scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
-                let mut set = Self::unread(scope.set.rest());
-                set.fill(scope)?;
-                Ok(set)
+                $crate::attr::check(scope, Self::TABLE)?;
+                Ok($crate::attr::Fields::checked(scope, Self::RULES.len()).map_or(Self::EMPTY, Self))
             }
 
             #[doc(hidden)]
@@ -468,7 +370,7 @@ macro_rules! __attr_set {
             #[doc(hidden)]
             #[inline(always)]
             pub fn fill(&mut self, scope: &$crate::Scope<$a>) -> ::core::result::Result<(), $crate::DecodeError> {
-                self.0.fill::<false>(scope, Self::RULES, Self::TABLE)
+                self.0.fill(scope, Self::RULES, Self::TABLE)
             }
 
             /// All attributes as they came, with and without a row.
@@ -489,10 +391,7 @@ macro_rules! __attr_set {
 
         impl<$a> $crate::Payload<$a> for $name<$a> {
             const FLAGS: u16 = $crate::attr::NLA_F_NESTED;
-            const RULE: $crate::attr::Rule = $crate::attr::Rule::check(|payload, scope| {
-                let set = $crate::Attrs::new(payload);
-                $name::read(&$crate::Scope { header: scope.header, set }).map(|_| ())
-            });
+            const RULE: $crate::attr::Rule = $crate::attr::Rule::set(Self::TABLE);
             const SHAPE: $crate::Shape = $crate::Shape::Set(Self::TABLE);
 
             #[inline]
@@ -506,10 +405,8 @@ macro_rules! __attr_set {
             }
 
             fn of(attr: $crate::Attr<$a>, scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::Malformed> {
-                let mut set = Self::unread(attr.payload);
-                let scope = $crate::Scope { header: scope.header, set: $crate::Attrs::new(attr.payload) };
-                set.0.fill::<true>(&scope, Self::RULES, Self::TABLE).map_err(|error| error.why)?;
-                Ok(set)
+                let fields = $crate::attr::Fields::checked(&scope.inside(attr.payload), Self::RULES.len());
+                fields.map(Self).ok_or($crate::Malformed::Value("attributes that can't be walked"))
             }
         }
 
@@ -574,7 +471,7 @@ macro_rules! __attr_setters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attr::{NLA_F_NET_BYTEORDER, Unsendable};
+    use crate::attr::{Malformed, NLA_F_NET_BYTEORDER, Unsendable};
     use crate::{Many, Str, layout, message};
 
     attrs! {
@@ -657,11 +554,11 @@ mod tests {
 
     attrs! {
         /// A small table.
-        struct SmallAttrs<'a> for Small { 0 S_ZERO zero: u8, 1 S_ONE one: u8, 62 S_LAST last: u8, }
+        struct SmallAttrs<'a> for Small { 0 S_ZERO zero: u8, 1 S_ONE one: u8, 63 S_LAST last: u8, }
     }
     attrs! {
         /// A table too large for three words.
-        struct LargeAttrs<'a> for Large { 0 L_ZERO zero: u8, 1 L_ONE one: u8, 63 L_LAST last: u8, }
+        struct LargeAttrs<'a> for Large { 0 L_ZERO zero: u8, 1 L_ONE one: u8, 64 L_LAST last: u8, }
     }
 
     #[test]
@@ -677,7 +574,7 @@ mod tests {
                         last[which] = Some(value);
                         let mut payload = [0; 600];
                         payload[0] = value;
-                        out.put_bytes([0, 1, 62, 63][which], &payload[..room]);
+                        out.put_bytes([0, 1, 63, 64][which], &payload[..room]);
                     }
                     let small = SmallAttrs::decode(out.as_slice()).unwrap();
                     assert_eq!([small.zero(), small.one(), small.last()], last[..3]);

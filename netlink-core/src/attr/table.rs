@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Attr, Attrs, Hex, Scope};
+use super::{Attr, Attrs, Hex, Rule, Scope};
 
 /// Rows of one attribute set, as data.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub struct Table {
     pub name: &'static str,
     /// One row per attribute.
     pub rows: &'static [Row],
+    /// Which payloads each number takes.
+    pub rules: &'static [Rule],
 }
 
 /// One attribute, as data.

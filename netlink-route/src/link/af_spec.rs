@@ -5,8 +5,8 @@ use core::net::Ipv6Addr;
 
 use netlink_core::attr::{NLA_F_NESTED, Rule};
 use netlink_core::{
-    Array, Attr, Attrs, Bytes, DecodeError, IntoAttr, Malformed, Many, Payload, Scope, Shape, Table, Writer,
-    attrs, flags, layout, serialize, values,
+    Array, Attr, Attrs, Bytes, IntoAttr, Malformed, Many, Payload, Scope, Shape, Table, Writer, attrs, flags,
+    layout, serialize, values,
 };
 
 use super::bridge_port::{BridgePort, BridgePortAttrs};
@@ -298,35 +298,35 @@ pub enum ProtInfo<'a> {
     Other(Bytes<'a>),
 }
 
-/// Reads a payload by the family of the message; what does not read as a set of it stays raw.
+/// Reads a payload by the family of the message.
+///
+/// What does not read as the set of a `loose` family stays raw: drivers and old kernels put other things into
+/// messages about bridge ports. A `strict` one is checked with the message.
 macro_rules! by_family {
-    ($name:ident, $rule:expr, { $( $variant:ident($attrs:ident) from $builder:ident if $family:pat, )* }) => {
+    (
+        $name:ident,
+        loose { $( $loose:ident($loose_attrs:ident) from $loose_builder:ident if $loose_family:pat, )* }
+        strict { $( $strict:ident($strict_attrs:ident) from $strict_builder:ident if $strict_family:pat, )* }
+    ) => {
         impl<'a> $name<'a> {
             fn table(scope: &Scope<'_>) -> Option<&'static Table> {
                 match Family(scope.family()) {
-                    $( $family => Some($attrs::TABLE), )*
+                    $( $loose_family => Some($loose_attrs::TABLE), )*
+                    $( $strict_family => Some($strict_attrs::TABLE), )*
                     #[allow(unreachable_patterns)]
                     _ => None,
-                }
-            }
-
-            fn read(payload: &'a [u8], scope: &Scope<'a>) -> Result<Self, DecodeError> {
-                // Too short for an attribute: the state of a port, from an old kernel.
-                if matches!(payload.len(), 1..4) {
-                    return Ok(Self::Other(Bytes(payload)));
-                }
-                let scope = Scope { header: scope.header, set: Attrs::new(payload) };
-                match Family(scope.family()) {
-                    $( $family => $attrs::read(&scope).map(Self::$variant), )*
-                    #[allow(unreachable_patterns)]
-                    _ => Ok(Self::Other(Bytes(payload))),
                 }
             }
         }
 
         impl<'a> Payload<'a> for $name<'a> {
             const FLAGS: u16 = NLA_F_NESTED;
-            const RULE: Rule = $rule;
+            const RULE: Rule = Rule::select(|scope| match Family(scope.family()) {
+                $( $loose_family => None, )*
+                $( $strict_family => Some($strict_attrs::TABLE), )*
+                #[allow(unreachable_patterns)]
+                _ => None,
+            });
             const SHAPE: Shape = Shape::Select(Self::table);
 
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -334,50 +334,62 @@ macro_rules! by_family {
             }
 
             fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-                Ok(Self::read(attr.payload, scope).unwrap_or(Self::Other(Bytes(attr.payload))))
+                let payload = attr.payload;
+                // Too short for an attribute: the state of a port, from an old kernel.
+                if matches!(payload.len(), 1..4) {
+                    return Ok(Self::Other(Bytes(payload)));
+                }
+                let read = match Family(scope.family()) {
+                    $( $loose_family => {
+                        $loose_attrs::read(&scope.inside(payload)).ok().map(Self::$loose)
+                    } )*
+                    $( $strict_family => $strict_attrs::of(attr, scope).ok().map(Self::$strict), )*
+                    #[allow(unreachable_patterns)]
+                    _ => None,
+                };
+                Ok(read.unwrap_or(Self::Other(Bytes(payload))))
             }
 
             fn encode(&self, out: &mut Writer) {
                 match self {
-                    $( Self::$variant(attrs) => attrs.encode(out), )*
+                    $( Self::$loose(attrs) => attrs.encode(out), )*
+                    $( Self::$strict(attrs) => attrs.encode(out), )*
                     Self::Other(bytes) => bytes.encode(out),
                 }
             }
         }
 
-        $( impl<'a> IntoAttr<$name<'a>> for $builder {
+        $( by_family! { @built $name, $loose from $loose_builder } )*
+        $( by_family! { @built $name, $strict from $strict_builder } )*
+
+        serialize! { @with ['a] $name<'a>, |value, serializer| match value {
+            $( Self::$loose(attrs) => attrs.serialize(serializer), )*
+            $( Self::$strict(attrs) => attrs.serialize(serializer), )*
+            Self::Other(bytes) => bytes.serialize(serializer),
+        } }
+    };
+    (@built $name:ident, $variant:ident from $builder:ident) => {
+        impl<'a> IntoAttr<$name<'a>> for $builder {
             fn into_attr(self) -> $name<'a> {
                 $name::$variant(self.attrs())
             }
-        } )*
-
-        serialize! { @with ['a] $name<'a>, |value, serializer| match value {
-            $( Self::$variant(attrs) => attrs.serialize(serializer), )*
-            Self::Other(bytes) => bytes.serialize(serializer),
-        } }
+        }
     };
 }
 
 by_family! {
     AfSpec,
-    // Drivers and old kernels put other things into messages about bridge ports.
-    Rule::check(|payload, scope| match Family(scope.family()) {
-        Family::BRIDGE => Ok(()),
-        _ => AfSpec::read(payload, scope).map(|_| ()),
-    }),
-    {
-        Bridge(PortSpecAttrs) from PortSpec if Family::BRIDGE,
-        Families(FamiliesAttrs) from Families if _,
-    }
+    loose { Bridge(PortSpecAttrs) from PortSpec if Family::BRIDGE, }
+    strict { Families(FamiliesAttrs) from Families if _, }
 }
 
 by_family! {
     ProtInfo,
-    Rule::at_least(0),
-    {
+    loose {
         Bridge(BridgePortAttrs) from BridgePort if Family::BRIDGE,
         Inet6(Inet6Attrs) from Inet6 if Family::INET6,
     }
+    strict {}
 }
 
 #[cfg(test)]

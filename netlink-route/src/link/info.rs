@@ -1,9 +1,7 @@
 //! What kind of link it is, and the parameters of that kind: `IFLA_LINKINFO`.
 
 use netlink_core::attr::{NLA_F_NESTED, Rule};
-use netlink_core::{
-    Attr, Attrs, Bytes, DecodeError, Malformed, Payload, Scope, Shape, Str, Table, Writer, attrs, serialize,
-};
+use netlink_core::{Attr, Bytes, Malformed, Payload, Scope, Shape, Str, Table, Writer, attrs, serialize};
 
 use super::bridge::BridgeAttrs;
 use super::bridge_port::BridgePortAttrs;
@@ -53,12 +51,12 @@ macro_rules! kinds {
                 }
             }
 
-            /// The kind of this name; `scope` has its parameters.
-            pub(super) fn read(name: Str<'a>, scope: &Scope<'a>) -> Result<Self, DecodeError> {
+            /// The kind of this name with its parameters, which were checked with the link.
+            pub(super) fn read(name: Str<'a>, data: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
                 $( if name == $name {
-                    return $attrs::read(scope).map(Self::$variant);
+                    return $attrs::of(data, scope).map(Self::$variant);
                 } )*
-                Ok(Self::Other { name, data: Bytes(scope.set.rest()) })
+                Ok(Self::Other { name, data: Bytes(data.payload) })
             }
 
             /// The kind of this name, without parameters.
@@ -86,16 +84,11 @@ macro_rules! kinds {
                 } )*
                 None
             }
-
-            fn beside(payload: &'a [u8], scope: &Scope<'a>) -> Result<Self, DecodeError> {
-                let name = scope.set.find($by).map(Str::decode).transpose()?.unwrap_or_default();
-                Self::read(name, &Scope { header: scope.header, set: Attrs::new(payload) })
-            }
         }
 
         impl<'a> Payload<'a> for $kind<'a> {
             const FLAGS: u16 = NLA_F_NESTED;
-            const RULE: Rule = Rule::check(|payload, scope| $kind::beside(payload, scope).map(|_| ()));
+            const RULE: Rule = Rule::select(Self::table);
             const SHAPE: Shape = Shape::Select(Self::table);
 
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -103,7 +96,8 @@ macro_rules! kinds {
             }
 
             fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-                Self::beside(attr.payload, scope).map_err(|error| error.why)
+                let name = scope.set.find($by).map(Str::decode).transpose()?.unwrap_or_default();
+                Self::read(name, attr, scope)
             }
 
             fn encode(&self, out: &mut Writer) {
@@ -211,6 +205,7 @@ mod tests {
     use super::*;
     use crate::link::{self, Bridge, BridgePort};
     use alloc::format;
+    use netlink_core::Attrs;
 
     #[test]
     fn a_kind_without_parameters_has_a_name_only() {

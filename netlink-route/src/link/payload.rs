@@ -4,8 +4,7 @@ use core::fmt;
 
 use netlink_core::attr::Rule;
 use netlink_core::{
-    Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, checked, layout, leaf, serialize,
-    values,
+    Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, layout, leaf, serialize, values,
 };
 
 /// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes
@@ -92,7 +91,7 @@ serialize! { @value Switch, |switch| switch.0 }
 pub struct Uint(pub u64);
 
 impl<'a> Payload<'a> for Uint {
-    const RULE: Rule = checked!(Self);
+    const RULE: Rule = Rule::lengths(&[4, 8]);
     const SHAPE: Shape = leaf!(Self);
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {

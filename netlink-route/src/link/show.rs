@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use netlink_core::{Attrs, Payload, Scope, Str};
+use netlink_core::{Attr, Attrs, Payload, Scope, Str};
 
 use super::af_spec::{Inet4Conf, Inet6Attrs, PortVlan};
 use super::bridge_port::BridgePortAttrs;
@@ -44,16 +44,16 @@ impl Link<'_> {
     pub fn kind(&self) -> Option<Kind<'_>> {
         let set = Attrs::new(self.iter().find(18)?);
         let name = Str::decode(set.find(1)?).ok()?;
-        let set = Attrs::new(set.find(2).unwrap_or_default());
-        Kind::read(name, &Scope { header: &[], set }).ok()
+        let data = Attr { number: 2, flags: 0, payload: set.find(2).unwrap_or_default() };
+        Kind::read(name, data, &Scope::default()).ok()
     }
 
     /// Its master's kind, with the parameters under it; `None` without a master, or where that has none.
     pub fn slave(&self) -> Option<SlaveKind<'_>> {
         let set = Attrs::new(self.iter().find(18)?);
         let name = Str::decode(set.find(4)?).ok()?;
-        let set = Attrs::new(set.find(5).unwrap_or_default());
-        SlaveKind::read(name, &Scope { header: &[], set }).ok()
+        let data = Attr { number: 5, flags: 0, payload: set.find(5).unwrap_or_default() };
+        SlaveKind::read(name, data, &Scope::default()).ok()
     }
 
     /// Its parameters as the port of a bridge; also from messages of the family `AF_BRIDGE`.

@@ -15,9 +15,7 @@
 use core::fmt;
 
 use netlink_core::attr::{Hex, NLA_F_NESTED};
-use netlink_core::{
-    Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Table, Writer, values,
-};
+use netlink_core::{Attr, Attrs, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Table, Writer, values};
 
 pub use super::ila::{Ila, IlaAttrs, IlaChecksum, IlaHook, IlaIdentifier};
 pub use super::ioam6::{Ioam6, Ioam6Attrs, Ioam6Mode, TraceHeader};
@@ -76,14 +74,6 @@ macro_rules! encaps {
                 }
             }
 
-            fn read(kind: EncapType, payload: &'a [u8], header: &'a [u8]) -> Result<Self, DecodeError> {
-                let scope = Scope { header, set: Attrs::new(payload) };
-                match kind {
-                    $( EncapType::$const => $attrs::read(&scope).map(Self::$variant), )*
-                    _ => Ok(Self::Unknown(kind, payload)),
-                }
-            }
-
             fn table(kind: EncapType) -> Option<&'static Table> {
                 match kind {
                     $( EncapType::$const => Some($attrs::TABLE), )*
@@ -94,9 +84,7 @@ macro_rules! encaps {
 
         impl<'a> Payload<'a> for Encap<'a> {
             const FLAGS: u16 = NLA_F_NESTED;
-            const RULE: Rule = Rule::check(|payload, scope| {
-                Encap::read(sibling(scope.set), payload, scope.header).map(|_| ())
-            });
+            const RULE: Rule = Rule::select(|scope| Self::table(sibling(scope.set)));
             const SHAPE: Shape = Shape::Select(|scope| Self::table(sibling(scope.set)));
 
             /// Without the type beside it, it is of an unknown one.
@@ -105,7 +93,10 @@ macro_rules! encaps {
             }
 
             fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-                Self::read(sibling(scope.set), attr.payload, scope.header).map_err(|error| error.why)
+                match sibling(scope.set) {
+                    $( EncapType::$const => $attrs::of(attr, scope).map(Self::$variant), )*
+                    kind => Ok(Self::Unknown(kind, attr.payload)),
+                }
             }
 
             fn encode(&self, out: &mut Writer) {

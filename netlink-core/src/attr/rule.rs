@@ -1,0 +1,197 @@
+//! Which payloads are right, and the walk that checks a set without keeping anything of it.
+
+use core::fmt;
+
+use super::{DecodeError, Malformed, Scope, Table, walk};
+
+/// Which payloads a type takes; checked once, when a set is read.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// So many bytes or more are right without a further question. No payload has `u16::MAX`.
+    enough: u16,
+    further: Further,
+}
+
+#[derive(Clone, Copy)]
+enum Further {
+    NoRow,
+    /// Nothing else is right.
+    Enough,
+    /// A bit per length below 64 that is right.
+    Lengths(u64),
+    /// Any number of elements of so many bytes.
+    Elements(u16),
+    /// Attributes of this table.
+    Set(&'static Table),
+    /// Attributes of the table that the scope tells; anything, if it tells none.
+    Select(fn(&Scope<'_>) -> Option<&'static Table>),
+    Check(Check),
+}
+
+/// Reads a payload for nothing but the error.
+pub type Check = fn(&[u8], &Scope<'_>) -> Result<(), DecodeError>;
+
+impl Rule {
+    /// No type: the number has no row.
+    pub const NO_ROW: Self = Self::asking(Further::NoRow);
+
+    /// Four bytes or sixteen.
+    pub const IP: Self = Self::lengths(&[4, 16]);
+
+    const fn asking(further: Further) -> Self {
+        Self { enough: u16::MAX, further }
+    }
+
+    /// So many bytes or more: kernels make structs longer, never shorter.
+    #[allow(clippy::cast_possible_truncation)]
+    pub const fn at_least(bytes: usize) -> Self {
+        assert!(bytes < u16::MAX as usize);
+        Self { enough: bytes as u16, further: Further::Enough }
+    }
+
+    /// One of these lengths, each below 64.
+    pub const fn lengths(mut lengths: &[usize]) -> Self {
+        let mut bits = 0;
+        while let [length, rest @ ..] = lengths {
+            bits |= 1 << *length;
+            lengths = rest;
+        }
+        Self::asking(Further::Lengths(bits))
+    }
+
+    /// At most so many bytes, fewer than 64.
+    pub const fn at_most(bytes: usize) -> Self {
+        Self::asking(Further::Lengths(u64::MAX >> (63 - bytes)))
+    }
+
+    /// Any number of elements of so many bytes.
+    #[allow(clippy::cast_possible_truncation)]
+    pub const fn elements(bytes: usize) -> Self {
+        assert!(bytes > 0 && bytes < u16::MAX as usize);
+        Self::asking(Further::Elements(bytes as u16))
+    }
+
+    /// Attributes of this table.
+    pub const fn set(table: &'static Table) -> Self {
+        Self::asking(Further::Set(table))
+    }
+
+    /// Attributes of the table that the function chooses by what stands around; anything, where it chooses none.
+    pub const fn select(select: fn(&Scope<'_>) -> Option<&'static Table>) -> Self {
+        Self::asking(Further::Select(select))
+    }
+
+    /// Whatever the function says.
+    pub const fn check(check: Check) -> Self {
+        Self::asking(Further::Check(check))
+    }
+
+    /// Whether the length alone makes a payload right.
+    #[inline(always)]
+    pub(super) fn fits(&self, payload: &[u8]) -> bool {
+        payload.len() >= usize::from(self.enough)
+            || matches!(self.further, Further::Lengths(lengths)
+                if payload.len() < 64 && lengths >> payload.len() & 1 != 0)
+    }
+
+    /// What it says about a payload.
+    #[inline(always)]
+    pub(super) fn judge(&self, payload: &[u8], scope: &Scope<'_>) -> Verdict {
+        if self.fits(payload) { Verdict::Right } else { self.ask(payload, scope) }
+    }
+
+    /// Whether a payload is right, or why not.
+    pub(crate) fn verify(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
+        match self.judge(payload, scope) {
+            Verdict::Wrong => self.explain(payload, scope),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the length alone doesn't settle.
+    #[inline(never)]
+    fn ask(&self, payload: &[u8], scope: &Scope<'_>) -> Verdict {
+        let right = match self.further {
+            Further::NoRow => return Verdict::NoRow,
+            Further::Enough | Further::Lengths(_) => false,
+            Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
+            Further::Check(check) => check(payload, scope).is_ok(),
+            Further::Set(_) | Further::Select(_) => {
+                self.table(scope).is_none_or(|table| sound(&scope.inside(payload), table))
+            }
+        };
+        if right { Verdict::Right } else { Verdict::Wrong }
+    }
+
+    fn table(&self, scope: &Scope<'_>) -> Option<&'static Table> {
+        match self.further {
+            Further::Set(table) => Some(table),
+            Further::Select(select) => select(scope),
+            _ => None,
+        }
+    }
+
+    /// Why a payload is wrong.
+    #[cold]
+    fn explain(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
+        let got = payload.len();
+        let want = match self.further {
+            Further::Enough => self.enough.into(),
+            Further::Lengths(lengths) => lengths.checked_ilog2().unwrap_or_default() as usize,
+            Further::Elements(bytes) => got.next_multiple_of(bytes.into()),
+            Further::Check(check) => return check(payload, scope),
+            _ => {
+                return match self.table(scope) {
+                    Some(table) => explain(&scope.inside(payload), table),
+                    None => Ok(()),
+                };
+            }
+        };
+        Err(Malformed::Length { want, got }.into())
+    }
+}
+
+/// What a [`Rule`] says about a payload.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Right,
+    /// There is no row for the number.
+    NoRow,
+    Wrong,
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rule")
+    }
+}
+
+/// Checks the attributes of a set, also inside of nested sets.
+#[doc(hidden)]
+pub fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
+    if sound(scope, table) { Ok(()) } else { explain(scope, table) }
+}
+
+/// Whether all attributes of a set are right. Never inlined: what is no set need not save so many registers.
+#[inline(never)]
+fn sound(scope: &Scope<'_>, table: &'static Table) -> bool {
+    let set = scope.set.rest();
+    let stopped = walk(set, set, |number, payload, _| {
+        let rule = table.rules.get(number);
+        rule.is_none_or(|rule| rule.judge(payload, scope) != Verdict::Wrong)
+    });
+    stopped.is_none()
+}
+
+/// What is wrong with a set, and where. Apart from the check, so that sound messages don't pay for it.
+#[cold]
+#[inline(never)]
+pub(super) fn explain(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
+    for attr in scope.set {
+        let attr = attr?;
+        if let Some(rule) = table.rules.get(usize::from(attr.number)) {
+            rule.verify(attr.payload, scope).map_err(|error| error.within(table.c_name(attr.number)))?;
+        }
+    }
+    Ok(())
+}
