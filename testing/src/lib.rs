@@ -58,14 +58,15 @@
 //!   `{"suite":"kernel","planned":3,"user":"root"}`, then per test
 //!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
 //! - `NETLINK_TEST_MACHINE`: set where the machine is there for the tests alone, see [`machine`].
-//! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines.
+//! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines, see [`patience`].
 
 mod need;
 mod run;
 mod sys;
 
 pub use need::{
-    Need, file, generic, init_namespace, ipv6, kernel, kind, machine, module, program, seconds, when,
+    Need, file, generic, init_namespace, ipv6, kernel, kind, machine, module, patience, program, seconds,
+    when,
 };
 pub use run::{main, skip};
 pub use sys::bpf_program;

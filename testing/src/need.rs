@@ -131,8 +131,13 @@ pub(crate) fn limit(needs: &[Need]) -> Duration {
         Need::Seconds(seconds) => Some(*seconds),
         _ => None,
     });
+    Duration::from_secs(seconds.unwrap_or(60).saturating_mul(patience().into()))
+}
+
+/// `NETLINK_TEST_PATIENCE`, at least 1. A test whose only point is to do much may do as many times less.
+pub fn patience() -> u32 {
     let patience = std::env::var("NETLINK_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(60).saturating_mul(patience.unwrap_or(1)))
+    patience.unwrap_or(1).max(1)
 }
 
 fn running_kernel() -> (u32, u32) {

@@ -78,9 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         (Some(Task::Shell), _) => fleet.shell(),
-        (None, Some((program, filter))) if program == "test" => {
-            matrix::run(&fleet, filter, arguments.host.as_deref())
-        }
+        (None, Some((program, filter))) if program == "test" => matrix::run(&fleet, filter, arguments),
         (None, _) => fleet.command(&arguments.command),
     }
 }

@@ -7,7 +7,7 @@ use netlink_core::{Connection, Flag, HwAddr};
 use netlink_route::link::{
     self, Bridge, BridgeOption, BridgeOptions, BridgePort, Kind, Link, LinkRequest, Macvlan, MacvlanFlags,
     MacvlanMode, McastRouter, Veth, Vlan, VlanFlagChange, VlanFlags, VlanProtocol, Vxlan, VxlanDf,
-    VxlanPortRange,
+    VxlanPortRange, VxlanReserved,
 };
 use netlink_testing::{Result, file, init_namespace, kind, program, suite};
 use serde_json::Value;
@@ -50,8 +50,9 @@ fn hex(value: Option<impl Into<u64>>) -> Value {
 }
 
 fn same(theirs: &Value, ours: &Value) -> bool {
-    // A number on one side may be a truth on the other.
+    // A number on one side may be a truth on the other. What is on or left out, newer versions write as null.
     let number = |value: &Value| match value {
+        Value::Null => Some(1.0),
         Value::Bool(on) => Some(if *on { 1.0 } else { 0.0 }),
         other => other.as_f64(),
     };
@@ -93,6 +94,11 @@ const VLAN_FLAGS: [VlanFlags; 5] = [
     VlanFlags::BRIDGE_BINDING,
 ];
 
+/// Both words as one number.
+fn reserved(bits: VxlanReserved) -> u64 {
+    u64::from(bits.flags.0) << 32 | u64::from(bits.vni.0)
+}
+
 /// `info_data` of a kind.
 fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
     let ours = parameters(kind);
@@ -119,6 +125,7 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
                     ("mcast_router", number(bridge.mcast_router().map(|router| router.0))),
                     ("no_linklocal_learn", option(BridgeOption::NO_LL_LEARN).into()),
                     ("mcast_vlan_snooping", option(BridgeOption::MCAST_VLAN_SNOOPING).into()),
+                    ("mst_enabled", option(BridgeOption::MST_ENABLE).into()),
                 ],
             );
             ours
@@ -168,6 +175,7 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
                     ("link", text(lower.and_then(|lower| lower.name().map(|name| name.to_string())))),
                     ("tos", hex(vxlan.tos())),
                     ("label", hex(vxlan.label().map(|label| label.0))),
+                    ("reserved_bits", hex(vxlan.reserved_bits().map(reserved))),
                 ],
             );
             ours
@@ -256,6 +264,8 @@ fn shown(nl: &mut Connection, name: &str) -> Result {
             ("tso_max_size", number(link.tso_max_size())),
             ("tso_max_segs", number(link.tso_max_segs())),
             ("gro_max_size", number(link.gro_max_size())),
+            ("gso_ipv4_max_size", number(link.gso_ipv4_max_size())),
+            ("gro_ipv4_max_size", number(link.gro_ipv4_max_size())),
             ("inet6_addr_gen_mode", text(inet6.and_then(|inet6| inet6.addr_gen_mode()))),
             ("altnames", link.alt_names().map(|name| name.to_string()).collect()),
         ],

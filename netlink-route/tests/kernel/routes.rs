@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 
-use netlink_core::{Connection, Dump, Errno, Error, IntoAttr, MessageFlags};
+use netlink_core::{Attrs, Connection, Dump, Errno, Error, IntoAttr, MessageFlags, Messages};
 use netlink_route::route::encap::{
     Encap, Flavor, Flavors, Ila, IlaChecksum, IlaHook, IlaIdentifier, Ioam6, Ioam6Mode, Ip, Ip6, LocalAction,
     Mpls, Rpl, Seg6, Seg6Local, Seg6Mode, Seg6Tunnel, Srh, TraceHeader, TunnelFlags, Xfrm,
@@ -13,7 +13,7 @@ use netlink_route::route::{
     RouteRequest, RouteTable, RouteType, RouterPreference, Scope,
 };
 use netlink_route::{Addr, Family, addr, link};
-use netlink_testing::{Result, file, init_namespace, ipv6, kernel, kind, program, skip, suite};
+use netlink_testing::{Result, file, init_namespace, ipv6, kernel, kind, module, program, skip, suite};
 
 use crate::addresses::{self, D0, D1, a, dummy, ip};
 use crate::{LO, connect, host};
@@ -44,7 +44,7 @@ suite! {
     metrics_and_their_locks_read_back: kind("dummy"), ipv6();
     an_ipv6_route_expires: kind("dummy"), ipv6();
     an_echo_tells_what_was_made: kind("dummy"), ipv6();
-    mpls_encapsulation: kind("dummy"), file("/proc/sys/net/mpls");
+    mpls_encapsulation: kind("dummy"), module("mpls_router");
     seg6_encapsulation: kind("dummy"), ipv6();
     seg6local_behaviours: kind("dummy"), ipv6();
     seg6local_behaviours_of_a_vrf: kind("vrf"), kind("dummy"), ipv6(), program("ip"), kernel(5, 14),
@@ -52,12 +52,12 @@ suite! {
     seg6local_counters_and_flavors: kind("dummy"), ipv6(), kernel(6, 3);
     ip_encapsulation: kind("dummy");
     ip6_encapsulation: kind("dummy"), ipv6();
-    ila_encapsulation: kind("dummy"), ipv6();
+    ila_encapsulation: kind("dummy"), ipv6(), module("ila");
     rpl_encapsulation: kind("dummy"), ipv6(), kernel(5, 7);
-    ioam6_encapsulation: kind("dummy"), ipv6(), kernel(5, 18);
+    ioam6_encapsulation: kind("dummy"), ipv6(), kernel(5, 18), program("ip"), program("strace");
     xfrm_encapsulation: kind("dummy"), kind("xfrm"), ipv6(), kernel(6, 1);
     next_hops_have_encapsulations_of_their_own: kind("dummy"), ipv6();
-    labels_are_routed: kind("dummy"), ipv6(), file("/proc/sys/net/mpls/platform_labels");
+    labels_are_routed: kind("dummy"), ipv6(), module("mpls_router");
 }
 
 /// A host with two links: 10.0.0.0/24 and 2001:db8::/64 at the first, 10.0.1.0/24 and 2001:db8:1::/64 at the second.
@@ -837,13 +837,74 @@ fn rpl_encapsulation() -> Result {
     round_trip(&mut nl, SIX, Rpl::through(&segments(3)))
 }
 
+/// The attributes of the encapsulation in the request that `ip` sends for a route, in the order of their numbers.
+fn sent_by_ip(words: &str) -> Result<Vec<(u16, Vec<u8>)>> {
+    let mut command = Command::new("strace");
+    command.args([
+        "-qq",
+        "-e",
+        "trace=sendmsg",
+        "-e",
+        "write=all",
+        "-e",
+        "signal=none",
+        "ip",
+        "-6",
+        "route",
+        "add",
+    ]);
+    let output = command.args(words.split_whitespace()).output()?;
+    let text = String::from_utf8(output.stderr)?;
+    // Of the last message sent, lines such as ` | 00010  0a 40 00 00 fe 03 00 01  00 00 00 00 14 00 01 00  .@..`.
+    let (_, dump) =
+        text.rsplit_once(" bytes in buffer 0\n").ok_or_else(|| format!("no message in {text}"))?;
+    let lines = dump.lines().filter_map(|line| line.strip_prefix(" | ")?.get(7..56));
+    let bytes: Vec<u8> = lines
+        .flat_map(str::split_whitespace)
+        .map(|digits| u8::from_str_radix(digits, 16))
+        .collect::<Result<_, _>>()?;
+    encap_attributes(&bytes)
+}
+
+fn encap_attributes(request: &[u8]) -> Result<Vec<(u16, Vec<u8>)>> {
+    const RTA_ENCAP: u16 = 22;
+    let message = Messages::new(request).next().ok_or("no message")??;
+    let route = Route::read(&message)?;
+    let encap = Attrs::new(route.iter().find(RTA_ENCAP).ok_or("no encapsulation")?);
+    let mut attributes: Vec<_> = encap.flatten().map(|attr| (attr.number, attr.payload.to_vec())).collect();
+    attributes.sort();
+    Ok(attributes)
+}
+
+/// Debian builds no kernel with it. Without, the request is compared with the one of `ip`.
 fn ioam6_encapsulation() -> Result {
     let mut nl = connect_with_nets()?;
     let trace = TraceHeader::default().namespace(123).remaining(3).kinds(0x80_0000 << 8);
-    round_trip(&mut nl, SIX, Ioam6::new().mode(Ioam6Mode::INLINE).trace(trace).frequency(1, 2))?;
     let end: Ipv6Addr = "fc00::1".parse()?;
-    round_trip(&mut nl, SIX, Ioam6::new().mode(Ioam6Mode::ENCAP).dst(end).trace(trace).frequency(1, 1))?;
-    round_trip(&mut nl, SIX, Ioam6::new().mode(Ioam6Mode::AUTO).dst(end).trace(trace).frequency(3, 1000))
+    let tail = "trace prealloc type 0x800000 ns 123 size 12";
+    for (words, encap) in [
+        ("freq 1/2 mode inline", Ioam6::new().mode(Ioam6Mode::INLINE).frequency(1, 2)),
+        ("freq 1/1 mode encap tundst fc00::1", Ioam6::new().mode(Ioam6Mode::ENCAP).dst(end).frequency(1, 1)),
+        (
+            "freq 3/1000 mode auto tundst fc00::1",
+            Ioam6::new().mode(Ioam6Mode::AUTO).dst(end).frequency(3, 1000),
+        ),
+    ] {
+        let encap = encap.trace(trace);
+        let request = route::add(a(SIX)).oif(D0).encap(encap.clone());
+        let ours = encap_attributes(&request.to_bytes()?)?;
+        match nl.call(request) {
+            Err(error) if error.is_unsupported() => {
+                assert_eq!(ours, sent_by_ip(&format!("{SIX} encap ioam6 {words} {tail} dev d0"))?, "{words}");
+            }
+            result => {
+                result?;
+                nl.call(route::delete(a(SIX)))?;
+                round_trip(&mut nl, SIX, encap)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn xfrm_encapsulation() -> Result {
