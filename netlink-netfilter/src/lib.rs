@@ -6,6 +6,9 @@
 extern crate alloc;
 
 mod header;
+pub mod log;
+mod packet;
+pub mod queue;
 mod spec;
 
 pub use header::{Family, Header, Subsystem};
