@@ -57,8 +57,6 @@ values! {
         3 IP_CT_ESTABLISHED_REPLY ESTABLISHED_REPLY "established-reply",
         /// As `RELATED`, in the reply direction.
         4 IP_CT_RELATED_REPLY RELATED_REPLY "related-reply",
-        /// Not tracked. Linux 4.12.
-        7 IP_CT_UNTRACKED UNTRACKED "untracked",
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use netlink_core::ToRequest as _;
-
-use super::{Config, ConfigRequest, Packet};
+use super::{ConfigRequest, Packet};
 use crate::packet::{self, Gaps};
 use crate::{Connection, Error, Notice, OpenOptions};
 
@@ -39,14 +37,6 @@ impl State {
             Notice::Overrun => Arrival::Overrun,
         }
     }
-
-    /// After a group was configured.
-    pub(super) fn configured(&mut self, config: &ConfigRequest<()>) {
-        self.0.configured(config.to_request(), |message| {
-            let config = Config::read(message).ok()?;
-            config.command().map(|_| config.header().resource.0)
-        });
-    }
 }
 
 /// A socket that packets are logged to, from one group or from several.
@@ -77,9 +67,7 @@ impl Log {
 
     /// Binds another group, unbinds one, or changes one. Packets that come meanwhile are kept.
     pub fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
-        packet::configure(&mut self.nl, config, self.timeout)?;
-        self.state.configured(config);
-        Ok(())
+        packet::configure(&mut self.nl, config, self.timeout)
     }
 
     /// Waits for the next packet. One that can't be read is an [`Error::Decode`] with its bytes, and the next call goes

@@ -41,9 +41,7 @@ impl Log {
 
     /// Binds another group, unbinds one, or changes one. Packets that come meanwhile are kept.
     pub async fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
-        self.nl.call(config).await?;
-        self.state.configured(config);
-        Ok(())
+        self.nl.call(config).await
     }
 
     /// Waits for the next packet.

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use netlink_core::socket::Switch;
-use netlink_core::{Message, Messages};
 
-use crate::{Connection, Error, OpenOptions, Protocol, Request, Socket, ToRequest};
+use crate::{Connection, Error, OpenOptions, Protocol, Socket, ToRequest};
 
 /// The receive buffer a queue or log asks for.
 pub(super) const BUFFER: usize = 64 << 20;
@@ -50,25 +49,16 @@ impl Gaps {
     #[inline]
     pub(crate) fn missed(&mut self, place: u16, number: u32, first: u32) -> u32 {
         let next = number.wrapping_add(1);
-        match self.0.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, expected)) => number.wrapping_sub(core::mem::replace(expected, next)),
+        let expected = match self.0.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, expected)) => core::mem::replace(expected, next),
             None => {
                 self.0.push((place, next));
-                number.wrapping_sub(first)
+                first
             }
-        }
-    }
-
-    /// After a request was done: `restarted` is the queue or group that it bound or unbound, and that begins anew.
-    pub(crate) fn configured(
-        &mut self,
-        request: &Request<()>,
-        restarted: impl FnOnce(&Message<'_>) -> Option<u16>,
-    ) {
-        let bytes = request.to_bytes().unwrap_or_default();
-        if let Some(place) = Messages::new(&bytes).flatten().next().and_then(|message| restarted(&message)) {
-            self.0.retain(|(known, _)| *known != place);
-        }
+        };
+        let missing = number.wrapping_sub(expected);
+        // A step back: it was bound anew.
+        if missing > u32::MAX / 2 { number.wrapping_sub(first) } else { missing }
     }
 }
 
@@ -83,9 +73,17 @@ mod tests {
         assert_eq!(gaps.missed(8, 4, 1), 3);
         assert_eq!(gaps.missed(7, 2, 1), 0);
         assert_eq!(gaps.missed(7, 5, 1), 2);
-        gaps.configured(&Request::clone(&crate::queue::unbind(7)), |_| Some(7));
-        assert_eq!(gaps.missed(7, u32::MAX, u32::MAX), 0);
-        assert_eq!(gaps.missed(7, 1, 1), 1);
+        assert_eq!(gaps.missed(9, u32::MAX, u32::MAX), 0);
+        assert_eq!(gaps.missed(9, 1, u32::MAX), 1);
         assert_eq!(gaps.missed(8, 5, 1), 0);
+    }
+
+    #[test]
+    fn what_is_bound_anew_counts_anew() {
+        let mut gaps = Gaps::default();
+        assert_eq!(gaps.missed(7, 40, 1), 39);
+        assert_eq!(gaps.missed(7, 1, 1), 0);
+        assert_eq!(gaps.missed(7, 41, 1), 39);
+        assert_eq!(gaps.missed(7, 3, 1), 2);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use netlink_core::{Errno, Messages};
 
-use super::{Config, ConfigRequest, Packet, Ticket, Verdict, VerdictRequest};
+use super::{ConfigRequest, Packet, Ticket, Verdict, VerdictRequest};
 use crate::packet::{self, Gaps};
 use crate::{Connection, Error, Notice, OpenOptions, Socket, ToRequest as _};
 
@@ -100,14 +100,6 @@ impl State {
         }
     }
 
-    /// After a queue was configured.
-    pub(super) fn configured(&mut self, config: &ConfigRequest<()>) {
-        self.gaps.configured(config.to_request(), |message| {
-            let config = Config::read(message).ok()?;
-            config.command().map(|_| config.header().resource.0)
-        });
-    }
-
     /// Writes a verdict and has it sent.
     #[inline]
     pub(super) fn verdict(
@@ -155,9 +147,7 @@ impl Queue {
 
     /// Binds another queue, unbinds one, or changes one. Packets that come meanwhile are kept.
     pub fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
-        packet::configure(&mut self.nl, config, self.timeout)?;
-        self.state.configured(config);
-        Ok(())
+        packet::configure(&mut self.nl, config, self.timeout)
     }
 
     /// Waits for the next packet. One that can't be read is an [`Error::Decode`] with its bytes, and the next call goes

@@ -43,9 +43,7 @@ impl Queue {
 
     /// Binds another queue, unbinds one, or changes one. Packets that come meanwhile are kept.
     pub async fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
-        self.nl.call(config).await?;
-        self.state.configured(config);
-        Ok(())
+        self.nl.call(config).await
     }
 
     /// Waits for the next packet.

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod log;
+mod queue;
+mod wire;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    netlink_testing::main(&[])
+    netlink_testing::main(&[queue::TESTS, log::TESTS])
 }
