@@ -100,7 +100,12 @@ macro_rules! big_endian {
     )* };
 }
 
-big_endian! { u16, read_u16, write_u16; u32, read_u32, write_u32; u64, read_u64, write_u64; }
+big_endian! {
+    u16, read_u16, write_u16;
+    u32, read_u32, write_u32;
+    u64, read_u64, write_u64;
+    i32, read_i32, write_i32;
+}
 
 /// A byte that is 0 or not.
 impl<'a> Payload<'a> for bool {

@@ -41,7 +41,8 @@ use netlink_core::{Be, Bytes, MessageFlags, Str, attrs, flags, layout, message, 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use listen::{Arrival, Log};
 
-pub use crate::packet::{ConntrackInfo, Hook, Source, Timestamp};
+use crate::conntrack::{ConntrackAttrs, PacketState};
+pub use crate::packet::{Hook, Source, Timestamp};
 use crate::{Family, Header};
 
 layout! {
@@ -105,8 +106,10 @@ attrs! {
         16 NFULA_HWHEADER hwheader: Bytes<'a>,
         /// Length of that.
         17 NFULA_HWLEN hwlen: Be<u16>,
-        /// What the packet is to its connection; with [`LogFlags::CONNTRACK`]. Linux 4.4.
-        19 NFULA_CT_INFO ct_info: ConntrackInfo,
+        /// The packet's connection; with [`LogFlags::CONNTRACK`]. Linux 4.4.
+        18 NFULA_CT ct: ConntrackAttrs<'a>,
+        /// What the packet is to its connection. Linux 4.4.
+        19 NFULA_CT_INFO ct_info: PacketState,
         /// VLAN tag, in the families `bridge` and `netdev`. Linux 5.4.
         20 NFULA_VLAN vlan: VlanAttrs<'a>,
         /// Link-layer header, in the families `bridge` and `netdev`. Linux 5.4.

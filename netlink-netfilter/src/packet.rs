@@ -44,22 +44,6 @@ impl Hook {
     pub const NETDEV_EGRESS: Self = Self(1);
 }
 
-values! {
-    /// `enum ip_conntrack_info`: what a packet is to its tracked connection.
-    pub struct ConntrackInfo: Be<u32> {
-        /// Of a connection that has seen both directions; in the original one.
-        0 IP_CT_ESTABLISHED ESTABLISHED "established",
-        /// Begins a connection that another one led to expect, or is an ICMP error about one.
-        1 IP_CT_RELATED RELATED "related",
-        /// Begins a connection.
-        2 IP_CT_NEW NEW "new",
-        /// As `ESTABLISHED`, in the reply direction.
-        3 IP_CT_ESTABLISHED_REPLY ESTABLISHED_REPLY "established-reply",
-        /// As `RELATED`, in the reply direction.
-        4 IP_CT_RELATED_REPLY RELATED_REPLY "related-reply",
-    }
-}
-
 layout! {
     /// `struct nfqnl_msg_packet_hw` and `struct nfulnl_msg_packet_hw`: the link-layer address a packet came from.
     pub struct Source: nfqnl_msg_packet_hw = 12 {

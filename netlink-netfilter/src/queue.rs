@@ -52,7 +52,9 @@ use netlink_core::{Be, Bytes, MessageFlags, Str, attrs, flags, layout, message, 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use listen::{Arrival, Queue, Refused, Verdicts};
 
-pub use crate::packet::{ConntrackInfo, Hook, Source, Timestamp};
+use crate::conntrack::{ConntrackAttrs, PacketState};
+use crate::expect::ExpectAttrs;
+pub use crate::packet::{Hook, Source, Timestamp};
 use crate::{Family, Header};
 
 layout! {
@@ -157,12 +159,17 @@ attrs! {
         /// The packet from its network header on, as far as the queue copies it. In a verdict: what it is replaced
         /// with; the kernel corrects no checksums, and drops it for want of memory.
         10 NFQA_PAYLOAD payload: Bytes<'a>,
-        /// What the packet is to its connection; with [`QueueFlags::CONNTRACK`]. Linux 3.6.
-        12 NFQA_CT_INFO ct_info: ConntrackInfo,
+        /// The packet's connection; with [`QueueFlags::CONNTRACK`]. A verdict changes its timeout, mark, status, helper,
+        /// labels and positions of sequence numbers; what else stands there must be as it is. Linux 3.6.
+        11 NFQA_CT ct: ConntrackAttrs<'a>,
+        /// What the packet is to its connection. Linux 3.6.
+        12 NFQA_CT_INFO ct_info: PacketState,
         /// Length of the packet, if the payload holds less of it.
         13 NFQA_CAP_LEN cap_len: Be<u32>,
         /// Its checksum and size; absent is nothing special.
         14 NFQA_SKB_INFO info: PacketInfo,
+        /// In a verdict beside [`ct`](Self::ct): a connection that is to be expected. Linux 3.12.
+        15 NFQA_EXP exp: ExpectAttrs<'a>,
         /// User of the socket that sent it, as the initial user namespace numbers it; with
         /// [`QueueFlags::UID_GID`], for packets of this machine.
         16 NFQA_UID uid: Be<u32>,

@@ -3,11 +3,16 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{Family, Header, Subsystem, log, queue};
+use crate::{Family, Header, Subsystem, conntrack, event, expect, log, queue};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
     messages: &[
+        conntrack::Conntrack::MESSAGES,
+        conntrack::CpuStats::MESSAGES,
+        conntrack::Stats::MESSAGES,
+        expect::Expect::MESSAGES,
+        expect::ExpectStats::MESSAGES,
         queue::Packet::MESSAGES,
         queue::Config::MESSAGES,
         log::Packet::MESSAGES,
@@ -16,6 +21,7 @@ pub const SPEC: Spec = Spec {
     tables: &[],
     layouts: &[
         Header::LAYOUT,
+        conntrack::TcpFlagsMask::LAYOUT,
         queue::ConfigCommand::LAYOUT,
         queue::PacketHeader::LAYOUT,
         queue::Params::LAYOUT,
@@ -29,8 +35,19 @@ pub const SPEC: Spec = Spec {
     constants: &[
         Family::CONSTANTS,
         Subsystem::CONSTANTS,
+        conntrack::DccpRole::CONSTANTS,
+        conntrack::DccpState::CONSTANTS,
+        conntrack::FilterFlags::CONSTANTS,
+        conntrack::IpProtocol::CONSTANTS,
+        conntrack::PacketState::CONSTANTS,
+        conntrack::SctpState::CONSTANTS,
+        conntrack::Status::CONSTANTS,
+        conntrack::TcpFlags::CONSTANTS,
+        conntrack::TcpState::CONSTANTS,
+        event::Group::CONSTANTS,
+        expect::Direction::CONSTANTS,
+        expect::ExpectFlags::CONSTANTS,
         queue::Command::CONSTANTS,
-        queue::ConntrackInfo::CONSTANTS,
         queue::CopyMode::CONSTANTS,
         queue::Hook::CONSTANTS,
         queue::PacketInfo::CONSTANTS,

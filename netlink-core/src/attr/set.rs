@@ -313,7 +313,8 @@ fn family_header(family: u8) -> &'static [u8] {
 /// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table).
 ///
 /// With `struct Name<'a> for NameRequest<R>`, the setters stand on the request that
-/// [`message!`](crate::message!) declares under that name, and append to its message at once.
+/// [`message!`](crate::message!) declares under that name, and append to its message at once. With
+/// `for NameRequest<R>, NameSet` there is a builder too, for a message's set that stands in others as well.
 #[macro_export]
 macro_rules! attrs {
     (
@@ -321,6 +322,30 @@ macro_rules! attrs {
         $vis:vis struct $name:ident<$a:lifetime> for $builder:ident { $($rows:tt)* }
     ) => {
         $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
+        $crate::__attr_builder! { [$(#[$meta])*] $vis $builder $name $($rows)* }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident<$a:lifetime> for $request:ident<$r:ident> { $($rows:tt)* }
+    ) => {
+        $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
+        $crate::__attr_setters! { $request [$r] $($rows)* }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident<$a:lifetime> for $request:ident<$r:ident>, $builder:ident { $($rows:tt)* }
+    ) => {
+        $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
+        $crate::__attr_setters! { $request [$r] $($rows)* }
+        $crate::__attr_builder! { [$(#[$meta])*] $vis $builder $name $($rows)* }
+    };
+}
+
+/// The builder of a set that stands in others.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __attr_builder {
+    ([$(#[$meta:meta])*] $vis:vis $builder:ident $name:ident $($rows:tt)*) => {
         $crate::__attr_setters! { $builder [] $($rows)* }
 
         $(#[$meta])*
@@ -373,13 +398,6 @@ macro_rules! attrs {
                     )
             }
         }
-    };
-    (
-        $(#[$meta:meta])*
-        $vis:vis struct $name:ident<$a:lifetime> for $request:ident<$r:ident> { $($rows:tt)* }
-    ) => {
-        $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
-        $crate::__attr_setters! { $request [$r] $($rows)* }
     };
 }
 
@@ -591,6 +609,36 @@ mod tests {
         let mut again = Writer::new();
         read.encode(&mut again);
         assert_eq!(again.as_slice(), out.as_slice());
+    }
+
+    mod both {
+        use crate::{attrs, layout, message};
+
+        layout! {
+            /// Header.
+            pub struct Header: both = 4 { /// A number.
+                number: u32, }
+        }
+        attrs! {
+            /// Of a message, and of others' sets.
+            pub struct BothAttrs<'a> for BothRequest<R>, BothSet { /// A number.
+                3 B_NUMBER number: u16, }
+        }
+        message! {
+            /// A message.
+            pub struct Both<'a>(Header, BothAttrs<'a>), BothRequest { /// Made.
+                16 B_NEW NEW, }
+        }
+    }
+
+    #[test]
+    fn one_table_serves_a_request_and_a_nested_set() {
+        let header = both::Header::default();
+        let flags = crate::MessageFlags::empty();
+        let request = both::BothRequest::<()>::new(&both::Both::NEW, flags, header).number(7);
+        let mut set = Writer::new();
+        both::BothSet::new().number(7).attrs().encode(&mut set);
+        assert_eq!(request.to_bytes().unwrap()[20..], *set.as_slice());
     }
 
     #[test]

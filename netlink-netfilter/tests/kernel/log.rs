@@ -6,20 +6,23 @@ use std::process::{Command, Stdio};
 
 use netlink_core::Payload as _;
 use netlink_core::socket::Switch;
-use netlink_netfilter::log::{self, Arrival, ConntrackInfo, Hook, Log, LogFlags, Mode, Packet, PacketAttrs};
+use netlink_netfilter::conntrack::{PacketState, Status};
+use netlink_netfilter::log::{self, Arrival, Hook, Log, LogFlags, Mode, Packet, PacketAttrs};
 use netlink_netfilter::{Errno, Error, Family};
 use netlink_testing::{Result, file, kind, program, seconds, suite};
 
 use crate::wire::{
-    BRIDGE_VLANS, LEFT_MAC, LONG, NFT_NETDEV, PORT, SHORT, Udp, bridged_neighbours, index, neighbour, nft,
-    run, send_from, text,
+    BRIDGE_VLANS, LEFT_MAC, LONG, NFT_NETDEV, PORT, SHORT, TAGGING, TIED, Udp, bridged_neighbours, index,
+    neighbour, send_from, text,
 };
+use crate::{nft, run};
 
 suite! {
     a_packet_is_logged: program("ip"), program("iptables");
     a_packet_from_a_neighbour: program("ip"), program("iptables"), kind("veth");
     a_packet_in_the_bridge_family: program("ip"), program("nft"), kind("veth"), kind("bridge"), BRIDGE_VLANS;
     a_packet_at_the_ingress_of_a_link: program("ip"), program("nft"), kind("veth"), NFT_NETDEV;
+    a_packet_brings_its_connection: program("ip"), program("iptables"), TIED;
     packets_are_collected: program("ip"), program("iptables");
     groups_on_one_socket: program("ip"), program("iptables");
     binding_and_configuring_that_fails: program("ip");
@@ -31,8 +34,9 @@ suite! {
 }
 
 /// Logs what comes out of this namespace for [`PORT`].
-fn log_output(rest: &str) {
-    run(&format!("iptables -w -A OUTPUT -p udp --dport {PORT} -j NFLOG {rest}"));
+fn log_output(rest: &str) -> Result {
+    run(&format!("iptables -w -A OUTPUT -p udp --dport {PORT} -j NFLOG {rest}"))?;
+    Ok(())
 }
 
 fn open(config: &log::ConfigRequest<()>) -> Result<Log> {
@@ -50,12 +54,12 @@ fn next(log: &mut Log) -> Result<Packet<'_>> {
 }
 
 fn a_packet_is_logged() -> Result {
-    let udp = Udp::loopback();
+    let udp = Udp::loopback()?;
     run(&format!(
         "iptables -w -A OUTPUT -p udp --dport {PORT} -m conntrack --ctstate NEW -j MARK --set-mark 4"
-    ));
-    log_output("--nflog-group 5 --nflog-prefix heard:");
-    let flags = LogFlags::SEQ | LogFlags::SEQ_GLOBAL | LogFlags::CONNTRACK;
+    ))?;
+    log_output("--nflog-group 5 --nflog-prefix heard:")?;
+    let flags = LogFlags::SEQ | LogFlags::SEQ_GLOBAL;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1).flags(flags))?;
     udp.send("first");
     assert_eq!(udp.receive(), "first");
@@ -66,7 +70,7 @@ fn a_packet_is_logged() -> Result {
     assert_eq!(text(packet.payload().unwrap().0), "first");
     assert_eq!((packet.indev(), packet.outdev().map(|index| index.0)), (None, Some(1)));
     assert_eq!((packet.seq().unwrap().0, packet.seq_global().unwrap().0), (0, 1));
-    assert_eq!((packet.mark().unwrap().0, packet.ct_info()), (4, Some(ConntrackInfo::NEW)));
+    assert_eq!((packet.mark().unwrap().0, packet.ct_info()), (4, None));
     // Numbered as in the listener's user namespace, where the test is root.
     assert_eq!((packet.uid().unwrap().0, packet.gid().unwrap().0), (0, 0));
     assert_eq!((packet.timestamp(), packet.hwaddr(), packet.hwtype()), (None, None, None));
@@ -88,7 +92,7 @@ fn a_packet_is_logged() -> Result {
 
 fn a_packet_from_a_neighbour() -> Result {
     let left = neighbour()?;
-    run(&format!("iptables -w -t mangle -A PREROUTING -p udp --dport {PORT} -j NFLOG --nflog-group 5"));
+    run(&format!("iptables -w -t mangle -A PREROUTING -p udp --dport {PORT} -j NFLOG --nflog-group 5"))?;
     let receiver = UdpSocket::bind(("10.0.0.2", PORT))?;
     receiver.set_read_timeout(Some(LONG))?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1))?;
@@ -110,8 +114,8 @@ fn a_packet_from_a_neighbour() -> Result {
 }
 
 fn a_packet_in_the_bridge_family() -> Result {
-    let (left, _right) = bridged_neighbours()?;
-    nft("table bridge t { chain c { type filter hook forward priority 0; ether type ip log group 5; } }");
+    let (left, _right) = bridged_neighbours(TAGGING)?;
+    nft("table bridge t { chain c { type filter hook forward priority 0; ether type ip log group 5; } }")?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1))?;
     send_from(&left, [10, 0, 0, 3], "bridged")?;
     let ports = (index("left"), index("right"));
@@ -130,8 +134,8 @@ fn a_packet_in_the_bridge_family() -> Result {
 fn a_packet_at_the_ingress_of_a_link() -> Result {
     let left = neighbour()?;
     nft(
-        "table netdev t { chain c { type filter hook ingress device left priority 0; ip daddr 10.0.0.2 log group 5; } }",
-    );
+        "table netdev t { chain c { type filter hook ingress device \"left\" priority 0; ip daddr 10.0.0.2 log group 5; } }",
+    )?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1))?;
     send_from(&left, [10, 0, 0, 2], "early")?;
     let packet = next(&mut log)?;
@@ -140,9 +144,25 @@ fn a_packet_at_the_ingress_of_a_link() -> Result {
     Ok(())
 }
 
+fn a_packet_brings_its_connection() -> Result {
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5 -m conntrack --ctstate NEW,ESTABLISHED")?;
+    let flags = LogFlags::SEQ | LogFlags::CONNTRACK;
+    let mut log = open(&log::bind(5, Mode::whole()).threshold(1).flags(flags))?;
+    for confirmed in [false, true] {
+        udp.send("x");
+        let packet = next(&mut log)?;
+        assert_eq!(packet.ct_info(), Some(PacketState::NEW));
+        let ct = packet.ct().unwrap();
+        assert_eq!(ct.tuple_orig().unwrap().src_socket(), Some(udp.source()));
+        assert_eq!(ct.status().unwrap().contains(Status::CONFIRMED), confirmed);
+    }
+    Ok(())
+}
+
 fn packets_are_collected() -> Result {
-    let udp = Udp::loopback();
-    log_output("--nflog-group 5 --nflog-threshold 100");
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5 --nflog-threshold 100")?;
     // Three, or after ten minutes.
     let mut log = open(&log::bind(5, Mode::whole()).threshold(3).timeout(60_000).buffer_size(65_536))?;
     udp.send("0");
@@ -166,9 +186,9 @@ fn packets_are_collected() -> Result {
 }
 
 fn groups_on_one_socket() -> Result {
-    let udp = Udp::loopback();
-    log_output("--nflog-group 5");
-    log_output("--nflog-group 6");
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5")?;
+    log_output("--nflog-group 6")?;
     let mut log = open(&log::bind(5, Mode::meta()).threshold(1))?;
     log.configure(&log::bind(6, Mode::meta()).threshold(1))?;
     for number in 0..3 {
@@ -198,8 +218,8 @@ fn binding_and_configuring_that_fails() -> Result {
 
 fn gaps_are_counted() -> Result {
     const PACKETS: u32 = 3000;
-    let udp = Udp::loopback();
-    log_output("--nflog-group 5");
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5")?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1))?;
     log.connection().socket().set_receive_buffer(4096)?;
     let mut counted = 0;
@@ -228,16 +248,19 @@ fn gaps_are_counted() -> Result {
 }
 
 fn an_overflow_is_told_where_the_socket_says_so() -> Result {
-    let udp = Udp::loopback();
-    log_output("--nflog-group 5");
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5")?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1).flags(LogFlags::empty()))?;
     log.connection().socket_mut().set(Switch::NO_ENOBUFS, false)?;
     log.connection().socket().set_receive_buffer(4096)?;
     for _ in 0..1000 {
         udp.send("x");
     }
-    assert!(matches!(log.next()?, Arrival::Overrun));
-    assert!(matches!(log.next()?, Arrival::Packet { missed: None, .. }));
+    let mut logged = 0;
+    while let Arrival::Packet { missed: None, .. } = log.next()? {
+        logged += 1;
+    }
+    assert!(logged > 0 && logged < 1000, "{logged}");
     log.configure(&log::configure(5).threshold(2))?;
     Ok(())
 }
@@ -258,9 +281,9 @@ fn records(file: &[u8]) -> Vec<&[u8]> {
 }
 
 fn the_same_as_tcpdump() -> Result {
-    let udp = Udp::loopback();
-    log_output("--nflog-group 5 --nflog-prefix both");
-    log_output("--nflog-group 6 --nflog-prefix both");
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5 --nflog-prefix both")?;
+    log_output("--nflog-group 6 --nflog-prefix both")?;
     let file = "/run/netns/log.pcap";
     let mut words = Command::new("tcpdump");
     words.args(["-i", "nflog:6", "-U", "-Z", "root", "-c", "3", "-w", file]);
@@ -307,8 +330,8 @@ fn a_family_is_bound() -> Result {
 
 fn everything_on_a_reactor() -> Result {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let udp = Udp::loopback();
-    log_output("--nflog-group 5");
+    let udp = Udp::loopback()?;
+    log_output("--nflog-group 5")?;
     runtime.block_on(async {
         use netlink_netfilter::log::tokio::Log;
         let mut log = Log::open(&log::bind(5, Mode::whole()).threshold(1)).await?;

@@ -5,7 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use netlink_netfilter::Namespace;
+use netlink_netfilter::queue::{self, Params, Queue, QueueFlags};
 use netlink_testing::{Need, Result, when};
+
+use crate::run;
 
 /// The port that the rules of the tests are about.
 pub(crate) const PORT: u16 = 5000;
@@ -14,19 +17,6 @@ pub(crate) const PORT: u16 = 5000;
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 /// Long enough to see that nothing comes.
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
-
-/// Runs a program, which must succeed.
-pub(crate) fn run(line: &str) {
-    let words: Vec<_> = line.split_whitespace().collect();
-    let output = Command::new(words[0]).args(&words[1..]).output().unwrap();
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Feeds a rule set to `nft`.
-pub(crate) fn nft(rules: &str) {
-    let output = Command::new("nft").arg(rules).output().unwrap();
-    assert!(output.status.success(), "{rules}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 fn has_nft(rules: &str) -> bool {
     Command::new("nft").args(["-c", rules]).output().is_ok_and(|output| output.status.success())
@@ -39,8 +29,8 @@ pub(crate) const NFT_QUEUE: Need = when("nft has no queue statement here", || {
 
 /// A kernel can be built without.
 pub(crate) const NFT_NETDEV: Need = when("nft has no netdev family here", || {
-    run("ip link set lo up");
-    has_nft("table netdev t { chain c { type filter hook ingress device lo priority 0; log group 1; } }")
+    run("ip link set lo up").is_ok()
+        && has_nft("table netdev t { chain c { type filter hook ingress device \"lo\" priority 0; } }")
 });
 
 /// A kernel can be built without.
@@ -48,6 +38,11 @@ pub(crate) const BRIDGE_VLANS: Need = when("the kernel's bridges have no VLAN fi
     let mut ip = Command::new("ip");
     let words = "link add probe type bridge vlan_filtering 1";
     ip.args(words.split(' ')).output().is_ok_and(|output| output.status.success())
+});
+
+/// A kernel can be built with both, and without what ties them.
+pub(crate) const TIED: Need = when("this kernel tells no connections of packets", || {
+    Queue::open(&queue::bind(0, Params::meta()).on(QueueFlags::CONNTRACK)).is_ok()
 });
 
 /// UDP from this namespace to itself.
@@ -58,9 +53,9 @@ pub(crate) struct Udp {
 
 impl Udp {
     /// Over the loopback link, which it sets up.
-    pub(crate) fn loopback() -> Self {
-        run("ip link set lo up");
-        Self::between(Ipv4Addr::LOCALHOST.into())
+    pub(crate) fn loopback() -> Result<Self> {
+        run("ip link set lo up")?;
+        Ok(Self::between(Ipv4Addr::LOCALHOST.into()))
     }
 
     /// Over the loopback link.
@@ -127,34 +122,36 @@ pub(crate) fn index(link: &str) -> u32 {
     links[0]["ifindex"].as_u64().unwrap() as u32
 }
 
+/// A bridge that tags what passes through it.
+pub(crate) const TAGGING: &str = "vlan_filtering 1 vlan_default_pvid 5";
+
 /// The link-layer address of a peer in another namespace.
 pub(crate) const LEFT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
 /// A neighbour in a namespace of its own: 10.0.0.1 behind the link `left`, whose own address is 10.0.0.2.
 pub(crate) fn neighbour() -> Result<Namespace> {
     let left = Namespace::create("left")?;
-    run("ip link add left type veth peer name eth0 netns left");
-    run("ip -n left link set eth0 address 02:00:00:00:00:01 up");
-    run("ip -n left addr add 10.0.0.1/24 dev eth0");
-    run("ip addr add 10.0.0.2/24 dev left");
-    run("ip link set left up");
+    run("ip link add left type veth peer name eth0 netns left")?;
+    run("ip -n left link set eth0 address 02:00:00:00:00:01 up")?;
+    run("ip -n left addr add 10.0.0.1/24 dev eth0")?;
+    run("ip addr add 10.0.0.2/24 dev left")?;
+    run("ip link set left up")?;
     Ok(left)
 }
 
-/// Two neighbours, 10.0.0.1 and 10.0.0.3, with the ports `left` and `right` of a bridge between them that tags what
-/// passes through it.
-pub(crate) fn bridged_neighbours() -> Result<(Namespace, Namespace)> {
+/// Two neighbours, 10.0.0.1 and 10.0.0.3, with the ports `left` and `right` of a bridge between them.
+pub(crate) fn bridged_neighbours(options: &str) -> Result<(Namespace, Namespace)> {
     let left = Namespace::create("left")?;
     let right = Namespace::create("right")?;
-    run("ip link add br0 type bridge vlan_filtering 1 vlan_default_pvid 5");
-    run("ip link set br0 up");
+    run(&format!("ip link add br0 type bridge {options}"))?;
+    run("ip link set br0 up")?;
     for (name, last) in [("left", 1), ("right", 3)] {
-        run(&format!("ip link add {name} type veth peer name eth0 netns {name}"));
-        run(&format!("ip link set {name} master br0 up"));
-        run(&format!("ip -n {name} link set eth0 address 02:00:00:00:00:0{last} up"));
-        run(&format!("ip -n {name} addr add 10.0.0.{last}/24 dev eth0"));
+        run(&format!("ip link add {name} type veth peer name eth0 netns {name}"))?;
+        run(&format!("ip link set {name} master br0 up"))?;
+        run(&format!("ip -n {name} link set eth0 address 02:00:00:00:00:0{last} up"))?;
+        run(&format!("ip -n {name} addr add 10.0.0.{last}/24 dev eth0"))?;
     }
-    run("ip -n left neigh add 10.0.0.3 dev eth0 lladdr 02:00:00:00:00:03");
+    run("ip -n left neigh add 10.0.0.3 dev eth0 lladdr 02:00:00:00:00:03")?;
     Ok((left, right))
 }
 

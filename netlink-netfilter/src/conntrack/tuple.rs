@@ -1,0 +1,333 @@
+//! Tuples: the ends of a connection as one direction's packets have them. `CTA_TUPLE_*`, `CTA_IP_*`, `CTA_PROTO_*`.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use netlink_core::{Be, attrs, values};
+
+use crate::Family;
+
+values! {
+    /// `IPPROTO_*`: the protocol above IP, those that connection tracking looks into and a few more.
+    pub struct IpProtocol: u8 {
+        /// ICMP.
+        1 IPPROTO_ICMP ICMP "icmp",
+        /// IGMP.
+        2 IPPROTO_IGMP IGMP "igmp",
+        /// TCP.
+        6 IPPROTO_TCP TCP "tcp",
+        /// UDP.
+        17 IPPROTO_UDP UDP "udp",
+        /// DCCP. Not looked into since Linux 6.17.
+        33 IPPROTO_DCCP DCCP "dccp",
+        /// GRE.
+        47 IPPROTO_GRE GRE "gre",
+        /// IPsec, encrypted.
+        50 IPPROTO_ESP ESP "esp",
+        /// IPsec, signed.
+        51 IPPROTO_AH AH "ah",
+        /// ICMPv6.
+        58 IPPROTO_ICMPV6 ICMPV6 "icmpv6",
+        /// SCTP.
+        132 IPPROTO_SCTP SCTP "sctp",
+        /// UDP-Lite.
+        136 IPPROTO_UDPLITE UDPLITE "udplite",
+    }
+}
+
+attrs! {
+    /// `CTA_IP_*`: the addresses of a tuple.
+    pub struct TupleIpAttrs<'a> for TupleIp {
+        /// Where packets come from, in IPv4.
+        1 CTA_IP_V4_SRC v4_src: Ipv4Addr,
+        /// Where packets go to, in IPv4.
+        2 CTA_IP_V4_DST v4_dst: Ipv4Addr,
+        /// Where packets come from, in IPv6.
+        3 CTA_IP_V6_SRC v6_src: Ipv6Addr,
+        /// Where packets go to, in IPv6.
+        4 CTA_IP_V6_DST v6_dst: Ipv6Addr,
+    }
+}
+
+attrs! {
+    /// `CTA_PROTO_*`: the protocol of a tuple, and what it tells connections apart by.
+    pub struct TupleProtoAttrs<'a> for TupleProto {
+        /// The protocol above IP. One that connection tracking does not look into has nothing but this.
+        1 CTA_PROTO_NUM num: IpProtocol,
+        /// Port of the sender: TCP, UDP, UDP-Lite, SCTP, DCCP; for GRE the key, as PPTP uses it.
+        2 CTA_PROTO_SRC_PORT src_port: Be<u16>,
+        /// Port of the receiver, likewise.
+        3 CTA_PROTO_DST_PORT dst_port: Be<u16>,
+        /// Identifier of an ICMP query.
+        4 CTA_PROTO_ICMP_ID icmp_id: Be<u16>,
+        /// ICMP type.
+        5 CTA_PROTO_ICMP_TYPE icmp_type: u8,
+        /// ICMP code.
+        6 CTA_PROTO_ICMP_CODE icmp_code: u8,
+        /// Identifier of an ICMPv6 query.
+        7 CTA_PROTO_ICMPV6_ID icmpv6_id: Be<u16>,
+        /// ICMPv6 type.
+        8 CTA_PROTO_ICMPV6_TYPE icmpv6_type: u8,
+        /// ICMPv6 code.
+        9 CTA_PROTO_ICMPV6_CODE icmpv6_code: u8,
+    }
+}
+
+attrs! {
+    /// `CTA_TUPLE_*`: the ends of a connection, as the packets of one direction have them.
+    pub struct TupleAttrs<'a> for Tuple {
+        /// The addresses.
+        1 CTA_TUPLE_IP ip: TupleIpAttrs<'a>,
+        /// The protocol, and ports or the like.
+        2 CTA_TUPLE_PROTO proto: TupleProtoAttrs<'a>,
+        /// Zone of this direction alone. Not beside a zone of the whole connection.
+        3 CTA_TUPLE_ZONE zone: Be<u16>,
+    }
+}
+
+impl TupleIpAttrs<'_> {
+    /// Where packets come from.
+    #[inline]
+    pub fn src(&self) -> Option<IpAddr> {
+        self.v4_src().map(IpAddr::V4).or_else(|| self.v6_src().map(IpAddr::V6))
+    }
+
+    /// Where packets go to.
+    #[inline]
+    pub fn dst(&self) -> Option<IpAddr> {
+        self.v4_dst().map(IpAddr::V4).or_else(|| self.v6_dst().map(IpAddr::V6))
+    }
+}
+
+impl TupleIp {
+    /// Where packets come from, in either family.
+    pub fn src(self, addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(addr) => self.v4_src(addr),
+            IpAddr::V6(addr) => self.v6_src(addr),
+        }
+    }
+
+    /// Where packets go to, in either family.
+    pub fn dst(self, addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(addr) => self.v4_dst(addr),
+            IpAddr::V6(addr) => self.v6_dst(addr),
+        }
+    }
+}
+
+impl TupleAttrs<'_> {
+    /// Where packets come from.
+    pub fn src(&self) -> Option<IpAddr> {
+        self.ip()?.src()
+    }
+
+    /// Where packets go to.
+    pub fn dst(&self) -> Option<IpAddr> {
+        self.ip()?.dst()
+    }
+
+    /// The protocol above IP.
+    pub fn protocol(&self) -> Option<IpProtocol> {
+        self.proto()?.num()
+    }
+
+    /// Address and port of the sender, of protocols that have ports.
+    pub fn src_socket(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.src()?, self.proto()?.src_port()?.0))
+    }
+
+    /// Address and port of the receiver, of protocols that have ports.
+    pub fn dst_socket(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?.0))
+    }
+
+    /// The family of its addresses; [`Family::UNSPEC`] if it has none.
+    pub fn family(&self) -> Family {
+        match self.ip().and_then(|ip| ip.src().or(ip.dst())) {
+            Some(IpAddr::V4(_)) => Family::IPV4,
+            Some(IpAddr::V6(_)) => Family::IPV6,
+            None => Family::UNSPEC,
+        }
+    }
+
+    /// The tuple of the answers: ends exchanged, and the ICMP type that answers this one.
+    ///
+    /// The zone is left out: it belongs to one direction.
+    pub fn reversed(&self) -> Tuple {
+        let mut ip = TupleIp::new();
+        if let Some(addr) = self.dst() {
+            ip = ip.src(addr);
+        }
+        if let Some(addr) = self.src() {
+            ip = ip.dst(addr);
+        }
+        let tuple = Tuple::new().ip(ip);
+        let Some(from) = self.proto() else { return tuple };
+        let mut proto = TupleProto::new();
+        if let Some(num) = from.num() {
+            proto = proto.num(num);
+        }
+        if let Some(port) = from.dst_port() {
+            proto = proto.src_port(port);
+        }
+        if let Some(port) = from.src_port() {
+            proto = proto.dst_port(port);
+        }
+        if let Some(id) = from.icmp_id() {
+            proto = proto.icmp_id(id);
+        }
+        if let Some(kind) = from.icmp_type() {
+            proto = proto.icmp_type(answering(kind, &[(8, 0), (13, 14), (15, 16), (17, 18)]));
+        }
+        if let Some(code) = from.icmp_code() {
+            proto = proto.icmp_code(code);
+        }
+        if let Some(id) = from.icmpv6_id() {
+            proto = proto.icmpv6_id(id);
+        }
+        if let Some(kind) = from.icmpv6_type() {
+            proto = proto.icmpv6_type(answering(kind, &[(128, 129), (139, 140)]));
+        }
+        if let Some(code) = from.icmpv6_code() {
+            proto = proto.icmpv6_code(code);
+        }
+        tuple.proto(proto)
+    }
+}
+
+/// The other one of the pair, and the type itself if it is in none.
+fn answering(kind: u8, pairs: &[(u8, u8)]) -> u8 {
+    let other = |&(ask, answer): &(u8, u8)| match kind {
+        kind if kind == ask => Some(answer),
+        kind if kind == answer => Some(ask),
+        _ => None,
+    };
+    pairs.iter().find_map(other).unwrap_or(kind)
+}
+
+impl Tuple {
+    /// Packets between two addresses, of a protocol that is told apart by nothing else.
+    pub fn generic(protocol: IpProtocol, src: IpAddr, dst: IpAddr) -> Self {
+        Self::between(src, dst, TupleProto::new().num(protocol))
+    }
+
+    /// TCP.
+    pub fn tcp(src: SocketAddr, dst: SocketAddr) -> Self {
+        Self::ports(IpProtocol::TCP, src, dst)
+    }
+
+    /// UDP.
+    pub fn udp(src: SocketAddr, dst: SocketAddr) -> Self {
+        Self::ports(IpProtocol::UDP, src, dst)
+    }
+
+    /// Another protocol with ports: UDP-Lite, SCTP, DCCP.
+    pub fn ports(protocol: IpProtocol, src: SocketAddr, dst: SocketAddr) -> Self {
+        let proto = TupleProto::new().num(protocol).src_port(src.port()).dst_port(dst.port());
+        Self::between(src.ip(), dst.ip(), proto)
+    }
+
+    /// GRE, with the call ids of PPTP; 0 for GRE of another kind.
+    pub fn gre(src: IpAddr, src_key: u16, dst: IpAddr, dst_key: u16) -> Self {
+        let proto = TupleProto::new().num(IpProtocol::GRE).src_port(src_key).dst_port(dst_key);
+        Self::between(src, dst, proto)
+    }
+
+    /// An ICMP query: type 8 is a ping, its answer 0.
+    pub fn icmp(src: Ipv4Addr, dst: Ipv4Addr, kind: u8, code: u8, id: u16) -> Self {
+        let proto = TupleProto::new().num(IpProtocol::ICMP).icmp_id(id).icmp_type(kind).icmp_code(code);
+        Self::between(src.into(), dst.into(), proto)
+    }
+
+    /// An ICMPv6 query: type 128 is a ping, its answer 129.
+    pub fn icmpv6(src: Ipv6Addr, dst: Ipv6Addr, kind: u8, code: u8, id: u16) -> Self {
+        let proto = TupleProto::new().num(IpProtocol::ICMPV6);
+        Self::between(src.into(), dst.into(), proto.icmpv6_id(id).icmpv6_type(kind).icmpv6_code(code))
+    }
+
+    fn between(src: IpAddr, dst: IpAddr, proto: TupleProto) -> Self {
+        Self::new().ip(TupleIp::new().src(src).dst(dst)).proto(proto)
+    }
+
+    /// The tuple of the answers; see [`TupleAttrs::reversed`].
+    pub fn reversed(&self) -> Self {
+        self.clone().attrs().reversed()
+    }
+}
+
+/// What `conntrack -L` prints of a direction, but for its counters.
+impl fmt::Display for TupleAttrs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut gap = "";
+        let mut field = |name: &str, value: Option<&dyn fmt::Display>| match value {
+            Some(value) => write!(f, "{}{name}={value}", core::mem::replace(&mut gap, " ")),
+            None => Ok(()),
+        };
+        field("src", self.src().as_ref().map(|addr| addr as _))?;
+        field("dst", self.dst().as_ref().map(|addr| addr as _))?;
+        let Some(proto) = self.proto() else { return Ok(()) };
+        let [src, dst] = match proto.num() {
+            Some(IpProtocol::GRE) => ["srckey", "dstkey"],
+            _ => ["sport", "dport"],
+        };
+        field(src, proto.src_port().as_ref().map(|port| port as _))?;
+        field(dst, proto.dst_port().as_ref().map(|port| port as _))?;
+        field("type", proto.icmp_type().or(proto.icmpv6_type()).as_ref().map(|kind| kind as _))?;
+        field("code", proto.icmp_code().or(proto.icmpv6_code()).as_ref().map(|code| code as _))?;
+        field("id", proto.icmp_id().or(proto.icmpv6_id()).as_ref().map(|id| id as _))?;
+        field("zone", self.zone().as_ref().map(|zone| zone as _))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use netlink_core::{Payload as _, Writer};
+
+    fn shown(tuple: &Tuple) -> alloc::string::String {
+        tuple.clone().attrs().to_string()
+    }
+
+    #[test]
+    fn a_tuple_is_nested_sets_in_network_order() {
+        let tuple = Tuple::tcp("192.0.2.1:1000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
+        let mut out = Writer::new();
+        tuple.attrs().put(1, &mut out);
+        let expected = [
+            52, 0, 1, 0x80, // CTA_TUPLE_ORIG
+            20, 0, 1, 0x80, 8, 0, 1, 0, 192, 0, 2, 1, 8, 0, 2, 0, 192, 0, 2, 2, // CTA_TUPLE_IP
+            28, 0, 2, 0x80, 5, 0, 1, 0, 6, 0, 0, 0, // CTA_TUPLE_PROTO
+            6, 0, 2, 0, 3, 0xe8, 0, 0, 6, 0, 3, 0, 0, 80, 0, 0,
+        ];
+        assert_eq!(out.as_slice(), expected);
+    }
+
+    #[test]
+    fn answers_come_from_the_other_end() {
+        let tcp = Tuple::tcp("192.0.2.1:1000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
+        assert_eq!(shown(&tcp.reversed()), "src=192.0.2.2 dst=192.0.2.1 sport=80 dport=1000");
+        assert_eq!(tcp.reversed().reversed(), tcp);
+        let [a, b] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)];
+        for (asked, answered) in [(8, 0), (0, 8), (13, 14), (16, 15), (18, 17), (3, 3)] {
+            let text = alloc::format!("src=192.0.2.2 dst=192.0.2.1 type={answered} code=0 id=7");
+            assert_eq!(shown(&Tuple::icmp(a, b, asked, 0, 7).reversed()), text);
+        }
+        let six = Ipv6Addr::LOCALHOST;
+        let text = "src=::1 dst=::1 type=129 code=0 id=7";
+        assert_eq!(shown(&Tuple::icmpv6(six, six, 128, 0, 7).reversed()), text);
+        let gre = Tuple::gre(a.into(), 1, b.into(), 2);
+        assert_eq!(shown(&gre.reversed()), "src=192.0.2.2 dst=192.0.2.1 srckey=2 dstkey=1");
+    }
+
+    #[test]
+    fn what_is_absent_stays_absent() {
+        let ports = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP).dst_port(53));
+        assert_eq!(shown(&ports.reversed()), "sport=53");
+        let attrs = ports.attrs();
+        assert_eq!((attrs.src(), attrs.family(), attrs.dst_socket()), (None, Family::UNSPEC, None));
+        assert_eq!(Tuple::new().attrs().reversed().attrs().protocol(), None);
+    }
+}

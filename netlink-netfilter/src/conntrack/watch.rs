@@ -1,0 +1,284 @@
+//! A listener that makes up for lost events.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use netlink_core::{Connection, Events, Notice, OpenOptions, Protocol};
+
+use super::{Conntrack, list};
+use crate::Error;
+use crate::event::{Change, Event, Group};
+
+/// Follows the table of connections: first every entry there is, as new, then what changes.
+///
+/// Where events are lost because they came faster than they were taken, it lists the table and gives what is needed to
+/// be right again: [`Change::Deleted`] for entries that are gone, [`Change::New`] and [`Change::Changed`] for others. For
+/// that it keeps every entry, as it was last seen.
+///
+/// Entries made before anybody listened tell of no change and not of their end, unless
+/// `net.netfilter.nf_conntrack_events` is 1; see [`event`](crate::event).
+///
+/// ```no_run
+/// use netlink_netfilter::conntrack::Watch;
+///
+/// # fn main() -> Result<(), netlink_netfilter::Error> {
+/// let mut watch = Watch::open()?;
+/// loop {
+///     let (change, entry) = watch.next()?;
+///     println!("{change:?} {entry}");
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Watch {
+    events: Events<Event<'static>>,
+    connection: Connection,
+    mirror: Mirror,
+}
+
+impl Watch {
+    /// Follows the namespace of the calling thread.
+    pub fn open() -> Result<Self, Error> {
+        Self::open_with(&OpenOptions::new())
+    }
+
+    /// Follows a namespace of choice.
+    pub fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
+        // Listening before listing, so that nothing falls between.
+        let events = Events::open_with(Protocol::NETFILTER, &Group::numbers(&Group::CONNTRACK), options)?;
+        let connection = Connection::open_with(Protocol::NETFILTER, options)?;
+        let mut watch = Self { events, connection, mirror: Mirror::default() };
+        watch.resync()?;
+        Ok(watch)
+    }
+
+    /// The stream of events inside: to size its buffer, for example.
+    pub fn events_mut(&mut self) -> &mut Events<Event<'static>> {
+        &mut self.events
+    }
+
+    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is for
+    /// ever.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        self.events.set_timeout(timeout)
+    }
+
+    /// How often events were lost, and the table was listed for it.
+    pub fn resyncs(&self) -> usize {
+        self.mirror.resyncs
+    }
+
+    /// Waits for the next change. After an error the next call goes on.
+    #[allow(clippy::should_implement_trait)] // it has no end
+    pub fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
+        loop {
+            if let Some(change) = self.mirror.pending.pop_front() {
+                return Ok(change);
+            }
+            if self.mirror.torn {
+                self.resync()?;
+                continue;
+            }
+            let notice = self.events.next()?;
+            self.mirror.take(notice);
+        }
+    }
+
+    fn resync(&mut self) -> Result<(), Error> {
+        let mut listed = Vec::new();
+        let mut listing = self.connection.dump(list())?;
+        while let Some(entry) = listing.next()? {
+            listed.push(entry.into_owned());
+        }
+        self.mirror.resync(listed);
+        Ok(())
+    }
+}
+
+/// Follows the table of connections on a tokio reactor. See the blocking [`Watch`].
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub struct AsyncWatch {
+    events: netlink_core::tokio::Events<Event<'static>>,
+    connection: netlink_core::tokio::Connection,
+    mirror: Mirror,
+}
+
+#[cfg(feature = "tokio")]
+impl AsyncWatch {
+    /// Follows the namespace of the calling thread. Must be called inside a runtime.
+    pub async fn open() -> Result<Self, Error> {
+        Self::open_with(&OpenOptions::new()).await
+    }
+
+    /// Follows a namespace of choice.
+    pub async fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
+        use netlink_core::tokio::{Connection, Events};
+
+        let events = Events::open_with(Protocol::NETFILTER, &Group::numbers(&Group::CONNTRACK), options)?;
+        let connection = Connection::open_with(Protocol::NETFILTER, options)?;
+        let mut watch = Self { events, connection, mirror: Mirror::default() };
+        watch.resync().await?;
+        Ok(watch)
+    }
+
+    /// How often events were lost, and the table was listed for it.
+    pub fn resyncs(&self) -> usize {
+        self.mirror.resyncs
+    }
+
+    /// Waits for the next change. The future may be dropped; nothing is lost by it.
+    pub async fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
+        loop {
+            if let Some(change) = self.mirror.pending.pop_front() {
+                return Ok(change);
+            }
+            if self.mirror.torn {
+                self.resync().await?;
+                continue;
+            }
+            let notice = self.events.next().await?;
+            self.mirror.take(notice);
+        }
+    }
+
+    async fn resync(&mut self) -> Result<(), Error> {
+        let mut listed = Vec::new();
+        let mut listing = self.connection.dump(list()).await?;
+        while let Some(entry) = listing.next().await? {
+            listed.push(entry.into_owned());
+        }
+        self.mirror.resync(listed);
+        Ok(())
+    }
+}
+
+/// The table as it was last seen, without I/O.
+///
+/// A stream of events tells a loss behind all events that came before it, so none is older than the list that follows. Those
+/// that came while the list was made may be told by it already; the last one about an entry is right all the same.
+#[derive(Debug, Default)]
+struct Mirror {
+    known: HashMap<Key, Conntrack<'static>>,
+    pending: VecDeque<(Change, Conntrack<'static>)>,
+    /// Events were lost, and the table not listed yet.
+    torn: bool,
+    resyncs: usize,
+}
+
+/// Id and original tuple: of 100,000 entries two may have the same id, which is a hash of 32 bits.
+type Key = (u32, Box<[u8]>);
+
+fn key(entry: &Conntrack<'_>) -> Key {
+    const CTA_TUPLE_ORIG: u16 = 1;
+    (entry.id().map_or(0, |id| id.0), entry.iter().find(CTA_TUPLE_ORIG).unwrap_or_default().into())
+}
+
+impl Mirror {
+    fn take(&mut self, notice: Notice<Event<'_>>) {
+        match notice {
+            Notice::Event { event: Event::Conntrack(change, entry), .. } => {
+                self.apply(change, entry.into_owned());
+            }
+            Notice::Event { .. } => {}
+            Notice::Overrun => self.torn = true,
+        }
+    }
+
+    fn apply(&mut self, change: Change, entry: Conntrack<'static>) {
+        let key = key(&entry);
+        let change = match change {
+            Change::Deleted => {
+                // One that is not known was missed, or was found missing by the list.
+                if self.known.remove(&key).is_none() {
+                    return;
+                }
+                Change::Deleted
+            }
+            _ => match self.known.entry(key) {
+                Entry::Occupied(mut there) => {
+                    there.insert(entry.clone());
+                    Change::Changed
+                }
+                Entry::Vacant(place) => {
+                    place.insert(entry.clone());
+                    Change::New
+                }
+            },
+        };
+        self.pending.push_back((change, entry));
+    }
+
+    fn resync(&mut self, listed: Vec<Conntrack<'static>>) {
+        self.resyncs += usize::from(self.torn);
+        self.torn = false;
+        let mut before = core::mem::take(&mut self.known);
+        for entry in listed {
+            let key = key(&entry);
+            let change = match before.remove(&key) {
+                Some(there) if there == entry => None,
+                Some(_) => Some(Change::Changed),
+                // A list may have an entry twice.
+                None if self.known.contains_key(&key) => None,
+                None => Some(Change::New),
+            };
+            if let Some(change) = change {
+                self.pending.push_back((change, entry.clone()));
+            }
+            self.known.insert(key, entry);
+        }
+        self.pending.extend(before.into_values().map(|entry| (Change::Deleted, entry)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::{self, Tuple};
+    use netlink_core::{Messages, Reply};
+
+    fn entry(port: u16, mark: u32) -> Conntrack<'static> {
+        let flow = Tuple::udp(([192, 0, 2, 1], port).into(), ([192, 0, 2, 2], 53).into());
+        let request = conntrack::create(&flow, &flow.reversed()).id(u32::from(port)).mark(mark);
+        let bytes = request.to_bytes().unwrap();
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        Conntrack::own(Conntrack::view(&message).unwrap())
+    }
+
+    fn drain(mirror: &mut Mirror) -> Vec<(Change, u32, u32)> {
+        let mut changes: Vec<_> = mirror.pending.drain(..).collect();
+        changes.sort_by_key(|(_, entry)| entry.id().map(|id| id.0));
+        changes.into_iter().map(|(change, e)| (change, e.id().unwrap().0, e.mark().unwrap().0)).collect()
+    }
+
+    #[test]
+    fn a_list_tells_what_is_new_changed_and_gone() {
+        let mut mirror = Mirror::default();
+        mirror.resync([entry(1, 0), entry(2, 0), entry(3, 0), entry(3, 0)].into());
+        assert_eq!(drain(&mut mirror), [(Change::New, 1, 0), (Change::New, 2, 0), (Change::New, 3, 0)]);
+        mirror.take(Notice::Overrun);
+        assert!(mirror.torn);
+        mirror.resync([entry(1, 0), entry(2, 9), entry(4, 0)].into());
+        assert!(!mirror.torn);
+        let expected = [(Change::Changed, 2, 9), (Change::Deleted, 3, 0), (Change::New, 4, 0)];
+        assert_eq!(drain(&mut mirror), expected);
+        assert_eq!(mirror.resyncs, 1);
+    }
+
+    #[test]
+    fn events_that_the_list_knew_of_do_no_harm() {
+        let mut mirror = Mirror::default();
+        mirror.resync([entry(1, 5)].into());
+        drain(&mut mirror);
+        mirror.apply(Change::New, entry(1, 5));
+        mirror.apply(Change::Deleted, entry(2, 0));
+        mirror.apply(Change::Changed, entry(3, 1));
+        mirror.apply(Change::Deleted, entry(3, 1));
+        let expected = [(Change::Changed, 1, 5), (Change::New, 3, 1), (Change::Deleted, 3, 1)];
+        assert_eq!(drain(&mut mirror), expected);
+        assert_eq!(mirror.known.len(), 1);
+    }
+}

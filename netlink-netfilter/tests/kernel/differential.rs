@@ -1,0 +1,2 @@
+use netlink_testing::suite;
+suite! {}
