@@ -12,15 +12,16 @@ use netlink_netfilter::{Errno, Error, Family};
 use netlink_testing::{Result, file, kind, program, seconds, suite};
 
 use crate::wire::{
-    BRIDGE_VLANS, LEFT_MAC, LONG, NFT_NETDEV, PORT, SHORT, TAGGING, TIED, Udp, bridged_neighbours, index,
-    neighbour, send_from, text,
+    BRIDGE_VLANS, LEFT_MAC, LONG, NFT_NETDEV, PORT, SHORT, TIED, Udp, index, neighbour, neighbours_of_a_vlan,
+    send_from, text,
 };
 use crate::{nft, run};
 
 suite! {
     a_packet_is_logged: program("ip"), program("iptables");
     a_packet_from_a_neighbour: program("ip"), program("iptables"), kind("veth");
-    a_packet_in_the_bridge_family: program("ip"), program("nft"), kind("veth"), kind("bridge"), BRIDGE_VLANS;
+    a_packet_in_the_bridge_family: program("ip"), program("nft"), kind("veth"), kind("bridge"), kind("vlan"),
+        BRIDGE_VLANS;
     a_packet_at_the_ingress_of_a_link: program("ip"), program("nft"), kind("veth"), NFT_NETDEV;
     a_packet_brings_its_connection: program("ip"), program("iptables"), TIED;
     packets_are_collected: program("ip"), program("iptables");
@@ -114,8 +115,10 @@ fn a_packet_from_a_neighbour() -> Result {
 }
 
 fn a_packet_in_the_bridge_family() -> Result {
-    let (left, _right) = bridged_neighbours(TAGGING)?;
-    nft("table bridge t { chain c { type filter hook forward priority 0; ether type ip log group 5; } }")?;
+    let (left, _right) = neighbours_of_a_vlan()?;
+    nft(
+        "table bridge t { chain c { type filter hook forward priority 0; meta protocol ip log group 5; }; }",
+    )?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1))?;
     send_from(&left, [10, 0, 0, 3], "bridged")?;
     let ports = (index("left"), index("right"));
@@ -134,7 +137,7 @@ fn a_packet_in_the_bridge_family() -> Result {
 fn a_packet_at_the_ingress_of_a_link() -> Result {
     let left = neighbour()?;
     nft(
-        "table netdev t { chain c { type filter hook ingress device \"left\" priority 0; ip daddr 10.0.0.2 log group 5; } }",
+        "table netdev t { chain c { type filter hook ingress device \"left\" priority 0; ip daddr 10.0.0.2 log group 5; }; }",
     )?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1))?;
     send_from(&left, [10, 0, 0, 2], "early")?;

@@ -14,11 +14,11 @@ use netlink_netfilter::queue::{
     self, Arrival, CopyMode, Hook, PacketInfo, Params, Queue, QueueFlags, Refused, Ticket, Verdict, Vlan,
 };
 use netlink_netfilter::{Errno, Error, Family};
-use netlink_testing::{Result, file, init_namespace, ipv6, kernel, kind, module, program, seconds, suite};
+use netlink_testing::{Result, init_namespace, ipv6, kernel, kind, module, program, seconds, suite};
 
 use crate::wire::{
-    BRIDGE_VLANS, LEFT_MAC, LONG, NFT_QUEUE, PORT, SHORT, TAGGING, TIED, Udp, bridged_neighbours, index,
-    neighbour, send_from, text, with_text,
+    BRIDGE_VLANS, BRIDGED_IPTABLES, LEFT_MAC, LONG, NFT_QUEUE, PORT, SHORT, TIED, Udp, bridged_neighbours,
+    index, neighbour, neighbours_of_a_vlan, send_from, text, with_text,
 };
 use crate::{nft, run};
 
@@ -27,9 +27,9 @@ suite! {
     a_packet_of_ipv6: program("ip"), program("ip6tables"), ipv6();
     a_packet_from_a_neighbour: program("ip"), program("iptables"), kind("veth");
     a_packet_through_a_bridge_that_iptables_sees: program("ip"), program("iptables"), kind("veth"), kind("bridge"),
-        module("br_netfilter"), file("/proc/sys/net/bridge");
-    a_packet_in_the_bridge_family: program("ip"), program("nft"), kind("veth"), kind("bridge"), BRIDGE_VLANS,
-        NFT_QUEUE;
+        BRIDGED_IPTABLES;
+    a_packet_in_the_bridge_family: program("ip"), program("nft"), kind("veth"), kind("bridge"), kind("vlan"),
+        BRIDGE_VLANS, NFT_QUEUE;
     a_packet_brings_its_connection: program("ip"), program("iptables"), TIED;
     a_verdict_changes_the_connection: program("ip"), program("iptables"), TIED;
     a_verdict_expects_a_connection: program("ip"), program("nft"), module("nf_conntrack_tftp"), NFT_QUEUE, TIED;
@@ -181,7 +181,7 @@ fn a_packet_from_a_neighbour() -> Result {
 }
 
 fn a_packet_through_a_bridge_that_iptables_sees() -> Result {
-    let (left, right) = bridged_neighbours("")?;
+    let (left, right) = bridged_neighbours()?;
     run("sysctl -q -w net.bridge.bridge-nf-call-iptables=1")?;
     run(&format!("iptables -w -A FORWARD -p udp --dport {PORT} -j NFQUEUE --queue-num 0"))?;
     let mut queue = open(Params::whole())?;
@@ -202,8 +202,10 @@ fn a_packet_through_a_bridge_that_iptables_sees() -> Result {
 }
 
 fn a_packet_in_the_bridge_family() -> Result {
-    let (left, right) = bridged_neighbours(TAGGING)?;
-    nft("table bridge t { chain c { type filter hook forward priority 0; ether type ip queue num 4; } }")?;
+    let (left, right) = neighbours_of_a_vlan()?;
+    nft(
+        "table bridge t { chain c { type filter hook forward priority 0; meta protocol ip queue num 4; }; }",
+    )?;
     let mut queue = open_with(&queue::bind(4, Params::whole()))?;
     let received = right.run(|| UdpSocket::bind(("10.0.0.3", PORT)))??;
     received.set_read_timeout(Some(LONG))?;
@@ -221,8 +223,8 @@ fn a_packet_in_the_bridge_family() -> Result {
     assert_eq!((header.len(), &header[6..12]), (14, &LEFT_MAC[..]));
     let ticket = packet.ticket();
 
-    // Back to front, it changes the tag and the sender's address; a header of another length is refused.
-    let tag = || Vlan::new().protocol(0x8100).tci(5);
+    // A verdict changes the tag and the sender's address; a header of another length is refused.
+    let tag = || Vlan::new().protocol(0x8100).tci(6);
     queue.verdict_with(ticket, Verdict::ACCEPT, |packet| packet.vlan(tag()).l2_header(&header[..9]))?;
     let error = refused(&mut queue)?;
     assert_eq!((error.ticket, error.error.errno()), (ticket, Some(Errno::EINVAL)));

@@ -1,5 +1,6 @@
 //! Real packets, and rules that catch them.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
@@ -24,13 +25,13 @@ fn has_nft(rules: &str) -> bool {
 
 /// A kernel can be built without the expression, and still have the target of iptables.
 pub(crate) const NFT_QUEUE: Need = when("nft has no queue statement here", || {
-    has_nft("table bridge t { chain c { type filter hook forward priority 0; queue num 1; } }")
+    has_nft("table bridge t { chain c { type filter hook forward priority 0; queue num 1; }; }")
 });
 
 /// A kernel can be built without.
 pub(crate) const NFT_NETDEV: Need = when("nft has no netdev family here", || {
     run("ip link set lo up").is_ok()
-        && has_nft("table netdev t { chain c { type filter hook ingress device \"lo\" priority 0; } }")
+        && has_nft("table netdev t { chain c { type filter hook ingress device \"lo\" priority 0; }; }")
 });
 
 /// A kernel can be built without.
@@ -38,6 +39,12 @@ pub(crate) const BRIDGE_VLANS: Need = when("the kernel's bridges have no VLAN fi
     let mut ip = Command::new("ip");
     let words = "link add probe type bridge vlan_filtering 1";
     ip.args(words.split(' ')).output().is_ok_and(|output| output.status.success())
+});
+
+/// A kernel can be built without, and have it as a module or not.
+pub(crate) const BRIDGED_IPTABLES: Need = when("the kernel's bridges don't call iptables", || {
+    let _ = Command::new("modprobe").args(["-q", "br_netfilter"]).status();
+    fs::exists("/proc/sys/net/bridge").unwrap_or(false)
 });
 
 /// A kernel can be built with both, and without what ties them.
@@ -122,9 +129,6 @@ pub(crate) fn index(link: &str) -> u32 {
     links[0]["ifindex"].as_u64().unwrap() as u32
 }
 
-/// A bridge that tags what passes through it.
-pub(crate) const TAGGING: &str = "vlan_filtering 1 vlan_default_pvid 5";
-
 /// The link-layer address of a peer in another namespace.
 pub(crate) const LEFT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
@@ -140,10 +144,10 @@ pub(crate) fn neighbour() -> Result<Namespace> {
 }
 
 /// Two neighbours, 10.0.0.1 and 10.0.0.3, with the ports `left` and `right` of a bridge between them.
-pub(crate) fn bridged_neighbours(options: &str) -> Result<(Namespace, Namespace)> {
+pub(crate) fn bridged_neighbours() -> Result<(Namespace, Namespace)> {
     let left = Namespace::create("left")?;
     let right = Namespace::create("right")?;
-    run(&format!("ip link add br0 type bridge {options}"))?;
+    run("ip link add br0 type bridge")?;
     run("ip link set br0 up")?;
     for (name, last) in [("left", 1), ("right", 3)] {
         run(&format!("ip link add {name} type veth peer name eth0 netns {name}"))?;
@@ -153,6 +157,19 @@ pub(crate) fn bridged_neighbours(options: &str) -> Result<(Namespace, Namespace)
     }
     run("ip -n left neigh add 10.0.0.3 dev eth0 lladdr 02:00:00:00:00:03")?;
     Ok((left, right))
+}
+
+/// The same, where what comes from the left leaves to the right in VLAN 5, and the right listens to VLAN 6.
+pub(crate) fn neighbours_of_a_vlan() -> Result<(Namespace, Namespace)> {
+    let neighbours = bridged_neighbours()?;
+    run("ip link set br0 type bridge vlan_filtering 1")?;
+    run("bridge vlan add dev left vid 5 pvid untagged")?;
+    run("bridge vlan add dev right vid 5")?;
+    run("ip -n right addr flush dev eth0")?;
+    run("ip -n right link add link eth0 name eth6 type vlan id 6")?;
+    run("ip -n right link set eth6 up")?;
+    run("ip -n right addr add 10.0.0.3/24 dev eth6")?;
+    Ok(neighbours)
 }
 
 /// Sends a text from another namespace.

@@ -8,6 +8,7 @@
 mod alloc;
 mod meter;
 mod namespace;
+pub mod packets;
 pub mod raw;
 
 use std::error::Error;
@@ -35,6 +36,7 @@ pub const WORKLOADS: &[&str] = &[
     "link-dump-owned",
     "link-delete-group",
     "events",
+    "queue",
     "decode-route",
     "decode-route-lazy",
     "decode-link",
@@ -230,6 +232,7 @@ fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault>
         "route-dump" | "route-dump-owned" => raw::add_routes(count, job.oif)?,
         "link-dump" | "link-dump-owned" => raw::add_ifbs(count, 0)?,
         "link-delete-group" => raw::add_ifbs(count, GROUP)?,
+        "queue" => packets::rule()?,
         _ => {}
     }
     Ok(job)

@@ -138,15 +138,20 @@ pub fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// A blocking route netlink socket.
+/// A blocking netlink socket.
 pub struct Socket {
     fd: i32,
 }
 
 impl Socket {
+    /// Of the protocol `NETLINK_ROUTE`.
     pub fn open() -> Result<Socket> {
+        Self::of(libc::NETLINK_ROUTE)
+    }
+
+    pub fn of(protocol: i32) -> Result<Socket> {
         // SAFETY: no pointers involved.
-        let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
+        let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) };
         if fd < 0 {
             return Err(Error::last_os_error());
         }
@@ -244,7 +249,7 @@ impl Drop for Socket {
     }
 }
 
-fn set_option<T>(fd: i32, level: i32, name: i32, value: &T) -> Result<()> {
+pub fn set_option<T>(fd: i32, level: i32, name: i32, value: &T) -> Result<()> {
     // SAFETY: the pointer and the length are those of `value`.
     let set =
         unsafe { libc::setsockopt(fd, level, name, std::ptr::from_ref(value).cast(), size_of::<T>() as u32) };

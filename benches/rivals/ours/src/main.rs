@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
 use harness::raw::{RTNLGRP_IPV4_ROUTE, route_sum};
-use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Meter, Outcome, SILENCE, case, measure};
+use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Meter, Outcome, SILENCE, case, measure, packets};
 use netlink_core::{Error, Messages, Notice, Owned, ToRequest};
+use netlink_netfilter::queue::{self, Arrival, Params, Queue, Ticket, Verdict};
 use netlink_route::event::Group;
 use netlink_route::link::{self, AfSpec, Link};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         case(NAME, "link-dump-owned", link_dump_owned),
         case(NAME, "link-delete-group", link_delete_group),
         case(NAME, "events", events),
+        case(NAME, "queue", queue),
         case(NAME, "decode-route", decode_route),
         case(NAME, "decode-route-lazy", decode_route_lazy),
         case(NAME, "decode-link", decode_link),
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         case(TOKIO, "link-dump-owned", |job| on_runtime(tokio_link_dump_owned(job))),
         case(TOKIO, "link-delete-group", |job| on_runtime(tokio_link_delete_group(job))),
         case(TOKIO, "events", |job| on_runtime(tokio_events(job))),
+        case(TOKIO, "queue", tokio_queue),
     ])
 }
 
@@ -304,6 +307,51 @@ fn decode(
         Ok(sum)
     });
     Ok(Outcome::new(cost, sum?))
+}
+
+fn queue_config() -> queue::ConfigRequest<()> {
+    queue::bind(0, Params::whole()).max_length(packets::ROUND as u32)
+}
+
+/// What a verdict needs, and the length of the payload.
+fn looked_at(arrival: Arrival<'_>) -> Result<(Ticket, u64), Fault> {
+    match arrival {
+        Arrival::Packet { packet, missed: 0 } => {
+            Ok((packet.ticket(), packet.payload().map_or(0, |payload| payload.0.len() as u64)))
+        }
+        other => Err(format!("{other:?}").into()),
+    }
+}
+
+fn queue(job: &Job) -> Result<Outcome, Fault> {
+    let mut queue = Queue::open(&queue_config())?;
+    let (cost, sum) = packets::rounds(job.count, |round| {
+        let mut sum = 0;
+        for _ in 0..round {
+            let (ticket, length) = looked_at(queue.next()?)?;
+            sum += length;
+            queue.verdict(ticket, Verdict::DROP)?;
+        }
+        Ok(sum)
+    })?;
+    Ok(Outcome::new(cost, sum))
+}
+
+fn tokio_queue(job: &Job) -> Result<Outcome, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut queue = runtime.block_on(async { queue::tokio::Queue::open(&queue_config()).await })?;
+    let (cost, sum) = packets::rounds(job.count, |round| {
+        runtime.block_on(async {
+            let mut sum = 0;
+            for _ in 0..round {
+                let (ticket, length) = looked_at(queue.next().await?)?;
+                sum += length;
+                queue.verdict(ticket, Verdict::DROP)?;
+            }
+            Ok(sum)
+        })
+    })?;
+    Ok(Outcome::new(cost, sum))
 }
 
 fn decode_route(job: &Job) -> Result<Outcome, Fault> {
