@@ -74,7 +74,8 @@ attrs! {
         1 NFULA_PACKET_HDR packet_header: PacketHeader,
         /// The packet's mark; absent is 0.
         2 NFULA_MARK mark: Be<u32>,
-        /// When it came in; of a packet that comes from this machine, never.
+        /// When it came in; of a packet that comes from this machine, never. Older kernels, 6.1 for one, tell it only
+        /// while somebody has packets timed.
         3 NFULA_TIMESTAMP timestamp: Timestamp,
         /// The link it came in through: a bridge, where it came in through a port.
         4 NFULA_IFINDEX_INDEV indev: Be<u32>,

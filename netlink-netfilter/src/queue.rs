@@ -181,7 +181,7 @@ attrs! {
         19 NFQA_VLAN vlan: VlanAttrs<'a>,
         /// Link-layer header, in the family `bridge`. A verdict overwrites it, with the same length. Linux 4.7.
         20 NFQA_L2HDR l2_header: Bytes<'a>,
-        /// The packet's priority; absent is 0. Linux 5.18. A verdict changes it since Linux 6.3.
+        /// The packet's priority; absent is 0. Linux 5.18. A verdict changes it since Linux 6.1.
         21 NFQA_PRIORITY priority: Be<u32>,
         /// `net_cls` class of the socket that sent it; absent is 0. Linux 6.4.
         22 NFQA_CGROUP_CLASSID cgroup_classid: Be<u32>,

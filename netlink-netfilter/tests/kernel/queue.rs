@@ -36,7 +36,7 @@ suite! {
     a_class_of_net_cls: program("ip"), program("iptables"), kernel(6, 4), init_namespace();
     large_packets_come_whole_or_cut: program("ip"), program("iptables"), kind("veth"), seconds(120);
     a_verdict_changes_mark_and_payload: program("ip"), program("iptables");
-    a_verdict_changes_the_priority: program("ip"), program("iptables"), kernel(6, 3);
+    a_verdict_changes_the_priority: program("ip"), program("iptables"), kernel(6, 1);
     a_repeated_packet_meets_its_mark: program("ip"), program("iptables");
     a_packet_goes_to_another_queue: program("ip"), program("iptables");
     one_verdict_for_many: program("ip"), program("iptables");
