@@ -279,3 +279,23 @@ pub fn unbind_family(family: Family) -> ConfigRequest<()> {
 fn command(command: Command, family: Family, group: u16) -> ConfigRequest<()> {
     configure(group).header(|header| header.family = family).command(ConfigCommand { command })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations() {
+        let sent = bind(5, Mode::first(64)).threshold(2).timeout(3).buffer_size(4096).to_bytes().unwrap();
+        assert_eq!(sent[4..8], [1, 4, 5, 0]);
+        assert_eq!(sent[16..20], [0, 0, 0, 5]);
+        assert_eq!(sent[20..40], [5, 0, 1, 0, 1, 0, 0, 0, 10, 0, 2, 0, 0, 0, 0, 64, 2, 0, 0, 0]);
+        assert_eq!(sent[40..56], [6, 0, 6, 0, 0, 1, 0, 0, 8, 0, 5, 0, 0, 0, 0, 2]);
+        assert_eq!(sent[56..], [8, 0, 4, 0, 0, 0, 0, 3, 8, 0, 3, 0, 0, 0, 16, 0]);
+        assert_eq!(unbind(5).to_bytes().unwrap()[20..], [5, 0, 1, 0, 2, 0, 0, 0]);
+        let family = bind_family(Family::IPV6).to_bytes().unwrap();
+        assert_eq!(family[16..], [10, 0, 0, 0, 5, 0, 1, 0, 3, 0, 0, 0]);
+        assert_eq!(unbind_family(Family::IPV6).to_bytes().unwrap()[20..], [5, 0, 1, 0, 4, 0, 0, 0]);
+        assert_eq!((Mode::meta().to_bytes()[4], Mode::whole().to_bytes()[4]), (1, 2));
+    }
+}
