@@ -25,7 +25,7 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo, attrs, flags, message, values};
+use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Unsendable, attrs, flags, message, values};
 
 use crate::{Family, Header};
 
@@ -313,6 +313,9 @@ impl<R> ConntrackRequest<R> {
     /// [`family`](Self::family). Ports and the like need the protocol beside them, and count for TCP, UDP, ICMP
     /// and ICMPv6.
     ///
+    /// IPv6 addresses are refused: kernels, of 6.18 still, select the entries that have *another* one. Where that is
+    /// mended, give [`tuple_orig`](Self::tuple_orig) and [`filter`](Self::filter).
+    ///
     /// ```
     /// use netlink_netfilter::Family;
     /// use netlink_netfilter::conntrack::{self, IpProtocol, Tuple, TupleIp, TupleProto};
@@ -327,10 +330,16 @@ impl<R> ConntrackRequest<R> {
         let [orig, reply] = [orig, reply].map(|tuple| tuple.clone().attrs());
         let flags = [&orig, &reply].map(FilterFlags::of);
         let family = [orig.family(), reply.family()].into_iter().find(|family| *family != Family::UNSPEC);
-        let request = match family {
+        let mut request = match family {
             Some(family) => self.family(family),
             None => self,
         };
+        if [&orig, &reply].iter().any(|tuple| tuple.family() == Family::IPV6) {
+            request
+                .0
+                .writer()
+                .fail(Unsendable::Value("kernels select the entries with another IPv6 address"));
+        }
         let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
         request.tuple_orig(orig).tuple_reply(reply).filter(filter)
     }
@@ -366,12 +375,14 @@ impl fmt::Display for ConntrackAttrs<'_> {
         let status = self.status();
         let unset = |bit| status.is_some_and(|status| !status.contains(bit));
         let set = |bit| status.is_some_and(|status| status.contains(bit));
-        write!(f, " {orig}")?;
+        f.write_str(" ")?;
+        orig.show(f, "zone-orig")?;
         show_counters(f, self.counters_orig())?;
         if unset(Status::SEEN_REPLY) {
             f.write_str(" [UNREPLIED]")?;
         }
-        write!(f, " {reply}")?;
+        f.write_str(" ")?;
+        reply.show(f, "zone-reply")?;
         show_counters(f, self.counters_reply())?;
         let offloaded = [(Status::HW_OFFLOAD, " [HW_OFFLOAD]"), (Status::OFFLOAD, " [OFFLOAD]")];
         let shown = offloaded.into_iter().chain([(Status::ASSURED, " [ASSURED]")]).find(|(bit, _)| set(*bit));

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod batch;
 pub mod conntrack;
 pub mod event;
 pub mod expect;

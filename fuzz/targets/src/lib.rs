@@ -11,6 +11,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
+use netlink_netfilter::{batch, conntrack, expect, log, queue};
 use netlink_route::{addr, link, nsid, route};
 
 /// A target: any bytes, and no panic.
@@ -100,7 +101,12 @@ macro_rules! round_trips {
     };
 }
 
-round_trips! { link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_> }
+round_trips! {
+    link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_>,
+    batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
+    expect::Expect<'_>, expect::ExpectStats<'_>,
+    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>,
+}
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.
 pub fn exchange(bytes: &[u8]) {

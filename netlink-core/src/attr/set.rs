@@ -568,7 +568,7 @@ macro_rules! __attr_setters {
 mod tests {
     use super::*;
     use crate::attr::{NLA_F_NET_BYTEORDER, Unsendable};
-    use crate::{Many, Str};
+    use crate::{Many, Str, layout, message};
 
     attrs! {
         /// Inner.
@@ -611,33 +611,31 @@ mod tests {
         assert_eq!(again.as_slice(), out.as_slice());
     }
 
-    mod both {
-        use crate::{attrs, layout, message};
-
-        layout! {
-            /// Header.
-            pub struct Header: both = 4 { /// A number.
-                number: u32, }
+    layout! {
+        /// Header.
+        struct Header: both = 4 {
+            /// A number.
+            number: u32,
         }
-        attrs! {
-            /// Of a message, and of others' sets.
-            pub struct BothAttrs<'a> for BothRequest<R>, BothSet { /// A number.
-                3 B_NUMBER number: u16, }
-        }
-        message! {
-            /// A message.
-            pub struct Both<'a>(Header, BothAttrs<'a>), BothRequest { /// Made.
-                16 B_NEW NEW, }
+    }
+    attrs! {
+        /// Of a message, and of others' sets.
+        struct BothAttrs<'a> for BothRequest<R>, BothSet { 3 B_NUMBER number: u16, }
+    }
+    message! {
+        /// A message.
+        struct Both<'a>(Header, BothAttrs<'a>), BothRequest {
+            /// Made.
+            16 B_NEW NEW,
         }
     }
 
     #[test]
     fn one_table_serves_a_request_and_a_nested_set() {
-        let header = both::Header::default();
         let flags = crate::MessageFlags::empty();
-        let request = both::BothRequest::<()>::new(&both::Both::NEW, flags, header).number(7);
+        let request = BothRequest::<()>::new(&Both::NEW, flags, Header::default()).number(7);
         let mut set = Writer::new();
-        both::BothSet::new().number(7).attrs().encode(&mut set);
+        BothSet::new().number(7).attrs().encode(&mut set);
         assert_eq!(request.to_bytes().unwrap()[20..], *set.as_slice());
     }
 

@@ -193,7 +193,7 @@ fn follow(watch: &mut Watch, nl: &mut Connection, told: &mut Told) -> Result {
 fn the_watch_is_right_again_after_a_loss() -> Result {
     let mut nl = connect()?;
     let mut watch = watch()?;
-    watch.events_mut().socket_mut().set_receive_buffer(4096)?;
+    watch.events().socket().set_receive_buffer(4096)?;
     let mut told = Told::default();
     burst(&mut nl, 0..3000)?;
     follow(&mut watch, &mut nl, &mut told)?;
@@ -208,7 +208,7 @@ fn the_watch_is_right_again_after_a_loss() -> Result {
 fn a_watch_that_was_lost_once_follows_on() -> Result {
     let mut nl = connect()?;
     let mut watch = watch()?;
-    watch.events_mut().socket_mut().set_receive_buffer(4096)?;
+    watch.events().socket().set_receive_buffer(4096)?;
     let mut told = Told::default();
     for round in 0..5 {
         burst(&mut nl, round * 1000..round * 1000 + 700)?;

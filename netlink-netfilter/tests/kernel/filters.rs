@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use netlink_core::{Connection, Dump};
 use netlink_netfilter::conntrack::{
-    self, Conntrack, ConntrackRequest, IpProtocol, Status, Tuple, TupleIp, TupleProto,
+    self, Conntrack, ConntrackRequest, Filter, FilterFlags, IpProtocol, Status, Tuple, TupleIp, TupleProto,
 };
 use netlink_netfilter::{Family, connect};
 use netlink_testing::{Result, kernel, suite};
@@ -21,6 +21,7 @@ suite! {
     deletes_by_status: kernel(5, 15);
     deletes_by_zone: kernel(6, 8);
     deletes_by_fields_of_the_tuples: kernel(6, 10);
+    ipv6_addresses_are_no_filter: kernel(5, 9);
     a_filter_that_makes_no_sense_is_refused: kernel(5, 15);
 }
 
@@ -163,5 +164,20 @@ fn a_filter_that_makes_no_sense_is_refused() -> Result {
         .matching(&Tuple::new().proto(TupleProto::new().num(IpProtocol::TCP)), &Tuple::new());
     assert!(nl.dump(no_family)?.collect().unwrap_err().error.is_unsupported());
     assert_eq!(marks(&mut nl, conntrack::list())?.len(), 10);
+    Ok(())
+}
+
+/// Kernels compare them the wrong way round: a deletion would take all the others.
+fn ipv6_addresses_are_no_filter() -> Result {
+    let mut nl = connect()?;
+    fill(&mut nl)?;
+    let from = Tuple::new().ip(TupleIp::new().src("2001:db8::6".parse()?));
+    let refused = nl.call(conntrack::flush().matching(&from, &Tuple::new())).unwrap_err();
+    assert!(matches!(refused, netlink_netfilter::Error::Request(_)), "{refused}");
+    let refused = nl.call(conntrack::flush().matching(&Tuple::new(), &from)).unwrap_err();
+    assert!(matches!(refused, netlink_netfilter::Error::Request(_)), "{refused}");
+    let asked = conntrack::list().family(Family::IPV6).tuple_orig(from);
+    let marks = marks(&mut nl, asked.filter(Filter::new().orig_flags(FilterFlags::SRC)))?;
+    assert!(marks == [5, 7].into() || marks == [6].into(), "{marks:?}");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod batch;
 mod conntrack;
 mod differential;
 mod events;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         expect::TESTS,
         packets::TESTS,
         differential::TESTS,
+        batch::TESTS,
         reactor::TESTS,
         queue::TESTS,
         log::TESTS,

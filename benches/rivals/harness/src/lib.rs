@@ -35,6 +35,8 @@ pub const WORKLOADS: &[&str] = &[
     "link-dump",
     "link-dump-owned",
     "link-delete-group",
+    "conntrack-dump",
+    "conntrack-dump-owned",
     "events",
     "queue",
     "decode-route",
@@ -233,6 +235,7 @@ fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault>
         "link-dump" | "link-dump-owned" => raw::add_ifbs(count, 0)?,
         "link-delete-group" => raw::add_ifbs(count, GROUP)?,
         "queue" => packets::rule()?,
+        "conntrack-dump" | "conntrack-dump-owned" => raw::add_connections(count)?,
         _ => {}
     }
     Ok(job)
