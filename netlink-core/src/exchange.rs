@@ -161,6 +161,7 @@ pub(crate) struct Refusal<'a> {
     /// Why; 0 is an acknowledgement.
     pub(crate) errno: Errno,
     /// The request, or only its header if the error is capped.
+    #[cfg_attr(not(all(feature = "std", target_os = "linux")), allow(dead_code))]
     pub(crate) request: &'a [u8],
     /// The attributes of the extended acknowledgement.
     pub(crate) attrs: &'a [u8],

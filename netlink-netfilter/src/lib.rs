@@ -10,6 +10,9 @@ pub mod conntrack;
 pub mod event;
 pub mod expect;
 mod header;
+pub mod log;
+mod packet;
+pub mod queue;
 mod spec;
 
 pub use header::{Family, Header, Subsystem};

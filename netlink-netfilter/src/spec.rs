@@ -3,7 +3,7 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{Family, Header, Subsystem, batch, conntrack, event, expect};
+use crate::{Family, Header, Subsystem, batch, conntrack, event, expect, log, queue};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -14,9 +14,25 @@ pub const SPEC: Spec = Spec {
         conntrack::Stats::MESSAGES,
         expect::Expect::MESSAGES,
         expect::ExpectStats::MESSAGES,
+        queue::Packet::MESSAGES,
+        queue::Config::MESSAGES,
+        log::Packet::MESSAGES,
+        log::Config::MESSAGES,
     ],
     tables: &[],
-    layouts: &[Header::LAYOUT, conntrack::TcpFlagsMask::LAYOUT],
+    layouts: &[
+        Header::LAYOUT,
+        conntrack::TcpFlagsMask::LAYOUT,
+        queue::ConfigCommand::LAYOUT,
+        queue::PacketHeader::LAYOUT,
+        queue::Params::LAYOUT,
+        queue::Source::LAYOUT,
+        queue::Timestamp::LAYOUT,
+        queue::VerdictHeader::LAYOUT,
+        log::ConfigCommand::LAYOUT,
+        log::Mode::LAYOUT,
+        log::PacketHeader::LAYOUT,
+    ],
     constants: &[
         Family::CONSTANTS,
         Subsystem::CONSTANTS,
@@ -32,5 +48,14 @@ pub const SPEC: Spec = Spec {
         event::Group::CONSTANTS,
         expect::Direction::CONSTANTS,
         expect::ExpectFlags::CONSTANTS,
+        queue::Command::CONSTANTS,
+        queue::CopyMode::CONSTANTS,
+        queue::Hook::CONSTANTS,
+        queue::PacketInfo::CONSTANTS,
+        queue::QueueFlags::CONSTANTS,
+        queue::Verdict::CONSTANTS,
+        log::Command::CONSTANTS,
+        log::CopyMode::CONSTANTS,
+        log::LogFlags::CONSTANTS,
     ],
 };

@@ -42,6 +42,8 @@ const OTHER_HEADERS: &[&str] = &["sys/socket.h", "errno.h", "asm/socket.h", "net
 
 /// Beginnings of C names that the headers of this machine can't decide, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
+    ("CTA_FILTER_F_", "net/netfilter/nf_internals.h, which is not exported"),
+    ("CT_DCCP_", "linux/netfilter/nf_conntrack_dccp.h, which is not exported"),
     ("IF_RA_", "include/net/if_inet6.h, which is not exported"),
     ("IF_READY", "include/net/if_inet6.h, which is not exported"),
     ("IF_RS_SENT", "include/net/if_inet6.h, which is not exported"),

@@ -11,6 +11,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
+use netlink_netfilter::{batch, conntrack, expect, log, queue};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
 
@@ -107,6 +108,9 @@ round_trips! {
     packet::PacketQuery<'_>, packet::PacketSocket<'_>, netlink::NetlinkQuery<'_>, netlink::NetlinkSocket<'_>,
     vsock::VsockQuery<'_>, vsock::VsockSocket<'_>, xdp::XdpQuery<'_>, xdp::XdpSocket<'_>,
     smc::SmcQuery<'_>, smc::SmcSocket<'_>, tipc::TipcQuery<'_>, tipc::TipcSocket<'_>,
+    batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
+    expect::Expect<'_>, expect::ExpectStats<'_>,
+    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>,
 }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.

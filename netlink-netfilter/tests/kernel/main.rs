@@ -8,8 +8,11 @@ mod differential;
 mod events;
 mod expect;
 mod filters;
+mod log;
 mod packets;
+mod queue;
 mod reactor;
+mod wire;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
         differential::TESTS,
         batch::TESTS,
         reactor::TESTS,
+        queue::TESTS,
+        log::TESTS,
     ])
 }
 

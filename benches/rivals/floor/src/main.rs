@@ -12,7 +12,7 @@ use harness::raw::{
     RTA_GATEWAY, RTA_OIF, RTA_TABLE, RTM_DELLINK, RTM_NEWLINK, RTM_NEWROUTE, Socket, align, attributes,
     ifinfomsg, messages, route_sum, rtmsg, u16_at, u32_at,
 };
-use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Outcome, case, measure};
+use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Outcome, case, measure, packets};
 
 const NAME: &str = "floor";
 
@@ -37,7 +37,9 @@ fn main() -> ExitCode {
         case(NAME, "link-dump", link_dump),
         case(NAME, "link-dump-owned", link_dump_owned),
         case(NAME, "link-delete-group", link_delete_group),
+        case(NAME, "conntrack-dump", conntrack_dump),
         case(NAME, "events", events),
+        case(NAME, "queue", queue),
         case(NAME, "decode-route", decode_route),
         case(NAME, "decode-link", decode_link),
         case(NAME, "encode-route", encode_route),
@@ -159,6 +161,15 @@ fn route_dump(_: &Job) -> Result<Outcome, Fault> {
     let socket = Socket::open()?;
     let mut buffer = vec![0; BUFFER];
     let request = raw::get_routes(1);
+    let (done, cost) = measure(|| swallow(&socket, &request, &mut buffer));
+    done?;
+    Ok(Outcome::new(cost, 0))
+}
+
+fn conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
+    let socket = Socket::of(libc::NETLINK_NETFILTER)?;
+    let mut buffer = vec![0; BUFFER];
+    let request = raw::get_connections(1);
     let (done, cost) = measure(|| swallow(&socket, &request, &mut buffer));
     done?;
     Ok(Outcome::new(cost, 0))
@@ -366,6 +377,35 @@ fn events(job: &Job) -> Result<Outcome, Fault> {
     });
     generator.finish()?;
     Ok(Outcome::events(cost, job.count, seen?))
+}
+
+/// A receive and a ready-made verdict per packet.
+fn queue(job: &Job) -> Result<Outcome, Fault> {
+    const CONFIG: u16 = 0x302;
+    const VERDICT: u16 = 0x301;
+    const NFGENMSG: [u8; 4] = [0; 4];
+    let socket = Socket::of(libc::NETLINK_NETFILTER)?;
+    socket.option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &(64i32 << 20))?;
+    socket.option(libc::SOL_NETLINK, libc::NETLINK_NO_ENOBUFS, &1i32)?;
+    let mut buffer = vec![0; 2 * BUFFER];
+    let mut bind = Message::new(CONFIG, NLM_F_ACK, 1, &NFGENMSG);
+    bind.put(1, &[1, 0, 0, 0]).put(2, &[0, 0, 0xff, 0xff, 2]);
+    bind.put(3, &(packets::ROUND as u32).to_be_bytes());
+    socket.exchange(&bind.bytes, 1, &mut buffer)?;
+    let mut drop = Message::new(VERDICT, 0, 0, &NFGENMSG);
+    drop.put(2, &[0; 8]);
+    let (cost, sum) = packets::rounds(job.count, |round| {
+        let mut sum = 0;
+        for _ in 0..round {
+            let got = socket.receive(&mut buffer)?;
+            // The packet's header is the first attribute, its payload the last.
+            drop.bytes[28..32].copy_from_slice(&buffer[24..28]);
+            sum += attributes(&buffer[20..got]).last().map_or(0, |(_, payload)| payload.len() as u64);
+            socket.send(&drop.bytes)?;
+        }
+        Ok(sum)
+    })?;
+    Ok(Outcome::new(cost, sum))
 }
 
 fn decode_route(job: &Job) -> Result<Outcome, Fault> {

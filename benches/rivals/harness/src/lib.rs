@@ -8,6 +8,7 @@
 mod alloc;
 mod meter;
 mod namespace;
+pub mod packets;
 pub mod raw;
 
 use std::error::Error;
@@ -34,7 +35,10 @@ pub const WORKLOADS: &[&str] = &[
     "link-dump",
     "link-dump-owned",
     "link-delete-group",
+    "conntrack-dump",
+    "conntrack-dump-owned",
     "events",
+    "queue",
     "decode-route",
     "decode-route-lazy",
     "decode-link",
@@ -230,6 +234,8 @@ fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault>
         "route-dump" | "route-dump-owned" => raw::add_routes(count, job.oif)?,
         "link-dump" | "link-dump-owned" => raw::add_ifbs(count, 0)?,
         "link-delete-group" => raw::add_ifbs(count, GROUP)?,
+        "queue" => packets::rule()?,
+        "conntrack-dump" | "conntrack-dump-owned" => raw::add_connections(count)?,
         _ => {}
     }
     Ok(job)

@@ -15,6 +15,18 @@ pub struct Cost {
     pub peak_rss_kib: u64,
 }
 
+impl Cost {
+    /// This one and another one after it.
+    pub fn add(&mut self, other: &Cost) {
+        self.user_ns += other.user_ns;
+        self.sys_ns += other.sys_ns;
+        self.wall_ns += other.wall_ns;
+        self.allocs += other.allocs;
+        self.alloc_bytes += other.alloc_bytes;
+        self.peak_rss_kib = self.peak_rss_kib.max(other.peak_rss_kib);
+    }
+}
+
 /// Started right before the work, stopped right after it.
 pub struct Meter {
     cpu: (u64, u64),

@@ -1,0 +1,229 @@
+//! A socket that packets are queued to.
+
+use core::fmt;
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
+use netlink_core::{Errno, Messages};
+
+use super::{ConfigRequest, Packet, Ticket, Verdict, VerdictRequest};
+use crate::packet::{self, Gaps};
+use crate::{Connection, Error, Notice, OpenOptions, Socket, ToRequest as _};
+
+/// What comes from a queue.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Arrival<'a> {
+    /// A packet that waits for a verdict.
+    Packet {
+        /// The packet; its payload stands in the receive buffer.
+        packet: Packet<'a>,
+        /// How many packets of its queue were lost before it, because the receive buffer was full. They were
+        /// dropped, or with [`QueueFlags::FAIL_OPEN`](super::QueueFlags::FAIL_OPEN) accepted.
+        missed: u32,
+    },
+    /// The kernel took no verdict from us.
+    Refused(Refused),
+    /// Something was lost here, refusals perhaps. Only where the socket reports `ENOBUFS`, see [`Queue`].
+    Overrun,
+}
+
+/// A verdict that the kernel refused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused {
+    /// The packet it was about.
+    pub ticket: Ticket,
+    /// Why. `ENOENT`: no such packet waits.
+    pub error: Error,
+}
+
+impl Refused {
+    /// The packet that a refused verdict was about; any other error as it is.
+    fn of(error: Error) -> Result<Self, Error> {
+        let ticket = match &error {
+            Error::Kernel(refusal) => ticket(refusal.ext_ack().request()),
+            _ => None,
+        };
+        match ticket {
+            Some(ticket) => Ok(Self { ticket, error }),
+            None => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "packet {} of queue {}: {}", self.ticket.id, self.ticket.queue, self.error)
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// The packet a verdict is about.
+fn ticket(verdict: &[u8]) -> Option<Ticket> {
+    let message = Messages::new(verdict).next()?.ok()?;
+    let kind = message.header.kind.0;
+    if kind != Packet::VERDICT.number && kind != Packet::VERDICT_BATCH.number {
+        return None;
+    }
+    let packet = Packet::read(&message).ok()?;
+    Some(Ticket { queue: packet.header().resource.0, id: packet.verdict_header()?.id.0 })
+}
+
+/// What has to be remembered between packets.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    gaps: Gaps,
+    /// A verdict to write the next one over.
+    spare: Option<VerdictRequest<()>>,
+}
+
+impl State {
+    #[inline]
+    pub(super) fn arrival<'a>(
+        &mut self,
+        event: Result<Notice<Packet<'a>>, Error>,
+    ) -> Result<Arrival<'a>, Error> {
+        match event {
+            Ok(Notice::Event { event: packet, .. }) => {
+                let Ticket { queue, id } = packet.ticket();
+                let missed = self.gaps.missed(queue, id, 1);
+                Ok(Arrival::Packet { packet, missed })
+            }
+            Ok(Notice::Overrun) => Ok(Arrival::Overrun),
+            Err(error) => Refused::of(error).map(Arrival::Refused),
+        }
+    }
+
+    /// Writes a verdict and has it sent.
+    #[inline]
+    pub(super) fn verdict(
+        &mut self,
+        (ticket, verdict): (Ticket, Verdict),
+        change: impl FnOnce(VerdictRequest<()>) -> VerdictRequest<()>,
+        send: impl FnOnce(&VerdictRequest<()>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let request = match self.spare.take() {
+            Some(spare) => spare.about(ticket, verdict),
+            None => super::verdict(ticket, verdict),
+        };
+        let request = change(request);
+        let sent = send(&request);
+        self.spare = Some(request);
+        sent
+    }
+}
+
+/// A socket that packets are queued to, from one queue or from several.
+///
+/// Its receive buffer is 64 MiB where the process may, else as large as the system allows. What overflows all the same
+/// is counted by the packets' numbers and told with the next packet: `NETLINK_NO_ENOBUFS` is on, as the kernel would
+/// otherwise drop everything until the buffer has been read empty. Turn it off with
+/// `queue.connection().socket_mut().set(Switch::NO_ENOBUFS, false)` to be told of an overflow at once.
+#[derive(Debug)]
+pub struct Queue {
+    nl: Connection,
+    state: State,
+    timeout: Option<Duration>,
+}
+
+impl Queue {
+    /// Opens a socket in the namespace of the calling thread and sends what [`bind`](super::bind) made.
+    pub fn open(config: &ConfigRequest<()>) -> Result<Self, Error> {
+        Self::open_with(config, &OpenOptions::new())
+    }
+
+    /// Opens a socket with a port or in a namespace of choice.
+    pub fn open_with(config: &ConfigRequest<()>, options: &OpenOptions<'_>) -> Result<Self, Error> {
+        let mut queue = Self { nl: packet::listening(options)?, state: State::default(), timeout: None };
+        queue.configure(config)?;
+        Ok(queue)
+    }
+
+    /// Binds another queue, unbinds one, or changes one. Packets that come meanwhile are kept.
+    pub fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
+        packet::configure(&mut self.nl, config, self.timeout)
+    }
+
+    /// Waits for the next packet. One that can't be read is an [`Error::Decode`] with its bytes, and the next call goes
+    /// on behind it.
+    #[inline]
+    #[allow(clippy::should_implement_trait)] // what it gives borrows from it
+    pub fn next(&mut self) -> Result<Arrival<'_>, Error> {
+        self.state.arrival(self.nl.next_event::<Packet<'static>>())
+    }
+
+    /// Says what becomes of a packet, and waits for nothing. A verdict that the kernel refuses comes as
+    /// [`Arrival::Refused`].
+    #[inline]
+    pub fn verdict(&mut self, ticket: Ticket, verdict: Verdict) -> Result<(), Error> {
+        self.verdict_with(ticket, verdict, |request| request)
+    }
+
+    /// The same, and changes the packet: its mark, its payload.
+    ///
+    /// ```no_run
+    /// # use netlink_netfilter::queue::{Queue, Ticket, Verdict};
+    /// # fn marked(queue: &mut Queue, ticket: Ticket) -> Result<(), netlink_netfilter::Error> {
+    /// queue.verdict_with(ticket, Verdict::REPEAT, |packet| packet.mark(7))
+    /// # }
+    /// ```
+    #[inline]
+    pub fn verdict_with(
+        &mut self,
+        ticket: Ticket,
+        verdict: Verdict,
+        change: impl FnOnce(VerdictRequest<()>) -> VerdictRequest<()>,
+    ) -> Result<(), Error> {
+        let nl = &mut self.nl;
+        self.state.verdict((ticket, verdict), change, |request| nl.post(request))
+    }
+
+    /// Sends a verdict made by [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to), and waits for
+    /// nothing.
+    pub fn send(&mut self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
+        self.nl.post(verdict)
+    }
+
+    /// A handle that gives verdicts from other threads, while this one waits for packets.
+    pub fn verdicts(&self) -> Result<Verdicts, Error> {
+        Verdicts::of(self.nl.socket())
+    }
+
+    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is for ever.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        self.timeout = timeout;
+        self.nl.set_timeout(timeout)
+    }
+
+    /// The connection beneath, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.nl
+    }
+}
+
+/// Gives verdicts over the socket of a [`Queue`], from any thread.
+///
+/// What the kernel refuses is told by the queue, as [`Arrival::Refused`].
+#[derive(Debug)]
+pub struct Verdicts(Socket);
+
+impl Verdicts {
+    pub(super) fn of(socket: &Socket) -> Result<Self, Error> {
+        let copy = socket.as_fd().try_clone_to_owned().map_err(|error| Error::System {
+            call: "fcntl(F_DUPFD_CLOEXEC)",
+            errno: Errno(error.raw_os_error().unwrap_or_default()),
+        })?;
+        Socket::try_from(copy).map(Self)
+    }
+
+    /// Sends a verdict made by [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to).
+    pub fn send(&self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
+        self.0.send(&verdict.to_request().to_bytes()?)
+    }
+}
