@@ -26,7 +26,7 @@ suite! {
     local_sockets: program("ss");
     packet_sockets: program("ss");
     netlink_sockets: program("ss");
-    vsock_sockets: program("ss"), module("vsock_loopback"), module("vsock_diag"), VSOCK;
+    vsock_sockets: program("ss"), module("vsock_loopback"), VSOCK;
     xdp_sockets: program("ss"), XDP;
     filters_of_ss: program("ss"), ipv6();
 }

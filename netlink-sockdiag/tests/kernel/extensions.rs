@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use netlink_core::Connection;
 use netlink_sockdiag::inet::{
     self, BpfStorageQuery, CongestionState, Extension, Extensions, InetSocket, IpProtocol, MptcpInfoFlags,
-    SubflowFlags, TlsCipher, TlsConf, TlsVersion,
+    SubflowFlags, TcpOptions, TlsCipher, TlsConf, TlsVersion,
 };
 use netlink_sockdiag::{Family, MemoryCounter, State};
 use netlink_testing::{Need, Result, init_namespace, ipv6, kernel, module, suite, when};
@@ -14,6 +14,7 @@ use netlink_testing::{Need, Result, init_namespace, ipv6, kernel, module, suite,
 use crate::raw::{self, Raw, ipv4};
 use crate::{all, connect, inode, listed, lists};
 
+lists!(SCTP, "the kernel lists no SCTP sockets", inet::list(Family::INET, IpProtocol::SCTP));
 lists!(MPTCP, "the kernel lists no MPTCP sockets", inet::list(Family::INET, IpProtocol::MPTCP));
 
 const TCP: i32 = libc::IPPROTO_TCP;
@@ -32,7 +33,7 @@ suite! {
     md5_keys: MD5;
     tls_on_top_of_tcp: module("tls");
     mptcp_and_its_subflows: MPTCP;
-    sctp_associations: module("sctp"), module("sctp_diag");
+    sctp_associations: module("sctp"), SCTP;
     bpf_storages_may_be_asked_for: init_namespace(), kernel(5, 7);
 }
 
@@ -140,9 +141,24 @@ fn congestion_control_vegas() -> Result {
 }
 
 fn congestion_control_dctcp() -> Result {
-    let socket = with_congestion_control("dctcp")?;
-    // Without ECN on this connection it is reno.
-    assert_eq!(socket.dctcp().unwrap().enabled, 0);
+    let mut nl = connect()?;
+    // Without ECN from the start it would be reno.
+    std::fs::write("/proc/sys/net/ipv4/tcp_ecn", "1")?;
+    let open = || -> Result<Raw> {
+        let socket = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
+        raw::set(&socket, TCP, libc::TCP_CONGESTION, b"dctcp")?;
+        Ok(socket)
+    };
+    let (listener, client) = (open()?, open()?);
+    listener.bind(&ipv4(5000, [127, 0, 0, 1]))?;
+    listener.listen(1)?;
+    client.connect(&ipv4(5000, [127, 0, 0, 1]))?;
+    let socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
+    let dctcp = socket.dctcp().unwrap();
+    // It begins with all bytes taken for marked.
+    assert_eq!((dctcp.enabled, dctcp.ce_state, dctcp.alpha), (1, 0, 1024));
+    let info = socket.info().unwrap().tcp().unwrap();
+    assert!(info.options.contains(TcpOptions::ECN));
     Ok(())
 }
 
@@ -229,7 +245,12 @@ fn sctp_associations() -> Result {
     listener.listen(1)?;
     client.connect(&ipv4(5000, [127, 0, 0, 1]))?;
     let server = listener.accept()?;
-    let socket = told(&mut nl, Family::INET, IpProtocol::SCTP, inode(&server))?;
+    // First the socket alone, then its association.
+    let request = inet::list(Family::INET, IpProtocol::SCTP).extensions(Extensions::ALL);
+    let mut sockets = all(&mut nl, request)?;
+    sockets.retain(|socket| socket.header().inode == inode(&server));
+    let [alone, socket] = &sockets[..] else { panic!("{sockets:#?}") };
+    assert!(alone.peers().is_none() && alone.state() == State::ESTABLISHED);
     let addresses = |list: netlink_core::Array<'_, inet::SockAddr>| -> Vec<String> {
         list.iter().map(|address| address.to_string()).collect()
     };

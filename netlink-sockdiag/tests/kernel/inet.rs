@@ -107,8 +107,8 @@ fn the_kernel_filters_as_the_expression_says() -> Result {
         ("chosen ports", Filter::auto_port(), &[2, 3, 4, 5, 6, 7]),
         (
             "nested",
-            !(Filter::auto_port() | (source("127.0.0.1/32")? & !Filter::source_port(8080))),
-            &[0, 1, 3, 7, 8, 9],
+            !(Filter::dest_port(8080) | (source("127.0.0.1/32")? & !Filter::source_port(8080))),
+            &[0, 1, 3, 6, 7, 8, 9],
         ),
         ("as ss has it", Filter::dest_port(8080) & source("127.0.0.0/8")? & Filter::source_port(port), &[2]),
     ];

@@ -23,10 +23,10 @@ suite! {
     packet_sockets_with_memberships_and_a_filter;
     netlink_sockets_with_their_groups;
     netlink_protocols_that_are_not_there;
-    vsock_listeners_and_connections: module("vsock_loopback"), module("vsock_diag"), VSOCK;
+    vsock_listeners_and_connections: module("vsock_loopback"), VSOCK;
     xdp_sockets_with_memory_and_rings: XDP;
-    smc_sockets_that_fell_back: module("smc"), module("smc_diag"), SMC;
-    tipc_sockets: module("tipc"), module("tipc_diag"), TIPC;
+    smc_sockets_that_fell_back: module("smc"), SMC;
+    tipc_sockets: module("tipc"), TIPC;
 }
 
 const LO: u32 = 1;
@@ -241,6 +241,6 @@ fn tipc_sockets() -> Result {
     assert_eq!(connected.stats().unwrap().receive_queue(), Some(0));
     let waiting = tipc::list().states(State::LISTEN);
     let waiting = listed(&mut nl, waiting, |found| found.socket().and_then(|info| info.inode()))?;
-    assert_eq!(waiting, [Some(inode(&listener))]);
+    assert!(waiting.contains(&Some(inode(&listener))) && !waiting.contains(&Some(inode(&client))));
     Ok(())
 }
