@@ -285,6 +285,8 @@ values! {
         114 EALREADY EALREADY "Operation already in progress",
         /// Begun.
         115 EINPROGRESS EINPROGRESS "Operation now in progress",
+        /// It is another one by now: sockets.
+        116 ESTALE ESTALE "Stale file handle",
     }
 }
 

@@ -188,9 +188,9 @@ layout! {
     pub struct InetHeader: inet_diag_msg = 72 {
         /// IPv4 or IPv6.
         family: Family,
-        /// Its state.
+        /// Its state. Of an SCTP association it is a number of SCTP's own: 3 is established.
         state: State,
-        /// The timer that runs.
+        /// The timer that runs. SCTP has a number of its own for retransmission: 3.
         timer: Timer,
         /// How often the timer ran out: retransmissions, or probes without an answer.
         retransmits: u8,
@@ -357,7 +357,7 @@ fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtoco
     if protocol.0 > 255 { request.protocol(protocol) } else { request }
 }
 
-/// Lists sockets of a protocol in all states.
+/// Lists sockets of a protocol in all states. An SCTP socket comes without a peer first, then once per association.
 ///
 /// The kernel answers `ENOENT` if it has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it.
 pub fn list(family: Family, protocol: IpProtocol) -> InetRequest<Dump<InetSocket<'static>>> {

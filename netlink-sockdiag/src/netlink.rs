@@ -210,6 +210,8 @@ impl NetlinkSocket<'_> {
 }
 
 /// Lists all sockets of all protocols, and tells all of them. The kernel can't be asked for one.
+///
+/// A socket that is in a group comes twice: the kernel goes through those of a protocol, then through its listeners.
 pub fn list() -> NetlinkRequest<Dump<NetlinkSocket<'static>>> {
     let header = NetlinkQueryHeader::default()
         .family(Family::NETLINK)

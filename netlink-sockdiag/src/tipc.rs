@@ -47,7 +47,7 @@ const ASK: MessageInfo = MessageInfo { siblings: || &[TipcSocket::MESSAGES], ..T
 attrs! {
     /// `TIPC_NLA_*`, one of them.
     pub struct TipcAttrs<'a> for TipcReply<R> {
-        /// The socket.
+        /// The socket; absent in place of one that was not asked for.
         2 TIPC_NLA_SOCK socket: TipcSocketAttrs<'a>,
     }
 }
@@ -157,7 +157,8 @@ pub fn list() -> TipcRequest<Dump<TipcSocket<'static>>> {
 }
 
 impl<R> TipcRequest<R> {
-    /// List sockets in these states only. [`State::CLOSE`] are those without a connection.
+    /// Tell of sockets in these states only. [`State::CLOSE`] are those without a connection. In place of each of the
+    /// others the kernel sends a message without a [`socket`](TipcAttrs::socket).
     pub fn states(self, states: impl Into<States>) -> Self {
         self.header(|header| header.states = states.into())
     }

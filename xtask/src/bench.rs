@@ -92,6 +92,7 @@ const WORKLOADS: &[Workload] = &[
         Some("link"),
     ),
     memory("encode-route", "Encoding a route add into memory that is kept", 5_000_000, 100_000, None),
+    kernel("sock-dump", "A dump of TCP sockets, every attribute read where it was received", 50_000, 2000),
 ];
 
 const BINARIES: &[&str] =
@@ -120,6 +121,7 @@ const GOALS: &[(&str, &str, Limit)] = &[
     ("decode-route", "ours", Limit::Nanoseconds(20.0)),
     ("decode-link", "ours", Limit::Nanoseconds(280.0)),
     ("encode-route", "ours", Limit::Nanoseconds(8.0)),
+    ("sock-dump", "ours", Limit::Times(1.3, "floor")),
     ("route-add", "ours-ct", Limit::Times(1.25, "ours")),
     ("route-add-batch", "ours-ct", Limit::Times(1.25, "ours")),
     ("route-dump", "ours-ct", Limit::Times(1.25, "ours")),
@@ -127,6 +129,7 @@ const GOALS: &[(&str, &str, Limit)] = &[
     ("link-dump", "ours-ct", Limit::Times(1.25, "ours")),
     ("conntrack-dump", "ours-ct", Limit::Times(1.25, "ours")),
     ("events", "ours-ct", Limit::Times(1.25, "ours")),
+    ("sock-dump", "ours-ct", Limit::Times(1.25, "ours")),
 ];
 
 /// One run of a contender.

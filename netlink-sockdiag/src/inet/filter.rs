@@ -25,7 +25,7 @@ values! {
         4 INET_DIAG_BC_D_GE DEST_PORT_GE "dport >=",
         /// The destination port is this one or lower.
         5 INET_DIAG_BC_D_LE DEST_PORT_LE "dport <=",
-        /// The kernel chose the source port.
+        /// Nobody bound the socket to its source port.
         6 INET_DIAG_BC_AUTO AUTO "autobound",
         /// The source address is in this prefix.
         7 INET_DIAG_BC_S_COND SOURCE "src",
@@ -159,7 +159,7 @@ impl Filter {
         Self::condition(Instruction::CGROUP, &id.to_ne_bytes())
     }
 
-    /// The kernel chose the source port.
+    /// Nobody bound the socket to its source port: the kernel chose it, or the connection was accepted.
     pub fn auto_port() -> Self {
         Self::condition(Instruction::AUTO, &[])
     }

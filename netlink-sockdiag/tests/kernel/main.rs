@@ -2,8 +2,86 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod destroy;
+mod differential;
+mod extensions;
+mod inet;
+mod others;
+mod raw;
+#[path = "../../examples/ss.rs"]
+#[allow(dead_code)]
+mod ss;
+mod unix;
+
+use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 
+use netlink_core::{Connection, Dump, Error, Protocol, Reply, ToRequest};
+
 fn main() -> ExitCode {
-    netlink_testing::main(&[])
+    netlink_testing::main(&[
+        inet::TESTS,
+        extensions::TESTS,
+        destroy::TESTS,
+        unix::TESTS,
+        others::TESTS,
+        differential::TESTS,
+    ])
 }
+
+/// A connection in a namespace whose loopback link is up.
+fn connect() -> netlink_testing::Result<Connection> {
+    // RTM_NEWLINK: index 1, the flag IFF_UP.
+    let mut up = [0u32; 8];
+    (up[0], up[1], up[5], up[6], up[7]) = (32, 16 | 0x5 << 16, 1, 1, 1);
+    let socket = netlink_core::Socket::open(Protocol::ROUTE)?;
+    socket.send(&up.map(u32::to_ne_bytes).concat())?;
+    socket.receive(&mut [0; 256])?;
+    Ok(netlink_sockdiag::connect()?)
+}
+
+/// What a dump lists, each looked at by a function.
+fn listed<Q, R, T>(
+    nl: &mut Connection,
+    request: Q,
+    mut look: impl FnMut(R::View<'_>) -> T,
+) -> Result<Vec<T>, Error>
+where
+    Q: ToRequest<Answer = Dump<R>>,
+    R: Reply,
+{
+    let mut items = Vec::new();
+    let mut listing = nl.dump(request)?;
+    while let Some(item) = listing.next()? {
+        items.push(look(item));
+    }
+    Ok(items)
+}
+
+/// All that a dump lists.
+fn all<Q, R>(nl: &mut Connection, request: Q) -> Result<Vec<R>, Error>
+where
+    Q: ToRequest<Answer = Dump<R>>,
+    R: Reply,
+{
+    listed(nl, request, |item| R::own(item))
+}
+
+/// The inode of a socket's file.
+fn inode(socket: &impl AsRawFd) -> u32 {
+    let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
+    let text = link.to_string_lossy().into_owned();
+    text.strip_prefix("socket:[").and_then(|text| text.strip_suffix(']')).unwrap().parse().unwrap()
+}
+
+/// The kernel's module for a list is built in or can be loaded.
+macro_rules! lists {
+    ($name:ident, $reason:literal, $request:expr) => {
+        const $name: netlink_testing::Need = netlink_testing::when($reason, || {
+            let mut nl = netlink_sockdiag::connect().unwrap();
+            nl.dump($request).is_ok_and(|mut listing| listing.next().is_ok())
+        });
+    };
+}
+
+pub(crate) use lists;

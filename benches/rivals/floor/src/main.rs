@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         case(NAME, "decode-route", decode_route),
         case(NAME, "decode-link", decode_link),
         case(NAME, "encode-route", encode_route),
+        case(NAME, "sock-dump", sock_dump),
     ])
 }
 
@@ -449,6 +450,15 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
     });
     black_box(&buffer);
     Ok(Outcome::new(cost, len as u64))
+}
+
+fn sock_dump(_: &Job) -> Result<Outcome, Fault> {
+    let socket = Socket::of(libc::NETLINK_SOCK_DIAG)?;
+    let mut buffer = vec![0; BUFFER];
+    let request = raw::get_connections(1);
+    let (done, cost) = measure(|| swallow(&socket, &request, &mut buffer));
+    done?;
+    Ok(Outcome::new(cost, 0))
 }
 
 /// A route add written as one fixed shape.

@@ -10,6 +10,7 @@ mod meter;
 mod namespace;
 pub mod packets;
 pub mod raw;
+mod sockets;
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -44,6 +45,7 @@ pub const WORKLOADS: &[&str] = &[
     "decode-link",
     "decode-link-lazy",
     "encode-route",
+    "sock-dump",
 ];
 
 pub type Fault = Box<dyn Error>;
@@ -73,6 +75,9 @@ pub struct Job {
     pub oif: u32,
     /// The message of `decode-*`, with its header.
     pub message: Vec<u8>,
+    /// Who holds the connections of `sock-dump`.
+    #[allow(dead_code, reason = "they only have to be there")]
+    sockets: sockets::Holders,
 }
 
 impl Job {
@@ -137,6 +142,7 @@ impl Generator {
 }
 
 const GENERATE: &str = "__generate";
+const CONNECT: &str = "__connect";
 
 /// The `main` of every contender: `BIN WORKLOAD COUNT [FILE]` or `BIN list`.
 /// Where a binary holds more than one contender, `CONTENDER/WORKLOAD` picks
@@ -166,6 +172,7 @@ fn dispatch(cases: &[Case], arguments: &[&str]) -> Result<(), Fault> {
             raw::add_routes_singly(0..count.parse()?, oif.parse()?)?;
             Ok(())
         }
+        [CONNECT, group, count] => Ok(sockets::hold(group.parse()?, count.parse()?)?),
         [name, count] => single(cases, name, count.parse()?, None),
         [name, count, file] => single(cases, name, count.parse()?, Some(file)),
         _ => Err("usage: WORKLOAD COUNT [FILE] | list".into()),
@@ -219,7 +226,7 @@ fn single(cases: &[Case], name: &str, count: u64, file: Option<&str>) -> Result<
 
 /// Everything that is not measured.
 fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault> {
-    let mut job = Job { count, oif: 2, message: Vec::new() };
+    let mut job = Job { count, oif: 2, message: Vec::new(), sockets: sockets::Holders::NONE };
     match workload {
         "decode-route" | "decode-route-lazy" | "decode-link" | "decode-link-lazy" => {
             job.message = std::fs::read(file.ok_or("FILE is missing")?)?;
@@ -236,6 +243,7 @@ fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault>
         "link-delete-group" => raw::add_ifbs(count, GROUP)?,
         "queue" => packets::rule()?,
         "conntrack-dump" | "conntrack-dump-owned" => raw::add_connections(count)?,
+        "sock-dump" => job.sockets = sockets::Holders::connect(count)?,
         _ => {}
     }
     Ok(job)

@@ -12,6 +12,8 @@ pub const RTM_GETLINK: u16 = 18;
 pub const RTM_NEWADDR: u16 = 20;
 pub const RTM_NEWROUTE: u16 = 24;
 pub const RTM_GETROUTE: u16 = 26;
+pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
+pub const TCPF_ESTABLISHED: u32 = 1 << 1;
 
 pub const NLM_F_REQUEST: u16 = 0x1;
 pub const NLM_F_ACK: u16 = 0x4;
@@ -300,6 +302,16 @@ pub fn get_routes(seq: u32) -> Vec<u8> {
 /// The request for all links.
 pub fn get_links(seq: u32) -> Vec<u8> {
     Message::new(RTM_GETLINK, NLM_F_DUMP, seq, &ifinfomsg(0, 0, 0)).bytes
+}
+
+/// The request for all connected TCP sockets of IPv4, without extensions.
+pub fn get_connections(seq: u32) -> Vec<u8> {
+    let mut fixed = [0; 56];
+    fixed[0] = libc::AF_INET as u8;
+    fixed[1] = libc::IPPROTO_TCP as u8;
+    fixed[4..8].copy_from_slice(&TCPF_ESTABLISHED.to_ne_bytes());
+    fixed[48..].fill(0xff);
+    Message::new(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, seq, &fixed).bytes
 }
 
 /// The address of route number `n`: 11.0.0.0 and up.

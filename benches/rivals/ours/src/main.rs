@@ -14,6 +14,8 @@ use netlink_route::event::Group;
 use netlink_route::link::{self, AfSpec, Link};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
 use netlink_route::{Addr, Family, Protocol};
+use netlink_sockdiag::State;
+use netlink_sockdiag::inet::{self, InetRequest, InetSocket, IpProtocol};
 
 const NAME: &str = "ours";
 const TOKIO: &str = "ours-ct";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         case(NAME, "decode-link", decode_link),
         case(NAME, "decode-link-lazy", decode_link_lazy),
         case(NAME, "encode-route", encode_route),
+        case(NAME, "sock-dump", sock_dump),
         case(TOKIO, "route-add", |job| on_runtime(tokio_route_add(job))),
         case(TOKIO, "route-add-batch", |job| on_runtime(tokio_route_add_batch(job))),
         case(TOKIO, "route-dump", |job| on_runtime(tokio_route_dump(job))),
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         case(TOKIO, "conntrack-dump", |job| on_runtime(tokio_conntrack_dump(job))),
         case(TOKIO, "events", |job| on_runtime(tokio_events(job))),
         case(TOKIO, "queue", tokio_queue),
+        case(TOKIO, "sock-dump", |job| on_runtime(tokio_sock_dump(job))),
     ])
 }
 
@@ -482,6 +486,43 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
         request.to_request().len()
     });
     Ok(Outcome::new(cost, len as u64))
+}
+
+fn connections() -> InetRequest<netlink_core::Dump<InetSocket<'static>>> {
+    inet::list(netlink_sockdiag::Family::INET, IpProtocol::TCP).states(State::ESTABLISHED)
+}
+
+/// Every attribute of a socket that comes unasked; its ports are kept.
+#[inline(always)]
+fn sum_of_socket(socket: &InetSocket<'_>) -> u64 {
+    each!(socket, shutdown mark cgroup_id options);
+    let header = socket.header();
+    black_box(&header);
+    u64::from(header.id.source_port.0) << 16 | u64::from(header.id.dest_port.0)
+}
+
+fn sock_dump(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_sockdiag::connect()?;
+    let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let mut sum = 0u64;
+        let mut sockets = connection.dump(connections())?;
+        while let Some(socket) = sockets.next()? {
+            sum = sum.wrapping_add(sum_of_socket(&socket));
+        }
+        Ok(sum)
+    });
+    Ok(Outcome::new(cost, sum?))
+}
+
+async fn tokio_sock_dump(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_sockdiag::tokio::connect()?;
+    let meter = Meter::start();
+    let mut sum = 0u64;
+    let mut sockets = connection.dump(connections()).await?;
+    while let Some(socket) = sockets.next().await? {
+        sum = sum.wrapping_add(sum_of_socket(&socket));
+    }
+    Ok(Outcome::new(meter.stop(), sum))
 }
 
 async fn tokio_route_add(job: &Job) -> Result<Outcome, Fault> {

@@ -1,0 +1,113 @@
+//! Sockets closed from outside, and the events that tell of it.
+
+use std::io::{ErrorKind, Read as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use netlink_core::{Errno, Notice};
+use netlink_sockdiag::event::Group;
+use netlink_sockdiag::inet::{self, IpProtocol};
+use netlink_sockdiag::{Cookie, Family, State};
+use netlink_testing::{Need, Result, ipv6, suite, when};
+
+use crate::{all, connect, inode, listed};
+
+/// `CONFIG_INET_DIAG_DESTROY`.
+const DESTROY: Need = when("the kernel closes no sockets", || {
+    let nobody = "127.0.0.1:1".parse().unwrap();
+    let mut nl = connect().unwrap();
+    let refused = nl.call(inet::destroy(IpProtocol::TCP, nobody, nobody)).unwrap_err();
+    refused.errno() != Some(Errno::EOPNOTSUPP)
+});
+
+suite! {
+    a_connection_is_closed_by_its_addresses: DESTROY;
+    a_listed_socket_is_closed_and_no_other: DESTROY, ipv6();
+    a_udp_socket_is_closed: DESTROY;
+    events_tell_of_destroyed_sockets;
+    events_reach_a_reactor;
+}
+
+fn pair() -> Result<(TcpStream, TcpStream, TcpListener)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    let server = listener.accept()?.0;
+    Ok((client, server, listener))
+}
+
+fn a_connection_is_closed_by_its_addresses() -> Result {
+    let mut nl = connect()?;
+    let (mut client, mut server, _listener) = pair()?;
+    let (local, remote) = (client.local_addr()?, client.peer_addr()?);
+    nl.call(inet::destroy(IpProtocol::TCP, local, remote))?;
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
+    assert_eq!(server.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    let list = inet::list(Family::INET, IpProtocol::TCP).states(State::ESTABLISHED);
+    assert_eq!(listed(&mut nl, list, |_| ())?.len(), 0);
+    Ok(())
+}
+
+fn a_listed_socket_is_closed_and_no_other() -> Result {
+    let mut nl = connect()?;
+    let listener = TcpListener::bind("[::1]:0")?;
+    let keep = TcpListener::bind("[::1]:0")?;
+    let list = || inet::list(Family::INET6, IpProtocol::TCP);
+    let sockets = all(&mut nl, list())?;
+    let found = sockets.iter().find(|socket| socket.header().inode == inode(&listener)).unwrap();
+    let mut stranger = found.header().id;
+    stranger.cookie = Cookie(stranger.cookie.0 + 1);
+    let wrong = inet::destroy_listed(IpProtocol::TCP, found).header(|header| header.id = stranger);
+    let refused = nl.call(wrong).unwrap_err();
+    assert!(matches!(refused.errno(), Some(Errno::ENOENT | Errno::ESTALE)), "{refused}");
+    nl.call(inet::destroy_listed(IpProtocol::TCP, found))?;
+    assert_eq!(listed(&mut nl, list(), |socket| socket.header().inode)?, [inode(&keep)]);
+    Ok(())
+}
+
+fn a_udp_socket_is_closed() -> Result {
+    let mut nl = connect()?;
+    let (one, two) = (UdpSocket::bind("127.0.0.1:5001")?, UdpSocket::bind("127.0.0.2:5002")?);
+    one.connect(two.local_addr()?)?;
+    two.connect(one.local_addr()?)?;
+    nl.call(inet::destroy(IpProtocol::UDP, one.local_addr()?, two.local_addr()?))?;
+    assert_eq!(one.recv(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
+    // Nor is it connected any more.
+    let list = inet::list(Family::INET, IpProtocol::UDP).states(State::CLOSE);
+    assert_eq!(listed(&mut nl, list, |socket| socket.header().inode)?, [inode(&one)]);
+    Ok(())
+}
+
+fn events_tell_of_destroyed_sockets() -> Result {
+    connect()?;
+    let mut gone = netlink_sockdiag::subscribe(&[Group::INET_TCP_DESTROY, Group::INET_UDP_DESTROY])?;
+    gone.set_timeout(Some(Duration::from_secs(20)))?;
+    let (client, server, listener) = pair()?;
+    let tcp = (client.local_addr()?, client.peer_addr()?);
+    let udp = UdpSocket::bind("127.0.0.1:5001")?;
+    drop((client, server, listener, udp));
+    let (mut seen_tcp, mut seen_udp) = (false, false);
+    while !seen_tcp || !seen_udp {
+        let Notice::Event { event: socket, .. } = gone.next()? else { panic!("an overrun") };
+        seen_tcp |= socket.protocol() == Some(6) && (socket.source(), socket.dest()) == tcp;
+        seen_udp |= socket.protocol() == Some(17) && socket.source() == "127.0.0.1:5001".parse()?;
+    }
+    Ok(())
+}
+
+fn events_reach_a_reactor() -> Result {
+    connect()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut nl = netlink_sockdiag::tokio::connect()?;
+        let mut gone = netlink_sockdiag::tokio::subscribe(&[Group::INET_UDP_DESTROY])?;
+        let udp = UdpSocket::bind("127.0.0.1:5001")?;
+        let mut listing = nl.dump(inet::list(Family::INET, IpProtocol::UDP)).await?;
+        let socket = listing.next().await?.expect("one socket").into_owned();
+        assert_eq!(socket.header().inode, inode(&udp));
+        let any = "127.0.0.1:9".parse()?;
+        assert_eq!(nl.call(inet::get(IpProtocol::UDP, udp.local_addr()?, any)).await?, socket);
+        drop(udp);
+        let Notice::Event { event, .. } = gone.next().await? else { panic!("an overrun") };
+        assert_eq!((event.source(), event.cookie()), (socket.source(), socket.cookie()));
+        Ok(())
+    })
+}
