@@ -104,7 +104,8 @@ impl Exchange {
             return Meaning::Stale;
         }
         let header = &message.header;
-        let ours = header.sequence == self.sequence && header.port == self.port;
+        // The port is ours, or the one that stands in the request, which is 0: XFRM_MSG_GETAE is answered so.
+        let ours = header.sequence == self.sequence && [self.port, 0].contains(&header.port);
         // An echo is the notification, sent to the requester alone: it names the group all the same, and the
         // requester gets no other copy.
         if sender.group != 0 && !(self.echo && ours) {
@@ -466,6 +467,15 @@ mod tests {
         let mut ex = exchange(Expect::Ack, ACK);
         assert_eq!(bytes.feed_from(Sender::process(4242), &mut ex), [Meaning::Stale]);
         assert!(!ex.is_over());
+    }
+
+    #[test]
+    fn a_reply_may_have_the_port_of_the_request_which_is_none() {
+        let header = MessageHeader::default().kind(MessageType(30)).sequence(5);
+        let mut ex = exchange(Expect::Reply, NONE);
+        let reply = Message { header, body: &[] };
+        assert_eq!(ex.feed(Sender::kernel_group(1), &reply), Meaning::Event);
+        assert_eq!(ex.feed(Sender::KERNEL, &reply), Meaning::Reply(reply));
     }
 
     #[test]

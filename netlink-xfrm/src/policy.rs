@@ -180,27 +180,29 @@ layout! {
 }
 
 impl Template {
-    fn between(source: Address, destination: Address, proto: Proto, mode: Mode) -> Self {
-        Self {
-            id: Id { daddr: destination, proto, ..Id::default() },
-            family: destination.family(),
-            saddr: source,
-            mode,
-            aalgos: u32::MAX,
-            ealgos: u32::MAX,
-            calgos: u32::MAX,
-            ..Self::default()
-        }
+    /// Any state of this protocol and mode, of the policy's family, with every algorithm.
+    pub fn new(proto: Proto, mode: Mode) -> Self {
+        let id = Id { proto, ..Id::default() };
+        Self { id, mode, aalgos: u32::MAX, ealgos: u32::MAX, calgos: u32::MAX, ..Self::default() }
     }
 
-    /// A tunnel between these two, which must be of one family; the packets in it can be of another.
+    /// A tunnel between these two; the packets in it can be of another family.
     pub fn tunnel(source: impl Into<IpAddr>, destination: impl Into<IpAddr>, proto: Proto) -> Self {
-        Self::between(source.into().into(), destination.into().into(), proto, Mode::TUNNEL)
+        Self::new(proto, Mode::TUNNEL).between(source, destination)
     }
 
-    /// The transport mode, between whatever two hosts the packet has. The family is that of the policy.
+    /// The transport mode, between whatever two hosts the packet has.
     pub fn transport(proto: Proto) -> Self {
-        Self::between(Address::default(), Address::default(), proto, Mode::TRANSPORT)
+        Self::new(proto, Mode::TRANSPORT)
+    }
+
+    /// Only states between these two. Both must be of one family, or the request can't be sent.
+    #[must_use]
+    pub fn between(mut self, source: impl Into<IpAddr>, destination: impl Into<IpAddr>) -> Self {
+        let destination = destination.into();
+        (self.saddr, self.id.daddr) = (source.into().into(), destination.into());
+        self.family = destination.into();
+        self
     }
 
     /// Only the state of this SPI; 0 for any.

@@ -9,8 +9,7 @@ use super::{
     SpdRequest, Template,
 };
 use crate::common::one_family;
-use crate::ip::Family;
-use crate::state::{InfoHeader, Mode};
+use crate::state::InfoHeader;
 
 fn info_of(selector: Selector, direction: Direction) -> PolicyInfo {
     PolicyInfo { sel: selector, lft: Lifetime::UNLIMITED, dir: direction, ..PolicyInfo::default() }
@@ -147,11 +146,7 @@ impl<R> PolicyRequest<R> {
     /// The transformations, the innermost first: at most 6.
     pub fn templates(mut self, templates: &[Template]) -> Self {
         for template in templates {
-            // The transport mode has the policy's family, and addresses of none.
-            if template.mode != Mode::TRANSPORT || template.family != Family::UNSPEC {
-                let addresses = [template.saddr, template.id.daddr];
-                one_family(template.family, &addresses, self.0.writer());
-            }
+            one_family(template.family, &[template.saddr, template.id.daddr], self.0.writer());
         }
         self.tmpl(templates)
     }
