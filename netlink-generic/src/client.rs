@@ -105,11 +105,13 @@ pub fn subscribe<F: Notifies>(groups: &[Group<F>], options: &OpenOptions<'_>) ->
 macro_rules! __connect {
     ($vis:vis $family:ident $($event:ident)?) => {
         /// Opens a connection in the namespace of the calling thread, and resolves the family on it.
+        #[allow(dead_code)]
         $vis fn connect() -> ::core::result::Result<$crate::Client<$family>, $crate::Error> {
             $crate::Client::connect()
         }
 
         /// Opens a connection with a port or in a namespace of choice, and resolves the family on it.
+        #[allow(dead_code)]
         $vis fn connect_with(
             options: &$crate::OpenOptions<'_>,
         ) -> ::core::result::Result<$crate::Client<$family>, $crate::Error> {
@@ -118,6 +120,7 @@ macro_rules! __connect {
 
         $(
             /// Opens a stream of events in the namespace of the calling thread.
+            #[allow(dead_code)]
             $vis fn subscribe(
                 groups: &[$crate::Group<$family>],
             ) -> ::core::result::Result<$crate::Events<$event<'static>>, $crate::Error> {
@@ -125,6 +128,7 @@ macro_rules! __connect {
             }
 
             /// Opens a stream of events with a port or in a namespace of choice.
+            #[allow(dead_code)]
             $vis fn subscribe_with(
                 groups: &[$crate::Group<$family>],
                 options: &$crate::OpenOptions<'_>,

@@ -30,6 +30,10 @@
 //! # }
 //! ```
 //!
+//! A family that is not there yet may come: subscribe to [`Ctrl::NOTIFY`], ask for it once more, and wait for its
+//! [`FamilyAdded`](Event::FamilyAdded). One that is there may go: the kernel then answers its requests with `ENOENT`, ends
+//! every membership in its groups without a word, and gives its number to no other family before all numbers were used.
+//!
 //! Families and their numbers are the same in all network namespaces, but a few, among them `thermal` and most of
 //! those that hardware drivers bring, exist in the initial one only; elsewhere they are not found.
 
@@ -39,6 +43,7 @@ use core::fmt;
 
 use netlink_core::{Dump, Errno, Indexed, KernelError, Message, MessageFlags, Messages, Str, attrs, flags};
 
+pub use netlink_core::error::{PolicyAttrs, PolicyType};
 pub use policy::{AttributePolicy, OperationPolicy, Policies, PolicySet};
 
 use crate::declare::Declared;
@@ -60,7 +65,7 @@ family! {
 
     /// What comes and goes: modules are loaded and unloaded.
     pub enum Event<'a> {
-        /// A family came, without its groups: these follow one by one.
+        /// A family came. Its groups are in there, and follow one by one.
         FamilyAdded(Family::NEWFAMILY),
         /// A family is gone.
         FamilyRemoved(Family::DELFAMILY),
@@ -115,7 +120,7 @@ attrs! {
         /// Where the family tells what happens. The index counts from 1.
         7 CTRL_ATTR_MCAST_GROUPS groups: Indexed<'a, GroupAttrs<'a>>,
         /// In a policy dump, one attribute of one set: by the set's index, then by the attribute's number. Linux 5.7.
-        8 CTRL_ATTR_POLICY policy: Indexed<'a, Indexed<'a, netlink_core::error::PolicyAttrs<'a>>>,
+        8 CTRL_ATTR_POLICY policy: Indexed<'a, Indexed<'a, PolicyAttrs<'a>>>,
         /// In a policy dump, by command: which sets it takes. Linux 5.10.
         9 CTRL_ATTR_OP_POLICY operation_policy: Indexed<'a, OperationPolicyAttrs<'a>>,
         /// In a request for a policy dump: the command it is about. Linux 5.10.
@@ -125,7 +130,7 @@ attrs! {
 
 attrs! {
     /// `CTRL_ATTR_OP_*`: an operation.
-    pub struct OperationAttrs<'a> for Operation {
+    pub struct OperationAttrs<'a> for OperationBuilder {
         /// The command.
         1 CTRL_ATTR_OP_ID command: u32,
         /// How it can be asked, and by whom.
@@ -206,7 +211,7 @@ pub fn policies(name: &str) -> Bound<Dump<Family<'static>>> {
     ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name))
 }
 
-/// Lists what one command of a family accepts. Linux 5.10.
+/// Lists what one command of a family accepts, and only that. Linux 5.10.
 pub fn policy_of(name: &str, command: u8) -> Bound<Dump<Family<'static>>> {
     ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name).operation(u32::from(command)))
 }
@@ -257,5 +262,56 @@ impl fmt::Display for Family<'_> {
             write!(f, "{before}{} ({})", group.name().unwrap_or_default(), group.id().unwrap_or_default())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Unsendable;
+    use alloc::string::{String, ToString};
+    use netlink_core::Error;
+
+    #[test]
+    fn requests() {
+        let get = get("wireguard").to_bytes().unwrap();
+        assert_eq!(get[4..8], [16, 0, 1, 0]);
+        assert_eq!(get[16..], *b"\x03\x02\0\0\x0e\0\x02\0wireguard\0\0\0");
+        assert_eq!(get_id(31).to_bytes().unwrap()[16..], [3, 2, 0, 0, 6, 0, 1, 0, 31, 0, 0, 0]);
+        assert_eq!(
+            list().to_bytes().unwrap(),
+            [20, 0, 0, 0, 16, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0]
+        );
+        let policies = policy_of("x", 3).to_bytes().unwrap();
+        assert_eq!(policies[4..8], [16, 0, 1, 3]);
+        assert_eq!(policies[16..], *b"\x0a\x02\0\0\x06\0\x02\0x\0\0\0\x08\0\x0a\0\x03\0\0\0");
+    }
+
+    #[test]
+    fn a_name_that_is_no_name_is_not_sent() {
+        for (name, why) in [
+            ("sixteen-bytes-is", Unsendable::TooLong { length: 16, max: 15 }),
+            ("nul\0", Unsendable::Nul { at: 3 }),
+        ] {
+            let Err(Error::Request(error)) = get(name).to_bytes() else { panic!("{name} was taken") };
+            assert_eq!(error.why(), why);
+            assert!(error.to_string().ends_with("; at CTRL_ATTR_FAMILY_NAME"), "{error}");
+        }
+        assert!(get("fifteen-bytes-i").to_bytes().is_ok());
+    }
+
+    #[test]
+    fn a_family_is_one_line() {
+        let operations = [(1, OperationBuilder::new().command(3).flags(OperationFlags::DO).attrs())];
+        let groups = [(1, GroupBuilder::new().name("notify").id(16u32).attrs())];
+        let request = FamilyRequest::<()>::new(&Family::NEWFAMILY, MessageFlags::empty());
+        let request = request.name("nlctrl").id(16).version(2).operations(&operations).groups(&groups);
+        let bytes = ask(request).to_bytes().unwrap();
+        let family = Family::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap();
+        assert_eq!(family.to_string(), "nlctrl: id 16, version 2; operations 3 (DO); groups notify (16)");
+        let empty = FamilyRequest::<()>::new(&Family::NEWFAMILY, MessageFlags::empty());
+        let bytes = ask(empty).to_bytes().unwrap();
+        let family = Family::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap();
+        assert_eq!(family.to_string(), String::from(": id 0"));
     }
 }

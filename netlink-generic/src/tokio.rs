@@ -130,6 +130,7 @@ pub async fn subscribe<F: Notifies>(
 macro_rules! __connect_tokio {
     ($vis:vis $family:ident $($event:ident)?) => {
         /// The same on a tokio reactor.
+        #[allow(unreachable_pub, dead_code)]
         $vis mod tokio {
             use super::$family;
 

@@ -11,6 +11,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
+use netlink_generic::{Resolved, ctrl};
 use netlink_netfilter::{batch, conntrack, expect, log, queue};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
@@ -76,12 +77,13 @@ pub fn messages(bytes: &[u8]) {
     }
 }
 
-/// Declares [`round_trip`] for the message types of the families.
+/// Declares [`round_trip`] for the message types of the families; those of generic netlink come last.
 macro_rules! round_trips {
-    ($($message:ty),* $(,)?) => {
+    ($($message:ty),*; $($generic:ty),* $(,)?) => {
         /// The C names of the messages that [`messages`] tries; a test holds them against the families'.
         pub fn tried() -> Vec<&'static str> {
-            [$(<$message>::MESSAGES),*].into_iter().flatten().map(|info| info.c_name).collect()
+            let all = [$(<$message>::MESSAGES,)* $(<$generic>::MESSAGES),*];
+            all.into_iter().flatten().map(|info| info.c_name).collect()
         }
 
         fn round_trip(message: &Message<'_>) {
@@ -98,6 +100,18 @@ macro_rules! round_trips {
                 assert_eq!(again.header(), read.header(), "fixed header");
                 assert_eq!(again.attrs(), read.attrs(), "attributes");
             })*
+            $(if let Ok(read) = <$generic>::read(message) {
+                let _ = format!("{read:#?}");
+                serde_json::to_string(&read).expect("every value serializes");
+                let kept = read.clone().into_owned();
+                assert_eq!(kept, read, "kept");
+                let info = &<$generic>::MESSAGES[0];
+                let request = read.to_request::<()>(info, read.message_flags());
+                let bytes = Resolved::from_id(16).bind(request).to_bytes().expect("what was read can be sent");
+                let again = Messages::new(&bytes).next().expect("one message").expect("well-formed");
+                let again = <$generic>::read(&again).expect("what was read reads again");
+                assert_eq!(again.attrs(), read.attrs(), "attributes");
+            })*
         }
     };
 }
@@ -110,7 +124,8 @@ round_trips! {
     smc::SmcQuery<'_>, smc::SmcSocket<'_>, tipc::TipcQuery<'_>, tipc::TipcSocket<'_>,
     batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
     expect::Expect<'_>, expect::ExpectStats<'_>,
-    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>,
+    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>;
+    ctrl::Family<'_>,
 }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.

@@ -23,7 +23,8 @@ pub struct Policies {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationPolicy {
-    /// The command.
+    /// The command. Recent kernels (seen in 6.18, not in 6.12) say 0 for one that only lists: ask for that one alone,
+    /// with [`policy_of`](super::policy_of).
     pub command: u16,
     /// Asked for an answer; `None` if it can't be, or takes anything.
     pub call: Option<u32>,
@@ -60,7 +61,7 @@ impl Policies {
         self.set(self.operation(command)?.call?)
     }
 
-    /// What a command takes when it is asked for a list.
+    /// What a command takes when it is asked for a list; see [`OperationPolicy::command`].
     pub fn dump(&self, command: u8) -> Option<PolicySet<'_>> {
         self.set(self.operation(command)?.dump?)
     }
@@ -69,6 +70,12 @@ impl Policies {
     pub fn set(&self, index: u32) -> Option<PolicySet<'_>> {
         let index = u16::try_from(index).ok()?;
         Some(PolicySet { policies: self, index })
+    }
+
+    /// All sets, in order; those that take no attribute at all have none in the dump.
+    pub fn sets(&self) -> impl Iterator<Item = PolicySet<'_>> {
+        let rows = self.rows.chunk_by(|(set, ..), (next, ..)| set == next);
+        rows.filter_map(|rows| Some(PolicySet { policies: self, index: rows.first()?.0 }))
     }
 
     fn operation(&self, command: u8) -> Option<OperationPolicy> {

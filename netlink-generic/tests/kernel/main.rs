@@ -1,9 +1,27 @@
 //! Tests against the running kernel, each in a network namespace of its own.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
-use std::process::ExitCode;
+mod ctrl;
+mod families;
+mod modules;
+mod netdev;
+mod reactor;
+
+use std::process::{Command, ExitCode};
+
+use netlink_testing::Result;
 
 fn main() -> ExitCode {
-    netlink_testing::main(&[])
+    netlink_testing::main(&[ctrl::TESTS, families::TESTS, modules::TESTS, reactor::TESTS])
+}
+
+/// What a program writes.
+fn output(program: &str, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(program).args(arguments).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(text);
+    }
+    Err(format!("{program} {arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
 }
