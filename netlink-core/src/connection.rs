@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::error::{Asked, Errno, Error, ExtAck, Warning};
 use crate::exchange::{Answer, Exchange, Expect, Meaning, Run};
-use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages, Protocol, Sender};
+use crate::message::{
+    HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender,
+};
 use crate::request::{MessageInfo, Reply, Request};
 use crate::socket::{OpenOptions, Socket, Switch};
 use crate::trace::{Direction, Traffic};
@@ -74,9 +76,9 @@ struct Inbox {
 }
 
 impl Inbox {
-    /// The next message, and the part of the buffer it takes.
-    #[inline]
-    fn next(&mut self) -> Option<Result<(Message<'_>, Range<usize>)>> {
+    /// The next message, and where it is.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Result<(Message<'_>, Found)>> {
         let start = self.unread.start;
         let bytes = self.buffer.get(self.unread.clone())?;
         let mut messages = Messages::new(bytes);
@@ -85,18 +87,29 @@ impl Inbox {
         Some(match next {
             Ok(message) => {
                 let header = message.header;
-                if self.dumping == Some(header.sequence)
-                    && matches!(header.kind, MessageType::DONE | MessageType::ERROR)
-                    && self.sender == Sender::KERNEL
-                {
-                    self.dumping = None;
+                if matches!(header.kind, MessageType::DONE | MessageType::ERROR) {
+                    ended(&mut self.dumping, self.sender, header.sequence);
                 }
                 let end = start + HEADER_LEN + message.body.len();
-                Ok((message, start..end))
+                Ok((message, Found { header, bytes: start..end }))
             }
             Err(why) => Err(Error::decode(why.into(), "datagram", bytes)),
         })
     }
+}
+
+/// A message ended an exchange: perhaps the dump.
+#[cold]
+fn ended(dumping: &mut Option<u32>, sender: Sender, sequence: u32) {
+    if *dumping == Some(sequence) && sender == Sender::KERNEL {
+        *dumping = None;
+    }
+}
+
+/// A message that was found in the buffer: its header, and the bytes of all of it.
+pub(crate) struct Found {
+    header: MessageHeader,
+    bytes: Range<usize>,
 }
 
 /// An event found, and not given out yet.
@@ -104,8 +117,8 @@ enum Pending {
     Overrun,
     /// In `current`.
     Kept(Sender),
-    /// In this part of the buffer.
-    Received(Range<usize>),
+    /// In the buffer.
+    Received(Found),
     Broken(Error),
 }
 
@@ -119,8 +132,8 @@ struct Kept {
 pub(crate) enum Step {
     /// Nothing more in the buffer: receive.
     Hungry,
-    /// A reply, in this part of the buffer.
-    Reply(Range<usize>),
+    /// A reply.
+    Reply(Found),
     /// The end of the exchange.
     Done,
 }
@@ -320,11 +333,11 @@ impl<S: AsRef<Socket>> Channel<S> {
             let Some(next) = self.inbox.next() else {
                 return Ok(Step::Hungry);
             };
-            let (message, range) = next?;
+            let (message, found) = next?;
             match exchange.feed(sender, &message) {
-                Meaning::Reply(_) => return Ok(Step::Reply(range)),
+                Meaning::Reply(_) => return Ok(Step::Reply(found)),
                 Meaning::Stale => {}
-                Meaning::Event => self.keep_event(Some(range)),
+                Meaning::Event => self.keep_event(Some(found.bytes)),
                 Meaning::Done(attrs) => {
                     let attrs: Option<Box<[u8]>> = (!attrs.is_empty()).then(|| attrs.into());
                     if let Some(attrs) = attrs {
@@ -344,20 +357,17 @@ impl<S: AsRef<Socket>> Channel<S> {
         }
     }
 
-    /// A message in this part of the buffer.
+    /// A message in the buffer.
     #[inline]
-    pub(crate) fn message(&self, range: Range<usize>) -> Result<Message<'_>> {
-        message_of(self.inbox.buffer.get(range).unwrap_or_default())
+    pub(crate) fn message(&self, found: Found) -> Message<'_> {
+        let bytes = self.inbox.buffer.get(found.bytes).and_then(|bytes| bytes.get(HEADER_LEN..));
+        Message { header: found.header, body: bytes.unwrap_or_default() }
     }
 
     /// The view of a reply.
     #[inline]
-    pub(crate) fn view<R: Reply>(
-        &self,
-        range: Range<usize>,
-        info: &'static MessageInfo,
-    ) -> Result<R::View<'_>> {
-        let message = self.message(range)?;
+    pub(crate) fn view<R: Reply>(&self, found: Found, info: &'static MessageInfo) -> Result<R::View<'_>> {
+        let message = self.message(found);
         match R::view(&message) {
             Ok(view) => Ok(view),
             Err(error) => Err(Error::undecoded(error, &message, info)),
@@ -410,7 +420,7 @@ impl<S: AsRef<Socket>> Channel<S> {
     fn received_event(&mut self) -> Option<Pending> {
         let sender = self.inbox.sender;
         loop {
-            let (message, range) = match self.inbox.next()? {
+            let (message, found) = match self.inbox.next()? {
                 Ok(next) => next,
                 Err(error) => return Some(Pending::Broken(error)),
             };
@@ -418,7 +428,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                 MessageType::OVERRUN if sender.port == 0 => return Some(Pending::Overrun),
                 // What is unicast is a late answer; what a process sends is no event of the kernel.
                 kind if kind.0 >= 16 && sender.port == 0 && sender.group != 0 => {
-                    return Some(Pending::Received(range));
+                    return Some(Pending::Received(found));
                 }
                 _ => {}
             }
@@ -429,10 +439,7 @@ impl<S: AsRef<Socket>> Channel<S> {
     #[inline]
     pub(crate) fn take_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
         match self.pending.take() {
-            Some(Pending::Received(range)) => {
-                let message = self.message(range)?;
-                event::<E>(self.inbox.sender, &message)
-            }
+            Some(Pending::Received(found)) => event::<E>(self.inbox.sender, &self.message(found)),
             Some(Pending::Kept(sender)) => event::<E>(sender, &message_of(&self.current)?),
             Some(Pending::Broken(error)) => Err(error),
             Some(Pending::Overrun) | None => Ok(Notice::Overrun),
@@ -507,7 +514,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             let Some(next) = self.inbox.next() else {
                 return Ok(chunk.run.is_over());
             };
-            let (message, range) = next?;
+            let (message, found) = next?;
             let (index, meaning) = chunk.run.feed(sender, &message);
             let result = match (meaning, index.and_then(|index| chunk.sent.get(index))) {
                 (Meaning::Reply(message), Some(sent)) => {
@@ -528,7 +535,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     None
                 }
                 (Meaning::Event, _) => {
-                    self.keep_event(Some(range));
+                    self.keep_event(Some(found.bytes));
                     None
                 }
                 (Meaning::Overrun, _) => return Err(Error::Overrun),
