@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::connection::{Channel, Notice, Step, Tracer, open, prepare, refusals};
+use crate::connection::{Channel, Found, Notice, Step, Tracer, open, prepare, refusals};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -113,8 +113,8 @@ impl Connection {
         loop {
             match self.channel.step(&mut exchange, info)? {
                 Step::Hungry => self.receive(info)?,
-                Step::Reply(range) => {
-                    reply = Some(self.channel.view::<Q::Answer>(range, info).map(Q::Answer::own));
+                Step::Reply(found) => {
+                    reply = Some(self.channel.view::<Q::Answer>(found, info).map(Q::Answer::own));
                 }
                 Step::Done => {}
             }
@@ -295,17 +295,17 @@ impl<R: Reply> Listing<'_, R> {
     #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Option<R::View<'_>>> {
         match self.advance()? {
-            Some(range) => self.connection.channel.view::<R>(range, self.info).map(Some),
+            Some(found) => self.connection.channel.view::<R>(found, self.info).map(Some),
             None => Ok(None),
         }
     }
 
     #[inline]
-    fn advance(&mut self) -> Result<Option<std::ops::Range<usize>>> {
+    fn advance(&mut self) -> Result<Option<Found>> {
         while !self.exchange.is_over() {
             match self.connection.channel.step(&mut self.exchange, self.info)? {
                 Step::Hungry => self.connection.receive(self.info)?,
-                Step::Reply(range) => return Ok(Some(range)),
+                Step::Reply(found) => return Ok(Some(found)),
                 Step::Done => break,
             }
         }
@@ -320,10 +320,7 @@ impl<R: Reply> Listing<'_, R> {
         loop {
             let error = loop {
                 match self.advance() {
-                    Ok(Some(range)) => match self.connection.channel.message(range) {
-                        Ok(message) => items.push(Owned::new(&message)),
-                        Err(error) => break error,
-                    },
+                    Ok(Some(found)) => items.push(Owned::new(&self.connection.channel.message(found))),
                     Ok(None) => return Ok(items),
                     Err(error) => break error,
                 }

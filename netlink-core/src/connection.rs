@@ -86,9 +86,9 @@ struct Inbox {
 }
 
 impl Inbox {
-    /// The next message, and the part of the buffer it takes.
-    #[inline]
-    fn next(&mut self) -> Option<Result<(Message<'_>, Range<usize>)>> {
+    /// The next message, and where it is.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Result<(Message<'_>, Found)>> {
         let start = self.unread.start;
         let bytes = self.buffer.get(self.unread.clone())?;
         let mut messages = Messages::new(bytes);
@@ -97,18 +97,29 @@ impl Inbox {
         Some(match next {
             Ok(message) => {
                 let header = message.header;
-                if self.dumping == Some(header.sequence)
-                    && matches!(header.kind, MessageType::DONE | MessageType::ERROR)
-                    && self.sender == Sender::KERNEL
-                {
-                    self.dumping = None;
+                if matches!(header.kind, MessageType::DONE | MessageType::ERROR) {
+                    ended(&mut self.dumping, self.sender, header.sequence);
                 }
                 let end = start + HEADER_LEN + message.body.len();
-                Ok((message, start..end))
+                Ok((message, Found { header, bytes: start..end }))
             }
             Err(why) => Err(Error::decode(why.into(), "datagram", bytes)),
         })
     }
+}
+
+/// A message ended an exchange: perhaps the dump.
+#[cold]
+fn ended(dumping: &mut Option<u32>, sender: Sender, sequence: u32) {
+    if *dumping == Some(sequence) && sender == Sender::KERNEL {
+        *dumping = None;
+    }
+}
+
+/// A message that was found in the buffer: its header, and the bytes of all of it.
+pub(crate) struct Found {
+    header: MessageHeader,
+    bytes: Range<usize>,
 }
 
 /// An event found, and not given out yet.
@@ -116,8 +127,8 @@ enum Pending {
     Overrun,
     /// In `current`.
     Kept(Sender),
-    /// In this part of the buffer.
-    Received(Range<usize>),
+    /// In the buffer.
+    Received(Found),
     Broken(Error),
 }
 
@@ -131,8 +142,8 @@ struct Kept {
 pub(crate) enum Step {
     /// Nothing more in the buffer: receive.
     Hungry,
-    /// A reply, in this part of the buffer.
-    Reply(Range<usize>),
+    /// A reply.
+    Reply(Found),
     /// The end of the exchange.
     Done,
 }
@@ -357,12 +368,12 @@ impl<S: AsRef<Socket>> Channel<S> {
             let Some(next) = self.inbox.next() else {
                 return Ok(Step::Hungry);
             };
-            let (message, range) = next?;
+            let (message, found) = next?;
             match exchange.feed(sender, &message) {
-                Meaning::Reply(_) => return Ok(Step::Reply(range)),
+                Meaning::Reply(_) => return Ok(Step::Reply(found)),
                 Meaning::Stale => {}
                 Meaning::Event if is_event(sender, &message.header, self.listening) => {
-                    self.keep_event(Some(range));
+                    self.keep_event(Some(found.bytes));
                 }
                 Meaning::Event => {}
                 Meaning::Done(attrs) => {
@@ -383,20 +394,17 @@ impl<S: AsRef<Socket>> Channel<S> {
         }
     }
 
-    /// A message in this part of the buffer.
+    /// A message in the buffer.
     #[inline]
-    pub(crate) fn message(&self, range: Range<usize>) -> Result<Message<'_>> {
-        message_of(self.inbox.buffer.get(range).unwrap_or_default())
+    pub(crate) fn message(&self, found: Found) -> Message<'_> {
+        let bytes = self.inbox.buffer.get(found.bytes).and_then(|bytes| bytes.get(HEADER_LEN..));
+        Message { header: found.header, body: bytes.unwrap_or_default() }
     }
 
     /// The view of a reply.
     #[inline]
-    pub(crate) fn view<R: Reply>(
-        &self,
-        range: Range<usize>,
-        info: &'static MessageInfo,
-    ) -> Result<R::View<'_>> {
-        let message = self.message(range)?;
+    pub(crate) fn view<R: Reply>(&self, found: Found, info: &'static MessageInfo) -> Result<R::View<'_>> {
+        let message = self.message(found);
         match R::view(&message) {
             Ok(view) => Ok(view),
             Err(error) => Err(Error::undecoded(error, &message, info)),
@@ -462,7 +470,7 @@ impl<S: AsRef<Socket>> Channel<S> {
     fn received_event(&mut self) -> Option<Pending> {
         let sender = self.inbox.sender;
         loop {
-            let (message, range) = match self.inbox.next()? {
+            let (message, found) = match self.inbox.next()? {
                 Ok(next) => next,
                 Err(error) => return Some(Pending::Broken(error)),
             };
@@ -470,7 +478,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                 return Some(Pending::Overrun);
             }
             if is_event(sender, &message.header, self.listening) {
-                return Some(Pending::Received(range));
+                return Some(Pending::Received(found));
             }
         }
     }
@@ -479,7 +487,7 @@ impl<S: AsRef<Socket>> Channel<S> {
     #[inline]
     pub(crate) fn take_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
         let (sender, message) = match self.pending.take() {
-            Some(Pending::Received(range)) => (self.inbox.sender, self.message(range)?),
+            Some(Pending::Received(found)) => (self.inbox.sender, self.message(found)),
             Some(Pending::Kept(sender)) => (sender, message_of(&self.current)?),
             Some(Pending::Broken(error)) => return Err(error),
             Some(Pending::Overrun) | None => return Ok(Notice::Overrun),
@@ -616,7 +624,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             let Some(next) = self.inbox.next() else {
                 return Ok(chunk.run.is_over());
             };
-            let (message, range) = next?;
+            let (message, found) = next?;
             let (index, meaning) = chunk.run.feed(sender, &message);
             let result = match (meaning, index.and_then(|index| chunk.sent.get(index))) {
                 (Meaning::Reply(message), Some(sent)) => {
@@ -636,7 +644,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     None
                 }
                 (Meaning::Event, _) if is_event(sender, &message.header, self.listening) => {
-                    self.keep_event(Some(range));
+                    self.keep_event(Some(found.bytes));
                     None
                 }
                 (Meaning::Overrun, _) => return Err(Error::Overrun),

@@ -98,7 +98,7 @@ impl Exchange {
     }
 
     /// Takes in one message.
-    #[inline]
+    #[inline(always)]
     pub fn feed<'a>(&mut self, sender: Sender, message: &Message<'a>) -> Meaning<'a> {
         if sender.port != 0 {
             return Meaning::Stale;
@@ -122,7 +122,8 @@ impl Exchange {
             self.interrupted = true;
         }
         match header.kind {
-            MessageType::ERROR | MessageType::DONE => self.end(message),
+            // A copy, so that only here the message has to be in memory.
+            MessageType::ERROR | MessageType::DONE => self.end(&{ *message }),
             MessageType::NOOP => Meaning::Stale,
             _ => {
                 self.replied = true;

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use tokio::io::unix::AsyncFd;
 
 use crate::blocking::{EVENT_BUFFER, Partial, prepare_events};
-use crate::connection::{Channel, Chunk, Notice, Step, Tracer, open, prepare, refusals};
+use crate::connection::{Channel, Chunk, Found, Notice, Step, Tracer, open, prepare, refusals};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -133,8 +133,8 @@ impl Connection {
         loop {
             match self.channel.step(&mut exchange, info)? {
                 Step::Hungry => receive(&mut self.channel, Some(info)).await?,
-                Step::Reply(range) => {
-                    reply = Some(self.channel.view::<Q::Answer>(range, info).map(Q::Answer::own));
+                Step::Reply(found) => {
+                    reply = Some(self.channel.view::<Q::Answer>(found, info).map(Q::Answer::own));
                 }
                 Step::Done => {}
             }
@@ -272,16 +272,16 @@ impl<R: Reply> Listing<'_, R> {
     /// behind it; [`Error::Interrupted`] comes at the end.
     pub async fn next(&mut self) -> Result<Option<R::View<'_>>> {
         match self.advance().await? {
-            Some(range) => self.connection.channel.view::<R>(range, self.info).map(Some),
+            Some(found) => self.connection.channel.view::<R>(found, self.info).map(Some),
             None => Ok(None),
         }
     }
 
-    async fn advance(&mut self) -> Result<Option<std::ops::Range<usize>>> {
+    async fn advance(&mut self) -> Result<Option<Found>> {
         while !self.exchange.is_over() {
             match self.connection.channel.step(&mut self.exchange, self.info)? {
                 Step::Hungry => receive(&mut self.connection.channel, Some(self.info)).await?,
-                Step::Reply(range) => return Ok(Some(range)),
+                Step::Reply(found) => return Ok(Some(found)),
                 Step::Done => break,
             }
         }
@@ -296,10 +296,7 @@ impl<R: Reply> Listing<'_, R> {
         loop {
             let error = loop {
                 match self.advance().await {
-                    Ok(Some(range)) => match self.connection.channel.message(range) {
-                        Ok(message) => items.push(Owned::new(&message)),
-                        Err(error) => break error,
-                    },
+                    Ok(Some(found)) => items.push(Owned::new(&self.connection.channel.message(found))),
                     Ok(None) => return Ok(items),
                     Err(error) => break error,
                 }
