@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask fuzz` lets the fuzzer call them; `cargo xtask test` replays the corpus with a stable compiler.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,12 @@ pub fn infos() -> impl Iterator<Item = &'static MessageInfo> {
         netlink_xfrm::SPEC,
     ];
     families.into_iter().flat_map(|spec| spec.messages).copied().flatten()
+}
+
+/// One message type of each form: those that share header and attributes are read alike.
+fn forms() -> impl Iterator<Item = &'static MessageInfo> {
+    let mut seen = HashSet::new();
+    infos().filter(move |info| seen.insert((info.header.c_name, info.table.name)))
 }
 
 /// The walk over messages and attributes ends, in order, within the datagram.
@@ -166,7 +173,7 @@ pub fn exchange(bytes: &[u8]) {
 pub fn refusal(bytes: &[u8]) {
     let Some((offset, message)) = bytes.split_first_chunk::<2>() else { return };
     let offset = usize::from(u16::from_ne_bytes(*offset));
-    for info in infos() {
+    for info in forms() {
         if let Some(place) = info.place(message, offset) {
             let _ = format!("{place} {place:?}");
         }
@@ -184,7 +191,7 @@ pub fn refusal(bytes: &[u8]) {
 
 /// Any datagram prints, whatever it is taken for.
 pub fn trace(bytes: &[u8]) {
-    for info in infos().map(Some).chain([None]) {
+    for info in forms().map(Some).chain([None]) {
         let _ = format!("{}", Tree::new(bytes, info));
         for direction in [Direction::Sent, Direction::Received] {
             let _ = format!("{}", Traffic { direction, datagram: bytes, info, kind: None });
