@@ -5,11 +5,17 @@
 
 extern crate alloc;
 
+pub mod acct;
+mod choice;
 pub mod conntrack;
 pub mod event;
 pub mod expect;
 mod header;
+pub mod helper;
+pub mod hook;
+pub mod osf;
 mod spec;
+pub mod timeout;
 
 pub use header::{Family, Header, Subsystem};
 pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};

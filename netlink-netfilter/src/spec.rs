@@ -3,7 +3,7 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{Family, Header, Subsystem, conntrack, event, expect};
+use crate::{Family, Header, Subsystem, acct, conntrack, event, expect, helper, hook, osf, timeout};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -13,9 +13,32 @@ pub const SPEC: Spec = Spec {
         conntrack::Stats::MESSAGES,
         expect::Expect::MESSAGES,
         expect::ExpectStats::MESSAGES,
+        acct::Account::MESSAGES,
+        helper::Helper::MESSAGES,
+        hook::Hook::MESSAGES,
+        osf::Osf::MESSAGES,
+        timeout::Timeout::MESSAGES,
     ],
-    tables: &[],
-    layouts: &[Header::LAYOUT, conntrack::TcpFlagsMask::LAYOUT],
+    tables: &[
+        hook::ChainAttrs::TABLE,
+        hook::BpfAttrs::TABLE,
+        timeout::TcpTimeoutsAttrs::TABLE,
+        timeout::UdpTimeoutsAttrs::TABLE,
+        timeout::UdpliteTimeoutsAttrs::TABLE,
+        timeout::IcmpTimeoutsAttrs::TABLE,
+        timeout::Icmpv6TimeoutsAttrs::TABLE,
+        timeout::DccpTimeoutsAttrs::TABLE,
+        timeout::SctpTimeoutsAttrs::TABLE,
+        timeout::GreTimeoutsAttrs::TABLE,
+        timeout::GenericTimeoutsAttrs::TABLE,
+    ],
+    layouts: &[
+        Header::LAYOUT,
+        conntrack::TcpFlagsMask::LAYOUT,
+        osf::Fingerprint::LAYOUT,
+        osf::TcpOption::LAYOUT,
+        osf::Wildcard::LAYOUT,
+    ],
     constants: &[
         Family::CONSTANTS,
         Subsystem::CONSTANTS,
@@ -31,5 +54,15 @@ pub const SPEC: Spec = Spec {
         event::Group::CONSTANTS,
         expect::Direction::CONSTANTS,
         expect::ExpectFlags::CONSTANTS,
+        acct::AccountFlags::CONSTANTS,
+        helper::CONSTANTS,
+        helper::HelperStatus::CONSTANTS,
+        hook::ArpHook::CONSTANTS,
+        hook::BridgeHook::CONSTANTS,
+        hook::InetHook::CONSTANTS,
+        hook::NetdevHook::CONSTANTS,
+        hook::OwnerKind::CONSTANTS,
+        osf::OptionKind::CONSTANTS,
+        osf::WindowKind::CONSTANTS,
     ],
 };
