@@ -51,6 +51,8 @@ pub(crate) struct Channel<S> {
     /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
     /// another word, until the queue has been read empty.
     congested: bool,
+    /// Events were lost behind those that still wait in the queue.
+    lost: bool,
     events: VecDeque<Kept>,
     kept: usize,
     current: Box<[u8]>,
@@ -170,6 +172,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             sequence: 0,
             subscribed: false,
             congested: false,
+            lost: false,
             events: VecDeque::new(),
             kept: 0,
             current: Box::default(),
@@ -281,10 +284,16 @@ impl<S: AsRef<Socket>> Channel<S> {
         let inbox = &mut self.inbox;
         inbox.unread = 0..0;
         let socket = self.socket.as_ref();
+        let wait = wait && !self.lost;
         let got =
             if wait { socket.receive(&mut inbox.buffer) } else { socket.try_receive(&mut inbox.buffer) };
         let received = match got {
             Ok(received) => received,
+            Err(Error::System { errno: Errno::EAGAIN, .. }) if self.lost => {
+                self.lost = false;
+                self.keep_event(None);
+                return Ok(());
+            }
             Err(Error::System { errno: Errno::ENOBUFS, .. }) => {
                 self.congested = true;
                 return Err(Error::Overrun);
@@ -304,11 +313,13 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// After a failed receive: whether the exchange can go on. Events that were lost are noted and the answer
     /// is awaited further; without a subscription, what was lost is the answer.
+    ///
+    /// The kernel tells of the loss before it gives out what it had queued until then, and drops everything until that
+    /// was taken. So the place of the loss is where the queue is empty: who lists anew there misses nothing, and
+    /// no event that comes later is older than the list.
     pub(crate) fn survives(&mut self, error: &Error) -> bool {
         let lost_events = self.subscribed && matches!(error, Error::Overrun);
-        if lost_events {
-            self.keep_event(None);
-        }
+        self.lost |= lost_events;
         lost_events
     }
 

@@ -9,7 +9,7 @@
 //! let flow = Tuple::tcp("192.0.2.1:1000".parse()?, "192.0.2.2:80".parse()?);
 //! nl.call(conntrack::create(&flow, &flow.reversed()).timeout(60).mark(7))?;
 //! println!("{}", nl.call(conntrack::get(&flow))?);
-//! nl.call(conntrack::update(&flow).timeout(600).status(Status::ASSURED))?;
+//! nl.call(conntrack::update(&flow).timeout(600).status(Status::CONFIRMED | Status::ASSURED))?;
 //! nl.call(conntrack::delete(&flow))?;
 //!
 //! let mut marked = nl.dump(conntrack::list().mark(7))?;
@@ -25,7 +25,7 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo, attrs, flags, message, values};
+use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Unsendable, attrs, flags, message, values};
 
 use crate::{Family, Header};
 
@@ -60,6 +60,9 @@ pub use watch::Watch;
 
 flags! {
     /// `IPS_*`: what is known of a connection.
+    ///
+    /// In a request, [`EXPECTED`](Self::EXPECTED), [`CONFIRMED`](Self::CONFIRMED) and [`DYING`](Self::DYING) must be as the
+    /// entry has them, else the answer is `EBUSY`; a new entry has `CONFIRMED`.
     pub struct Status: Be<u32> {
         /// A helper expected it. Never changes.
         0x0001 IPS_EXPECTED EXPECTED,
@@ -122,7 +125,7 @@ attrs! {
         /// The ends, as packets of the side that answers have them. Where addresses are translated, not the
         /// reverse of the original one.
         2 CTA_TUPLE_REPLY tuple_reply: TupleAttrs<'a>,
-        /// What is known of it. In a list or a deletion by filter: the bits that must be set. Linux 5.11 there.
+        /// What is known of it. In a list or a deletion by filter: the bits that must be set. Linux 5.15 there.
         3 CTA_STATUS status: Status,
         /// State of the protocol.
         4 CTA_PROTOINFO protoinfo: ProtoInfoAttrs<'a>,
@@ -169,7 +172,7 @@ attrs! {
         24 CTA_SYNPROXY synproxy: SynproxyAttrs<'a>,
         /// Which fields of the tuples select. Set it with [`matching`](Self::matching). Linux 5.8.
         25 CTA_FILTER filter: FilterAttrs<'a>,
-        /// In a list or a deletion: the bits of the status that count; the bits given, if absent. Linux 5.11.
+        /// In a list or a deletion: the bits of the status that count; the bits given, if absent. Linux 5.15.
         26 CTA_STATUS_MASK status_mask: Status,
         /// When the event came about, in nanoseconds since 1970; only with
         /// `net.netfilter.nf_conntrack_timestamp`. Linux 6.14.
@@ -221,7 +224,7 @@ fn request<R>(
 /// let flow = Tuple::tcp("192.0.2.1:1000".parse()?, "192.0.2.2:80".parse()?);
 /// let request = conntrack::create(&flow, &flow.reversed())
 ///     .timeout(600)
-///     .status(Status::SEEN_REPLY | Status::ASSURED)
+///     .status(Status::CONFIRMED | Status::SEEN_REPLY | Status::ASSURED)
 ///     .protoinfo(ProtoInfo::new().tcp(TcpInfo::new().state(TcpState::ESTABLISHED)));
 /// # Ok::<(), core::net::AddrParseError>(())
 /// ```
@@ -238,9 +241,7 @@ pub fn create_or_update(orig: &Tuple, reply: &Tuple) -> ConntrackRequest<()> {
 
 /// Changes what is given of an entry, and nothing else; `ENOENT` if there is none.
 ///
-/// A tuple of either direction finds the entry. The bits [`EXPECTED`](Status::EXPECTED),
-/// [`CONFIRMED`](Status::CONFIRMED) and [`DYING`](Status::DYING) of a status must be those that the entry has, else
-/// the answer is `EBUSY`: read it, and send what was read with the changes.
+/// A tuple of either direction finds the entry. For a [`Status`], send what was read with more bits set.
 pub fn update(tuple: &Tuple) -> ConntrackRequest<()> {
     request(&Conntrack::NEW, MessageFlags::empty(), tuple, None)
 }
@@ -294,7 +295,7 @@ pub fn unconfirmed() -> ConntrackRequest<Dump<Conntrack<'static>>> {
 ///
 /// The kernel goes through its table itself, and nothing is listed. **A filter that a kernel does not know yet is
 /// ignored, and more is deleted**: the mark counts in every kernel, the family since Linux 5.3, the status since
-/// 5.11, the zone since 6.8, tuples since 6.10.
+/// 5.15, the zone since 6.8, tuples since 6.10. So is a mask without the value that it is for.
 pub fn flush() -> ConntrackRequest<()> {
     ConntrackRequest::new(&Conntrack::DELETE, MessageFlags::empty(), Header::default().version(1))
 }
@@ -312,6 +313,9 @@ impl<R> ConntrackRequest<R> {
     /// [`family`](Self::family). Ports and the like need the protocol beside them, and count for TCP, UDP, ICMP
     /// and ICMPv6.
     ///
+    /// IPv6 addresses are refused: kernels, of 6.18 still, select the entries that have *another* one. Where that is
+    /// mended, give [`tuple_orig`](Self::tuple_orig) and [`filter`](Self::filter).
+    ///
     /// ```
     /// use netlink_netfilter::Family;
     /// use netlink_netfilter::conntrack::{self, IpProtocol, Tuple, TupleIp, TupleProto};
@@ -326,10 +330,16 @@ impl<R> ConntrackRequest<R> {
         let [orig, reply] = [orig, reply].map(|tuple| tuple.clone().attrs());
         let flags = [&orig, &reply].map(FilterFlags::of);
         let family = [orig.family(), reply.family()].into_iter().find(|family| *family != Family::UNSPEC);
-        let request = match family {
+        let mut request = match family {
             Some(family) => self.family(family),
             None => self,
         };
+        if [&orig, &reply].iter().any(|tuple| tuple.family() == Family::IPV6) {
+            request
+                .0
+                .writer()
+                .fail(Unsendable::Value("kernels select the entries with another IPv6 address"));
+        }
         let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
         request.tuple_orig(orig).tuple_reply(reply).filter(filter)
     }
@@ -365,12 +375,14 @@ impl fmt::Display for ConntrackAttrs<'_> {
         let status = self.status();
         let unset = |bit| status.is_some_and(|status| !status.contains(bit));
         let set = |bit| status.is_some_and(|status| status.contains(bit));
-        write!(f, " {orig}")?;
+        f.write_str(" ")?;
+        orig.show(f, "zone-orig")?;
         show_counters(f, self.counters_orig())?;
         if unset(Status::SEEN_REPLY) {
             f.write_str(" [UNREPLIED]")?;
         }
-        write!(f, " {reply}")?;
+        f.write_str(" ")?;
+        reply.show(f, "zone-reply")?;
         show_counters(f, self.counters_reply())?;
         let offloaded = [(Status::HW_OFFLOAD, " [HW_OFFLOAD]"), (Status::OFFLOAD, " [OFFLOAD]")];
         let shown = offloaded.into_iter().chain([(Status::ASSURED, " [ASSURED]")]).find(|(bit, _)| set(*bit));

@@ -16,9 +16,11 @@
 //! # }
 //! ```
 //!
-//! The kernel makes events of connections only while somebody listens, and leaves out what did not change: an event is
-//! no full entry. `net.netfilter.nf_conntrack_events` turns them off. [`conntrack::Watch`](crate::conntrack::Watch)
-//! makes up for lost ones.
+//! An event of a connection leaves out what did not change: it is no full entry.
+//!
+//! `net.netfilter.nf_conntrack_events` says which entries tell: at 0 none, at 1 all, and at 2, which it is unless set
+//! since Linux 5.19, those that were made while somebody listened, in any namespace. An entry made before stays silent
+//! until its end. [`conntrack::Watch`](crate::conntrack::Watch) makes up for lost events.
 
 use alloc::borrow::Cow;
 

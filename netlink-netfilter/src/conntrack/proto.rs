@@ -67,7 +67,8 @@ attrs! {
     pub struct TcpInfoAttrs<'a> for TcpInfo {
         /// Where the connection is.
         1 CTA_PROTOINFO_TCP_STATE state: TcpState,
-        /// Window scale of the end that opened it: at most 14.
+        /// Window scale of the end that opened it: at most 14. Taken from a request only if both are given and
+        /// both ends' flags have [`WINDOW_SCALE`](TcpFlags::WINDOW_SCALE).
         2 CTA_PROTOINFO_TCP_WSCALE_ORIGINAL wscale_original: u8,
         /// Window scale of the other end.
         3 CTA_PROTOINFO_TCP_WSCALE_REPLY wscale_reply: u8,

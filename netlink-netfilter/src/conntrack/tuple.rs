@@ -257,9 +257,23 @@ impl Tuple {
     }
 }
 
+struct Hex(Be<u16>);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0.0)
+    }
+}
+
 /// What `conntrack -L` prints of a direction, but for its counters.
 impl fmt::Display for TupleAttrs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(f, "zone")
+    }
+}
+
+impl TupleAttrs<'_> {
+    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>, zone: &str) -> fmt::Result {
         let mut gap = "";
         let mut field = |name: &str, value: Option<&dyn fmt::Display>| match value {
             Some(value) => write!(f, "{}{name}={value}", core::mem::replace(&mut gap, " ")),
@@ -268,16 +282,17 @@ impl fmt::Display for TupleAttrs<'_> {
         field("src", self.src().as_ref().map(|addr| addr as _))?;
         field("dst", self.dst().as_ref().map(|addr| addr as _))?;
         let Some(proto) = self.proto() else { return Ok(()) };
-        let [src, dst] = match proto.num() {
-            Some(IpProtocol::GRE) => ["srckey", "dstkey"],
-            _ => ["sport", "dport"],
-        };
-        field(src, proto.src_port().as_ref().map(|port| port as _))?;
-        field(dst, proto.dst_port().as_ref().map(|port| port as _))?;
+        if proto.num() == Some(IpProtocol::GRE) {
+            field("srckey", proto.src_port().map(Hex).as_ref().map(|key| key as _))?;
+            field("dstkey", proto.dst_port().map(Hex).as_ref().map(|key| key as _))?;
+        } else {
+            field("sport", proto.src_port().as_ref().map(|port| port as _))?;
+            field("dport", proto.dst_port().as_ref().map(|port| port as _))?;
+        }
         field("type", proto.icmp_type().or(proto.icmpv6_type()).as_ref().map(|kind| kind as _))?;
         field("code", proto.icmp_code().or(proto.icmpv6_code()).as_ref().map(|code| code as _))?;
         field("id", proto.icmp_id().or(proto.icmpv6_id()).as_ref().map(|id| id as _))?;
-        field("zone", self.zone().as_ref().map(|zone| zone as _))
+        field(zone, self.zone().as_ref().map(|zone| zone as _))
     }
 }
 
@@ -319,7 +334,7 @@ mod tests {
         let text = "src=::1 dst=::1 type=129 code=0 id=7";
         assert_eq!(shown(&Tuple::icmpv6(six, six, 128, 0, 7).reversed()), text);
         let gre = Tuple::gre(a.into(), 1, b.into(), 2);
-        assert_eq!(shown(&gre.reversed()), "src=192.0.2.2 dst=192.0.2.1 srckey=2 dstkey=1");
+        assert_eq!(shown(&gre.reversed()), "src=192.0.2.2 dst=192.0.2.1 srckey=0x2 dstkey=0x1");
     }
 
     #[test]

@@ -14,9 +14,12 @@ use crate::event::{Change, Event, Group};
 
 /// Follows the table of connections: first every entry there is, as new, then what changes.
 ///
-/// Where events are lost because they came faster than they were taken, it lists the table and gives what is needed to
-/// be right again: [`Change::Deleted`] for entries that are gone, [`Change::New`] and [`Change::Changed`] for others. For
-/// that it keeps every entry, as it was last seen.
+/// Where events are lost because they came faster than they were taken, it lists the table again: every entry there is comes
+/// as [`Change::Changed`] or [`Change::New`], and what is gone as [`Change::Deleted`]. For that it keeps every entry, as
+/// it was last seen.
+///
+/// Entries made before anybody listened tell of no change and not of their end, unless
+/// `net.netfilter.nf_conntrack_events` is 1; see [`event`](crate::event).
 ///
 /// ```no_run
 /// use netlink_netfilter::conntrack::Watch;
@@ -52,9 +55,9 @@ impl Watch {
         Ok(watch)
     }
 
-    /// The stream of events inside: to size its buffer, for example.
-    pub fn events_mut(&mut self) -> &mut Events<Event<'static>> {
-        &mut self.events
+    /// The stream of events inside: its socket has a buffer to be sized.
+    pub fn events(&self) -> &Events<Event<'static>> {
+        &self.events
     }
 
     /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is for
@@ -122,6 +125,11 @@ impl AsyncWatch {
         Ok(watch)
     }
 
+    /// The stream of events inside: its socket has a buffer to be sized.
+    pub fn events(&self) -> &netlink_core::tokio::Events<Event<'static>> {
+        &self.events
+    }
+
     /// How often events were lost, and the table was listed for it.
     pub fn resyncs(&self) -> usize {
         self.mirror.resyncs
@@ -155,8 +163,8 @@ impl AsyncWatch {
 
 /// The table as it was last seen, without I/O.
 ///
-/// Events that were waiting when the table was listed are older than the list. They do no harm: each is applied as
-/// what it is to the mirror, and the last one about an entry is right.
+/// A stream of events tells a loss behind all events that came before it, so none is older than the list that follows. Those
+/// that came while the list was made may be told by it already; the last one about an entry is right all the same.
 #[derive(Debug, Default)]
 struct Mirror {
     known: HashMap<Key, Conntrack<'static>>,
@@ -216,16 +224,13 @@ impl Mirror {
         for entry in listed {
             let key = key(&entry);
             let change = match before.remove(&key) {
-                Some(there) if there == entry => None,
-                Some(_) => Some(Change::Changed),
-                // A list may have an entry twice.
-                None if self.known.contains_key(&key) => None,
-                None => Some(Change::New),
+                Some(_) => Change::Changed,
+                None => Change::New,
             };
-            if let Some(change) = change {
-                self.pending.push_back((change, entry.clone()));
+            // A list may have an entry twice.
+            if self.known.insert(key, entry.clone()).is_none() {
+                self.pending.push_back((change, entry));
             }
-            self.known.insert(key, entry);
         }
         self.pending.extend(before.into_values().map(|entry| (Change::Deleted, entry)));
     }
@@ -260,13 +265,14 @@ mod tests {
         assert!(mirror.torn);
         mirror.resync([entry(1, 0), entry(2, 9), entry(4, 0)].into());
         assert!(!mirror.torn);
-        let expected = [(Change::Changed, 2, 9), (Change::Deleted, 3, 0), (Change::New, 4, 0)];
+        let expected =
+            [(Change::Changed, 1, 0), (Change::Changed, 2, 9), (Change::Deleted, 3, 0), (Change::New, 4, 0)];
         assert_eq!(drain(&mut mirror), expected);
         assert_eq!(mirror.resyncs, 1);
     }
 
     #[test]
-    fn events_older_than_the_list_do_no_harm() {
+    fn events_that_the_list_knew_of_do_no_harm() {
         let mut mirror = Mirror::default();
         mirror.resync([entry(1, 5)].into());
         drain(&mut mirror);

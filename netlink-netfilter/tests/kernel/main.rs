@@ -2,8 +2,70 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use std::process::ExitCode;
+mod conntrack;
+mod differential;
+mod events;
+mod expect;
+mod filters;
+mod packets;
+mod reactor;
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::{Command, ExitCode};
+
+use netlink_netfilter::conntrack::{ConntrackRequest, Tuple, create};
+use netlink_testing::Result;
 
 fn main() -> ExitCode {
-    netlink_testing::main(&[])
+    netlink_testing::main(&[
+        conntrack::TESTS,
+        filters::TESTS,
+        events::TESTS,
+        expect::TESTS,
+        packets::TESTS,
+        differential::TESTS,
+        reactor::TESTS,
+    ])
+}
+
+/// The address 10.x.y.z of the `n`th host.
+fn host(n: u32) -> IpAddr {
+    Ipv4Addr::from(0x0a00_0000 + n).into()
+}
+
+/// The original tuple of the `n`th of as many flows as a test needs.
+fn flow(n: u32) -> Tuple {
+    Tuple::tcp(SocketAddr::new(host(n + 1), 1000), SocketAddr::new(host(0x8000), 80))
+}
+
+/// A request that makes it.
+fn make(tuple: &Tuple) -> ConntrackRequest<()> {
+    create(tuple, &tuple.reversed()).timeout(600)
+}
+
+/// What a program prints.
+fn run(words: &str) -> Result<String> {
+    let mut words = words.split_whitespace();
+    let output = Command::new(words.next().unwrap()).args(words).output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Sets `net.netfilter.nf_conntrack_…` of this namespace.
+fn sysctl(name: &str, value: &str) -> Result {
+    let path = format!("/proc/sys/net/netfilter/nf_conntrack_{name}");
+    Ok(fs::write(&path, value).map_err(|error| format!("{path}: {error}"))?)
+}
+
+/// Loads rules into nftables.
+fn nft(rules: &str) -> Result {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    let mut nft = Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn()?;
+    nft.stdin.take().unwrap().write_all(rules.as_bytes())?;
+    assert!(nft.wait()?.success(), "{rules}");
+    Ok(())
 }
