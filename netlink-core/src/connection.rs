@@ -427,8 +427,8 @@ impl<S: AsRef<Socket>> Channel<S> {
             };
             match message.header.kind {
                 MessageType::OVERRUN if sender.port == 0 => return Some(Pending::Overrun),
-                // What is unicast is a late answer; what a process sends is no event of the kernel.
-                kind if kind.0 >= 16 && sender.port == 0 && sender.group != 0 => {
+                // What is unicast is a late answer, what a process sends is no event of the kernel.
+                kind if kind.0 >= 16 && sender.port == 0 && (sender.group != 0 || is_unasked(&message)) => {
                     return Some(Pending::Received(range));
                 }
                 _ => {}
@@ -594,6 +594,11 @@ impl Chunk {
             }
         }
     }
+}
+
+/// Whether a message answers nobody, although it names no group: nfacct's events are such.
+fn is_unasked(message: &Message<'_>) -> bool {
+    message.header.port == 0 && message.header.sequence == 0
 }
 
 #[inline]

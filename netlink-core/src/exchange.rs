@@ -97,7 +97,9 @@ impl Exchange {
             return Meaning::Stale;
         }
         let header = &message.header;
-        let ours = header.sequence == self.sequence && header.port == self.port;
+        // Lists of hooks have port 0 in their replies, and ours only in their end.
+        let unicast_without_port = header.port == 0 && sender.group == 0;
+        let ours = header.sequence == self.sequence && (header.port == self.port || unicast_without_port);
         // An echo is the notification, sent to the requester alone: it names the group all the same, and the
         // requester gets no other copy.
         if sender.group != 0 && !(self.echo && ours) {
@@ -402,6 +404,20 @@ mod tests {
         let mut ex = exchange(Expect::Ack, ACK);
         assert_eq!(bytes.feed_from(Sender::process(4242), &mut ex), [Meaning::Stale]);
         assert!(!ex.is_over());
+    }
+
+    #[test]
+    fn a_reply_that_lacks_the_port_is_told_by_its_sequence() {
+        let mut bytes = Bytes::new();
+        for sequence in [5, 6, 0] {
+            let header = MessageHeader::default().kind(MessageType(0xc00)).sequence(sequence);
+            message::write(&mut bytes.0, header, |out| out.push(&[2; 4]));
+        }
+        let mut ex = exchange(Expect::Dump, NONE);
+        let meanings = bytes.feed(&mut ex);
+        assert!(matches!(meanings[..], [Meaning::Reply(_), Meaning::Stale, Meaning::Stale]));
+        let meanings = bytes.feed_from(Sender::kernel_group(1), &mut ex);
+        assert_eq!(meanings, [Meaning::Event, Meaning::Event, Meaning::Event]);
     }
 
     #[test]
