@@ -62,7 +62,7 @@ attrs! {
         2 NFACCT_PKTS packets: Be<u64>,
         /// Bytes, with the IP header. In a request that creates: what to begin with.
         3 NFACCT_BYTES bytes: Be<u64>,
-        /// References the kernel holds: one, and one for each rule that uses it.
+        /// References the kernel holds: one, and one or two for each rule that uses it.
         4 NFACCT_USE use_count: Be<u32>,
         /// About the quota; absent without one. Set it with [`quota_packets`](Self::quota_packets) or
         /// [`quota_bytes`](Self::quota_bytes).

@@ -88,7 +88,7 @@ pub enum Event<'a> {
     Conntrack(Change, Conntrack<'a>),
     /// An expectation.
     Expect(Change, Expect<'a>),
-    /// A counter that reached its quota.
+    /// A counter that reached its quota. The kernel names no group, so that of the notice is 0.
     Quota(Account<'a>),
     /// A message of another type, as it came.
     Other {

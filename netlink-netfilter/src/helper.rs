@@ -40,7 +40,7 @@ values! {
     pub struct HelperStatus: Be<u32> {
         /// They pass by the helper.
         0 NFCT_HELPER_STATUS_DISABLED DISABLED "disabled",
-        /// They come to its queue; if nobody listens there, they pass.
+        /// They come to its queue. If nobody listens there they pass, but newer kernels don't keep the connection then.
         1 NFCT_HELPER_STATUS_ENABLED ENABLED "enabled",
     }
 }
@@ -67,7 +67,8 @@ attrs! {
     pub struct PolicyAttrs<'a> for Policy {
         /// Name of the class; at most 15 bytes.
         1 NFCTH_POLICY_NAME name: Str<'a, 15>,
-        /// How many a connection may have at once; at most 255. A helper made with 0 gets 255.
+        /// How many a connection may have at once; at most 255, and 0 is any number. A further one takes the place of the
+        /// oldest.
         2 NFCTH_POLICY_EXPECT_MAX expect_max: Be<u32>,
         /// Seconds until one goes.
         3 NFCTH_POLICY_EXPECT_TIMEOUT expect_timeout: Be<u32>,
@@ -181,9 +182,10 @@ pub fn update(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest
     named(&Helper::NEW, MessageFlags::empty(), name, family, protocol)
 }
 
-/// Asks for the helper of this name for these connections.
+/// Asks for the helper of this name for these connections; [`Error::NoReply`](crate::Error::NoReply) if there is none.
 pub fn get(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest<Helper<'static>> {
-    named(&Helper::GET, MessageFlags::empty(), name, family, protocol)
+    // Where no helper is for these connections the kernel calls that a success, and answers nothing else.
+    named(&Helper::GET, MessageFlags::ACK, name, family, protocol)
 }
 
 /// Lists the helpers in user space of the machine.

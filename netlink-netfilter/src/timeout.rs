@@ -13,7 +13,7 @@
 //!
 //! let policy = nl.call(timeout::get("web"))?;
 //! if let Some(Timeouts::Tcp(tcp)) = policy.timeouts() {
-//!     println!("{:?} seconds, {:?} rules", tcp.established(), policy.use_count().map(|count| count.0 - 1));
+//!     println!("{:?} seconds", tcp.established());
 //! }
 //!
 //! // What all others have: the values below /proc/sys/net/netfilter.
@@ -51,7 +51,7 @@ attrs! {
         3 CTA_TIMEOUT_L4PROTO l4proto: IpProtocol,
         /// The times.
         4 CTA_TIMEOUT_DATA timeouts: Timeouts<'a>,
-        /// References the kernel holds: one, and one for each rule that uses it.
+        /// References the kernel holds: one, and one or two for each rule that uses it.
         5 CTA_TIMEOUT_USE use_count: Be<u32>,
     }
 }
@@ -132,12 +132,14 @@ pub fn list() -> TimeoutRequest<Dump<Timeout<'static>>> {
     request(&Timeout::GET, MessageFlags::DUMP)
 }
 
-/// Deletes the policy of this name; `EBUSY` while a rule uses it. Its connections go on with the defaults.
+/// Deletes the policy of this name. Its connections go on with the defaults.
+///
+/// `EBUSY` while a rule uses it, but not in every kernel: Linux 6.1 and 6.12 delete it all the same.
 pub fn delete(name: &str) -> TimeoutRequest<()> {
     request(&Timeout::DELETE, MessageFlags::empty()).name(name)
 }
 
-/// Deletes all policies of the namespace that no rule uses.
+/// Deletes all policies of the namespace, likewise but for those in use.
 pub fn flush() -> TimeoutRequest<()> {
     request(&Timeout::DELETE, MessageFlags::empty())
 }

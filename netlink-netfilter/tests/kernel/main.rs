@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod acct;
 mod conntrack;
 mod differential;
 mod events;
 mod expect;
 mod filters;
+mod helper;
+mod hook;
+mod osf;
 mod packets;
 mod reactor;
+mod timeout;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,6 +31,11 @@ fn main() -> ExitCode {
         packets::TESTS,
         differential::TESTS,
         reactor::TESTS,
+        timeout::TESTS,
+        helper::TESTS,
+        acct::TESTS,
+        osf::TESTS,
+        hook::TESTS,
     ])
 }
 
