@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn an_envelope_ends_with_the_answer_to_its_last_content() {
         let done = Bytes::new().error(NONE, 13, 0, &bare_header(20));
-        assert_eq!(enveloped(&done).0, true);
+        assert!(enveloped(&done).0);
         // Newer kernels acknowledge what opens and closes too, if asked; others acknowledge some twice.
         let noisy = Bytes::new()
             .error(NONE, 10, 0, &bare_header(20))
