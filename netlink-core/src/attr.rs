@@ -193,6 +193,7 @@ enum Further {
     /// So many bytes are wanted; what is right is said by the bits.
     Exact(u16),
     Check(Check),
+    Set(&'static [Rule], &'static Table),
 }
 
 /// Reads a payload for nothing but the error.
@@ -218,6 +219,11 @@ impl Rule {
         Self { lengths: 0, further: Further::Check(check) }
     }
 
+    /// A set of attributes with these rules.
+    pub const fn set(rules: &'static [Self], table: &'static Table) -> Self {
+        Self { lengths: 0, further: Further::Set(rules, table) }
+    }
+
     /// Whether the length alone settles it.
     #[inline(always)]
     fn fits(&self, length: usize) -> bool {
@@ -238,6 +244,7 @@ impl Rule {
         let result = match self.further {
             Further::NoRow => return Ok(false),
             Further::Check(check) => check(payload, &scope),
+            Further::Set(rules, table) => set::check(payload, scope.header, rules, table),
             Further::AtLeast(want) if got >= usize::from(want) => Ok(()),
             Further::AtLeast(want) | Further::Exact(want) => {
                 Err(Malformed::Length { want: usize::from(want), got }.into())

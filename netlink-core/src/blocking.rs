@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::connection::{Channel, Notice, Step, Tracer, open, prepare};
+use crate::connection::{Channel, Notice, Step, Tracer, open, prepare, refusals};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -170,6 +170,24 @@ impl Connection {
             chunk.finish(&mut results);
         }
         results.into_iter().map(|result| result.unwrap_or(Err(Error::Unanswered))).collect()
+    }
+
+    /// Sends requests in one datagram, of which the first opens an envelope and the last closes it, so that the kernel
+    /// does all that is between, or nothing: nfnetlink's transactions. Gives what each of the requests was refused
+    /// with; where all are `None`, all was done.
+    ///
+    /// An error is about the connection: whether anything was done is not known.
+    pub fn envelope<Q>(&mut self, requests: &[Q]) -> Result<Vec<Option<Error>>>
+    where
+        Q: ToRequest<Answer = ()>,
+    {
+        self.finish_abandoned()?;
+        let mut results = Vec::new();
+        let run = match self.channel.prepare_envelope(requests, &mut results)? {
+            Some(mut chunk) => self.run(&mut chunk, &mut results),
+            None => Ok(()),
+        };
+        refusals(results, run)
     }
 
     fn run<R: Reply>(

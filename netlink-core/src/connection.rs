@@ -507,6 +507,51 @@ impl<S: AsRef<Socket>> Channel<S> {
         Some(chunk)
     }
 
+    /// Fills the send buffer with an envelope and its content, which travel in one datagram. Without a chunk one of
+    /// them can't be sent.
+    pub(crate) fn prepare_envelope<Q>(
+        &mut self,
+        requests: &[Q],
+        results: &mut Vec<Option<Result<()>>>,
+    ) -> Result<Option<Chunk>>
+    where
+        Q: crate::request::ToRequest<Answer = ()>,
+    {
+        if self.congested {
+            self.decongest();
+        }
+        self.warnings.clear();
+        self.send.clear();
+        results.resize_with(requests.len(), || None);
+        let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        if self.sequence.checked_add(count).is_none() {
+            self.sequence = 0;
+        }
+        let mut chunk =
+            Chunk { run: Run::enveloped(self.sequence + 1, requests.len(), self.port()), sent: Vec::new() };
+        for (index, (request, result)) in requests.iter().zip(results).enumerate() {
+            let request = request.to_request();
+            let (start, sequence) = (self.send.len(), self.next_sequence());
+            let last = index + 2 == requests.len();
+            let mut flags = request.flags();
+            flags.set(MessageFlags::ACK, last);
+            if let Err(error) = request.append_to(&mut self.send, sequence, flags) {
+                *result = Some(Err(error));
+                return Ok(None);
+            }
+            let end = self.send.len();
+            chunk.sent.push(Sent { index, info: request.info(), bytes: start..end });
+        }
+        // The kernel takes a datagram that its send buffer has room for; it doubles what is set.
+        const OVERHEAD: usize = 32;
+        let socket = self.socket.as_ref();
+        if self.send.len() + OVERHEAD > socket.send_buffer()? {
+            socket.set_send_buffer(self.send.len() + OVERHEAD)?;
+        }
+        self.trace(Direction::Sent, 0..self.send.len(), chunk.info());
+        Ok(Some(chunk))
+    }
+
     /// Looks at the messages in the buffer; `false`: receive.
     pub(crate) fn step_run<R: Reply>(
         &mut self,
@@ -599,6 +644,16 @@ impl Chunk {
 /// Whether a message answers nobody, although it names no group: nfacct's events are such.
 fn is_unasked(message: &Message<'_>) -> bool {
     message.header.port == 0 && message.header.sequence == 0
+}
+
+/// What the requests of an envelope were refused with. A lost connection counts only where no refusal tells that all
+/// was undone.
+pub(crate) fn refusals(results: Vec<Option<Result<()>>>, run: Result<()>) -> Result<Vec<Option<Error>>> {
+    let refusals: Vec<_> = results.into_iter().map(|result| result.and_then(Result::err)).collect();
+    match run {
+        Err(error) if refusals.iter().all(Option::is_none) => Err(error),
+        _ => Ok(refusals),
+    }
 }
 
 #[inline]

@@ -223,6 +223,8 @@ values! {
         74 EBADMSG EBADMSG "Bad message",
         /// A number is too large.
         75 EOVERFLOW EOVERFLOW "Value too large for defined data type",
+        /// What was looked at before is another now: ask again.
+        85 ERESTART ERESTART "Interrupted system call should be restarted",
         /// A message is too long.
         90 EMSGSIZE EMSGSIZE "Message too long",
         /// No such option.

@@ -184,12 +184,23 @@ pub struct Run {
     port: u32,
     answers: Vec<Answer>,
     over: bool,
+    /// The first and the last are an envelope of the others.
+    enveloped: bool,
 }
 
 impl Run {
     /// A run of `count` requests from sequence `first` on.
     pub fn new(first: u32, count: usize, port: u32) -> Self {
-        Self { first, port, answers: alloc::vec![Answer::Pending; count], over: count == 0 }
+        Self { first, port, answers: alloc::vec![Answer::Pending; count], over: count == 0, enveloped: false }
+    }
+
+    /// A run of which the first message opens an envelope and the last one closes it: nfnetlink's batches. The message
+    /// before the last is the one that asks for an acknowledgement.
+    ///
+    /// The kernel answers when it is through with all of them, in order, and what opens and closes only if it can do
+    /// nothing at all. Before Linux 6.10 it would not acknowledge them even if asked.
+    pub fn enveloped(first: u32, count: usize, port: u32) -> Self {
+        Self { enveloped: true, ..Self::new(first, count, port) }
     }
 
     /// Whether the last request is answered.
@@ -219,10 +230,21 @@ impl Run {
             Meaning::Done(_) | Meaning::Reply(_) if *answer == Answer::Pending => *answer = Answer::Done,
             _ => {}
         }
-        if one.is_over() && index + 1 == self.answers.len() {
-            self.over = true;
-        }
+        self.over |= one.is_over() && self.ends_with(index, meaning);
         (Some(index), meaning)
+    }
+
+    /// Whether this is the last answer.
+    fn ends_with(&self, index: usize, meaning: Meaning<'_>) -> bool {
+        if !self.enveloped {
+            return index + 1 == self.answers.len();
+        }
+        match (index, meaning) {
+            (0, meaning) => matches!(meaning, Meaning::Failed(..)),
+            // Without memory, or when killed, it forgets all other answers, and says so at the first message.
+            (1, Meaning::Failed(Errno::ENOMEM | Errno::EINTR, _)) => true,
+            _ => index + 2 == self.answers.len(),
+        }
     }
 }
 
@@ -475,6 +497,42 @@ mod tests {
         assert_eq!(answers[1], Answer::Done);
         assert_eq!(answers[2], Answer::Failed(Errno::EEXIST, Vec::new()));
         assert_eq!(answers[3], Answer::Done);
+    }
+
+    fn enveloped(bytes: &Bytes) -> (bool, Vec<Answer>) {
+        let mut run = Run::enveloped(10, 5, PORT);
+        for message in Messages::new(bytes.0.as_slice()) {
+            run.feed(Sender::KERNEL, &message.unwrap());
+        }
+        (run.is_over(), run.into_answers())
+    }
+
+    #[test]
+    fn an_envelope_ends_with_the_answer_to_its_last_content() {
+        let done = Bytes::new().error(NONE, 13, 0, &bare_header(20));
+        assert!(enveloped(&done).0);
+        // Newer kernels acknowledge what opens and closes too, if asked; others acknowledge some twice.
+        let noisy = Bytes::new()
+            .error(NONE, 10, 0, &bare_header(20))
+            .error(NONE, 11, 0, &bare_header(20))
+            .error(NONE, 11, 0, &bare_header(20))
+            .error(NONE, 12, 17, &bare_header(20));
+        let (over, answers) = enveloped(&noisy);
+        assert!(!over);
+        assert_eq!(answers[2], Answer::Failed(Errno::EEXIST, Vec::new()));
+        assert_eq!((&answers[1], &answers[3]), (&Answer::Done, &Answer::Pending));
+        let closing = Bytes::new().error(NONE, 14, 0, &bare_header(20));
+        assert!(!enveloped(&closing).0);
+    }
+
+    #[test]
+    fn an_envelope_that_is_refused_ends_at_once() {
+        let refused = Bytes::new().error(NONE, 10, 85, &bare_header(20));
+        assert!(enveloped(&refused).0);
+        let forgotten = Bytes::new().error(NONE, 11, 12, &bare_header(20));
+        assert!(enveloped(&forgotten).0);
+        let first = Bytes::new().error(NONE, 11, 17, &bare_header(20));
+        assert!(!enveloped(&first).0);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use tokio::io::unix::AsyncFd;
 
 use crate::blocking::{EVENT_BUFFER, Partial, prepare_events};
-use crate::connection::{Channel, Chunk, Notice, Step, Tracer, open, prepare};
+use crate::connection::{Channel, Chunk, Notice, Step, Tracer, open, prepare, refusals};
 use crate::error::{Errno, Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
@@ -185,6 +185,21 @@ impl Connection {
             chunk.finish(&mut results);
         }
         results.into_iter().map(|result| result.unwrap_or(Err(Error::Unanswered))).collect()
+    }
+
+    /// Sends requests in one datagram, of which the first opens an envelope and the last closes it. Gives what each of
+    /// the requests was refused with; where all are `None`, all was done.
+    pub async fn envelope<Q>(&mut self, requests: &[Q]) -> Result<Vec<Option<Error>>>
+    where
+        Q: ToRequest<Answer = ()>,
+    {
+        self.finish_abandoned().await?;
+        let mut results = Vec::new();
+        let run = match self.channel.prepare_envelope(requests, &mut results)? {
+            Some(mut chunk) => self.run(&mut chunk, &mut results).await,
+            None => Ok(()),
+        };
+        refusals(results, run)
     }
 
     async fn run<R: Reply>(&mut self, chunk: &mut Chunk, results: &mut [Option<Result<R>>]) -> Result<()> {

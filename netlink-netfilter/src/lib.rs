@@ -6,6 +6,7 @@
 extern crate alloc;
 
 pub mod acct;
+pub mod batch;
 mod choice;
 pub mod conntrack;
 pub mod event;

@@ -3,11 +3,12 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{Family, Header, Subsystem, acct, conntrack, event, expect, helper, hook, osf, timeout};
+use crate::{Family, Header, Subsystem, acct, batch, conntrack, event, expect, helper, hook, osf, timeout};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
     messages: &[
+        batch::Batch::MESSAGES,
         conntrack::Conntrack::MESSAGES,
         conntrack::CpuStats::MESSAGES,
         conntrack::Stats::MESSAGES,

@@ -4,7 +4,7 @@
 //! A file of `tests/golden` holds comments, the message in hexadecimal digits, and behind a line `---` the expected
 //! text. `UPDATE=1 cargo test -p netlink-netfilter --test golden_objects` writes that text anew.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::{env, fs, path};
 

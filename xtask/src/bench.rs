@@ -67,6 +67,13 @@ const WORKLOADS: &[Workload] = &[
     kernel("link-dump", "Dumps of links, every attribute read where it was received", 2000, 50),
     kernel("link-dump-owned", "Dumps of links, kept until each is complete", 2000, 50),
     kernel("link-delete-group", "Removal of all links of a group", 200, 20),
+    kernel(
+        "conntrack-dump",
+        "A dump of connections, every attribute read where it was received",
+        100_000,
+        5000,
+    ),
+    kernel("conntrack-dump-owned", "A dump of connections, kept until it is complete", 100_000, 5000),
     kernel("events", "Route events caused by another process", 100_000, 2000),
     memory("decode-route", "Decoding a captured route, every attribute", 5_000_000, 100_000, Some("route")),
     memory(
@@ -107,6 +114,8 @@ const GOALS: &[(&str, &str, Limit)] = &[
     ("route-dump-owned", "ours", Limit::Times(1.5, "floor of route-dump")),
     ("link-dump", "ours", Limit::Times(1.2, "floor")),
     ("link-dump-owned", "ours", Limit::Times(1.8, "floor of link-dump")),
+    ("conntrack-dump", "ours", Limit::Times(1.12, "floor")),
+    ("conntrack-dump-owned", "ours", Limit::Times(1.4, "floor of conntrack-dump")),
     ("events", "ours", Limit::Times(1.1, "floor")),
     ("decode-route", "ours", Limit::Nanoseconds(20.0)),
     ("decode-link", "ours", Limit::Nanoseconds(280.0)),
@@ -116,6 +125,7 @@ const GOALS: &[(&str, &str, Limit)] = &[
     ("route-dump", "ours-ct", Limit::Times(1.25, "ours")),
     ("route-dump-owned", "ours-ct", Limit::Times(1.25, "ours")),
     ("link-dump", "ours-ct", Limit::Times(1.25, "ours")),
+    ("conntrack-dump", "ours-ct", Limit::Times(1.25, "ours")),
     ("events", "ours-ct", Limit::Times(1.25, "ours")),
 ];
 

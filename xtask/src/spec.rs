@@ -41,7 +41,9 @@ const CRATES: [(&str, Spec); 6] = [
 const OTHER_HEADERS: [&str; 3] = ["sys/socket.h", "errno.h", "asm/socket.h"];
 
 /// Beginnings of C names that the headers of this machine can't decide, and why.
-const EXCEPTIONS: [(&str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str); 7] = [
+    ("CTA_FILTER_F_", "net/netfilter/nf_internals.h, which is not exported"),
+    ("CT_DCCP_", "linux/netfilter/nf_conntrack_dccp.h, which is not exported"),
     ("IF_RA_", "include/net/if_inet6.h, which is not exported"),
     ("IF_READY", "include/net/if_inet6.h, which is not exported"),
     ("IF_RS_SENT", "include/net/if_inet6.h, which is not exported"),

@@ -11,7 +11,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
-use netlink_netfilter::{acct, helper, hook, osf, timeout};
+use netlink_netfilter::{acct, batch, conntrack, expect, helper, hook, osf, timeout};
 use netlink_route::{addr, link, nsid, route};
 
 /// A target: any bytes, and no panic.
@@ -102,15 +102,10 @@ macro_rules! round_trips {
 }
 
 round_trips! {
-    link::Link<'_>,
-    addr::Address<'_>,
-    route::Route<'_>,
-    nsid::Nsid<'_>,
-    acct::Account<'_>,
-    helper::Helper<'_>,
-    hook::Hook<'_>,
-    osf::Osf<'_>,
-    timeout::Timeout<'_>,
+    link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_>,
+    batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
+    expect::Expect<'_>, expect::ExpectStats<'_>,
+    acct::Account<'_>, helper::Helper<'_>, hook::Hook<'_>, osf::Osf<'_>, timeout::Timeout<'_>,
 }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.

@@ -1,6 +1,7 @@
 //! Helpers in user space. They are the machine's: each test has names of its own.
 
 use std::net::{TcpListener, TcpStream};
+use std::slice;
 
 use netlink_core::{Be, Connection, Errno, Error};
 use netlink_netfilter::conntrack::{self, IpProtocol, Tuple};
@@ -139,7 +140,7 @@ fn what_may_not_change() -> Result {
     assert_eq!(read.policy().unwrap().policies().next().unwrap().expect_timeout(), Some(Be(301)));
 
     let mut errno = |request| helpers.nl.call(request).unwrap_err().errno().unwrap();
-    assert_eq!(errno(set(&[one.clone()])), Errno::EBUSY);
+    assert_eq!(errno(set(slice::from_ref(&one))), Errno::EBUSY);
     assert_eq!(errno(set(&[two, one.clone()])), Errno::EBUSY);
     assert_eq!(errno(update().priv_data_len(8)), Errno::EBUSY);
     let too_many = Policy::new().name("x").expect_max(256).expect_timeout(1);
@@ -148,7 +149,7 @@ fn what_may_not_change() -> Result {
     assert_eq!(errno(create("nl-none", &[too_many])), Errno::EINVAL);
     assert_eq!(errno(create("nl-none", &[])), Errno::EINVAL);
     assert_eq!(errno(create("nl-none", &[Policy::new().name("x")])), Errno::EINVAL);
-    assert_eq!(errno(create("nl-none", &[one.clone()]).priv_data_len(1 << 20)), Errno::ENOMEM);
+    assert_eq!(errno(create("nl-none", slice::from_ref(&one)).priv_data_len(1 << 20)), Errno::ENOMEM);
     assert_eq!(errno(helper::create("nl-none", Family::IPV4, TCP, &[one])), Errno::EINVAL);
     Ok(())
 }

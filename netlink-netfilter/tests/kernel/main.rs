@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod acct;
+mod batch;
 mod conntrack;
 mod differential;
 mod events;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         expect::TESTS,
         packets::TESTS,
         differential::TESTS,
+        batch::TESTS,
         reactor::TESTS,
         timeout::TESTS,
         helper::TESTS,

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         case(NAME, "link-dump", link_dump),
         case(NAME, "link-dump-owned", link_dump_owned),
         case(NAME, "link-delete-group", link_delete_group),
+        case(NAME, "conntrack-dump", conntrack_dump),
         case(NAME, "events", events),
         case(NAME, "decode-route", decode_route),
         case(NAME, "decode-link", decode_link),
@@ -159,6 +160,15 @@ fn route_dump(_: &Job) -> Result<Outcome, Fault> {
     let socket = Socket::open()?;
     let mut buffer = vec![0; BUFFER];
     let request = raw::get_routes(1);
+    let (done, cost) = measure(|| swallow(&socket, &request, &mut buffer));
+    done?;
+    Ok(Outcome::new(cost, 0))
+}
+
+fn conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
+    let socket = Socket::of(libc::NETLINK_NETFILTER)?;
+    let mut buffer = vec![0; BUFFER];
+    let request = raw::get_connections(1);
     let (done, cost) = measure(|| swallow(&socket, &request, &mut buffer));
     done?;
     Ok(Outcome::new(cost, 0))

@@ -34,6 +34,8 @@ pub const WORKLOADS: &[&str] = &[
     "link-dump",
     "link-dump-owned",
     "link-delete-group",
+    "conntrack-dump",
+    "conntrack-dump-owned",
     "events",
     "decode-route",
     "decode-route-lazy",
@@ -230,6 +232,7 @@ fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault>
         "route-dump" | "route-dump-owned" => raw::add_routes(count, job.oif)?,
         "link-dump" | "link-dump-owned" => raw::add_ifbs(count, 0)?,
         "link-delete-group" => raw::add_ifbs(count, GROUP)?,
+        "conntrack-dump" | "conntrack-dump-owned" => raw::add_connections(count)?,
         _ => {}
     }
     Ok(job)

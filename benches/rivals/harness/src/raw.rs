@@ -29,6 +29,9 @@ pub const RTA_OIF: u16 = 4;
 pub const RTA_GATEWAY: u16 = 5;
 pub const RTA_TABLE: u16 = 15;
 
+pub const IPCTNL_MSG_CT_NEW: u16 = 1 << 8;
+pub const IPCTNL_MSG_CT_GET: u16 = 1 << 8 | 1;
+
 pub const IFLA_IFNAME: u16 = 3;
 pub const IFLA_LINKINFO: u16 = 18;
 pub const IFLA_GROUP: u16 = 27;
@@ -138,15 +141,20 @@ pub fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// A blocking route netlink socket.
+/// A blocking netlink socket.
 pub struct Socket {
     fd: i32,
 }
 
 impl Socket {
+    /// One of routes and links.
     pub fn open() -> Result<Socket> {
+        Socket::of(libc::NETLINK_ROUTE)
+    }
+
+    pub fn of(protocol: i32) -> Result<Socket> {
         // SAFETY: no pointers involved.
-        let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
+        let fd = unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) };
         if fd < 0 {
             return Err(Error::last_os_error());
         }
@@ -362,6 +370,62 @@ pub fn add_ifbs(count: u64, group: u32) -> Result<()> {
         socket.exchange(&batch.bytes, n as u32, &mut buffer)?;
     }
     Ok(())
+}
+
+/// `struct nfgenmsg` of IPv4.
+pub const NFGENMSG: [u8; 4] = [libc::AF_INET as u8, 0, 0, 0];
+
+/// The request for all IPv4 connections.
+pub fn get_connections(seq: u32) -> Vec<u8> {
+    Message::new(IPCTNL_MSG_CT_GET, NLM_F_DUMP, seq, &NFGENMSG).bytes
+}
+
+/// Makes `count` established TCP connections, from [`destination`] to 12.0.0.1.
+pub fn add_connections(count: u64) -> Result<()> {
+    const NESTED: u16 = 1 << 15;
+    const FLAGS: u16 = NLM_F_CREATE | NLM_F_EXCL;
+    let socket = Socket::of(libc::NETLINK_NETFILTER)?;
+    let mut buffer = vec![0; BUFFER];
+    let mut batch = Message::default();
+    let mut n = 0;
+    while n < count {
+        let end = (n + 500).min(count);
+        batch.bytes.clear();
+        while n < end {
+            let (client, server) = (destination(n), 12 << 24 | 1);
+            n += 1;
+            let ack = if n == end { NLM_F_ACK } else { 0 };
+            batch.begin(IPCTNL_MSG_CT_NEW, FLAGS | ack, n as u32, &NFGENMSG);
+            let ends = [(client, server, 1000u16, 80u16), (server, client, 80, 1000)];
+            for (kind, (src, dst, sport, dport)) in (1..).zip(ends) {
+                batch.nest(kind | NESTED, |tuple| {
+                    tuple.nest(1 | NESTED, |ip| {
+                        ip.put(1, &u32::to_be_bytes(src)).put(2, &u32::to_be_bytes(dst));
+                    });
+                    tuple.nest(2 | NESTED, |proto| {
+                        proto.put(1, &[6]).put(2, &sport.to_be_bytes()).put(3, &dport.to_be_bytes());
+                    });
+                });
+            }
+            // Confirmed, answered, assured; an hour; established.
+            batch
+                .put(3, &14u32.to_be_bytes())
+                .put(7, &3600u32.to_be_bytes())
+                .put(8, &(n as u32).to_be_bytes());
+            batch.nest(4 | NESTED, |info| {
+                info.nest(1 | NESTED, |tcp| {
+                    tcp.put(1, &[3]);
+                });
+            });
+        }
+        socket.exchange(&batch.bytes, n as u32, &mut buffer)?;
+    }
+    Ok(())
+}
+
+/// What every contender adds up for a connection: who began it, and its mark.
+pub const fn connection_sum(client: u32, mark: u32) -> u64 {
+    (client as u64).wrapping_add(mark as u64)
 }
 
 /// What every contender adds up for a route.

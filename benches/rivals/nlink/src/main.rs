@@ -6,13 +6,15 @@ use std::process::ExitCode;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::StreamExt;
-use harness::raw::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, RTM_NEWROUTE, route_sum};
+use harness::raw::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, RTM_NEWROUTE, connection_sum, route_sum,
+};
 use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Meter, Outcome, case, measure};
 use nlink::netlink::messages::{LinkMessage, RouteMessage};
 use nlink::netlink::route::{Ipv4Route, ResolvedRouteInterfaces, RouteConfig};
 use nlink::netlink::types::route::{RouteProtocol, RouteScope};
 use nlink::netlink::{
-    Connection, FromNetlink, InterfaceRef, MessageBuilder, NetworkEvent, Route, RtnetlinkGroup,
+    Connection, FromNetlink, InterfaceRef, MessageBuilder, Netfilter, NetworkEvent, Route, RtnetlinkGroup,
 };
 
 const NAME: &str = "nlink-ct";
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         case(NAME, "link-dump", |job| on_runtime(link_dump(job))),
         case(NAME, "link-dump-owned", |job| on_runtime(link_dump_owned(job))),
         case(NAME, "link-delete-group", |job| on_runtime(link_delete_group(job))),
+        case(NAME, "conntrack-dump", |job| on_runtime(conntrack_dump(job))),
+        case(NAME, "conntrack-dump-owned", |job| on_runtime(conntrack_dump(job))),
         case(NAME, "events", |job| on_runtime(events(job))),
         case(NAME, "decode-route", decode_route),
         case(NAME, "decode-link", decode_link),
@@ -187,6 +191,22 @@ async fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
         batch.execute_all().await?;
     }
     Ok(Outcome::new(meter.stop(), 0))
+}
+
+/// The crate lists connections in no other way than into a vector.
+async fn conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
+    let connection = Connection::<Netfilter>::new()?;
+    let meter = Meter::start();
+    let entries = black_box(connection.get_conntrack().await?);
+    let mut sum = 0u64;
+    for entry in &entries {
+        let client = match entry.orig.src_ip {
+            Some(IpAddr::V4(address)) => address.to_bits(),
+            _ => 0,
+        };
+        sum = sum.wrapping_add(connection_sum(client, entry.mark.unwrap_or(0)));
+    }
+    Ok(Outcome::new(meter.stop(), sum))
 }
 
 async fn events(job: &Job) -> Result<Outcome, Fault> {

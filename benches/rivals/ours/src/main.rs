@@ -5,9 +5,10 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use harness::raw::{RTNLGRP_IPV4_ROUTE, route_sum};
+use harness::raw::{RTNLGRP_IPV4_ROUTE, connection_sum, route_sum};
 use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Meter, Outcome, SILENCE, case, measure};
 use netlink_core::{Error, Messages, Notice, Owned, ToRequest};
+use netlink_netfilter::conntrack::{self, Conntrack, ConntrackRequest, TupleAttrs};
 use netlink_route::event::Group;
 use netlink_route::link::{self, AfSpec, Link};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
         case(NAME, "link-dump", link_dump),
         case(NAME, "link-dump-owned", link_dump_owned),
         case(NAME, "link-delete-group", link_delete_group),
+        case(NAME, "conntrack-dump", conntrack_dump),
+        case(NAME, "conntrack-dump-owned", conntrack_dump_owned),
         case(NAME, "events", events),
         case(NAME, "decode-route", decode_route),
         case(NAME, "decode-route-lazy", decode_route_lazy),
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         case(TOKIO, "link-dump", |job| on_runtime(tokio_link_dump(job))),
         case(TOKIO, "link-dump-owned", |job| on_runtime(tokio_link_dump_owned(job))),
         case(TOKIO, "link-delete-group", |job| on_runtime(tokio_link_delete_group(job))),
+        case(TOKIO, "conntrack-dump", |job| on_runtime(tokio_conntrack_dump(job))),
         case(TOKIO, "events", |job| on_runtime(tokio_events(job))),
     ])
 }
@@ -264,6 +268,85 @@ fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
+fn all_connections() -> ConntrackRequest<netlink_core::Dump<Conntrack<'static>>> {
+    conntrack::list().family(netlink_netfilter::Family::IPV4)
+}
+
+/// Every attribute of a direction; the address of its source is kept.
+#[inline(always)]
+fn source(tuple: &TupleAttrs<'_>) -> u32 {
+    let mut source = 0;
+    if let Some(ip) = tuple.ip() {
+        source = ip.v4_src().map_or(0, Ipv4Addr::to_bits);
+        each!(ip, v4_dst v6_src v6_dst);
+    }
+    if let Some(proto) = tuple.proto() {
+        each!(proto, num src_port dst_port icmp_id icmp_type icmp_code icmpv6_id icmpv6_type icmpv6_code);
+    }
+    each!(tuple, zone);
+    source
+}
+
+/// Every attribute of a connection, and of the sets inside of it.
+#[inline(always)]
+fn sum_of_connection(entry: &Conntrack<'_>) -> u64 {
+    let attrs = entry.attrs();
+    let client = attrs.tuple_orig().map_or(0, |tuple| source(&tuple));
+    if let Some(tuple) = attrs.tuple_reply() {
+        black_box(source(&tuple));
+    }
+    each!(attrs, status);
+    if let Some(info) = attrs.protoinfo() {
+        if let Some(tcp) = info.tcp() {
+            each!(tcp, state wscale_original wscale_reply flags_original flags_reply);
+        }
+        each!(info, dccp sctp);
+    }
+    each!(attrs, help nat_src timeout);
+    let mark = attrs.mark().map_or(0, |mark| mark.0);
+    for counters in [attrs.counters_orig(), attrs.counters_reply()].into_iter().flatten() {
+        each!(counters, packets bytes packets32 bytes32);
+    }
+    each!(attrs, use_count id nat_dst tuple_master seq_adj_orig seq_adj_reply secmark zone secctx);
+    if let Some(timestamp) = attrs.timestamp() {
+        each!(timestamp, start stop);
+    }
+    if let Some(synproxy) = attrs.synproxy() {
+        each!(synproxy, isn its tsoff);
+    }
+    each!(attrs, mark_mask labels labels_mask filter status_mask timestamp_event);
+    connection_sum(client, mark)
+}
+
+fn conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_netfilter::connect()?;
+    let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let mut sum = 0u64;
+        let mut entries = connection.dump(all_connections())?;
+        while let Some(entry) = entries.next()? {
+            sum = sum.wrapping_add(sum_of_connection(&entry));
+        }
+        Ok(sum)
+    });
+    Ok(Outcome::new(cost, sum?))
+}
+
+fn conntrack_dump_owned(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_netfilter::connect()?;
+    let (sum, cost) = measure(|| -> Result<u64, Fault> {
+        let entries = black_box(connection.dump(all_connections())?.collect()?);
+        let mut sum = 0u64;
+        for entry in &entries {
+            let entry = entry.view()?;
+            let client =
+                entry.tuple_orig().and_then(|tuple| tuple.ip()?.v4_src()).map_or(0, Ipv4Addr::to_bits);
+            sum = sum.wrapping_add(connection_sum(client, entry.mark().map_or(0, |mark| mark.0)));
+        }
+        Ok(sum)
+    });
+    Ok(Outcome::new(cost, sum?))
+}
+
 fn events(job: &Job) -> Result<Outcome, Fault> {
     const { assert!(Group::IPV4_ROUTE.0 == RTNLGRP_IPV4_ROUTE) }
     let mut events = netlink_core::Events::<Route<'static>>::open(Protocol::ROUTE, &[Group::IPV4_ROUTE.0])?;
@@ -429,6 +512,17 @@ async fn tokio_link_delete_group(_: &Job) -> Result<Outcome, Fault> {
     let meter = Meter::start();
     connection.call(link::delete_group(GROUP)).await?;
     Ok(Outcome::new(meter.stop(), 0))
+}
+
+async fn tokio_conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
+    let mut connection = netlink_netfilter::tokio::connect()?;
+    let meter = Meter::start();
+    let mut sum = 0u64;
+    let mut entries = connection.dump(all_connections()).await?;
+    while let Some(entry) = entries.next().await? {
+        sum = sum.wrapping_add(sum_of_connection(&entry));
+    }
+    Ok(Outcome::new(meter.stop(), sum))
 }
 
 async fn tokio_events(job: &Job) -> Result<Outcome, Fault> {

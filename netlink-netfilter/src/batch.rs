@@ -1,0 +1,221 @@
+//! Transactions: messages that the kernel does all of, or none. `NFNL_MSG_BATCH_*`.
+//! Kernel side: `nfnetlink_rcv_batch` in `net/netfilter/nfnetlink.c`.
+//!
+//! Only nftables takes them; the other subsystems work off one message after the other, and
+//! `Connection::batch` sends many of these at once.
+//!
+//! ```no_run
+//! use netlink_netfilter::batch::Transaction;
+//! use netlink_netfilter::{Request, Subsystem};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let requests: Vec<Request<()>> = Vec::new();
+//! let mut nl = netlink_netfilter::connect()?;
+//! let mut transaction = Transaction::new(Subsystem::NFTABLES);
+//! for request in requests {
+//!     transaction.push(request);
+//! }
+//! if let Err(aborted) = transaction.commit(&mut nl) {
+//!     for (position, error) in aborted.refused() {
+//!         println!("{position}: {error}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use netlink_core::{Be, Errno, Error, MessageFlags, Request, ToRequest, attrs, message};
+
+use crate::{Family, Header, Subsystem};
+
+attrs! {
+    /// `NFNL_BATCH_*`: what a transaction relies on.
+    pub struct BatchAttrs<'a> for BatchRequest<R> {
+        /// The generation of the rules that it was made for: refused with `ERESTART` if there is another. Linux 4.16.
+        1 NFNL_BATCH_GENID genid: Be<u32>,
+    }
+}
+
+message! {
+    /// What begins or ends a transaction.
+    pub struct Batch<'a>(Header, BatchAttrs<'a>), BatchRequest {
+        /// Begins it.
+        16 NFNL_MSG_BATCH_BEGIN BEGIN,
+        /// Ends it, and so makes the kernel do it.
+        17 NFNL_MSG_BATCH_END END,
+    }
+}
+
+/// Messages of one subsystem that the kernel does all of, or none.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    begin: BatchRequest<()>,
+    messages: Vec<Request<()>>,
+    end: BatchRequest<()>,
+}
+
+impl Transaction {
+    /// An empty one.
+    pub fn new(subsystem: Subsystem) -> Self {
+        let header = Header::of(Family::UNSPEC).resource(u16::from(subsystem.0));
+        let [begin, end] =
+            [&Batch::BEGIN, &Batch::END].map(|info| BatchRequest::new(info, MessageFlags::empty(), header));
+        Self { begin, messages: Vec::new(), end }
+    }
+
+    /// To be refused, with [`is_outdated`](Aborted::is_outdated), if the rules have another generation than this.
+    #[must_use]
+    pub fn genid(mut self, genid: u32) -> Self {
+        self.begin = self.begin.genid(genid);
+        self
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, request: impl ToRequest<Answer = ()>) {
+        self.messages.push(request.to_request().clone());
+    }
+
+    /// How many messages it has.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether it has none; then there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// All that is sent, in one datagram: what begins it, the messages, what ends it.
+    pub fn requests(&self) -> Vec<&Request<()>> {
+        let mut requests = Vec::with_capacity(self.messages.len() + 2);
+        requests.push(self.begin.to_request());
+        requests.extend(&self.messages);
+        requests.push(self.end.to_request());
+        requests
+    }
+
+    /// Has the kernel do it.
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    pub fn commit(&self, connection: &mut crate::Connection) -> Result<(), Aborted> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Aborted::of(connection.envelope(&self.requests()))
+    }
+
+    /// Has the kernel do it, over a connection on a tokio reactor.
+    #[cfg(all(feature = "tokio", target_os = "linux"))]
+    pub async fn commit_async(&self, connection: &mut crate::tokio::Connection) -> Result<(), Aborted> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Aborted::of(connection.envelope(&self.requests()).await)
+    }
+}
+
+/// A transaction that was not done, or whose answer was lost.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Aborted {
+    /// Why all of it was refused, or what happened to the connection: then it is not known whether it was done.
+    pub whole: Option<Error>,
+    /// One result for each message. `None` was not refused itself, and is undone with the others.
+    ///
+    /// What fails only when all messages were taken, as a loop of chains does, the kernel tells at the first one.
+    pub messages: Vec<Option<Error>>,
+}
+
+impl Aborted {
+    /// From the refusals of all that was sent.
+    pub fn of(refusals: Result<Vec<Option<Error>>, Error>) -> Result<(), Self> {
+        let mut messages = match refusals {
+            Ok(refusals) if refusals.iter().all(Option::is_none) => return Ok(()),
+            Ok(refusals) => refusals,
+            Err(error) => return Err(Self { whole: Some(error), messages: Vec::new() }),
+        };
+        let end = messages.pop().flatten();
+        let begin = if messages.is_empty() { None } else { messages.remove(0) };
+        Err(Self { whole: begin.or(end), messages })
+    }
+
+    /// The messages that were refused: position, from 0 on, and why.
+    pub fn refused(&self) -> impl Iterator<Item = (usize, &Error)> {
+        self.messages.iter().enumerate().filter_map(|(at, error)| Some((at, error.as_ref()?)))
+    }
+
+    /// Whether the rules have another generation than [`Transaction::genid`]: read them anew and try again.
+    pub fn is_outdated(&self) -> bool {
+        self.whole.as_ref().and_then(Error::errno) == Some(Errno::ERESTART)
+    }
+}
+
+impl fmt::Display for Aborted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = &self.whole {
+            return error.fmt(f);
+        }
+        let mut gap = "";
+        self.refused().try_for_each(|(at, error)| {
+            write!(
+                f,
+                "{}message {at} of {}: {error}",
+                core::mem::replace(&mut gap, "; "),
+                self.messages.len()
+            )
+        })
+    }
+}
+
+impl core::error::Error for Aborted {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack;
+    use alloc::string::ToString as _;
+
+    fn refused(errno: Errno) -> Option<Error> {
+        Some(Error::System { call: "test", errno })
+    }
+
+    #[test]
+    fn messages_stand_between_begin_and_end() {
+        let mut transaction = Transaction::new(Subsystem::NFTABLES).genid(7);
+        assert!(transaction.is_empty());
+        transaction.push(conntrack::flush());
+        assert_eq!(transaction.len(), 1);
+        let requests = transaction.requests();
+        let bytes: Vec<_> = requests.iter().map(|request| request.to_bytes().unwrap()).collect();
+        let begin = [
+            28, 0, 0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr
+            0, 0, 0, 10, 8, 0, 1, 0, 0, 0, 0, 7,
+        ];
+        assert_eq!(bytes[0], begin);
+        assert_eq!(bytes[1], conntrack::flush().to_bytes().unwrap());
+        assert_eq!(bytes[2], [20, 0, 0, 0, 17, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
+    }
+
+    #[test]
+    fn refusals_have_the_positions_of_the_messages() {
+        assert!(Aborted::of(Ok(Vec::from([None, None, None, None]))).is_ok());
+        let answers = Vec::from([None, None, refused(Errno::EEXIST), None, refused(Errno::ENOENT), None]);
+        let aborted = Aborted::of(Ok(answers)).unwrap_err();
+        assert!(aborted.whole.is_none() && !aborted.is_outdated());
+        assert_eq!(aborted.refused().map(|(at, _)| at).collect::<Vec<_>>(), [1, 3]);
+        let text = "message 1 of 4: test: File exists; message 3 of 4: test: No such file or directory";
+        assert_eq!(aborted.to_string(), text);
+    }
+
+    #[test]
+    fn what_begins_stands_for_all() {
+        let answers = Vec::from([refused(Errno::ERESTART), None, None]);
+        let aborted = Aborted::of(Ok(answers)).unwrap_err();
+        assert!(aborted.is_outdated() && aborted.refused().next().is_none());
+        assert_eq!(aborted.messages.len(), 1);
+        let lost = Aborted::of(Err(Error::Overrun)).unwrap_err();
+        assert!(matches!(lost.whole, Some(Error::Overrun)));
+    }
+}
