@@ -54,8 +54,8 @@ pub(crate) struct Channel<S> {
     hint: Hint,
     sequence: u32,
     subscribed: bool,
-    /// What comes without being asked for is an event, too.
-    listening: bool,
+    /// Which of what comes to no group is an event, too.
+    unasked: Unasked,
     /// What was posted last: refusals come as events.
     posted: (&'static MessageInfo, Hint),
     /// The receive buffer overflowed. From then on the kernel drops whatever it would send here, without
@@ -193,7 +193,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             hint: |_, _| Ok(()),
             sequence: 0,
             subscribed: false,
-            listening: false,
+            unasked: Unasked::Nothing,
             posted: (&NOTHING, |_, _| Ok(())),
             congested: false,
             lost: false,
@@ -263,7 +263,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         self.hint = request.hint();
         let request = request.to_request();
         // What is listened to may fill the buffer up and leave no room for the answer.
-        if self.congested || self.listening {
+        if self.congested || self.unasked == Unasked::Everything {
             self.decongest();
         }
         self.warnings.clear();
@@ -372,7 +372,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             match exchange.feed(sender, &message) {
                 Meaning::Reply(_) => return Ok(Step::Reply(found)),
                 Meaning::Stale => {}
-                Meaning::Event if is_event(sender, &message.header, self.listening) => {
+                Meaning::Event if is_event(sender, &message.header, self.unasked) => {
                     self.keep_event(Some(found.bytes));
                 }
                 Meaning::Event => {}
@@ -418,6 +418,9 @@ impl<S: AsRef<Socket>> Channel<S> {
         // Groups above 32 are told from replies by nothing else.
         self.socket.as_mut().set(Switch::PACKET_INFO, true)?;
         self.subscribed = true;
+        if self.unasked == Unasked::Nothing {
+            self.unasked = Unasked::WithoutPort;
+        }
         groups.iter().try_for_each(|group| self.socket.as_ref().join(*group))
     }
 
@@ -429,7 +432,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         // A refusal is told by the request it echoes. A kernel that doesn't have the switch always echoes all.
         let _ = self.socket.as_mut().set(Switch::CAP_ACK, false);
         self.subscribed = true;
-        self.listening = true;
+        self.unasked = Unasked::Everything;
     }
 
     #[cold]
@@ -477,7 +480,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             if message.header.kind == MessageType::OVERRUN && sender.port == 0 {
                 return Some(Pending::Overrun);
             }
-            if is_event(sender, &message.header, self.listening) {
+            if is_event(sender, &message.header, self.unasked) {
                 return Some(Pending::Received(found));
             }
         }
@@ -643,7 +646,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     self.warnings.push(Warning(ExtAck::new(Asked::new(sent.info, asked), attrs)));
                     None
                 }
-                (Meaning::Event, _) if is_event(sender, &message.header, self.listening) => {
+                (Meaning::Event, _) if is_event(sender, &message.header, self.unasked) => {
                     self.keep_event(Some(found.bytes));
                     None
                 }
@@ -702,16 +705,6 @@ impl Chunk {
     }
 }
 
-/// What the requests of an envelope were refused with. A lost connection counts only where no refusal tells that all
-/// was undone.
-pub(crate) fn refusals(results: Vec<Option<Result<()>>>, run: Result<()>) -> Result<Vec<Option<Error>>> {
-    let refusals: Vec<_> = results.into_iter().map(|result| result.and_then(Result::err)).collect();
-    match run {
-        Err(error) if refusals.iter().all(Option::is_none) => Err(error),
-        _ => Ok(refusals),
-    }
-}
-
 #[inline]
 fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
     match Messages::new(bytes).next() {
@@ -721,13 +714,27 @@ fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
     }
 }
 
+/// What is an event although it was sent to no group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unasked {
+    Nothing,
+    /// What has neither port nor sequence: events of groups that don't name their group, as those of nfacct.
+    WithoutPort,
+    /// Whatever has no sequence, refusals of what was posted as well.
+    Everything,
+}
+
 /// Whether a message that answers nobody is for whoever takes events.
 #[inline]
-fn is_event(sender: Sender, header: &MessageHeader, listening: bool) -> bool {
+fn is_event(sender: Sender, header: &MessageHeader, unasked: Unasked) -> bool {
     // What a process sends is no event of the kernel; what is unicast is a late answer, but for sequence 0.
-    let unasked = listening && sender.group == 0 && header.sequence == 0;
-    let told = header.kind.0 >= 16 && (sender.group != 0 || unasked);
-    sender.port == 0 && (told || unasked && header.kind == MessageType::ERROR)
+    let unasked = header.sequence == 0
+        && match unasked {
+            Unasked::Nothing => false,
+            Unasked::WithoutPort => header.port == 0 && header.kind.0 >= 16,
+            Unasked::Everything => header.kind.0 >= 16 || header.kind == MessageType::ERROR,
+        };
+    sender.port == 0 && if sender.group == 0 { unasked } else { header.kind.0 >= 16 }
 }
 
 /// The refusal of what was posted.

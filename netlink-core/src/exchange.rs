@@ -104,8 +104,9 @@ impl Exchange {
             return Meaning::Stale;
         }
         let header = &message.header;
-        // The port is ours, or the one that stands in the request, which is 0: XFRM_MSG_GETAE is answered so.
-        let ours = header.sequence == self.sequence && [self.port, 0].contains(&header.port);
+        // XFRM_MSG_GETAE and lists of hooks are answered with the port that stands in the request, which is 0.
+        let unicast_without_port = header.port == 0 && sender.group == 0;
+        let ours = header.sequence == self.sequence && (header.port == self.port || unicast_without_port);
         // An echo is the notification, sent to the requester alone: it names the group all the same, and the
         // requester gets no other copy.
         if sender.group != 0 && !(self.echo && ours) {
@@ -471,12 +472,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_may_have_the_port_of_the_request_which_is_none() {
-        let header = MessageHeader::default().kind(MessageType(30)).sequence(5);
-        let mut ex = exchange(Expect::Reply, NONE);
-        let reply = Message { header, body: &[] };
-        assert_eq!(ex.feed(Sender::kernel_group(1), &reply), Meaning::Event);
-        assert_eq!(ex.feed(Sender::KERNEL, &reply), Meaning::Reply(reply));
+    fn a_reply_that_lacks_the_port_is_told_by_its_sequence() {
+        let mut bytes = Bytes::new();
+        for sequence in [5, 6, 0] {
+            let header = MessageHeader::default().kind(MessageType(0xc00)).sequence(sequence);
+            message::write(&mut bytes.0, header, |out| out.push(&[2; 4]));
+        }
+        let mut ex = exchange(Expect::Dump, NONE);
+        let meanings = bytes.feed(&mut ex);
+        assert!(matches!(meanings[..], [Meaning::Reply(_), Meaning::Stale, Meaning::Event]));
+        let meanings = bytes.feed_from(Sender::kernel_group(1), &mut ex);
+        assert_eq!(meanings, [Meaning::Event, Meaning::Event, Meaning::Event]);
     }
 
     #[test]
@@ -547,7 +553,7 @@ mod tests {
     #[test]
     fn an_envelope_ends_with_the_answer_to_its_last_content() {
         let done = Bytes::new().error(NONE, 13, 0, &bare_header(20));
-        assert_eq!(enveloped(&done).0, true);
+        assert!(enveloped(&done).0);
         // Newer kernels acknowledge what opens and closes too, if asked; others acknowledge some twice.
         let noisy = Bytes::new()
             .error(NONE, 10, 0, &bare_header(20))

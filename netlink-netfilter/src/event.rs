@@ -26,6 +26,7 @@ use alloc::borrow::Cow;
 
 use netlink_core::{DecodeError, Message, MessageFlags, MessageType, Reply, values};
 
+use crate::acct::Account;
 use crate::conntrack::Conntrack;
 use crate::expect::Expect;
 
@@ -87,6 +88,8 @@ pub enum Event<'a> {
     Conntrack(Change, Conntrack<'a>),
     /// An expectation.
     Expect(Change, Expect<'a>),
+    /// A counter that reached its quota. The kernel names no group, so that of the notice is 0.
+    Quota(Account<'a>),
     /// A message of another type, as it came.
     Other {
         /// Its type.
@@ -120,6 +123,7 @@ impl Reply for Event<'static> {
             number if number == Expect::NEW.number || number == Expect::DELETE.number => {
                 Event::Expect(Change::of(message, Expect::DELETE.number), Expect::read(message)?)
             }
+            number if number == Account::NEW.number => Event::Quota(Account::read(message)?),
             _ => Event::Other { kind, body: Cow::Borrowed(message.body) },
         })
     }
@@ -128,6 +132,7 @@ impl Reply for Event<'static> {
         match view {
             Event::Conntrack(change, entry) => Event::Conntrack(change, entry.into_owned()),
             Event::Expect(change, expect) => Event::Expect(change, expect.into_owned()),
+            Event::Quota(account) => Event::Quota(account.into_owned()),
             Event::Other { kind, body } => Event::Other { kind, body: Cow::Owned(body.into_owned()) },
         }
     }

@@ -5,15 +5,21 @@
 
 extern crate alloc;
 
+pub mod acct;
 pub mod batch;
+mod choice;
 pub mod conntrack;
 pub mod event;
 pub mod expect;
 mod header;
+pub mod helper;
+pub mod hook;
 pub mod log;
+pub mod osf;
 mod packet;
 pub mod queue;
 mod spec;
+pub mod timeout;
 
 pub use header::{Family, Header, Subsystem};
 pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};

@@ -3,7 +3,9 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{Family, Header, Subsystem, batch, conntrack, event, expect, log, queue};
+use crate::{
+    Family, Header, Subsystem, acct, batch, conntrack, event, expect, helper, hook, log, osf, queue, timeout,
+};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -18,8 +20,25 @@ pub const SPEC: Spec = Spec {
         queue::Config::MESSAGES,
         log::Packet::MESSAGES,
         log::Config::MESSAGES,
+        acct::Account::MESSAGES,
+        helper::Helper::MESSAGES,
+        hook::Hook::MESSAGES,
+        osf::Osf::MESSAGES,
+        timeout::Timeout::MESSAGES,
     ],
-    tables: &[],
+    tables: &[
+        hook::ChainAttrs::TABLE,
+        hook::BpfAttrs::TABLE,
+        timeout::TcpTimeoutsAttrs::TABLE,
+        timeout::UdpTimeoutsAttrs::TABLE,
+        timeout::UdpliteTimeoutsAttrs::TABLE,
+        timeout::IcmpTimeoutsAttrs::TABLE,
+        timeout::Icmpv6TimeoutsAttrs::TABLE,
+        timeout::DccpTimeoutsAttrs::TABLE,
+        timeout::SctpTimeoutsAttrs::TABLE,
+        timeout::GreTimeoutsAttrs::TABLE,
+        timeout::GenericTimeoutsAttrs::TABLE,
+    ],
     layouts: &[
         Header::LAYOUT,
         conntrack::TcpFlagsMask::LAYOUT,
@@ -32,6 +51,9 @@ pub const SPEC: Spec = Spec {
         log::ConfigCommand::LAYOUT,
         log::Mode::LAYOUT,
         log::PacketHeader::LAYOUT,
+        osf::Fingerprint::LAYOUT,
+        osf::TcpOption::LAYOUT,
+        osf::Wildcard::LAYOUT,
     ],
     constants: &[
         Family::CONSTANTS,
@@ -57,5 +79,15 @@ pub const SPEC: Spec = Spec {
         log::Command::CONSTANTS,
         log::CopyMode::CONSTANTS,
         log::LogFlags::CONSTANTS,
+        acct::AccountFlags::CONSTANTS,
+        helper::CONSTANTS,
+        helper::HelperStatus::CONSTANTS,
+        hook::ArpHook::CONSTANTS,
+        hook::BridgeHook::CONSTANTS,
+        hook::InetHook::CONSTANTS,
+        hook::NetdevHook::CONSTANTS,
+        hook::OwnerKind::CONSTANTS,
+        osf::OptionKind::CONSTANTS,
+        osf::WindowKind::CONSTANTS,
     ],
 };

@@ -13,7 +13,7 @@ use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
 use netlink_generic::{Resolved, ctrl};
-use netlink_netfilter::{batch, conntrack, expect, log, queue};
+use netlink_netfilter::{acct, batch, conntrack, expect, helper, hook, log, osf, queue, timeout};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
 
@@ -131,7 +131,8 @@ round_trips! {
     smc::SmcQuery<'_>, smc::SmcSocket<'_>, tipc::TipcQuery<'_>, tipc::TipcSocket<'_>,
     batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
     expect::Expect<'_>, expect::ExpectStats<'_>,
-    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>;
+    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>,
+    acct::Account<'_>, helper::Helper<'_>, hook::Hook<'_>, osf::Osf<'_>, timeout::Timeout<'_>;
     ctrl::Family<'_>,
 }
 

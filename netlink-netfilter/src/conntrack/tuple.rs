@@ -145,7 +145,7 @@ impl TupleAttrs<'_> {
 
     /// The family of its addresses; [`Family::UNSPEC`] if it has none.
     pub fn family(&self) -> Family {
-        match self.ip().and_then(|ip| ip.src().or(ip.dst())) {
+        match self.ip().and_then(|ip| ip.src().or_else(|| ip.dst())) {
             Some(IpAddr::V4(_)) => Family::IPV4,
             Some(IpAddr::V6(_)) => Family::IPV6,
             None => Family::UNSPEC,
@@ -289,9 +289,9 @@ impl TupleAttrs<'_> {
             field("sport", proto.src_port().as_ref().map(|port| port as _))?;
             field("dport", proto.dst_port().as_ref().map(|port| port as _))?;
         }
-        field("type", proto.icmp_type().or(proto.icmpv6_type()).as_ref().map(|kind| kind as _))?;
-        field("code", proto.icmp_code().or(proto.icmpv6_code()).as_ref().map(|code| code as _))?;
-        field("id", proto.icmp_id().or(proto.icmpv6_id()).as_ref().map(|id| id as _))?;
+        field("type", proto.icmp_type().or_else(|| proto.icmpv6_type()).as_ref().map(|kind| kind as _))?;
+        field("code", proto.icmp_code().or_else(|| proto.icmpv6_code()).as_ref().map(|code| code as _))?;
+        field("id", proto.icmp_id().or_else(|| proto.icmpv6_id()).as_ref().map(|id| id as _))?;
         field(zone, self.zone().as_ref().map(|zone| zone as _))
     }
 }

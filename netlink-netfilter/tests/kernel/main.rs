@@ -2,16 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod acct;
 mod batch;
 mod conntrack;
 mod differential;
 mod events;
 mod expect;
 mod filters;
+mod helper;
+mod hook;
 mod log;
+mod osf;
 mod packets;
 mod queue;
 mod reactor;
+mod timeout;
 mod wire;
 
 use std::fs;
@@ -33,6 +38,11 @@ fn main() -> ExitCode {
         reactor::TESTS,
         queue::TESTS,
         log::TESTS,
+        timeout::TESTS,
+        helper::TESTS,
+        acct::TESTS,
+        osf::TESTS,
+        hook::TESTS,
     ])
 }
 

@@ -1,0 +1,209 @@
+//! Named counters of packets and bytes, with a quota or without. What `nfacct` does, as a library.
+//! Kernel side: `uapi/linux/netfilter/nfnetlink_acct.h`, `net/netfilter/nfnetlink_acct.c`.
+//!
+//! ```no_run
+//! use netlink_netfilter::acct::{self, AccountFlags};
+//!
+//! # fn main() -> Result<(), netlink_netfilter::Error> {
+//! let mut nl = netlink_netfilter::connect()?;
+//! nl.call(acct::create("web"))?;
+//! nl.call(acct::create("mail").quota_bytes(1 << 30))?;
+//! // iptables -A INPUT -p tcp --dport 80 -m nfacct --nfacct-name web
+//!
+//! let counted = nl.call(acct::get_and_zero("web"))?;
+//! println!("{:?} packets, {:?} bytes", counted.packets(), counted.bytes());
+//!
+//! let mut full = nl.dump(acct::list().matching(AccountFlags::OVERQUOTA, AccountFlags::OVERQUOTA))?;
+//! while let Some(counter) = full.next()? {
+//!     println!("{counter}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Rules of iptables count with `-m nfacct`. With a quota the match says whether it is used up, and the kernel tells
+//! [`Group::ACCT_QUOTA`](crate::event::Group::ACCT_QUOTA) once. Rules of nftables have counters and quotas of their own,
+//! as objects of a table.
+
+use core::fmt;
+
+use netlink_core::{Be, Bytes, Dump, MessageFlags, MessageInfo, Str, attrs, flags, message};
+
+use crate::Header;
+
+flags! {
+    /// `NFACCT_F_*`: what a quota is of, and whether it is used up.
+    pub struct AccountFlags: Be<u32> {
+        /// The quota is of packets.
+        1 NFACCT_F_QUOTA_PKTS QUOTA_PKTS,
+        /// The quota is of bytes.
+        2 NFACCT_F_QUOTA_BYTES QUOTA_BYTES,
+        /// The quota was reached. The kernel sets it, and unsets it when the counter is set to zero.
+        4 NFACCT_F_OVERQUOTA OVERQUOTA,
+    }
+}
+
+attrs! {
+    /// `NFACCT_FILTER_*`: which counters to list. Both are needed.
+    pub struct AccountFilterAttrs<'a> for AccountFilter {
+        /// The flags that count.
+        1 NFACCT_FILTER_MASK mask: AccountFlags,
+        /// What they must be.
+        2 NFACCT_FILTER_VALUE value: AccountFlags,
+    }
+}
+
+attrs! {
+    /// `NFACCT_*`: a counter.
+    pub struct AccountAttrs<'a> for AccountRequest<R> {
+        /// Its name; at most 31 bytes, and not empty.
+        1 NFACCT_NAME name: Str<'a, 31>,
+        /// Packets. In a request that creates: what to begin with.
+        2 NFACCT_PKTS packets: Be<u64>,
+        /// Bytes, with the IP header. In a request that creates: what to begin with.
+        3 NFACCT_BYTES bytes: Be<u64>,
+        /// References the kernel holds: one, and one or two for each rule that uses it.
+        4 NFACCT_USE use_count: Be<u32>,
+        /// About the quota; absent without one. Set it with [`quota_packets`](Self::quota_packets) or
+        /// [`quota_bytes`](Self::quota_bytes).
+        5 NFACCT_FLAGS quota_flags: AccountFlags,
+        /// The packets or bytes that are allowed; absent without a quota. Set it likewise.
+        6 NFACCT_QUOTA quota: Be<u64>,
+        /// Which counters to list. Set it with [`matching`](Self::matching).
+        7 NFACCT_FILTER filter: AccountFilterAttrs<'a>,
+        /// Aligns the counters.
+        8 NFACCT_PAD pad: Bytes<'a>,
+    }
+}
+
+message! {
+    /// A counter.
+    pub struct Account<'a>(Header, AccountAttrs<'a>), AccountRequest {
+        /// Made, set to zero, answered, or told because its quota was reached.
+        0x700 NFNL_MSG_ACCT_NEW NEW,
+        /// Asked.
+        0x701 NFNL_MSG_ACCT_GET GET,
+        /// Asked, and set to zero.
+        0x702 NFNL_MSG_ACCT_GET_CTRZERO GET_CTRZERO,
+        /// Deleted.
+        0x703 NFNL_MSG_ACCT_DEL DEL,
+        /// No kernel sends it: an event has the number of [`NEW`](Self::NEW).
+        0x704 NFNL_MSG_ACCT_OVERQUOTA OVERQUOTA,
+    }
+}
+
+fn request<R>(info: &'static MessageInfo, flags: MessageFlags) -> AccountRequest<R> {
+    AccountRequest::new(info, flags, Header::default())
+}
+
+/// Makes a counter; `EEXIST` if there is one of this name.
+pub fn create(name: &str) -> AccountRequest<()> {
+    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name)
+}
+
+/// Sets the counter of this name to zero, and lets its quota begin anew; makes one, if there is none.
+///
+/// A quota given here counts for a new counter only: that of an existing one can't be changed.
+pub fn create_or_zero(name: &str) -> AccountRequest<()> {
+    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name)
+}
+
+/// Asks for the counter of this name.
+pub fn get(name: &str) -> AccountRequest<Account<'static>> {
+    request(&Account::GET, MessageFlags::empty()).name(name)
+}
+
+/// Asks for the counter of this name, and sets it to zero: no packet is lost in between.
+pub fn get_and_zero(name: &str) -> AccountRequest<Account<'static>> {
+    request(&Account::GET_CTRZERO, MessageFlags::empty()).name(name)
+}
+
+/// Lists the counters of the namespace.
+pub fn list() -> AccountRequest<Dump<Account<'static>>> {
+    request(&Account::GET, MessageFlags::DUMP)
+}
+
+/// Lists the counters, and sets each to zero.
+pub fn list_and_zero() -> AccountRequest<Dump<Account<'static>>> {
+    request(&Account::GET_CTRZERO, MessageFlags::DUMP)
+}
+
+/// Deletes the counter of this name; `EBUSY` while a rule uses it.
+pub fn delete(name: &str) -> AccountRequest<()> {
+    request(&Account::DEL, MessageFlags::empty()).name(name)
+}
+
+/// Deletes all counters of the namespace that no rule uses.
+pub fn flush() -> AccountRequest<()> {
+    request(&Account::DEL, MessageFlags::empty())
+}
+
+impl<R> AccountRequest<R> {
+    /// Allows so many packets.
+    pub fn quota_packets(self, packets: u64) -> Self {
+        self.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets)
+    }
+
+    /// Allows so many bytes.
+    pub fn quota_bytes(self, bytes: u64) -> Self {
+        self.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes)
+    }
+
+    /// Lists only counters whose flags, those of the mask, are these.
+    pub fn matching(self, mask: AccountFlags, value: AccountFlags) -> Self {
+        self.filter(AccountFilter::new().mask(mask).value(value))
+    }
+}
+
+/// What `nfacct list` prints.
+impl fmt::Display for Account<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |value: Option<Be<u64>>| value.unwrap_or_default().0;
+        write!(f, "{{ pkts = {:020}, bytes = {:020}", number(self.packets()), number(self.bytes()))?;
+        if let Some(quota) = self.quota() {
+            let flags = self.quota_flags().unwrap_or_default();
+            let mode = if flags.contains(AccountFlags::QUOTA_PKTS) { "packet" } else { "byte" };
+            let over = if flags.contains(AccountFlags::OVERQUOTA) { "yes" } else { "no" };
+            write!(f, ", quota = {quota:020}, mode = {mode}, overquota = {over}")?;
+        }
+        write!(f, " }} = {};", self.name().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use netlink_core::{Error, Messages};
+
+    #[test]
+    fn a_quota_has_its_kind_beside_it() {
+        let bytes = create("a").packets(7).quota_bytes(1000).to_bytes().unwrap();
+        assert_eq!(bytes[4..8], [0, 7, 1, 6]);
+        let expected = [
+            6, 0, 1, 0, b'a', 0, 0, 0, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 7, // NFACCT_NAME, NFACCT_PKTS
+            8, 0, 5, 0, 0, 0, 0, 2, 12, 0, 6, 0, 0, 0, 0, 0, 0, 0, 3,
+            0xe8, // NFACCT_FLAGS, NFACCT_QUOTA
+        ];
+        assert_eq!(bytes[20..], expected);
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        let text = "{ pkts = 00000000000000000007, bytes = 00000000000000000000, \
+                    quota = 00000000000000001000, mode = byte, overquota = no } = a;";
+        assert_eq!(Account::read(&message).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn names_that_the_kernel_would_cut_are_refused() {
+        assert!(create(&"n".repeat(31)).to_bytes().is_ok());
+        for name in ["n".repeat(32).as_str(), "a\0b"] {
+            assert!(matches!(get(name).to_bytes(), Err(Error::Request(_))), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_selects_by_flags() {
+        let both = AccountFlags::QUOTA_PKTS | AccountFlags::OVERQUOTA;
+        let bytes = list().matching(both, AccountFlags::QUOTA_PKTS).to_bytes().unwrap();
+        assert_eq!(bytes[20..], [20, 0, 7, 0x80, 8, 0, 1, 0, 0, 0, 0, 5, 8, 0, 2, 0, 0, 0, 0, 1]);
+    }
+}

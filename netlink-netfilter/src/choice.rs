@@ -1,0 +1,92 @@
+//! Sets whose table depends on a neighbour.
+
+/// Declares what an attribute holds, by the value of the attribute beside it.
+///
+/// `by 3 protocol: IpProtocol` is the number of that attribute, the method that tells its value, and its type. A row is
+/// `VALUE => Variant(Attrs),` under its doc comment.
+macro_rules! choices {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident<'a> by $number:literal $key:ident: $type:ident {
+            $( $(#[$vmeta:meta])* $value:path => $variant:ident($attrs:ident), )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        #[allow(clippy::large_enum_variant)] // It borrows, lives shortly and must not allocate.
+        pub enum $name<'a> {
+            $( $(#[$vmeta])* $variant($attrs<'a>), )*
+            /// One without a table here, as it came.
+            Other($type, netlink_core::Bytes<'a>),
+        }
+
+        impl<'a> $name<'a> {
+            /// What the attribute beside it says.
+            pub fn $key(&self) -> $type {
+                match self {
+                    $( Self::$variant(_) => $value, )*
+                    Self::Other(key, _) => *key,
+                }
+            }
+
+            fn beside(
+                payload: &'a [u8],
+                scope: &netlink_core::Scope<'a>,
+            ) -> Result<Self, netlink_core::DecodeError> {
+                use netlink_core::{Attrs, Bytes, Payload as _, Scope};
+
+                let key = scope.set.find($number).map($type::decode).transpose()?.unwrap_or_default();
+                let inner = Scope { header: scope.header, set: Attrs::new(payload) };
+                match key {
+                    $( $value => $attrs::read(&inner).map(Self::$variant), )*
+                    _ => Ok(Self::Other(key, Bytes(payload))),
+                }
+            }
+
+            fn table(scope: &netlink_core::Scope<'_>) -> Option<&'static netlink_core::Table> {
+                use netlink_core::Payload as _;
+
+                match $type::decode(scope.set.find($number)?).ok()? {
+                    $( $value => Some($attrs::TABLE), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl<'a> netlink_core::Payload<'a> for $name<'a> {
+            const FLAGS: u16 = netlink_core::attr::NLA_F_NESTED;
+            const RULE: netlink_core::Rule =
+                netlink_core::Rule::check(|payload, scope| $name::beside(payload, scope).map(|_| ()));
+            const SHAPE: netlink_core::Shape = netlink_core::Shape::Select(Self::table);
+
+            /// Without the attribute beside it nothing is known.
+            fn decode(payload: &'a [u8]) -> Result<Self, netlink_core::Malformed> {
+                Ok(Self::Other($type::default(), netlink_core::Bytes(payload)))
+            }
+
+            fn of(
+                attr: netlink_core::Attr<'a>,
+                scope: &netlink_core::Scope<'a>,
+            ) -> Result<Self, netlink_core::Malformed> {
+                Self::beside(attr.payload, scope).map_err(|error| error.why)
+            }
+
+            fn encode(&self, out: &mut netlink_core::Writer) {
+                match self {
+                    $( Self::$variant(attrs) => attrs.encode(out), )*
+                    Self::Other(_, data) => data.encode(out),
+                }
+            }
+        }
+
+        netlink_core::serialize! { impl ['a] for $name<'a>, |choice, fields| {
+            match choice {
+                $( Self::$variant(attrs) => fields.entry(stringify!($variant), attrs)?, )*
+                Self::Other(_, data) => fields.entry("Other", data)?,
+            }
+        } }
+    };
+}
+
+pub(crate) use choices;

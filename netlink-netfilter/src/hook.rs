@@ -1,0 +1,285 @@
+//! What is hooked into the path of packets: chains of nftables, connection tracking, NAT and others, in the order they
+//! run. What `nft list hooks` does, as a library. Linux 5.14.
+//! Kernel side: `uapi/linux/netfilter/nfnetlink_hook.h`, `net/netfilter/nfnetlink_hook.c`.
+//!
+//! ```no_run
+//! use netlink_netfilter::Family;
+//! use netlink_netfilter::hook::{self, InetHook, NetdevHook, Owner};
+//!
+//! # fn main() -> Result<(), netlink_netfilter::Error> {
+//! let mut nl = netlink_netfilter::connect()?;
+//! let mut hooked = nl.dump(hook::ip(Family::IPV4, InetHook::LOCAL_IN))?;
+//! while let Some(function) = hooked.next()? {
+//!     let chain = function.chain_info();
+//!     match chain.as_ref().and_then(|info| info.owner()) {
+//!         Some(Owner::Chain(chain)) => println!("{:?} {:?}", chain.table(), chain.name()),
+//!         _ => println!("{:?}", function.function_name()),
+//!     }
+//! }
+//! let ingress = hook::netdev("eth0", NetdevHook::INGRESS);
+//! # Ok(())
+//! # }
+//! ```
+
+use core::fmt;
+
+use netlink_core::{Be, Dump, MessageFlags, Str, attrs, message, values};
+
+use crate::choice::choices;
+use crate::{Family, Header};
+
+values! {
+    /// `NF_INET_*`: where in IPv4 and IPv6.
+    pub struct InetHook: Be<u32> {
+        /// As packets come in.
+        0 NF_INET_PRE_ROUTING PRE_ROUTING "prerouting",
+        /// Before they go to this machine.
+        1 NF_INET_LOCAL_IN LOCAL_IN "input",
+        /// Before they are sent on.
+        2 NF_INET_FORWARD FORWARD "forward",
+        /// As this machine makes them.
+        3 NF_INET_LOCAL_OUT LOCAL_OUT "output",
+        /// As they go out.
+        4 NF_INET_POST_ROUTING POST_ROUTING "postrouting",
+    }
+}
+
+values! {
+    /// `NF_BR_*`: where in a bridge.
+    pub struct BridgeHook: Be<u32> {
+        /// As frames come in.
+        0 NF_BR_PRE_ROUTING PRE_ROUTING "prerouting",
+        /// Before they go to this machine.
+        1 NF_BR_LOCAL_IN LOCAL_IN "input",
+        /// Before they go to another port.
+        2 NF_BR_FORWARD FORWARD "forward",
+        /// As this machine makes them.
+        3 NF_BR_LOCAL_OUT LOCAL_OUT "output",
+        /// As they go out.
+        4 NF_BR_POST_ROUTING POST_ROUTING "postrouting",
+        /// Before it is decided whether they are bridged at all. Never listed: it is no such hook.
+        5 NF_BR_BROUTING BROUTING "brouting",
+    }
+}
+
+values! {
+    /// `NF_ARP_*`: where in ARP.
+    pub struct ArpHook: Be<u32> {
+        /// As messages come in.
+        0 NF_ARP_IN IN "input",
+        /// As they go out.
+        1 NF_ARP_OUT OUT "output",
+        /// As they cross a bridge.
+        2 NF_ARP_FORWARD FORWARD "forward",
+    }
+}
+
+values! {
+    /// `NF_NETDEV_*`: where in a link.
+    pub struct NetdevHook: Be<u32> {
+        /// As it receives.
+        0 NF_NETDEV_INGRESS INGRESS "ingress",
+        /// As it sends. Linux 5.16.
+        1 NF_NETDEV_EGRESS EGRESS "egress",
+    }
+}
+
+values! {
+    /// `NFNL_HOOK_TYPE_*`: what kind of owner a function has.
+    pub struct OwnerKind: Be<u32> {
+        /// A chain of nftables.
+        1 NFNL_HOOK_TYPE_NFTABLES CHAIN "chain",
+        /// A BPF program. Linux 6.4.
+        2 NFNL_HOOK_TYPE_BPF BPF "bpf",
+        /// A flow table of nftables. Linux 6.17.
+        3 NFNL_HOOK_TYPE_NFT_FLOWTABLE FLOWTABLE "flowtable",
+    }
+}
+
+attrs! {
+    /// `NFNLA_CHAIN_*`: a chain, or a flow table.
+    pub struct ChainAttrs<'a> for Chain {
+        /// Name of its table.
+        1 NFNLA_CHAIN_TABLE table: Str<'a>,
+        /// Family of its table.
+        2 NFNLA_CHAIN_FAMILY family: Family,
+        /// Its name.
+        3 NFNLA_CHAIN_NAME name: Str<'a>,
+    }
+}
+
+attrs! {
+    /// `NFNLA_HOOK_BPF_*`: a BPF program. Linux 6.4.
+    pub struct BpfAttrs<'a> for Bpf {
+        /// Id of the program.
+        1 NFNLA_HOOK_BPF_ID id: Be<u32>,
+    }
+}
+
+choices! {
+    /// To whom a function belongs.
+    pub enum Owner<'a> by 2 kind: OwnerKind {
+        /// A chain of nftables.
+        OwnerKind::CHAIN => Chain(ChainAttrs),
+        /// A BPF program. Linux 6.4.
+        OwnerKind::BPF => Bpf(BpfAttrs),
+        /// A flow table of nftables. Linux 6.17.
+        OwnerKind::FLOWTABLE => Flowtable(ChainAttrs),
+    }
+}
+
+attrs! {
+    /// `NFNLA_HOOK_INFO_*`: to whom a function belongs.
+    pub struct ChainInfoAttrs<'a> for ChainInfo {
+        /// The owner.
+        1 NFNLA_HOOK_INFO_DESC owner: Owner<'a>,
+        /// What kind it is.
+        2 NFNLA_HOOK_INFO_TYPE kind: OwnerKind,
+    }
+}
+
+attrs! {
+    /// `NFNLA_HOOK_*`: a function that is hooked in.
+    pub struct HookAttrs<'a> for HookRequest<R> {
+        /// Where: [`InetHook`], [`BridgeHook`], [`ArpHook`] or [`NetdevHook`] by the family.
+        1 NFNLA_HOOK_HOOKNUM hooknum: Be<u32>,
+        /// When: the lowest runs first.
+        2 NFNLA_HOOK_PRIORITY priority: Be<i32>,
+        /// The link, in requests.
+        3 NFNLA_HOOK_DEV dev: Str<'a, 15>,
+        /// The kernel's name of the function.
+        4 NFNLA_HOOK_FUNCTION_NAME function_name: Str<'a>,
+        /// The kernel module it is in; absent if it is built in.
+        5 NFNLA_HOOK_MODULE_NAME module_name: Str<'a>,
+        /// To whom it belongs; absent if that is no chain or the like.
+        6 NFNLA_HOOK_CHAIN_INFO chain_info: ChainInfoAttrs<'a>,
+    }
+}
+
+message! {
+    /// A function that is hooked in.
+    pub struct Hook<'a>(Header, HookAttrs<'a>), HookRequest {
+        /// Asked and answered.
+        0xc00 NFNL_MSG_HOOK_GET GET,
+    }
+}
+
+fn request(family: Family, hooknum: u32) -> HookRequest<Dump<Hook<'static>>> {
+    HookRequest::new(&Hook::GET, MessageFlags::DUMP, Header::of(family)).hooknum(hooknum)
+}
+
+/// Lists what is hooked into IPv4 or IPv6 there; `EPROTONOSUPPORT` for other families.
+///
+/// Chains of the family [`INET`](Family::INET) are in both.
+pub fn ip(family: Family, place: InetHook) -> HookRequest<Dump<Hook<'static>>> {
+    request(family, place.0)
+}
+
+/// Lists what is hooked into bridges there.
+pub fn bridge(place: BridgeHook) -> HookRequest<Dump<Hook<'static>>> {
+    request(Family::BRIDGE, place.0)
+}
+
+/// Lists what is hooked into ARP there.
+pub fn arp(place: ArpHook) -> HookRequest<Dump<Hook<'static>>> {
+    request(Family::ARP, place.0)
+}
+
+/// Lists what is hooked into the link of this name there; `ENODEV` if there is none.
+pub fn netdev(link: &str, place: NetdevHook) -> HookRequest<Dump<Hook<'static>>> {
+    request(Family::NETDEV, place.0).dev(link)
+}
+
+impl Hook<'_> {
+    /// The family it was asked for.
+    pub fn family(&self) -> Family {
+        self.header().family
+    }
+}
+
+/// The line of `nft list hooks`: priority, chain or function, module.
+impl fmt::Display for Hook<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let priority = self.priority().unwrap_or_default().0;
+        let sign = match priority {
+            ..0 => '-',
+            0 => ' ',
+            1.. => '+',
+        };
+        write!(f, "{sign}{:010}", priority.unsigned_abs())?;
+        let info = self.chain_info().unwrap_or_default();
+        let object = |f: &mut fmt::Formatter<'_>, kind: &str, of: ChainAttrs<'_>| {
+            let family = match of.family().unwrap_or_default() {
+                Family::IPV4 => "ip",
+                Family::IPV6 => "ip6",
+                other => other.name().unwrap_or("unknown"),
+            };
+            let [table, name] = [of.table(), of.name()].map(Option::unwrap_or_default);
+            write!(f, " {kind} {family} {table} {name}")
+        };
+        match info.owner() {
+            Some(Owner::Chain(chain)) => object(f, "chain", chain)?,
+            Some(Owner::Flowtable(table)) => object(f, "flowtable", table)?,
+            _ => write!(f, " {}", self.function_name().unwrap_or_default())?,
+        }
+        match (info.owner(), self.module_name()) {
+            (Some(Owner::Bpf(program)), _) => write!(f, " id {}", program.id().unwrap_or_default()),
+            (_, Some(module)) => write!(f, " [{module}]"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use netlink_core::{Bytes, Messages};
+
+    fn shown(request: HookRequest<Dump<Hook<'static>>>) -> alloc::string::String {
+        let bytes = request.to_bytes().unwrap();
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        Hook::read(&message).unwrap().to_string()
+    }
+
+    fn owned(kind: OwnerKind, owner: Owner<'_>) -> HookRequest<Dump<Hook<'static>>> {
+        let info = ChainInfo::new().kind(kind).owner(owner);
+        arp(ArpHook::OUT).priority(-300).function_name("nft_do_chain_arp").module_name("m").chain_info(info)
+    }
+
+    #[test]
+    fn a_request_has_family_and_place() {
+        let bytes = netdev("eth0", NetdevHook::EGRESS).to_bytes().unwrap();
+        assert_eq!(bytes[4..8], [0, 12, 1, 3]);
+        let expected = [5, 0, 0, 0, 8, 0, 1, 0, 0, 0, 0, 1, 9, 0, 3, 0, b'e', b't', b'h', b'0', 0, 0, 0, 0];
+        assert_eq!(bytes[16..], expected);
+        assert_eq!(ip(Family::IPV6, InetHook::FORWARD).to_bytes().unwrap()[16], 10);
+    }
+
+    #[test]
+    fn the_kind_tells_what_the_owner_is() {
+        let chain = || Chain::new().table("t").family(Family::IPV4).name("c").attrs();
+        let kinds = [
+            (OwnerKind::CHAIN, Owner::Chain(chain()), "chain ip t c [m]"),
+            (OwnerKind::FLOWTABLE, Owner::Flowtable(chain()), "flowtable ip t c [m]"),
+            (OwnerKind::BPF, Owner::Bpf(Bpf::new().id(7).attrs()), "nft_do_chain_arp id 7"),
+            (OwnerKind(9), Owner::Other(OwnerKind(9), Bytes(&[1, 2])), "nft_do_chain_arp [m]"),
+        ];
+        for (kind, owner, text) in kinds {
+            let request = owned(kind, owner.clone());
+            let bytes = request.to_bytes().unwrap();
+            let message = Messages::new(&bytes).next().unwrap().unwrap();
+            let read = Hook::read(&message).unwrap();
+            assert_eq!(read.chain_info().unwrap().owner(), Some(owner));
+            assert_eq!(read.to_string(), alloc::format!("-0000000300 {text}"));
+        }
+    }
+
+    #[test]
+    fn priorities_have_a_sign() {
+        let of = |priority| shown(arp(ArpHook::IN).priority(priority).function_name("f"));
+        assert_eq!(of(0), " 0000000000 f");
+        assert_eq!(of(10), "+0000000010 f");
+        assert_eq!(of(i32::MIN), "-2147483648 f");
+    }
+}

@@ -1,0 +1,73 @@
+//! Fingerprints of operating systems: what the first packet of a TCP connection looks like, by who sent it. What
+//! `nfnl_osf` does, as a library.
+//! Kernel side: `uapi/linux/netfilter/nfnetlink_osf.h`, `net/netfilter/nfnetlink_osf.c`.
+//!
+//! ```no_run
+//! use netlink_netfilter::osf::{self, Fingerprint};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut nl = netlink_netfilter::connect()?;
+//! for line in std::fs::read_to_string("/etc/pf.os")?.lines() {
+//!     if let Ok(fingerprint) = line.parse::<Fingerprint>() {
+//!         nl.call(osf::add_unless_there(&fingerprint))?;
+//!     }
+//! }
+//! // nft add rule inet filter input osf name Linux counter
+//!
+//! let own: Fingerprint = "*:64:1:60:M*,S,T,N,W*:Intranet:1::what our machines send".parse()?;
+//! nl.call(osf::add(&own))?;
+//! nl.call(osf::remove(&own))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Fingerprints belong to the machine, not to a namespace, and need `CAP_NET_ADMIN` in the initial user namespace. The
+//! kernel goes through them in the order they were added, and has no list of them to read.
+
+use netlink_core::{MessageFlags, MessageInfo, attrs, message};
+
+use crate::Header;
+
+mod fingerprint;
+mod line;
+
+pub use fingerprint::{
+    Fingerprint, FingerprintError, Label, OptionKind, TcpOption, TcpOptions, Wildcard, WindowKind,
+};
+
+attrs! {
+    /// `OSF_ATTR_*`: a fingerprint.
+    pub struct OsfAttrs<'a> for OsfRequest<R> {
+        /// The fingerprint.
+        1 OSF_ATTR_FINGER finger: Fingerprint,
+    }
+}
+
+message! {
+    /// A fingerprint.
+    pub struct Osf<'a>(Header, OsfAttrs<'a>), OsfRequest {
+        /// Added.
+        0x500 OSF_MSG_ADD ADD,
+        /// Removed.
+        0x501 OSF_MSG_REMOVE REMOVE,
+    }
+}
+
+fn request(info: &'static MessageInfo, flags: MessageFlags, fingerprint: &Fingerprint) -> OsfRequest<()> {
+    OsfRequest::new(info, flags, Header::default()).finger(*fingerprint)
+}
+
+/// Adds a fingerprint; `EEXIST` if it is there, equal in every byte.
+pub fn add(fingerprint: &Fingerprint) -> OsfRequest<()> {
+    request(&Osf::ADD, MessageFlags::CREATE | MessageFlags::EXCL, fingerprint)
+}
+
+/// Adds a fingerprint unless it is there, equal in every byte.
+pub fn add_unless_there(fingerprint: &Fingerprint) -> OsfRequest<()> {
+    request(&Osf::ADD, MessageFlags::CREATE, fingerprint)
+}
+
+/// Removes a fingerprint; `ENOENT` if none is equal in every byte.
+pub fn remove(fingerprint: &Fingerprint) -> OsfRequest<()> {
+    request(&Osf::REMOVE, MessageFlags::empty(), fingerprint)
+}

@@ -1,0 +1,258 @@
+//! `struct nf_osf_user_finger` and what is in it.
+
+use core::fmt;
+
+use netlink_core::layout::Field;
+use netlink_core::{Malformed, Str, layout, serialize, serialize_display, values};
+
+values! {
+    /// `OSF_WSS_*`: what a window is compared with.
+    pub struct WindowKind: u32 {
+        /// The number itself; 0 is any.
+        0 OSF_WSS_PLAIN PLAIN "plain",
+        /// So many times the segment size.
+        1 OSF_WSS_MSS MSS "mss",
+        /// So many times the packet size: 40 more than the segment's.
+        2 OSF_WSS_MTU MTU "mtu",
+        /// Any multiple of the number.
+        3 OSF_WSS_MODULO MODULO "modulo",
+    }
+}
+
+values! {
+    /// `OSFOPT_*`: the kinds of TCP options.
+    pub struct OptionKind: u16 {
+        /// End of options.
+        0 OSFOPT_EOL EOL "eol",
+        /// Nothing, for alignment.
+        1 OSFOPT_NOP NOP "nop",
+        /// Largest segment.
+        2 OSFOPT_MSS MSS "mss",
+        /// Window scale.
+        3 OSFOPT_WSO WSO "wso",
+        /// Selective acknowledgement is permitted.
+        4 OSFOPT_SACKP SACKP "sackp",
+        /// Selective acknowledgement.
+        5 OSFOPT_SACK SACK "sack",
+        /// Echo.
+        6 OSFOPT_ECHO ECHO "echo",
+        /// Echo reply.
+        7 OSFOPT_ECHOREPLY ECHOREPLY "echoreply",
+        /// Timestamps.
+        8 OSFOPT_TS TS "ts",
+        /// Partial order connection permitted.
+        9 OSFOPT_POCP POCP "pocp",
+        /// Partial order service profile.
+        10 OSFOPT_POSP POSP "posp",
+        /// None.
+        255 OSFOPT_EMPTY EMPTY "empty",
+    }
+}
+
+layout! {
+    /// `struct nf_osf_wc`: a number, and what it means.
+    pub struct Wildcard: nf_osf_wc = 8 {
+        /// What it means.
+        wc: WindowKind,
+        /// The number.
+        val: u32,
+    }
+}
+
+layout! {
+    /// `struct nf_osf_opt`: a TCP option.
+    pub struct TcpOption: nf_osf_opt = 12 {
+        /// Its kind.
+        kind: OptionKind,
+        /// Bytes, with the two of kind and length.
+        length: u16,
+        /// Its value; the kernel compares it with nothing.
+        wc: Wildcard,
+    }
+}
+
+layout! {
+    /// `struct nf_osf_user_finger`: what the first packet of a connection looks like.
+    ///
+    /// Parsing a line of `pf.os` makes one: `window:ttl:df:size:options:genre:version:subtype:comment`. It is equal in
+    /// every byte to what `nfnl_osf` makes of the line.
+    ///
+    /// ```
+    /// use netlink_netfilter::osf::{Fingerprint, Label, OptionKind, TcpOption, WindowKind};
+    ///
+    /// let parsed: Fingerprint = "S4:64:1:48:M*,N,N,S:Linux:2.4::Linux 2.4".parse()?;
+    /// assert_eq!(parsed.wss.wc, WindowKind::MSS);
+    ///
+    /// let options = [(OptionKind::MSS, 4), (OptionKind::NOP, 1), (OptionKind::NOP, 1), (OptionKind::SACKP, 2)];
+    /// let options = options.map(|(kind, length)| TcpOption::default().kind(kind).length(length));
+    /// let built = Fingerprint::default().wss(parsed.wss).ttl(64).df(1).ss(48).genre(Label::new("Linux")?);
+    /// let built = built.version(Label::new("2.4")?).options(&options)?;
+    /// assert_eq!(built, parsed);
+    /// # Ok::<(), netlink_netfilter::osf::FingerprintError>(())
+    /// ```
+    pub struct Fingerprint: nf_osf_user_finger = 592 {
+        /// The window.
+        wss: Wildcard,
+        /// Hops that are left at the sender.
+        ttl: u8,
+        /// Whether the packet must not be fragmented: 0 or 1.
+        df: u8,
+        /// Bytes of the packet, with the IP header.
+        ss: u16,
+        /// Without effect.
+        mss: u16,
+        /// How many of the options count. Set it with [`options`](Self::options).
+        opt_num: u16,
+        /// The system, which rules name.
+        genre: Label,
+        /// Its version.
+        version: Label,
+        /// What else is known of it.
+        subtype: Label,
+        /// The TCP options, in order. Set them likewise.
+        opt: TcpOptions,
+    }
+}
+
+/// A text of at most 31 bytes.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Label([u8; 32]);
+
+impl Label {
+    /// The most bytes it takes.
+    pub const MAX: usize = 31;
+
+    /// This text, which has no NUL.
+    pub fn new(text: &str) -> Result<Self, FingerprintError> {
+        let mut label = Self::default();
+        match label.0.get_mut(..text.len()) {
+            Some(there) if text.len() <= Self::MAX && !text.contains('\0') => {
+                there.copy_from_slice(text.as_bytes());
+                Ok(label)
+            }
+            _ => Err(FingerprintError::Label),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> Str<'_, 31> {
+        Str::new(self.0.split(|byte| *byte == 0).next().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_str(), f)
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_str(), f)
+    }
+}
+
+impl Field for Label {
+    const SIZE: usize = 32;
+
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        Field::take(cursor).map(Self)
+    }
+
+    fn store(self, bytes: &mut [u8], at: usize) {
+        self.0.store(bytes, at);
+    }
+}
+
+serialize_display! { Label }
+
+/// Room for forty TCP options; [`opt_num`](Fingerprint::opt_num) says how many count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TcpOptions([TcpOption; 40]);
+
+impl TcpOptions {
+    /// The most options it takes.
+    pub const MAX: usize = 40;
+
+    /// These, and nothing behind them.
+    pub fn new(options: &[TcpOption]) -> Result<Self, FingerprintError> {
+        let mut all = Self::default();
+        all.0.get_mut(..options.len()).ok_or(FingerprintError::Options)?.copy_from_slice(options);
+        Ok(all)
+    }
+
+    /// All forty.
+    pub fn as_slice(&self) -> &[TcpOption] {
+        &self.0
+    }
+}
+
+impl Default for TcpOptions {
+    fn default() -> Self {
+        Self([TcpOption::default(); Self::MAX])
+    }
+}
+
+/// Without the unused ones at the end.
+impl fmt::Debug for TcpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unused = |option: &&TcpOption| **option == TcpOption::default();
+        let used = Self::MAX - self.0.iter().rev().take_while(unused).count();
+        f.debug_list().entries(self.0.iter().take(used)).finish()
+    }
+}
+
+impl Field for TcpOptions {
+    const SIZE: usize = Self::MAX * TcpOption::SIZE;
+
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        let mut all = Self::default();
+        for option in &mut all.0 {
+            *option = Field::take(cursor)?;
+        }
+        Ok(all)
+    }
+
+    fn store(self, bytes: &mut [u8], at: usize) {
+        for (n, option) in self.0.into_iter().enumerate() {
+            option.store(bytes, at + n * TcpOption::SIZE);
+        }
+    }
+}
+
+serialize! { @value TcpOptions, |options| options.as_slice() }
+
+impl Fingerprint {
+    /// With these options, and as many.
+    pub fn options(self, options: &[TcpOption]) -> Result<Self, FingerprintError> {
+        let count = u16::try_from(options.len()).map_err(|_| FingerprintError::Options)?;
+        Ok(self.opt(TcpOptions::new(options)?).opt_num(count))
+    }
+}
+
+/// Why there is no such fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FingerprintError {
+    /// A line has nine parts between colons.
+    Parts,
+    /// This part is no number, or a larger one than there is room for.
+    Number(&'static str),
+    /// A text is longer than 31 bytes, or has a NUL.
+    Label,
+    /// There are more than forty options.
+    Options,
+}
+
+impl fmt::Display for FingerprintError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parts => f.write_str("a fingerprint has nine parts between colons"),
+            Self::Number(part) => write!(f, "the {part} of a fingerprint is no number that fits"),
+            Self::Label => f.write_str("a text of a fingerprint has at most 31 bytes, and no NUL"),
+            Self::Options => f.write_str("a fingerprint has at most 40 options"),
+        }
+    }
+}
+
+impl core::error::Error for FingerprintError {}

@@ -1,0 +1,203 @@
+//! Timeout policies: for how long connections of one protocol stay, given to some of them by a rule.
+//! Kernel side: `uapi/linux/netfilter/nfnetlink_cttimeout.h`, `net/netfilter/nfnetlink_cttimeout.c`.
+//!
+//! ```no_run
+//! use netlink_netfilter::Family;
+//! use netlink_netfilter::conntrack::IpProtocol;
+//! use netlink_netfilter::timeout::{self, TcpTimeouts, Timeouts, UdpTimeouts};
+//!
+//! # fn main() -> Result<(), netlink_netfilter::Error> {
+//! let mut nl = netlink_netfilter::connect()?;
+//! nl.call(timeout::create("web", Family::IPV4, TcpTimeouts::new().established(600).close_wait(10)))?;
+//! // iptables -t raw -A PREROUTING -p tcp --dport 80 -j CT --timeout web
+//!
+//! let policy = nl.call(timeout::get("web"))?;
+//! if let Some(Timeouts::Tcp(tcp)) = policy.timeouts() {
+//!     println!("{:?} seconds", tcp.established());
+//! }
+//!
+//! // What all others have: the values below /proc/sys/net/netfilter.
+//! nl.call(timeout::set_default(Family::IPV4, UdpTimeouts::new().unreplied(10)))?;
+//! println!("{:?}", nl.call(timeout::default(Family::IPV4, IpProtocol::UDP))?.timeouts());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! All times are in seconds. Rules of nftables have timeout policies of their own, as objects of a table; these here are
+//! for the `CT` target of iptables.
+
+use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Str, attrs, message};
+
+use crate::conntrack::IpProtocol;
+use crate::{Family, Header};
+
+mod protocols;
+
+pub use protocols::{
+    DccpTimeouts, DccpTimeoutsAttrs, GENERIC, GenericTimeouts, GenericTimeoutsAttrs, GreTimeouts,
+    GreTimeoutsAttrs, IcmpTimeouts, IcmpTimeoutsAttrs, Icmpv6Timeouts, Icmpv6TimeoutsAttrs, SctpTimeouts,
+    SctpTimeoutsAttrs, TcpTimeouts, TcpTimeoutsAttrs, Timeouts, UdpTimeouts, UdpTimeoutsAttrs,
+    UdpliteTimeouts, UdpliteTimeoutsAttrs,
+};
+
+attrs! {
+    /// `CTA_TIMEOUT_*`: a timeout policy.
+    pub struct TimeoutAttrs<'a> for TimeoutRequest<R> {
+        /// Its name; at most 31 bytes. Absent on the defaults.
+        1 CTA_TIMEOUT_NAME name: Str<'a, 31>,
+        /// The protocol family of its connections: [`family`](Self::family) as a number.
+        2 CTA_TIMEOUT_L3PROTO l3proto: Be<u16>,
+        /// The protocol above IP.
+        3 CTA_TIMEOUT_L4PROTO l4proto: IpProtocol,
+        /// The times.
+        4 CTA_TIMEOUT_DATA timeouts: Timeouts<'a>,
+        /// References the kernel holds: one, and one or two for each rule that uses it.
+        5 CTA_TIMEOUT_USE use_count: Be<u32>,
+    }
+}
+
+message! {
+    /// A timeout policy, or the defaults of a protocol.
+    pub struct Timeout<'a>(Header, TimeoutAttrs<'a>), TimeoutRequest {
+        /// Made, replaced, or answered.
+        0x800 IPCTNL_MSG_TIMEOUT_NEW NEW,
+        /// Asked.
+        0x801 IPCTNL_MSG_TIMEOUT_GET GET,
+        /// Deleted.
+        0x802 IPCTNL_MSG_TIMEOUT_DELETE DELETE,
+        /// Defaults set, or answered.
+        0x803 IPCTNL_MSG_TIMEOUT_DEFAULT_SET DEFAULT_SET,
+        /// Defaults asked.
+        0x804 IPCTNL_MSG_TIMEOUT_DEFAULT_GET DEFAULT_GET,
+    }
+}
+
+impl TimeoutAttrs<'_> {
+    /// The protocol family of its connections.
+    pub fn family(&self) -> Option<Family> {
+        self.l3proto().and_then(|number| u8::try_from(number.0).ok()).map(Family)
+    }
+}
+
+fn request<R>(info: &'static MessageInfo, flags: MessageFlags) -> TimeoutRequest<R> {
+    TimeoutRequest::new(info, flags, Header::default())
+}
+
+impl<R> TimeoutRequest<R> {
+    fn of(self, family: Family, protocol: IpProtocol) -> Self {
+        self.l3proto(u16::from(family.0)).l4proto(protocol)
+    }
+
+    fn with(self, family: Family, timeouts: Timeouts<'_>) -> Self {
+        self.of(family, timeouts.protocol()).timeouts(timeouts)
+    }
+}
+
+/// Makes a policy; `EEXIST` if there is one of this name, `EOPNOTSUPP` if the kernel does not look into the protocol.
+///
+/// The times tell the protocol. Those not given are the defaults of this moment.
+///
+/// ```
+/// use netlink_netfilter::Family;
+/// use netlink_netfilter::timeout::{self, IcmpTimeouts, SctpTimeouts};
+///
+/// let request = timeout::create("ping", Family::IPV4, IcmpTimeouts::new().timeout(5));
+/// let request = timeout::create("sctp", Family::IPV6, SctpTimeouts::new().established(3600));
+/// ```
+pub fn create<'a>(name: &str, family: Family, timeouts: impl Into<Timeouts<'a>>) -> TimeoutRequest<()> {
+    request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).with(family, timeouts.into())
+}
+
+/// Makes a policy, or replaces the one of this name; `EINVAL` if that is of another family or protocol.
+///
+/// Times not given become the defaults of this moment, whatever the policy had. Connections that have the policy
+/// already get the new times with their next packet.
+pub fn create_or_replace<'a>(
+    name: &str,
+    family: Family,
+    timeouts: impl Into<Timeouts<'a>>,
+) -> TimeoutRequest<()> {
+    request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::REPLACE)
+        .name(name)
+        .with(family, timeouts.into())
+}
+
+/// Asks for the policy of this name.
+pub fn get(name: &str) -> TimeoutRequest<Timeout<'static>> {
+    request(&Timeout::GET, MessageFlags::empty()).name(name)
+}
+
+/// Lists the policies of the namespace.
+pub fn list() -> TimeoutRequest<Dump<Timeout<'static>>> {
+    request(&Timeout::GET, MessageFlags::DUMP)
+}
+
+/// Deletes the policy of this name. Its connections go on with the defaults.
+///
+/// `EBUSY` while a rule uses it, but not in every kernel: Linux 6.1 and 6.12 delete it all the same.
+pub fn delete(name: &str) -> TimeoutRequest<()> {
+    request(&Timeout::DELETE, MessageFlags::empty()).name(name)
+}
+
+/// Deletes all policies of the namespace, likewise but for those in use.
+pub fn flush() -> TimeoutRequest<()> {
+    request(&Timeout::DELETE, MessageFlags::empty())
+}
+
+/// Asks for the times of connections without a policy.
+///
+/// The defaults are the same for both families; where the kernel wants the family all the same, it is only told back.
+pub fn default(family: Family, protocol: IpProtocol) -> TimeoutRequest<Timeout<'static>> {
+    request(&Timeout::DEFAULT_GET, MessageFlags::empty()).of(family, protocol)
+}
+
+/// Sets the times of connections without a policy. Those not given stay.
+pub fn set_default<'a>(family: Family, timeouts: impl Into<Timeouts<'a>>) -> TimeoutRequest<()> {
+    request(&Timeout::DEFAULT_SET, MessageFlags::empty()).with(family, timeouts.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_core::{Bytes, Messages, Payload as _};
+
+    #[test]
+    fn the_times_tell_the_protocol() {
+        let request = create("web", Family::IPV6, TcpTimeouts::new().established(600));
+        let bytes = request.to_bytes().unwrap();
+        assert_eq!(bytes[4..8], [0, 8, 1, 6]);
+        let expected = [
+            8, 0, 1, 0, b'w', b'e', b'b', 0, 6, 0, 2, 0, 0, 10, 0, 0, 5, 0, 3, 0, 6, 0, 0,
+            0, // name, protocols
+            12, 0, 4, 0x80, 8, 0, 3, 0, 0, 0, 2, 0x58, // CTA_TIMEOUT_DATA
+        ];
+        assert_eq!(bytes[20..], expected);
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        let read = Timeout::read(&message).unwrap();
+        assert_eq!(read.family(), Some(Family::IPV6));
+        assert_eq!(read.timeouts(), Some(TcpTimeouts::new().established(600).into()));
+    }
+
+    #[test]
+    fn defaults_of_any_other_protocol() {
+        let bytes = set_default(Family::IPV4, GenericTimeouts::new().timeout(7)).to_bytes().unwrap();
+        assert_eq!(bytes[28..], [5, 0, 3, 0, 255, 0, 0, 0, 12, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 7]);
+    }
+
+    #[test]
+    fn times_of_a_protocol_without_a_table_are_kept() {
+        let bytes = [5, 0, 3, 0, 200, 0, 0, 0, 12, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 7];
+        let set = TimeoutAttrs::decode(&bytes).unwrap();
+        assert_eq!(set.timeouts(), Some(Timeouts::Other(IpProtocol(200), Bytes(&bytes[12..]))));
+        let again = create("x", Family::IPV4, set.timeouts().unwrap()).to_bytes().unwrap();
+        assert_eq!(again[36..], bytes);
+    }
+
+    #[test]
+    fn a_short_time_is_named() {
+        let bytes = [5, 0, 3, 0, 6, 0, 0, 0, 10, 0, 4, 0x80, 6, 0, 3, 0, 0, 7];
+        let scope = netlink_core::Scope { header: &[], set: netlink_core::Attrs::new(&bytes) };
+        assert_eq!(TimeoutAttrs::read(&scope).unwrap_err().at, "CTA_TIMEOUT_TCP_ESTABLISHED");
+        assert!(create(&"n".repeat(32), Family::IPV4, TcpTimeouts::new()).to_bytes().is_err());
+    }
+}
