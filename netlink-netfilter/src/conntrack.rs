@@ -295,7 +295,8 @@ pub fn unconfirmed() -> ConntrackRequest<Dump<Conntrack<'static>>> {
 ///
 /// The kernel goes through its table itself, and nothing is listed. **A filter that a kernel does not know yet is
 /// ignored, and more is deleted**: the mark counts in every kernel, the family since Linux 5.3, the status since
-/// 5.15, the zone since 6.8, tuples since 6.10. So is a mask without the value that it is for.
+/// 5.15, the zone since 6.8. So is a mask without the value that it is for. Tuples count since 6.10, and are refused
+/// before.
 pub fn flush() -> ConntrackRequest<()> {
     ConntrackRequest::new(&Conntrack::DELETE, MessageFlags::empty(), Header::default().version(1))
 }
