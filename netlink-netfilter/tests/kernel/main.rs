@@ -11,7 +11,9 @@ mod filters;
 mod log;
 mod packets;
 mod queue;
+mod queue_limits;
 mod reactor;
+mod verdicts;
 mod wire;
 
 use std::fs;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         batch::TESTS,
         reactor::TESTS,
         queue::TESTS,
+        verdicts::TESTS,
+        queue_limits::TESTS,
         log::TESTS,
     ])
 }
