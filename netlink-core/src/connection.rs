@@ -705,6 +705,16 @@ impl Chunk {
     }
 }
 
+/// What the requests of an envelope were refused with. A lost connection counts only where no refusal tells that all
+/// was undone.
+pub(crate) fn refusals(results: Vec<Option<Result<()>>>, run: Result<()>) -> Result<Vec<Option<Error>>> {
+    let refusals: Vec<_> = results.into_iter().map(|result| result.and_then(Result::err)).collect();
+    match run {
+        Err(error) if refusals.iter().all(Option::is_none) => Err(error),
+        _ => Ok(refusals),
+    }
+}
+
 #[inline]
 fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
     match Messages::new(bytes).next() {

@@ -167,7 +167,7 @@ attrs! {
         /// Length of the packet, if the payload holds less of it.
         13 NFQA_CAP_LEN cap_len: Be<u32>,
         /// Its checksum and size; absent is nothing special.
-        14 NFQA_SKB_INFO info: PacketInfo,
+        14 NFQA_SKB_INFO skb_info: PacketInfo,
         /// In a verdict beside [`ct`](Self::ct): a connection that is to be expected. Linux 3.12.
         15 NFQA_EXP exp: ExpectAttrs<'a>,
         /// User of the socket that sent it, as the initial user namespace numbers it; with

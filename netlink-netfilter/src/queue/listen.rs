@@ -114,7 +114,9 @@ impl State {
         };
         let request = change(request);
         let sent = send(&request);
-        self.spare = Some(request);
+        // Whoever changes it may have made another one.
+        self.spare =
+            Some(request).filter(|request| request.to_request().info().number == Packet::VERDICT.number);
         sent
     }
 }
@@ -209,7 +211,8 @@ impl Queue {
 
 /// Gives verdicts over the socket of a [`Queue`], from any thread.
 ///
-/// What the kernel refuses is told by the queue, as [`Arrival::Refused`].
+/// What the kernel refuses is told by the queue, as [`Arrival::Refused`]. The queue stays bound, and its packets wait,
+/// until the last handle is gone.
 #[derive(Debug)]
 pub struct Verdicts(Socket);
 

@@ -9,7 +9,7 @@ use netlink_core::socket::Switch;
 use netlink_netfilter::conntrack::{PacketState, Status};
 use netlink_netfilter::log::{self, Arrival, Hook, Log, LogFlags, Mode, Packet, PacketAttrs};
 use netlink_netfilter::{Errno, Error, Family};
-use netlink_testing::{Result, file, kind, program, seconds, suite};
+use netlink_testing::{Result, file, init_namespace, kind, program, seconds, suite};
 
 use crate::wire::{
     BRIDGE_VLANS, LEFT_MAC, LONG, NFT_NETDEV, PORT, SHORT, TIED, Udp, index, neighbour, neighbours_of_a_vlan,
@@ -29,7 +29,7 @@ suite! {
     binding_and_configuring_that_fails: program("ip");
     gaps_are_counted: program("ip"), program("iptables"), seconds(120);
     an_overflow_is_told_where_the_socket_says_so: program("ip"), program("iptables");
-    the_same_as_tcpdump: program("ip"), program("iptables"), program("tcpdump");
+    the_same_as_tcpdump: program("ip"), program("iptables"), program("tcpdump"), init_namespace();
     a_family_is_bound: file("/proc/sys/net/netfilter/nf_log");
     everything_on_a_reactor: program("ip"), program("iptables");
 }
@@ -291,6 +291,7 @@ fn the_same_as_tcpdump() -> Result {
     log_output("--nflog-group 5 --nflog-prefix both")?;
     log_output("--nflog-group 6 --nflog-prefix both")?;
     let file = "/run/netns/log.pcap";
+    // It changes its user whatever it is told, which root of another user namespace can't.
     let mut words = Command::new("tcpdump");
     words.args(["-i", "nflog:6", "-U", "-Z", "root", "-c", "3", "-w", file]);
     let mut tcpdump = words.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;

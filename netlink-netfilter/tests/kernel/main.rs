@@ -15,8 +15,10 @@ mod log;
 mod osf;
 mod packets;
 mod queue;
+mod queue_limits;
 mod reactor;
 mod timeout;
+mod verdicts;
 mod wire;
 
 use std::fs;
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         batch::TESTS,
         reactor::TESTS,
         queue::TESTS,
+        verdicts::TESTS,
+        queue_limits::TESTS,
         log::TESTS,
         timeout::TESTS,
         helper::TESTS,

@@ -1,0 +1,191 @@
+//! Queues that are full, receive buffers that are, and what is lost.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use netlink_core::socket::Switch;
+use netlink_netfilter::Error;
+use netlink_netfilter::queue::{self, Arrival, Params, QueueFlags, Ticket, Verdict};
+use netlink_testing::{Result, program, seconds, suite};
+
+use crate::queue::{next, open, open_with, queue_output};
+use crate::wire::{LONG, SHORT, Udp};
+
+suite! {
+    a_full_queue_drops_or_lets_pass: program("ip"), program("iptables");
+    a_packet_without_a_verdict_waits_until_the_socket_is_closed: program("ip"), program("iptables");
+    configuration_loses_no_packet: program("ip"), program("iptables"), seconds(120);
+    losses_are_counted: program("ip"), program("iptables"), seconds(120);
+    an_overflow_is_told_where_the_socket_says_so: program("ip"), program("iptables");
+    many_packets_without_a_loss: program("ip"), program("iptables"), seconds(300);
+}
+
+fn a_full_queue_drops_or_lets_pass() -> Result {
+    let udp = Udp::loopback()?;
+    queue_output("")?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(2))?;
+    for number in 0..4 {
+        udp.send(&number.to_string());
+    }
+    let (first, _) = next(&mut queue)?;
+    let (second, _) = next(&mut queue)?;
+    queue.verdict(second, Verdict::ACCEPT)?;
+    assert_eq!(udp.receive(), "1");
+    // What found no place had no number either.
+    udp.send("4");
+    assert_eq!(next(&mut queue)?.0.id, 3);
+    queue.configure(&queue::configure(0).on(QueueFlags::FAIL_OPEN))?;
+    udp.send("5");
+    assert_eq!(udp.receive(), "5");
+    queue.verdict(first, Verdict::ACCEPT)?;
+    assert_eq!(udp.receive(), "0");
+    Ok(())
+}
+
+fn a_packet_without_a_verdict_waits_until_the_socket_is_closed() -> Result {
+    let udp = Udp::loopback()?;
+    queue_output("")?;
+    let mut queue = open(Params::whole())?;
+    udp.send("waits");
+    let (ticket, _) = next(&mut queue)?;
+    let other = queue.verdicts()?;
+    drop(queue);
+    // The other handle keeps the socket open.
+    other.send(&queue::verdict(ticket, Verdict::ACCEPT))?;
+    assert_eq!(udp.receive(), "waits");
+    udp.send("dropped");
+    drop(other);
+    // Nobody is there, and then somebody else.
+    udp.send("nobody");
+    let mut queue = open(Params::whole())?;
+    udp.send("later");
+    let (ticket, later) = next(&mut queue)?;
+    assert_eq!((ticket.id, later.as_str()), (1, "later"));
+    queue.verdict(ticket, Verdict::ACCEPT)?;
+    assert_eq!(udp.receive(), "later");
+    // Unbound and bound again, it counts from 1 without a gap.
+    queue.configure(&queue::unbind(0))?;
+    queue.configure(&queue::bind(0, Params::whole()))?;
+    udp.send("anew");
+    assert_eq!(next(&mut queue)?.0.id, 1);
+    Ok(())
+}
+
+fn configuration_loses_no_packet() -> Result {
+    const PACKETS: u32 = 2000;
+    let udp = Udp::loopback()?;
+    queue_output("")?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(PACKETS))?;
+    let sender = udp.sender();
+    let sending = thread::spawn(move || {
+        for number in 0..PACKETS {
+            sender.send(number.to_string().as_bytes()).unwrap();
+        }
+    });
+    for number in 0..PACKETS {
+        if number % 5 == 0 {
+            queue.configure(&queue::configure(0).max_length(PACKETS + number))?;
+        }
+        let (ticket, got) = next(&mut queue)?;
+        assert_eq!((ticket.id, got), (number + 1, number.to_string()));
+        queue.verdict(ticket, Verdict::ACCEPT)?;
+        assert_eq!(udp.receive(), number.to_string());
+    }
+    sending.join().unwrap();
+    Ok(())
+}
+
+/// Sends packets until more have come than the smallest receive buffer takes, and reads those that it took.
+fn losses_are_counted() -> Result {
+    const PACKETS: u32 = 3000;
+    let udp = Udp::loopback()?;
+    queue_output("")?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(2 * PACKETS))?;
+    queue.connection().socket().set_receive_buffer(4096)?;
+    let mut counted = 0;
+    let mut gaps = 0;
+    // The last one finds room again: its number tells how many before it did not.
+    for round in 0..3 {
+        for _ in 0..PACKETS / 3 {
+            udp.send(&round.to_string());
+        }
+        queue.set_timeout(Some(SHORT))?;
+        loop {
+            match queue.next() {
+                Ok(Arrival::Packet { packet, missed }) => {
+                    counted += missed + 1;
+                    gaps += u32::from(missed > 0);
+                    assert_eq!(packet.ticket().id, counted);
+                }
+                Err(Error::Timeout(_)) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    udp.send("last");
+    let Arrival::Packet { packet, missed } = queue.next()? else { panic!("no packet") };
+    assert_eq!(packet.ticket().id, PACKETS + 1);
+    assert_eq!(counted + missed, PACKETS);
+    assert!(gaps == 2 && missed > 0, "{gaps} gaps, then {missed}");
+    Ok(())
+}
+
+fn an_overflow_is_told_where_the_socket_says_so() -> Result {
+    let udp = Udp::loopback()?;
+    queue_output("")?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(4000).on(QueueFlags::FAIL_OPEN))?;
+    queue.connection().socket_mut().set(Switch::NO_ENOBUFS, false)?;
+    queue.connection().socket().set_receive_buffer(4096)?;
+    for _ in 0..1000 {
+        udp.send("x");
+    }
+    // Those that were lost passed.
+    assert_eq!(udp.receive(), "x");
+    let mut queued = 0;
+    let mut last = Ticket::default();
+    while let Arrival::Packet { packet, missed: 0 } = queue.next()? {
+        queued += 1;
+        last = packet.ticket();
+    }
+    assert!(queued > 0);
+    assert_eq!(last.id, queued);
+    queue.set_timeout(Some(SHORT))?;
+    assert!(matches!(queue.next(), Err(Error::Timeout(_))));
+    // An answer finds room again, and so does a packet.
+    queue.set_timeout(Some(LONG))?;
+    queue.configure(&queue::configure(0).max_length(4001))?;
+    udp.send("y");
+    let Arrival::Packet { missed, .. } = queue.next()? else { panic!("no packet") };
+    assert_eq!(missed, 1000 - queued);
+    queue.send(&queue::verdict_up_to(last, Verdict::DROP))?;
+    Ok(())
+}
+
+fn many_packets_without_a_loss() -> Result {
+    const PACKETS: u32 = 20_000;
+    let udp = Udp::loopback()?;
+    queue_output("")?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(PACKETS))?;
+    if queue.connection().socket().receive_buffer()? < 64 << 20 {
+        netlink_testing::skip("the receive buffer may not be large enough here");
+    }
+    let sender = udp.sender();
+    let sending = thread::spawn(move || {
+        for number in 0..PACKETS {
+            sender.send(&number.to_ne_bytes()).unwrap();
+        }
+    });
+    let mut ids = BTreeMap::new();
+    while ids.len() < PACKETS as usize {
+        let Arrival::Packet { packet, missed: 0 } = queue.next()? else { panic!("a loss") };
+        let payload = packet.payload().unwrap().0;
+        ids.insert(packet.ticket().id, u32::from_ne_bytes(payload[28..32].try_into()?));
+        let ticket = packet.ticket();
+        queue.verdict(ticket, Verdict::DROP)?;
+    }
+    sending.join().unwrap();
+    assert!(ids.into_iter().eq((0..PACKETS).map(|number| (number + 1, number))));
+    queue.set_timeout(Some(SHORT))?;
+    assert!(matches!(queue.next(), Err(Error::Timeout(_))), "no refusal");
+    Ok(())
+}
