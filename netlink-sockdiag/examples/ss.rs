@@ -33,7 +33,7 @@ pub(crate) fn lines(nl: &mut Connection, option: &str, states: States) -> Result
                 let header = socket.header();
                 let kind = short(header.socket_type);
                 let queues = socket.queue_lengths().unwrap_or_default();
-                let name = socket.name().map_or("*".to_owned(), unix_name);
+                let name = socket.name().map_or_else(|| "*".to_owned(), unix_name);
                 let peer = socket.peer().unwrap_or(0);
                 let (receive, send) = (queues.receive, queues.send);
                 let (state, inode) = (header.state, header.inode);

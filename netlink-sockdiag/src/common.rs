@@ -1,9 +1,13 @@
 //! What sockets of all families have.
 
 use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
-use netlink_core::{Array, Attr, Malformed, Payload, Rule, Scope, Shape, Writer, attrs, leaf, values};
+use netlink_core::{
+    Array, Attr, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Writer, attrs, leaf, values,
+};
 
 use crate::vsock::VsockRequest;
 
@@ -175,7 +179,7 @@ macro_rules! set_of {
             }
         }
 
-        /// The items with a bar between them; bits without a name as one number.
+        /// The items with a bar between them; bits without a name, and none at all, as a number.
         impl core::fmt::Display for $set {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 let (mut rest, mut bar) = (self.0, "");
@@ -186,7 +190,7 @@ macro_rules! set_of {
                         bar = " | ";
                     }
                 }
-                if rest != 0 { write!(f, "{bar}{rest:#x}") } else { Ok(()) }
+                if rest != 0 || self.0 == 0 { write!(f, "{bar}{rest:#x}") } else { Ok(()) }
             }
         }
 
@@ -306,6 +310,69 @@ impl<const N: usize> fmt::Display for Octets<N> {
 }
 
 netlink_core::serialize! { @text [const N: usize] Octets<N> }
+
+/// The sixteen bytes that hold an address of either family. Prints as hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct WireIp(
+    /// All of them; of an IPv4 address the first four count.
+    pub [u8; 16],
+);
+
+impl WireIp {
+    /// The address, as one of IPv4 or else of IPv6.
+    #[inline]
+    pub fn ip(self, family: Family) -> IpAddr {
+        match (family, self.0) {
+            (Family::INET, [a, b, c, d, ..]) => Ipv4Addr::new(a, b, c, d).into(),
+            (_, bytes) => Ipv6Addr::from(bytes).into(),
+        }
+    }
+}
+
+impl From<IpAddr> for WireIp {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => {
+                let [a, b, c, d] = ip.octets();
+                Self([a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+            }
+            IpAddr::V6(ip) => Self(ip.octets()),
+        }
+    }
+}
+
+impl IntoAttr<WireIp> for IpAddr {
+    fn into_attr(self) -> WireIp {
+        self.into()
+    }
+}
+
+impl Field for WireIp {
+    const SIZE: usize = 16;
+
+    #[inline(always)]
+    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        <[u8; 16]>::take(cursor).map(Self)
+    }
+
+    fn store(self, bytes: &mut [u8], at: usize) {
+        self.0.store(bytes, at);
+    }
+}
+
+impl fmt::Debug for WireIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for WireIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Hex(&self.0), f)
+    }
+}
+
+netlink_core::serialize_display! { WireIp }
 
 /// Which directions of a socket are shut down. Two bits in a byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

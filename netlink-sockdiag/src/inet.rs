@@ -27,7 +27,7 @@ mod tcp_info;
 mod ulp;
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::SocketAddr;
 
 use netlink_core::{
     Array, Be, Dump, MessageFlags, MessageInfo, Str, Unsendable, attrs, layout, message, values,
@@ -45,7 +45,7 @@ pub use ulp::{Subflow, SubflowAttrs, SubflowFlags, Tls, TlsAttrs, TlsCipher, Tls
 pub use ulp::{Ulp, UlpAttrs};
 
 use crate::common::set_of;
-use crate::{Cookie, Family, Memory, Shutdown, State, States};
+use crate::{Cookie, Family, Memory, Shutdown, State, States, WireIp};
 
 values! {
     /// `IPPROTO_*`: protocols over IP.
@@ -126,9 +126,9 @@ layout! {
         /// The peer's port.
         dest_port: Be<u16>,
         /// Our address: the first four bytes in IPv4.
-        source: [u8; 16],
+        source: WireIp,
         /// The peer's address, likewise.
-        dest: [u8; 16],
+        dest: WireIp,
         /// The link it is bound to; 0 is none.
         interface: u32,
         /// Its cookie.
@@ -142,26 +142,8 @@ impl SocketId {
         Self::default()
             .source_port(local.port())
             .dest_port(remote.port())
-            .source(padded(local.ip()))
-            .dest(padded(remote.ip()))
-    }
-}
-
-fn padded(ip: IpAddr) -> [u8; 16] {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        }
-        IpAddr::V6(ip) => ip.octets(),
-    }
-}
-
-#[inline]
-fn ip(family: Family, bytes: [u8; 16]) -> IpAddr {
-    match (family, bytes) {
-        (Family::INET, [a, b, c, d, ..]) => Ipv4Addr::new(a, b, c, d).into(),
-        _ => Ipv6Addr::from(bytes).into(),
+            .source(local.ip())
+            .dest(remote.ip())
     }
 }
 
@@ -322,14 +304,14 @@ impl InetSocket<'_> {
     #[inline]
     pub fn source(&self) -> SocketAddr {
         let header = self.header();
-        SocketAddr::new(ip(header.family, header.id.source), header.id.source_port.0)
+        SocketAddr::new(header.id.source.ip(header.family), header.id.source_port.0)
     }
 
     /// The peer's address and port; unspecified while it is not connected.
     #[inline]
     pub fn dest(&self) -> SocketAddr {
         let header = self.header();
-        SocketAddr::new(ip(header.family, header.id.dest), header.id.dest_port.0)
+        SocketAddr::new(header.id.dest.ip(header.family), header.id.dest_port.0)
     }
 
     /// Its cookie.

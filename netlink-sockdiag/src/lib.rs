@@ -58,7 +58,7 @@ pub mod vsock;
 pub mod xdp;
 
 pub use common::{
-    Cookie, Family, Memory, MemoryCounter, NoAttrs, Octets, Shutdown, SocketType, State, States,
+    Cookie, Family, Memory, MemoryCounter, NoAttrs, Octets, Shutdown, SocketType, State, States, WireIp,
 };
 pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};
 pub use spec::SPEC;

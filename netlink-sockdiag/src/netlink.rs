@@ -92,7 +92,7 @@ layout! {
         socket_type: SocketType,
         /// The protocol; see [`NetlinkSocket::protocol`].
         protocol: u8,
-        /// 1 if it has a fixed peer, else 0.
+        /// 1 while it has a fixed peer, 0 once that is gone, 7 if it never had one.
         state: u8,
         /// Its port; 0 is the kernel.
         port: u32,

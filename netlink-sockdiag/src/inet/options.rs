@@ -7,7 +7,7 @@ use netlink_core::layout::Field;
 use netlink_core::{Malformed, Payload, Rule, Shape, Writer, layout, leaf};
 
 use super::tcp_info::bits;
-use crate::{Family, Octets};
+use crate::{Family, Octets, WireIp};
 
 /// `struct inet_diag_sockopt`: options that are on or off, a bit each.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -93,7 +93,7 @@ layout! {
         /// Bytes of the key.
         key_len: u16,
         /// The peer's address; see [`address`](Self::address).
-        addr: [u8; 16],
+        addr: WireIp,
         /// The key, padded; see [`key`](Self::key).
         padded_key: Octets<80>,
     }
@@ -102,7 +102,7 @@ layout! {
 impl Md5Key {
     /// The peers' address.
     pub fn address(&self) -> IpAddr {
-        super::ip(self.family, self.addr)
+        self.addr.ip(self.family)
     }
 
     /// The key.
