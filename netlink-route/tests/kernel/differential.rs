@@ -1,7 +1,7 @@
 //! The same links as iproute2 shows them, and as it makes them.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::{Connection, Flag, HwAddr};
 use netlink_route::link::{
@@ -10,7 +10,7 @@ use netlink_route::link::{
     VxlanPortRange, VxlanReserved,
 };
 use netlink_testing::{Result, file, init_namespace, kind, program, suite};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::links::{data, ip, parameters};
 use crate::{BRIDGE_VLANS, connect};
@@ -115,6 +115,11 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
                 ("mcast_startup_query_intvl", "mcast_startup_query_interval"),
             ];
             let mut ours = renamed(ours, &names);
+            // Of a bridge that is its own querier; port and timer of another are not made here.
+            let state = bridge.mcast_querier_state().unwrap_or_default();
+            let querier = |key: &str, addr: Option<IpAddr>| addr.map(|addr| json!({key: addr.to_string()}));
+            let querier4 = querier("mcast_querier_ipv4_addr", state.ip().map(IpAddr::V4));
+            let querier6 = querier("mcast_querier_ipv6_addr", state.ipv6().map(IpAddr::V6));
             let option = |option| bridge.options().and_then(|options| options.get(option));
             put(
                 &mut ours,
@@ -125,6 +130,8 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
                     ("mcast_router", number(bridge.mcast_router().map(|router| router.0))),
                     ("no_linklocal_learn", option(BridgeOption::NO_LL_LEARN).into()),
                     ("mcast_vlan_snooping", option(BridgeOption::MCAST_VLAN_SNOOPING).into()),
+                    ("mcast_querier_state_ipv4", querier4.into()),
+                    ("mcast_querier_state_ipv6", querier6.into()),
                     ("mst_enabled", option(BridgeOption::MST_ENABLE).into()),
                 ],
             );

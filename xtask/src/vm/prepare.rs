@@ -110,6 +110,7 @@ pub(crate) struct Prepared {
 
 /// Makes sure of kernels and root file system. A kernel that can't be had is no error, unless there is none at all.
 pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scratch) -> Result<Prepared> {
+    tool("qemu-system-x86_64")?;
     if let Some(prepared) = complete(cache, pins) {
         return Ok(prepared);
     }
