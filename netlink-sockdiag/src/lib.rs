@@ -48,6 +48,7 @@ extern crate alloc;
 mod common;
 pub mod event;
 pub mod inet;
+mod memory;
 pub mod netlink;
 pub mod packet;
 pub mod smc;
@@ -57,9 +58,8 @@ pub mod unix;
 pub mod vsock;
 pub mod xdp;
 
-pub use common::{
-    Cookie, Family, Memory, MemoryCounter, NoAttrs, Octets, Shutdown, SocketType, State, States, WireIp,
-};
+pub use common::{Cookie, Family, NoAttrs, Octets, Shutdown, SocketType, State, States, WireIp};
+pub use memory::{Memory, MemoryCounter};
 pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};
 pub use spec::SPEC;
 
