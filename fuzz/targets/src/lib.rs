@@ -12,6 +12,7 @@ use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
 use netlink_route::{addr, link, nsid, route};
+use netlink_xfrm::{policy, state};
 
 /// A target: any bytes, and no panic.
 pub type Target = fn(&[u8]);
@@ -100,7 +101,31 @@ macro_rules! round_trips {
     };
 }
 
-round_trips! { link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_> }
+round_trips! {
+    link::Link<'_>,
+    addr::Address<'_>,
+    route::Route<'_>,
+    nsid::Nsid<'_>,
+    policy::Acquire<'_>,
+    policy::DefaultPolicy<'_>,
+    policy::DeletedPolicy<'_>,
+    policy::Expire<'_>,
+    policy::Flush<'_>,
+    policy::Migrate<'_>,
+    policy::Policy<'_>,
+    policy::Spd<'_>,
+    state::AsyncEvent<'_>,
+    state::DeletedState<'_>,
+    state::Expire<'_>,
+    state::Flush<'_>,
+    state::List<'_>,
+    state::Mapping<'_>,
+    state::MigrateState<'_>,
+    state::Report<'_>,
+    state::Sad<'_>,
+    state::Spi<'_>,
+    state::State<'_>,
+}
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.
 pub fn exchange(bytes: &[u8]) {

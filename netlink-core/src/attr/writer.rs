@@ -59,16 +59,14 @@ fn framed<const N: usize, const M: usize>(header: [u8; ATTR_HEADER], payload: [u
     whole
 }
 
-/// A vector with these bytes behind its own; what it grows out of is wiped if it holds a secret.
-fn extended(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
-    if secret {
-        let mut larger = Vec::with_capacity((vec.len() + bytes.len()).next_power_of_two());
-        larger.extend_from_slice(&vec);
-        vec.zeroize();
-        vec = larger;
-    }
-    vec.extend_from_slice(bytes);
-    vec
+/// The bytes in larger memory, with room for so many more; the old memory is wiped.
+#[cold]
+#[inline(never)]
+fn moved(mut old: Vec<u8>, more: usize) -> Vec<u8> {
+    let mut new = Vec::with_capacity((old.len() + more).next_power_of_two());
+    new.extend_from_slice(&old);
+    old.zeroize();
+    new
 }
 
 /// Collects encoded bytes, and remembers the first value that could not be encoded.
@@ -199,8 +197,12 @@ impl Writer {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown(vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
-            extended(vec, bytes, secret)
+        extern "C" fn grown(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
+            if secret {
+                vec = moved(vec, bytes.len());
+            }
+            vec.extend_from_slice(bytes);
+            vec
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= bytes.len() {
             self.bytes.extend_from_slice(bytes);
@@ -239,8 +241,12 @@ impl Writer {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown<const N: usize>((vec, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
-            extended(vec, &bytes, secret)
+        extern "C" fn grown<const N: usize>((mut vec, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
+            if secret {
+                vec = moved(vec, N);
+            }
+            vec.extend_from_slice(&bytes);
+            vec
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= N {
             self.bytes.extend_from_slice(&bytes);
@@ -345,7 +351,7 @@ mod tests {
         out.truncate(4);
         assert!(out.is_secret() && out.error().is_none());
         assert_eq!(out.into_bytes(), [1; 4]);
-        let grown = extended(alloc::vec![7; 3], &[1; 3], true);
-        assert_eq!(grown, [7, 7, 7, 1, 1, 1]);
+        let grown = moved(alloc::vec![7; 3], 3);
+        assert_eq!((grown.as_slice(), grown.capacity() >= 6), (&[7; 3][..], true));
     }
 }
