@@ -145,3 +145,137 @@ events! {
     Migrate(Migrate) MIGRATE,
     MigrateState(MigrateState) MIGRATE,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use core::net::IpAddr;
+    use netlink_core::{MessageFlags, Messages, ToRequest};
+
+    use crate::policy::{Direction, Selector, Template};
+    use crate::state::{
+        MappingInfo, MappingRequest, MigrateFlags, Mode, Proto, ReportInfo, ReportRequest, StateKey,
+    };
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// What a request would be if the kernel told it.
+    fn told(request: &impl ToRequest) -> Event<'static> {
+        let bytes = request.to_request().to_bytes().unwrap();
+        Event::own(Event::view(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn a_mapping_has_addresses_of_its_state() {
+        let header = MappingInfo::default()
+            .id(StateKey::of(ip("2001:db8::"), Proto::ESP, 9))
+            .old_saddr(ip("2001:db8:1::"))
+            .new_saddr(ip("2001:db8:2::"))
+            .old_sport(4500)
+            .new_sport(4501);
+        let request = MappingRequest::<()>::new(&Mapping::MAPPING, MessageFlags::empty(), header);
+        let Event::Mapping(mapping) = told(&request) else { panic!() };
+        assert_eq!(mapping.header(), header);
+        assert_eq!(mapping.header().new_saddr.ip(), Some(ip("2001:db8:2::")));
+    }
+
+    #[test]
+    fn a_report_tells_the_packet() {
+        let selector = Selector::new(ip("2001:db8::1"), ip("2001:db8::2"));
+        let header = ReportInfo::default().proto(Proto::HAO).sel(selector);
+        let request = ReportRequest::<()>::new(&Report::REPORT, MessageFlags::empty(), header);
+        let Event::Report(report) = told(&request.attr(14, &crate::Address::from(ip("fc00::")))) else {
+            panic!()
+        };
+        assert_eq!((report.header(), report.message_type().0), (header, 32));
+        assert!(report.coaddr().is_some());
+    }
+
+    #[test]
+    fn a_state_that_moved_tells_where_it_was_and_is() {
+        let key = StateKey::of(ip("10.0.0.2"), Proto::ESP, 9);
+        let request = state::migrate(key, ip("fc00::1"), ip("fc00::"), 5)
+            .old_mark(state::Mark::new(1, 2))
+            .new_selector(Selector::new(ip("10.0.0.1"), ip("10.0.0.3")))
+            .flags(MigrateFlags::UPDATE_HOST_SELECTOR)
+            .encap(state::Encap::udp(1, 2))
+            .nat_keepalive_interval(0);
+        let bytes = request.to_bytes().unwrap();
+        assert_eq!(bytes[4..8], [41, 0, 5, 0]);
+        let Event::MigrateState(moved) = told(&request) else { panic!() };
+        let header = moved.header();
+        assert_eq!((header.id, header.new_reqid, header.new_daddr.ip()), (key, 5, Some(ip("fc00::"))));
+        assert_eq!((header.old_mark, header.flags.bits()), (state::Mark::new(1, 2), 2));
+        assert_eq!((moved.encap().unwrap().dport.0, moved.nat_keepalive_interval()), (2, Some(0)));
+        let mixed = state::migrate(key, ip("10.0.0.1"), ip("fc00::"), 5);
+        assert!(mixed.to_bytes().is_err());
+    }
+
+    #[test]
+    fn attributes_of_new_kernels_are_written_and_read() {
+        let request = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, 1)
+            .mode(Mode::IPTFS)
+            .sa_dir(state::Direction::OUT)
+            .nat_keepalive_interval(20)
+            .sa_pcpu(3)
+            .iptfs_drop_time(1)
+            .iptfs_reorder_window(2)
+            .iptfs_dont_frag(netlink_core::Flag)
+            .iptfs_init_delay(4)
+            .iptfs_max_qsize(5)
+            .iptfs_pkt_size(6);
+        let bytes = request.to_bytes().unwrap();
+        // SA_DIR has one byte, REORDER_WINDOW two, DONT_FRAG none.
+        assert_eq!(bytes[240..248], [5, 0, 33, 0, 2, 0, 0, 0]);
+        assert_eq!(bytes[272..284], [6, 0, 37, 0, 2, 0, 0, 0, 4, 0, 38, 0]);
+        let Event::StateAdded(state) = told(&request) else { panic!() };
+        assert_eq!((state.header().mode.to_string().as_str(), state.sa_pcpu()), ("iptfs", Some(3)));
+        assert_eq!((state.nat_keepalive_interval(), state.iptfs_drop_time()), (Some(20), Some(1)));
+        assert_eq!((state.iptfs_reorder_window(), state.iptfs_dont_frag().is_some()), (Some(2), true));
+        assert_eq!((state.iptfs_init_delay(), state.iptfs_max_qsize()), (Some(4), Some(5)));
+        assert_eq!(state.iptfs_pkt_size(), Some(6));
+    }
+
+    #[test]
+    fn an_acquire_is_of_the_template_s_family() {
+        let selector = Selector::new(ip("10.0.0.1"), ip("10.0.0.2"));
+        let policy = crate::policy::PolicyInfo::default().sel(selector).dir(Direction::OUT);
+        let header = crate::policy::AcquireInfo::default()
+            .id(state::Id::default().daddr(ip("2001:db8::")).proto(Proto::ESP))
+            .saddr(ip("fc00::"))
+            .sel(selector)
+            .policy(policy);
+        let acquire = policy::AcquireRequest::<()>::new(&Acquire::ACQUIRE, MessageFlags::empty(), header);
+        let template = Template::tunnel(ip("fc00::"), ip("2001:db8::"), Proto::ESP);
+        let Event::Acquire(wanted) = told(&acquire.tmpl(&[template])) else { panic!() };
+        assert_eq!((wanted.source(), wanted.destination()), (Some(ip("fc00::")), Some(ip("2001:db8::"))));
+        assert_eq!(wanted.header().sel, selector);
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept() {
+        let mut message = netlink_core::Message { header: Default::default(), body: &[1, 2, 3] };
+        message.header.kind = MessageType(99);
+        let event = Event::own(Event::view(&message).unwrap());
+        assert_eq!(event, Event::Other { kind: MessageType(99), body: Cow::Borrowed(&[1, 2, 3]) });
+        message.header.kind = MessageType(16);
+        assert!(Event::view(&message).is_err());
+    }
+
+    #[test]
+    fn a_list_has_its_filters_at_once_behind_the_frame() {
+        let list = state::list().proto(Proto::ESP).between(ip("10.0.0.1"), ip("10.0.0.2"));
+        let bytes = list.to_bytes().unwrap();
+        assert_eq!(bytes[..8], [64, 0, 0, 0, 18, 0, 1, 3]);
+        assert_eq!(bytes[16..24], [5, 0, 25, 0, 50, 0, 0, 0]);
+        assert_eq!(bytes[24..32], [40, 0, 26, 0, 10, 0, 0, 1]);
+        assert_eq!(bytes[60..], [2, 0, 32, 32]);
+        assert!(state::list().between(ip("10.0.0.1"), ip("::1")).to_bytes().is_err());
+        let flush = policy::flush(policy::PolicyType::SUB).to_bytes().unwrap();
+        assert_eq!(flush[4..8], [29, 0, 5, 0]);
+        assert_eq!(flush[16..], [10, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    }
+}

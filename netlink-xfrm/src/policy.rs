@@ -4,7 +4,7 @@
 //! ```
 //! use std::net::Ipv4Addr;
 //!
-//! use netlink_xfrm::policy::{self, Direction, Mode, Proto, Selector, Template};
+//! use netlink_xfrm::policy::{self, Action, DefaultAction, Direction, PolicyType, Proto, Selector, Template};
 //! use netlink_xfrm::Prefix;
 //!
 //! let (here, there) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
@@ -12,9 +12,17 @@
 //! let selector = Selector::new(inside, outside);
 //! let tunnel = Template::tunnel(here, there, Proto::ESP).reqid(1);
 //! let out = policy::add(selector, Direction::OUT).priority(100).templates(&[tunnel]);
+//! let other = policy::update(selector, Direction::OUT).action(Action::BLOCK);
 //! let one = policy::get(selector, Direction::OUT);
+//! let the_same = policy::get_by_index(9, Direction::OUT);
 //! let gone = policy::delete(selector, Direction::OUT);
+//! let gone_too = policy::delete_by_index(9, Direction::OUT);
+//! let old = policy::expire(selector, Direction::OUT, true);
 //! let all = policy::list();
+//! let none = policy::flush(PolicyType::MAIN);
+//! let count = policy::info();
+//! let default = policy::default_action();
+//! let strict = policy::set_default_action(DefaultAction::BLOCK, DefaultAction::UNSPEC, DefaultAction::BLOCK);
 //! # Ok::<(), netlink_xfrm::PrefixError>(())
 //! ```
 
@@ -23,8 +31,13 @@ use core::net::IpAddr;
 use netlink_core::layout::Pad;
 use netlink_core::{Array, Be, Many, attrs, flags, layout, message, values};
 
+mod info;
 mod request;
 
+pub use self::info::{
+    DefaultAction, DefaultInfo, DefaultPolicy, DefaultRequest, HashThresholds, Spd, SpdAttrs, SpdCounts,
+    SpdRequest, SpdTable,
+};
 pub use self::request::{
     add, default_action, delete, delete_by_index, expire, flush, get, get_by_index, info, list, migrate,
     set_default_action, set_hash_thresholds, update,
@@ -33,7 +46,6 @@ pub use crate::common::{
     Encap, Id, Lifetime, Mark, Mode, NoHeader, Offload, Proto, SecurityContext, Selector, Share, Usage,
 };
 use crate::ip::{Address, Family};
-use crate::state::InfoHeader;
 
 values! {
     /// `XFRM_POLICY_IN` and so on: the way packets go. Those of sockets are listed with 3 more.
@@ -289,7 +301,7 @@ layout! {
 }
 
 impl KmAddress {
-    /// Ours and the peer's.
+    /// Ours and the peer's, of one family.
     pub fn new(local: impl Into<IpAddr>, remote: impl Into<IpAddr>) -> Self {
         let (local, remote) = (local.into(), remote.into());
         Self { local: local.into(), remote: remote.into(), family: local.into(), ..Self::default() }
@@ -435,103 +447,6 @@ impl Migrate<'_> {
     /// From where to where.
     pub fn migrations(&self) -> impl Iterator<Item = Migration> {
         self.migrate().into_iter().flat_map(|all| all.iter().flat_map(|some| some.iter()))
-    }
-}
-
-values! {
-    /// `XFRM_USERPOLICY_*`: what becomes of packets that no policy is for.
-    pub struct DefaultAction: u8 {
-        /// In a request: as it was.
-        0 XFRM_USERPOLICY_UNSPEC UNSPEC "unspec",
-        /// They are dropped.
-        1 XFRM_USERPOLICY_BLOCK BLOCK "block",
-        /// They pass.
-        2 XFRM_USERPOLICY_ACCEPT ACCEPT "accept",
-    }
-}
-
-layout! {
-    /// `struct xfrm_userpolicy_default`.
-    pub struct DefaultInfo: xfrm_userpolicy_default = 3 {
-        /// Of packets to this host.
-        input: DefaultAction,
-        /// Of packets through it.
-        forward: DefaultAction,
-        /// Of packets from it.
-        output: DefaultAction,
-    }
-}
-
-message! {
-    /// What becomes of packets that no policy is for. Linux 5.15.
-    pub struct DefaultPolicy<'a>(DefaultInfo, PolicyAttrs<'a>), DefaultRequest {
-        /// To set it.
-        39 XFRM_MSG_SETDEFAULT SET,
-        /// Asks, is the answer, and tells of a change.
-        40 XFRM_MSG_GETDEFAULT GET,
-    }
-    among crate::event::MESSAGES
-}
-
-layout! {
-    /// `struct xfrmu_spdinfo`: how many policies there are.
-    pub struct SpdCounts: xfrmu_spdinfo = 24 {
-        /// For packets in.
-        incnt: u32,
-        /// Out.
-        outcnt: u32,
-        /// Through.
-        fwdcnt: u32,
-        /// The same of sockets.
-        inscnt: u32,
-        /// The same of sockets.
-        outscnt: u32,
-        /// The same of sockets.
-        fwdscnt: u32,
-    }
-}
-
-layout! {
-    /// `struct xfrmu_spdhinfo`.
-    pub struct SpdTable: xfrmu_spdhinfo = 8 {
-        /// Buckets of the hash table, less one.
-        spdhcnt: u32,
-        /// Most it may get.
-        spdhmcnt: u32,
-    }
-}
-
-layout! {
-    /// `struct xfrmu_spdhthresh`: policies with prefixes at least that long are found by a hash table.
-    pub struct HashThresholds: xfrmu_spdhthresh = 2 {
-        /// Of the local address: at most 32, in IPv6 128.
-        lbits: u8,
-        /// Of the remote one.
-        rbits: u8,
-    }
-}
-
-attrs! {
-    /// `XFRMA_SPD_*`.
-    pub struct SpdAttrs<'a> for SpdRequest<R> {
-        /// Policies there are. Read-only.
-        1 XFRMA_SPD_INFO counts: SpdCounts,
-        /// Their hash table. Read-only.
-        2 XFRMA_SPD_HINFO table: SpdTable,
-        /// Which IPv4 policies are in it.
-        3 XFRMA_SPD_IPV4_HTHRESH ipv4_thresholds: HashThresholds,
-        /// Which IPv6 policies are in it.
-        4 XFRMA_SPD_IPV6_HTHRESH ipv6_thresholds: HashThresholds,
-    }
-}
-
-message! {
-    /// How many policies there are, and how they are found.
-    pub struct Spd<'a>(InfoHeader, SpdAttrs<'a>), SpdRequest {
-        /// The answer; to set thresholds.
-        36 XFRM_MSG_NEWSPDINFO NEW,
-        /// Asks.
-        37 XFRM_MSG_GETSPDINFO GET,
     }
 }
 

@@ -133,7 +133,7 @@ mod tests {
     fn bytes(replay: ReplayEsn<'_>) -> Result<alloc::vec::Vec<u8>, Unsendable> {
         let mut out = Writer::new();
         replay.encode(&mut out);
-        out.error().map_or(Ok(out.into_bytes()), |(_, why)| Err(why))
+        out.error().map_or_else(|| Ok(out.into_bytes()), |(_, why)| Err(why))
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! use netlink_xfrm::Key;
 //! use netlink_xfrm::algo::Aead;
-//! use netlink_xfrm::state::{self, Mode, Proto};
+//! use netlink_xfrm::state::{self, AsyncEventFlags, Lifetime, Mode, Proto, StateKey};
 //!
 //! let (here, there) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
 //! let key = Key::from(vec![7; 36]);
@@ -15,10 +15,15 @@
 //!     .reqid(1)
 //!     .alg_aead(Aead::rfc4106_gcm_aes(&key, 128))
 //!     .esn(128);
+//! let longer = state::update(here, there, Proto::ESP, 0x100).lifetime(Lifetime::UNLIMITED);
 //! let one = state::get(there, Proto::ESP, 0x100);
 //! let gone = state::delete(there, Proto::ESP, 0x100);
-//! let esp = state::list().proto(Proto::ESP); // the kernel filters
+//! let old = state::expire(there, Proto::ESP, 0x100, true);
+//! let esp = state::list().proto(Proto::ESP).between(here, there); // the kernel filters
 //! let all = state::flush(Proto::IPSEC);
+//! let count = state::info();
+//! let counters = state::async_event(there, Proto::ESP, 0x100, AsyncEventFlags::TIMER_THRESHOLD);
+//! let moved = state::migrate(StateKey::of(there, Proto::ESP, 0x100), here, Ipv4Addr::new(192, 0, 2, 3), 1);
 //! ```
 //!
 //! Whoever may list states reads their keys; see [`Secret`](netlink_core::Secret) for what is kept of those here.
@@ -29,9 +34,14 @@ use netlink_core::layout::Pad;
 use netlink_core::{Be, Flag, attrs, flags, layout, message, values};
 
 mod request;
+mod told;
 
 pub use self::request::{
     add, allocate_spi, async_event, delete, expire, flush, get, info, list, migrate, set_async_event, update,
+};
+pub use self::told::{
+    AsyncEventFlags, AsyncEventInfo, InfoHeader, MappingInfo, MigrateFlags, MigrateStateInfo, ReportInfo,
+    Sad, SadAttrs, SadRequest, SadTable,
 };
 use crate::algo::{Aead, Algo, Auth};
 pub use crate::common::{
@@ -212,8 +222,7 @@ layout! {
 }
 
 impl AddressFilter {
-    /// States from one prefix to the other, both of one family.
-    pub fn new(source: impl Into<crate::Prefix>, destination: impl Into<crate::Prefix>) -> Self {
+    pub(crate) fn new(source: impl Into<crate::Prefix>, destination: impl Into<crate::Prefix>) -> Self {
         let (source, destination) = (source.into(), destination.into());
         Self {
             saddr: source.ip().into(),
@@ -253,8 +262,8 @@ attrs! {
         10 XFRMA_REPLAY_VAL replay_val: Replay,
         /// Packets between two asynchronous events. Default: the sysctl `net.core.xfrm_aevent_rseqth`.
         11 XFRMA_REPLAY_THRESH replay_thresh: u32,
-        /// Tenths of a second without one after which an asynchronous event comes. Default: the sysctl
-        /// `net.core.xfrm_aevent_etime`.
+        /// Time without one after which an asynchronous event comes: the kernel takes it in its clock's ticks and
+        /// tells it in tenths of a second. Default: the sysctl `net.core.xfrm_aevent_etime`.
         12 XFRMA_ETIMER_THRESH etimer_thresh: u32,
         /// In a query: the source, where the protocol has no SPI.
         13 XFRMA_SRCADDR srcaddr: Address,
@@ -276,7 +285,7 @@ attrs! {
         24 XFRMA_SA_EXTRA_FLAGS extra_flags: ExtraFlags,
         /// In a list: only states of this protocol.
         25 XFRMA_PROTO proto: Proto,
-        /// In a list: only states between these addresses.
+        /// In a list: only states between these addresses; see [`ListRequest::between`].
         26 XFRMA_ADDRESS_FILTER address_filter: AddressFilter,
         /// Device that does the work.
         28 XFRMA_OFFLOAD_DEV offload_dev: Offload,
@@ -367,46 +376,6 @@ message! {
     among crate::event::MESSAGES
 }
 
-flags! {
-    /// `XFRM_AE_*`: what an asynchronous event is about, and what is asked for.
-    pub struct AsyncEventFlags: u32 {
-        /// The threshold of packets is in it.
-        0x1 XFRM_AE_RTHR REPLAY_THRESHOLD,
-        /// Counters and window are in it.
-        0x2 XFRM_AE_RVAL REPLAY,
-        /// The use is in it.
-        0x4 XFRM_AE_LVAL USAGE,
-        /// The threshold of time is in it.
-        0x8 XFRM_AE_ETHR TIMER_THRESHOLD,
-        /// It comes because of the threshold of packets.
-        0x10 XFRM_AE_CR BY_REPLAY,
-        /// It comes because of the threshold of time.
-        0x20 XFRM_AE_CE BY_TIMER,
-        /// It comes because somebody set the values.
-        0x40 XFRM_AE_CU BY_UPDATE,
-    }
-}
-
-layout! {
-    /// `struct xfrm_aevent_id`.
-    pub struct AsyncEventInfo: xfrm_aevent_id = 48 then settle {
-        /// Which state.
-        sa_id: StateKey,
-        /// Its source.
-        saddr: Address,
-        /// What it is about.
-        flags: AsyncEventFlags,
-        /// Its reqid.
-        reqid: u32,
-    }
-}
-
-impl AsyncEventInfo {
-    fn settle(self) -> Self {
-        Self { saddr: self.saddr.of(self.sa_id.family), ..self }
-    }
-}
-
 message! {
     /// Counters, window and use of a state: what a second machine has to know to take over.
     pub struct AsyncEvent<'a>(AsyncEventInfo, StateAttrs<'a>), AsyncEventRequest {
@@ -418,31 +387,6 @@ message! {
     among crate::event::MESSAGES
 }
 
-layout! {
-    /// `struct xfrm_user_mapping`: the peer is behind another address or port.
-    pub struct MappingInfo: xfrm_user_mapping = 64 then settle {
-        /// Which state.
-        id: StateKey,
-        /// Its reqid.
-        reqid: u32,
-        /// The address before.
-        old_saddr: Address,
-        /// The address now.
-        new_saddr: Address,
-        /// The port before.
-        old_sport: Be<u16>,
-        /// The port now.
-        new_sport: Be<u16>,
-    }
-}
-
-impl MappingInfo {
-    fn settle(self) -> Self {
-        let family = self.id.family;
-        Self { old_saddr: self.old_saddr.of(family), new_saddr: self.new_saddr.of(family), ..self }
-    }
-}
-
 message! {
     /// The peer's address or port changed, seen by ESP in UDP.
     pub struct Mapping<'a>(MappingInfo, StateAttrs<'a>), MappingRequest {
@@ -450,18 +394,6 @@ message! {
         38 XFRM_MSG_MAPPING MAPPING,
     }
     among crate::event::MESSAGES
-}
-
-layout! {
-    /// `struct xfrm_user_report`.
-    pub struct ReportInfo: xfrm_user_report = 60 {
-        /// Protocol of Mobile IPv6.
-        proto: Proto,
-        /// Padding.
-        pad: Pad<3>,
-        /// The packet.
-        sel: Selector,
-    }
 }
 
 message! {
@@ -473,47 +405,6 @@ message! {
     among crate::event::MESSAGES
 }
 
-flags! {
-    /// `XFRM_MIGRATE_STATE_*`.
-    pub struct MigrateFlags: u32 {
-        /// Without the device that did the work.
-        0x1 XFRM_MIGRATE_STATE_CLEAR_OFFLOAD CLEAR_OFFLOAD,
-        /// A selector of two hosts follows the new addresses.
-        0x2 XFRM_MIGRATE_STATE_UPDATE_H2H_SEL UPDATE_HOST_SELECTOR,
-    }
-}
-
-layout! {
-    /// `struct xfrm_user_migrate_state`: one state's new place.
-    pub struct MigrateStateInfo: xfrm_user_migrate_state = 132 then settle {
-        /// Which state.
-        id: StateKey,
-        /// Its destination from now on.
-        new_daddr: Address,
-        /// Its source from now on.
-        new_saddr: Address,
-        /// Its mark until now.
-        old_mark: Mark,
-        /// Its selector from now on.
-        new_sel: Selector,
-        /// Its reqid from now on.
-        new_reqid: u32,
-        /// Options.
-        flags: MigrateFlags,
-        /// Family of the new addresses.
-        new_family: Family,
-        /// Not in use.
-        reserved: u16,
-    }
-}
-
-impl MigrateStateInfo {
-    fn settle(self) -> Self {
-        let family = self.new_family;
-        Self { new_daddr: self.new_daddr.of(family), new_saddr: self.new_saddr.of(family), ..self }
-    }
-}
-
 message! {
     /// One state moves to other addresses, with its keys and counters.
     pub struct MigrateState<'a>(MigrateStateInfo, StateAttrs<'a>), MigrateStateRequest {
@@ -521,44 +412,6 @@ message! {
         41 XFRM_MSG_MIGRATE_STATE MIGRATE,
     }
     among crate::event::MESSAGES
-}
-
-layout! {
-    /// `struct xfrmu_sadhinfo`.
-    pub struct SadTable: xfrmu_sadhinfo = 8 {
-        /// Buckets of the hash table.
-        sadhcnt: u32,
-        /// Most it may get.
-        sadhmcnt: u32,
-    }
-}
-
-attrs! {
-    /// `XFRMA_SAD_*`.
-    pub struct SadAttrs<'a> for SadRequest<R> {
-        /// States there are.
-        1 XFRMA_SAD_CNT count: u32,
-        /// Their hash table.
-        2 XFRMA_SAD_HINFO table: SadTable,
-    }
-}
-
-layout! {
-    /// A word of flags that the kernel gives back and does not look at.
-    pub struct InfoHeader: info_header = 4 {
-        /// Any.
-        flags: u32,
-    }
-}
-
-message! {
-    /// How many states there are.
-    pub struct Sad<'a>(InfoHeader, SadAttrs<'a>), SadRequest {
-        /// The answer.
-        34 XFRM_MSG_NEWSADINFO NEW,
-        /// Asks.
-        35 XFRM_MSG_GETSADINFO GET,
-    }
 }
 
 /// What a message with a whole state in it tells of it.

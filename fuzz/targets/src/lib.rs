@@ -16,6 +16,7 @@ use netlink_generic::{Resolved, ctrl};
 use netlink_netfilter::{acct, batch, conntrack, expect, helper, hook, log, osf, queue, timeout};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
+use netlink_xfrm::{policy, state};
 
 /// A target: any bytes, and no panic.
 pub type Target = fn(&[u8]);
@@ -132,7 +133,12 @@ round_trips! {
     batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
     expect::Expect<'_>, expect::ExpectStats<'_>,
     queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>,
-    acct::Account<'_>, helper::Helper<'_>, hook::Hook<'_>, osf::Osf<'_>, timeout::Timeout<'_>;
+    acct::Account<'_>, helper::Helper<'_>, hook::Hook<'_>, osf::Osf<'_>, timeout::Timeout<'_>,
+    policy::Acquire<'_>, policy::DefaultPolicy<'_>, policy::DeletedPolicy<'_>, policy::Expire<'_>,
+    policy::Flush<'_>, policy::Migrate<'_>, policy::Policy<'_>, policy::Spd<'_>,
+    state::AsyncEvent<'_>, state::DeletedState<'_>, state::Expire<'_>, state::Flush<'_>,
+    state::List<'_>, state::Mapping<'_>, state::MigrateState<'_>, state::Report<'_>,
+    state::Sad<'_>, state::Spi<'_>, state::State<'_>;
     ctrl::Family<'_>,
 }
 

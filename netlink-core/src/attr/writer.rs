@@ -73,16 +73,17 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
     let _ = bytes;
 }
 
-/// A vector with these bytes behind its own; what it grows out of is wiped if it holds a secret.
-fn extended(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
-    if secret {
-        let mut larger = Vec::with_capacity((vec.len() + bytes.len()).next_power_of_two());
-        larger.extend_from_slice(&vec);
-        wipe(&mut vec);
-        vec = larger;
-    }
-    vec.extend_from_slice(bytes);
-    vec
+/// Room of the first allocation: most requests need no second one.
+const FIRST: usize = 120;
+
+/// The bytes in larger memory, with room for so many more; the old memory is wiped.
+#[cold]
+#[inline(never)]
+fn moved(mut old: Vec<u8>, more: usize) -> Vec<u8> {
+    let mut new = Vec::with_capacity((old.len() + more).next_power_of_two());
+    new.extend_from_slice(&old);
+    wipe(&mut old);
+    new
 }
 
 /// Collects encoded bytes, and remembers the first value that could not be encoded.
@@ -216,8 +217,14 @@ impl Writer {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown(vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
-            extended(vec, bytes, secret)
+        extern "C" fn grown(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
+            if secret {
+                vec = moved(vec, bytes.len());
+            } else if vec.capacity() == 0 {
+                vec.reserve(FIRST.max(bytes.len()));
+            }
+            vec.extend_from_slice(bytes);
+            vec
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= bytes.len() {
             self.bytes.extend_from_slice(bytes);
@@ -256,8 +263,12 @@ impl Writer {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown<const N: usize>((vec, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
-            extended(vec, &bytes, secret)
+        extern "C" fn grown<const N: usize>((mut vec, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
+            if secret {
+                vec = moved(vec, N);
+            }
+            vec.extend_from_slice(&bytes);
+            vec
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= N {
             self.bytes.extend_from_slice(&bytes);
@@ -362,7 +373,7 @@ mod tests {
         out.truncate(4);
         assert!(out.is_secret() && out.error().is_none());
         assert_eq!(out.into_bytes(), [1; 4]);
-        let grown = extended(alloc::vec![7; 3], &[1; 3], true);
-        assert_eq!(grown, [7, 7, 7, 1, 1, 1]);
+        let grown = moved(alloc::vec![7; 3], 3);
+        assert_eq!((grown.as_slice(), grown.capacity() >= 6), (&[7; 3][..], true));
     }
 }

@@ -6,18 +6,19 @@ use core::ops::RangeInclusive;
 use netlink_core::{Be, Dump, MessageFlags, MessageInfo};
 
 use super::{
-    AsyncEvent, AsyncEventFlags, AsyncEventInfo, AsyncEventRequest, DeletedState, Expire, ExpireInfo,
-    ExpireRequest, Flush, FlushInfo, FlushRequest, Id, InfoHeader, Lifetime, List, ListRequest, MigrateFlags,
-    MigrateState, MigrateStateInfo, MigrateStateRequest, Mode, NoHeader, Proto, ReplayEsn, Sad, SadRequest,
-    Selector, Spi, SpiInfo, SpiRequest, State, StateFlags, StateInfo, StateKey, StateKeyRequest,
+    AddressFilter, AsyncEvent, AsyncEventFlags, AsyncEventInfo, AsyncEventRequest, DeletedState, Expire,
+    ExpireInfo, ExpireRequest, Flush, FlushInfo, FlushRequest, Id, InfoHeader, Lifetime, List, ListRequest,
+    MigrateFlags, MigrateState, MigrateStateInfo, MigrateStateRequest, Mode, NoHeader, Proto, ReplayEsn, Sad,
+    SadRequest, Selector, Spi, SpiInfo, SpiRequest, State, StateFlags, StateInfo, StateKey, StateKeyRequest,
     StateRequest,
 };
 use crate::common::one_family;
+use crate::{Address, Prefix};
 
-fn info_of(source: IpAddr, destination: IpAddr, proto: Proto, spi: u32) -> StateInfo {
+fn info_of(source: Address, destination: IpAddr, proto: Proto, spi: u32) -> StateInfo {
     StateInfo {
         id: Id { daddr: destination.into(), spi: Be(spi), proto, ..Id::default() },
-        saddr: source.into(),
+        saddr: source,
         family: destination.into(),
         lft: Lifetime::UNLIMITED,
         ..StateInfo::default()
@@ -38,7 +39,7 @@ pub fn add(
     proto: Proto,
     spi: u32,
 ) -> StateRequest<()> {
-    make(&State::NEW, info_of(source.into(), destination.into(), proto, spi))
+    make(&State::NEW, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
 /// Gives a state with an SPI from [`allocate_spi`] its algorithms, or an existing one other lifetimes,
@@ -49,7 +50,7 @@ pub fn update(
     proto: Proto,
     spi: u32,
 ) -> StateRequest<()> {
-    make(&State::UPDATE, info_of(source.into(), destination.into(), proto, spi))
+    make(&State::UPDATE, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
 fn query<R>(info: &'static MessageInfo, flags: MessageFlags, key: StateKey) -> StateKeyRequest<R> {
@@ -67,8 +68,7 @@ pub fn delete(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> StateKe
     query(&DeletedState::DEL, MessageFlags::ACK, StateKey::of(destination, proto, spi))
 }
 
-/// Lists states. The kernel filters by [`proto`](ListRequest::proto) and
-/// [`address_filter`](ListRequest::address_filter).
+/// Lists states. The kernel filters by [`proto`](ListRequest::proto) and [`between`](ListRequest::between).
 pub fn list() -> ListRequest<Dump<State<'static>>> {
     ListRequest::new(&List::GET, MessageFlags::DUMP, NoHeader::default())
 }
@@ -96,7 +96,7 @@ pub fn allocate_spi(
     proto: Proto,
     range: RangeInclusive<u32>,
 ) -> SpiRequest<State<'static>> {
-    let info = info_of(source.into(), destination.into(), proto, 0);
+    let info = info_of(source.into().into(), destination.into(), proto, 0);
     let header = SpiInfo { info, min: *range.start(), max: *range.end() };
     let mut request = SpiRequest::new(&Spi::ALLOC, MessageFlags::empty(), header);
     one_family(info.family, &[info.saddr], request.0.writer());
@@ -105,8 +105,7 @@ pub fn allocate_spi(
 
 /// Lets a state reach its soft limit now, or its hard one, where it is deleted.
 pub fn expire(destination: impl Into<IpAddr>, proto: Proto, spi: u32, hard: bool) -> ExpireRequest<()> {
-    let destination = destination.into();
-    let state = info_of(destination, destination, proto, spi);
+    let state = info_of(Address::default(), destination.into(), proto, spi);
     let header = ExpireInfo { state, hard: hard.into(), ..ExpireInfo::default() };
     ExpireRequest::new(&Expire::EXPIRE, MessageFlags::ACK, header)
 }
@@ -114,17 +113,6 @@ pub fn expire(destination: impl Into<IpAddr>, proto: Proto, spi: u32, hard: bool
 /// How many states there are.
 pub fn info() -> SadRequest<Sad<'static>> {
     SadRequest::new(&Sad::GET, MessageFlags::empty(), InfoHeader::default())
-}
-
-fn event_info(
-    source: IpAddr,
-    destination: IpAddr,
-    proto: Proto,
-    spi: u32,
-    flags: AsyncEventFlags,
-) -> AsyncEventInfo {
-    let sa_id = StateKey::of(destination, proto, spi);
-    AsyncEventInfo { sa_id, saddr: source.into(), flags, reqid: 0 }
 }
 
 /// Asks for the counters, the window and the use of a state, and for its thresholds where the flags have
@@ -135,8 +123,8 @@ pub fn async_event(
     spi: u32,
     flags: AsyncEventFlags,
 ) -> AsyncEventRequest<AsyncEvent<'static>> {
-    let destination = destination.into();
-    let header = event_info(destination, destination, proto, spi, flags);
+    let sa_id = StateKey::of(destination, proto, spi);
+    let header = AsyncEventInfo { sa_id, flags, ..AsyncEventInfo::default() };
     AsyncEventRequest::new(&AsyncEvent::GET, MessageFlags::empty(), header)
 }
 
@@ -153,8 +141,8 @@ pub fn async_event(
 ///     .replay_val(Replay::default().oseq(1000));
 /// ```
 pub fn set_async_event(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> AsyncEventRequest<()> {
-    let destination = destination.into();
-    let header = event_info(destination, destination, proto, spi, AsyncEventFlags::empty());
+    let sa_id = StateKey::of(destination, proto, spi);
+    let header = AsyncEventInfo { sa_id, ..AsyncEventInfo::default() };
     AsyncEventRequest::new(&AsyncEvent::NEW, MessageFlags::ACK | MessageFlags::REPLACE, header)
 }
 
@@ -181,6 +169,15 @@ pub fn migrate(
     let mut request = MigrateStateRequest::new(&MigrateState::MIGRATE, MessageFlags::ACK, header);
     one_family(header.new_family, &[header.new_saddr], request.0.writer());
     request
+}
+
+impl<R> ListRequest<R> {
+    /// Only states from one prefix to the other. Both must be of one family, or the request can't be sent.
+    pub fn between(mut self, source: impl Into<Prefix>, destination: impl Into<Prefix>) -> Self {
+        let filter = AddressFilter::new(source, destination);
+        one_family(filter.family, &[filter.saddr], self.0.writer());
+        self.address_filter(filter)
+    }
 }
 
 impl<R> MigrateStateRequest<R> {

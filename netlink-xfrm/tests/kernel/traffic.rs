@@ -1,21 +1,71 @@
 //! Two namespaces, and ESP between them.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::net::UdpSocket;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use netlink_testing::{Result, kind, module, program, suite};
 use netlink_xfrm::algo::Aead;
+use netlink_xfrm::event::{Event, Group};
 use netlink_xfrm::policy::{self, Direction, PolicyRequest, Selector, Template};
-use netlink_xfrm::state::{self, Lifetime, Mode, Proto};
-use netlink_xfrm::{Connection, Namespace, OpenOptions, Prefix, connect, connect_with};
+use netlink_xfrm::state::{self, Encap, Lifetime, Mode, Proto};
+use netlink_xfrm::{
+    Connection, Namespace, Notice, OpenOptions, Prefix, connect, connect_with, subscribe_with,
+};
 
 use crate::{ESP4, ESP6, ip, run_ip, states};
 
 suite! {
+    a_changed_port_of_the_peer_is_told: ESP4, kind("veth"), program("ip"), program("python3");
     a_transport_of_ipv4_carries_a_ping: ESP4, kind("veth"), program("ip"), program("ping");
     a_transport_of_ipv6_carries_a_ping: ESP6, kind("veth"), program("ip"), program("ping");
     a_tunnel_of_ipv4_carries_a_ping: ESP4, kind("veth"), program("ip"), program("ping");
     a_tunnel_of_ipv6_carries_a_ping: ESP6, kind("veth"), program("ip"), program("ping");
     an_ipv6_tunnel_carries_an_ipv4_ping: ESP6, module("esp4"), kind("veth"), program("ip"), program("ping");
+}
+
+/// Only a socket that asks for it hands ESP in UDP to the kernel, and none of the standard library's can.
+const UNWRAP: &str = "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', 4500))
+s.setsockopt(socket.IPPROTO_UDP, 100, 2) # UDP_ENCAP, UDP_ENCAP_ESPINUDP
+print('ready', flush=True)
+input()
+";
+
+fn a_changed_port_of_the_peer_is_told() -> Result {
+    let addresses = ["10.9.0.1", "10.9.0.2"];
+    let mut ends = ends(addresses)?;
+    let [here, there] = addresses.map(ip);
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", "peer", "python3", "-c", UNWRAP]);
+    let mut unwrap = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    BufReader::new(unwrap.stdout.take().unwrap()).read_line(&mut line)?;
+    assert_eq!(line, "ready\n");
+
+    let esp = |port| {
+        let state = state::add(here, there, Proto::ESP, 0x1001).reqid(42).encap(Encap::udp(port, 4500));
+        state.alg_aead(Aead::rfc4106_gcm_aes(&crate::KEY, 128))
+    };
+    ends.here.call(esp(4501))?;
+    ends.there.call(esp(4500))?;
+    let template = Template::transport(Proto::ESP).reqid(42);
+    ends.here.call(policy::add(Selector::new(here, there), Direction::OUT).templates(&[template]))?;
+    let peer = Namespace::open("peer")?;
+    let mut events = subscribe_with(&[Group::MAPPING], &OpenOptions::new().namespace(&peer))?;
+    events.set_timeout(Some(Duration::from_secs(100)))?;
+    UdpSocket::bind("10.9.0.1:0")?.send_to(b"x", "10.9.0.2:9")?;
+    let Notice::Event { event: Event::Mapping(mapping), .. } = events.next()? else { panic!() };
+    let header = mapping.header();
+    assert_eq!((header.id.daddr.ip(), header.id.spi.0, header.reqid), (Some(there), 0x1001, 42));
+    assert_eq!((header.old_saddr.ip(), header.new_saddr.ip()), (Some(here), Some(here)));
+    assert_eq!((header.old_sport.0, header.new_sport.0), (4500, 4501));
+    drop(unwrap.stdin.take());
+    unwrap.wait()?;
+    Ok(())
 }
 
 /// The two ends: here, and in the namespace `peer`.
