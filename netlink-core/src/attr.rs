@@ -9,10 +9,10 @@ mod writer;
 use core::fmt;
 
 pub use index::index_room;
-pub use rule::{Check, Rule, check};
+pub use rule::{Check, Rule};
 pub use set::{Fields, numbers};
 pub(crate) use table::records;
-pub use table::{Row, Shape, Table, debug, same};
+pub use table::{Row, Shape, Table, debug, debug_wrong, same};
 pub(crate) use writer::wipe;
 pub use writer::{Unsendable, Writer};
 

@@ -361,10 +361,7 @@ macro_rules! values {
 
             /// The value of this name.
             pub fn from_name(name: &str) -> Option<Self> {
-                match name {
-                    $( $text => Some(Self($number)), )*
-                    _ => None,
-                }
+                $crate::layout::named(&[$( ($text, $number), )*], name).map(Self)
             }
         }
 
@@ -386,6 +383,12 @@ macro_rules! values {
         $crate::__wrapper! { $name, $int $(<$inner>)?, |value| value.0, |number| $name(number) }
         $crate::serialize_display! { $name }
     };
+}
+
+/// The number of a name.
+#[doc(hidden)]
+pub fn named<T: Copy>(names: &[(&str, T)], name: &str) -> Option<T> {
+    names.iter().find(|(text, _)| *text == name).map(|(_, number)| *number)
 }
 
 /// Declares a word of flags that keeps bits it has no name for. See [`values!`](crate::values) for the rows,
@@ -511,7 +514,7 @@ macro_rules! leaf {
     ($type:ty) => {
         $crate::Shape::Value(|bytes, f| match <$type as $crate::Payload<'_>>::decode(bytes) {
             Ok(value) => ::core::fmt::Debug::fmt(&value, f),
-            Err(why) => write!(f, "{} ({why})", $crate::attr::Hex(bytes)),
+            Err(why) => $crate::attr::debug_wrong(f, bytes, why),
         })
     };
 }

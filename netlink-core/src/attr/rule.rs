@@ -167,8 +167,7 @@ impl fmt::Debug for Rule {
 }
 
 /// Checks the attributes of a set, also inside of nested sets.
-#[doc(hidden)]
-pub fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
+pub(super) fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
     if sound(scope, table) { Ok(()) } else { explain(scope, table) }
 }
 

@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use super::index::{Few, Slot};
-use super::rule::explain;
-use super::{Attrs, DecodeError, Payload, Rule, Scope, Table, Writer};
+use super::rule::{check, explain};
+use super::{Attrs, DecodeError, Malformed, Payload, Rule, Scope, Table, Writer};
 
 /// A set of attributes: its bytes, and where each attribute of the table stands in them.
 ///
@@ -90,14 +90,30 @@ impl<'a, const N: usize> Fields<'a, N> {
         Ok(())
     }
 
-    /// Finds the attributes of a set that was checked as part of the one around it, for a table with so many
-    /// numbers. What came from elsewhere all the same is found out by whoever asks for the attribute.
-    pub fn checked(scope: &Scope<'a>, numbers: usize) -> Option<Self> {
-        let mut fields = Self::new(scope.set.rest());
-        fields.family = scope.family();
-        fields.find(numbers).then_some(fields)
+    /// Checks a set, also inside of nested sets, and finds its attributes. The same as [`fill`](Self::fill), in
+    /// shared code for all tables.
+    #[inline(never)]
+    pub fn read(scope: &Scope<'a>, table: &'static Table) -> Result<Self, DecodeError> {
+        check(scope, table)?;
+        Ok(Self::checked(scope, table).unwrap_or(Self::EMPTY))
     }
 
+    /// Finds the attributes of a set that was checked as part of the one around it. What came from elsewhere all
+    /// the same is found out by whoever asks for the attribute.
+    #[inline(always)]
+    pub fn inside(payload: &'a [u8], around: &Scope<'a>, table: &'static Table) -> Result<Self, Malformed> {
+        let fields = Self::checked(&around.inside(payload), table);
+        fields.ok_or(Malformed::Value("attributes that can't be walked"))
+    }
+
+    #[inline(always)]
+    fn checked(scope: &Scope<'a>, table: &'static Table) -> Option<Self> {
+        let mut fields = Self::new(scope.set.rest());
+        fields.family = scope.family();
+        fields.find(table.rules.len()).then_some(fields)
+    }
+
+    #[inline(always)]
     fn find(&mut self, numbers: usize) -> bool {
         if N == 0 {
             let few = Few::of(self.bytes(), numbers);
@@ -356,9 +372,9 @@ macro_rules! __attr_set {
             pub const EMPTY: Self = Self($crate::attr::Fields::EMPTY);
 
             /// Finds and checks the attributes of a set, also inside of nested sets.
+            #[inline]
             pub fn read(scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::DecodeError> {
-                $crate::attr::check(scope, Self::TABLE)?;
-                Ok($crate::attr::Fields::checked(scope, Self::RULES.len()).map_or(Self::EMPTY, Self))
+                $crate::attr::Fields::read(scope, Self::TABLE).map(Self)
             }
 
             #[doc(hidden)]
@@ -404,9 +420,9 @@ macro_rules! __attr_set {
                 self.0.encode(out);
             }
 
+            #[inline]
             fn of(attr: $crate::Attr<$a>, scope: &$crate::Scope<$a>) -> ::core::result::Result<Self, $crate::Malformed> {
-                let fields = $crate::attr::Fields::checked(&scope.inside(attr.payload), Self::RULES.len());
-                fields.map(Self).ok_or($crate::Malformed::Value("attributes that can't be walked"))
+                $crate::attr::Fields::inside(attr.payload, scope, Self::TABLE).map(Self)
             }
         }
 
@@ -471,7 +487,7 @@ macro_rules! __attr_setters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attr::{Malformed, NLA_F_NET_BYTEORDER, Unsendable};
+    use crate::attr::{NLA_F_NET_BYTEORDER, Unsendable};
     use crate::{Many, Str, layout, message};
 
     attrs! {

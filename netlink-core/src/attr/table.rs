@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Attr, Attrs, Hex, Rule, Scope};
+use super::{Attr, Attrs, Hex, Malformed, Rule, Scope};
 
 /// Rows of one attribute set, as data.
 #[derive(Debug)]
@@ -113,6 +113,13 @@ pub fn debug(f: &mut fmt::Formatter<'_>, family: u8, table: &'static Table, set:
         };
     }
     out.finish()
+}
+
+/// Prints a payload that is no value of its type.
+#[doc(hidden)]
+#[cold]
+pub fn debug_wrong(f: &mut fmt::Formatter<'_>, payload: &[u8], why: Malformed) -> fmt::Result {
+    write!(f, "{} ({why})", Hex(payload))
 }
 
 struct Shown<'a> {
