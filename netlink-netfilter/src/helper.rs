@@ -221,8 +221,8 @@ mod tests {
         let head = [
             8, 0, 1, 0, b'r', b'p', b'c', 0, // NFCTH_NAME
             20, 0, 2, 0x80, 6, 0, 1, 0, 0, 2, 0, 0, 5, 0, 2, 0, 6, 0, 0, 0, // NFCTH_TUPLE
-            76, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 2, // NFCTH_POLICY, NFCTH_POLICY_SET_NUM
-            32, 0, 2, 0x80, 6, 0, 1, 0, b'a', 0, 0, 0, 8, 0, 2, 0, 0, 0, 0, 4, 8, 0, 3, 0, 0, 0, 0, 30,
+            68, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 2, // NFCTH_POLICY, NFCTH_POLICY_SET_NUM
+            28, 0, 2, 0x80, 6, 0, 1, 0, b'a', 0, 0, 0, 8, 0, 2, 0, 0, 0, 0, 4, 8, 0, 3, 0, 0, 0, 0, 30,
         ];
         assert_eq!(bytes[20..20 + head.len()], head);
         let message = Messages::new(&bytes).next().unwrap().unwrap();

@@ -9,9 +9,21 @@ impl FromStr for Fingerprint {
 
     fn from_str(line: &str) -> Result<Self, FingerprintError> {
         let mut parts = line.trim_end_matches(['\r', '\n']).split(':').map(str::trim_start);
-        let mut next = || parts.next().ok_or(FingerprintError::Parts);
-        let [window, ttl, df, size, options, genre, version, subtype, _comment] =
-            [next()?, next()?, next()?, next()?, next()?, next()?, next()?, next()?, next()?];
+        let nine: [_; 9] = core::array::from_fn(|_| parts.next());
+        let [
+            Some(window),
+            Some(ttl),
+            Some(df),
+            Some(size),
+            Some(options),
+            Some(genre),
+            Some(version),
+            Some(subtype),
+            Some(_),
+        ] = nine
+        else {
+            return Err(FingerprintError::Parts);
+        };
         if parts.next().is_some() {
             return Err(FingerprintError::Parts);
         }
