@@ -194,3 +194,54 @@ pub(super) fn explain(scope: &Scope<'_>, table: &'static Table) -> Result<(), De
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use core::net::IpAddr;
+
+    use super::*;
+    use crate::{Array, Attrs, HwAddr, Writer, attrs};
+
+    attrs! {
+        /// A payload of each rule.
+        struct RuledAttrs<'a> for Ruled {
+            1 R_INT int: u32,
+            2 R_IP ip: IpAddr,
+            3 R_MAC mac: HwAddr,
+            4 R_ARRAY array: Array<'a, u64>,
+        }
+    }
+    attrs! {
+        /// A set around it.
+        struct AroundAttrs<'a> for Around { 1 R_SET set: RuledAttrs<'a>, }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_was_wanted() {
+        for (number, at, wrong) in [
+            (1, "R_INT", &[(3, 4)][..]),
+            (2, "R_IP", &[(0, 16), (5, 16), (64, 16), (68, 16)]),
+            (3, "R_MAC", &[(33, 32), (70, 32)]),
+            (4, "R_ARRAY", &[(4, 8), (65, 72)]),
+        ] {
+            for got in 0..80 {
+                let mut out = Writer::new();
+                out.nest(1, |out| out.put_bytes(number, &[0; 80][..got]));
+                let scope = Scope { header: &[], set: Attrs::new(out.as_slice()) };
+                let read = AroundAttrs::read(&scope).map(|_| ());
+                let mut here = AroundAttrs::unread(out.as_slice());
+                assert_eq!(here.fill(&scope), read);
+                let right = match number {
+                    1 => got >= 4,
+                    2 => got == 4 || got == 16,
+                    3 => got <= 32,
+                    _ => got % 8 == 0,
+                };
+                assert_eq!(read.is_ok(), right, "{at} of {got} bytes");
+                if let Some((_, want)) = wrong.iter().find(|(length, _)| *length == got) {
+                    assert_eq!(read, Err(DecodeError { at, why: Malformed::Length { want: *want, got } }));
+                }
+            }
+        }
+    }
+}

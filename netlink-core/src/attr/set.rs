@@ -605,6 +605,22 @@ mod tests {
     }
 
     #[test]
+    fn of_a_set_too_long_for_the_index_the_far_end_reads_as_absent() {
+        let mut out = Writer::new();
+        out.put_bytes(0, &[7; 65_000]);
+        (0..3).for_each(|_| out.put_bytes(99, &[0; 65_000]));
+        out.put_bytes(1, &[8; 65_000]);
+        out.put_bytes(64, &[9]);
+        let set = LargeAttrs::decode(out.as_slice()).unwrap();
+        assert_eq!([set.zero(), set.one(), set.last()], [Some(7), Some(8), None]);
+        let scope = Scope { header: &[], set: Attrs::new(out.as_slice()) };
+        let mut filled = LargeAttrs::unread(out.as_slice());
+        filled.fill(&scope).unwrap();
+        assert_eq!([filled.zero(), filled.one(), filled.last()], [Some(7), Some(8), None]);
+        assert_eq!(set.iter().count(), 6);
+    }
+
+    #[test]
     fn attributes_of_any_fixed_length_are_padded() {
         fn check<const N: usize>() {
             let mut out = Writer::new();
