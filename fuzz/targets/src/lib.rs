@@ -11,7 +11,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
-use netlink_generic::{Resolved, ctrl};
+use netlink_generic::{Resolved, ctrl, wireguard};
 use netlink_netfilter::{batch, conntrack, expect, log, queue};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
@@ -125,7 +125,7 @@ round_trips! {
     batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
     expect::Expect<'_>, expect::ExpectStats<'_>,
     queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>;
-    ctrl::Family<'_>,
+    ctrl::Family<'_>, wireguard::DeviceMessage<'_>,
 }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.
