@@ -18,6 +18,7 @@
 //! | module | family | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`ctrl`] | `nlctrl` | `genetlink.h` | `genl ctrl` |
+//! | `wireguard` | `wireguard` | `wireguard.h` | `wg` |
 //!
 //! Each family is a feature of the same name; none is on by default. What a family needs is the same for those in
 //! here and for one in a crate of yours: [`attrs!`] for its attributes, [`message!`] for what it says, [`family!`]
@@ -55,6 +56,8 @@ mod resolved;
 mod spec;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio;
+#[cfg(feature = "wireguard")]
+pub mod wireguard;
 
 pub use declare::{Declared, Group, Header, IntoUnbound, Notifies, Unbound};
 pub use resolved::{AnyEvent, Bound, Resolved};

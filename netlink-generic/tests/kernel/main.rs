@@ -1,19 +1,22 @@
 //! Tests against the running kernel, each in a network namespace of its own.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
 mod ctrl;
 mod families;
 mod modules;
 mod netdev;
 mod reactor;
+#[path = "../wg/mod.rs"]
+mod wg;
+mod wireguard;
 
 use std::process::{Command, ExitCode};
 
 use netlink_testing::Result;
 
 fn main() -> ExitCode {
-    netlink_testing::main(&[ctrl::TESTS, families::TESTS, modules::TESTS, reactor::TESTS])
+    netlink_testing::main(&[ctrl::TESTS, families::TESTS, modules::TESTS, reactor::TESTS, wireguard::TESTS])
 }
 
 /// What a program writes.

@@ -1,0 +1,245 @@
+//! A device as the kernel tells it, put together from as many messages as that takes.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+use core::str::FromStr;
+use core::time::Duration;
+
+use netlink_core::{DecodeError, Indexed, Malformed, Owned, serialize, serialize_display};
+
+use super::{
+    AF_INET, AF_INET6, AllowedIpAttrs, AllowedIpBuilder, AllowedIpFlags, DeviceMessage, Endpoint, PeerAttrs,
+    PresharedKey, PrivateKey, PublicKey, SecretKey, Timespec,
+};
+
+/// A device with all its peers.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Device {
+    /// Index of the link.
+    pub ifindex: Option<u32>,
+    /// Name of the link.
+    pub ifname: Option<String>,
+    /// The private key, if it has one.
+    pub private_key: Option<PrivateKey>,
+    /// The public key that belongs to it.
+    pub public_key: Option<PublicKey>,
+    /// UDP port that it listens at; 0 while it is down and none was chosen.
+    pub listen_port: Option<u16>,
+    /// Mark of the packets it sends; 0 is none.
+    pub fwmark: Option<u32>,
+    /// In the order they were made.
+    pub peers: Vec<Peer>,
+}
+
+serialize! { impl [] for Device, |device, fields| {
+    fields.entry("ifindex", &device.ifindex)?;
+    fields.entry("ifname", &device.ifname)?;
+    fields.entry("private_key", &device.private_key)?;
+    fields.entry("public_key", &device.public_key)?;
+    fields.entry("listen_port", &device.listen_port)?;
+    fields.entry("fwmark", &device.fwmark)?;
+    fields.entry("peers", &device.peers)?;
+} }
+
+impl Device {
+    /// Puts together what a dump of [`get`](super::get) brought.
+    pub fn new(parts: &[Owned<DeviceMessage<'static>>]) -> Result<Self, DecodeError> {
+        let mut device = Self::default();
+        for part in parts {
+            device.push(&DeviceMessage::read(&part.message())?)?;
+        }
+        Ok(device)
+    }
+
+    /// Adds the next message of a dump, for one that is looked at message by message. A peer whose allowed IPs fill
+    /// more than one comes again with the rest of them.
+    pub fn push(&mut self, part: &DeviceMessage<'_>) -> Result<(), DecodeError> {
+        self.ifindex = part.ifindex().or(self.ifindex);
+        self.ifname = part.ifname().map(|name| name.to_string()).or_else(|| self.ifname.take());
+        self.private_key = part.private_key().map(PrivateKey::from).or_else(|| self.private_key.take());
+        self.public_key = part.public_key().or(self.public_key);
+        self.listen_port = part.listen_port().or(self.listen_port);
+        self.fwmark = part.fwmark().or(self.fwmark);
+        for (_, attrs) in part.peers().iter().flat_map(Indexed::iter) {
+            let key = attrs.public_key().ok_or(absent("WGPEER_A_PUBLIC_KEY"))?;
+            let allowed_ips = attrs.allowedips();
+            let allowed_ips = allowed_ips.iter().flat_map(Indexed::iter).map(|(_, ip)| AllowedIp::read(&ip));
+            match self.peers.last_mut() {
+                Some(peer) if peer.public_key == key => {
+                    for ip in allowed_ips {
+                        peer.allowed_ips.push(ip?);
+                    }
+                }
+                _ => self.peers.push(Peer::read(key, &attrs, allowed_ips.collect::<Result<_, _>>()?)),
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn absent(at: &'static str) -> DecodeError {
+    DecodeError { at, why: Malformed::Value("is absent") }
+}
+
+/// A peer of a device.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The key by which it is known.
+    pub public_key: PublicKey,
+    /// The key that both share, if they do.
+    pub preshared_key: Option<PresharedKey>,
+    /// Where it was last heard of, or is expected.
+    pub endpoint: Option<SocketAddr>,
+    /// Seconds of silence after which a packet is sent; 0 sends none.
+    pub persistent_keepalive: u16,
+    /// When the last handshake was, since 1970; `None` if there was none.
+    pub last_handshake: Option<Duration>,
+    /// Bytes received, those of the tunnel included.
+    pub rx_bytes: u64,
+    /// Bytes sent, likewise.
+    pub tx_bytes: u64,
+    /// The prefixes it may send from and is sent to.
+    pub allowed_ips: Vec<AllowedIp>,
+    /// Version of the protocol.
+    pub protocol_version: Option<u32>,
+}
+
+serialize! { impl [] for Peer, |peer, fields| {
+    fields.entry("public_key", &peer.public_key)?;
+    fields.entry("preshared_key", &peer.preshared_key)?;
+    fields.entry("endpoint", &peer.endpoint.map(|endpoint| endpoint.to_string()))?;
+    fields.entry("persistent_keepalive", &peer.persistent_keepalive)?;
+    fields.entry("last_handshake", &peer.last_handshake.map(|time| time.as_secs_f64()))?;
+    fields.entry("rx_bytes", &peer.rx_bytes)?;
+    fields.entry("tx_bytes", &peer.tx_bytes)?;
+    fields.entry("allowed_ips", &peer.allowed_ips)?;
+    fields.entry("protocol_version", &peer.protocol_version)?;
+} }
+
+impl Peer {
+    fn read(public_key: PublicKey, attrs: &PeerAttrs<'_>, allowed_ips: Vec<AllowedIp>) -> Self {
+        Self {
+            public_key,
+            preshared_key: attrs
+                .preshared_key()
+                .filter(|key| !SecretKey::is_none(key))
+                .map(PresharedKey::from),
+            endpoint: match attrs.endpoint() {
+                Some(Endpoint::Ip(addr)) => Some(addr),
+                _ => None,
+            },
+            persistent_keepalive: attrs.persistent_keepalive_interval().unwrap_or_default(),
+            last_handshake: attrs.last_handshake_time().and_then(since_1970),
+            rx_bytes: attrs.rx_bytes().unwrap_or_default(),
+            tx_bytes: attrs.tx_bytes().unwrap_or_default(),
+            allowed_ips,
+            protocol_version: attrs.protocol_version(),
+        }
+    }
+}
+
+fn since_1970(time: Timespec) -> Option<Duration> {
+    let seconds = Duration::from_secs(time.tv_sec.try_into().ok()?);
+    let time = seconds.checked_add(Duration::from_nanos(time.tv_nsec.try_into().ok()?))?;
+    (!time.is_zero()).then_some(time)
+}
+
+/// A prefix that a peer may send from and is sent to.
+///
+/// ```
+/// use netlink_generic::wireguard::AllowedIp;
+///
+/// let ip: AllowedIp = "10.0.0.0/24".parse()?;
+/// assert_eq!((ip.addr(), ip.prefix()), ([10, 0, 0, 0].into(), 24));
+/// assert_eq!(AllowedIp::new(ip.addr(), 33), None);
+/// assert_eq!("::1".parse::<AllowedIp>()?.to_string(), "::1/128");
+/// # Ok::<(), netlink_generic::wireguard::AllowedIpError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AllowedIp {
+    addr: IpAddr,
+    prefix: u8,
+}
+
+impl AllowedIp {
+    /// An address and how many bits of it count; `None` if it has not so many. The kernel clears the others.
+    pub const fn new(addr: IpAddr, prefix: u8) -> Option<Self> {
+        if prefix <= bits(addr) { Some(Self { addr, prefix }) } else { None }
+    }
+
+    /// The address.
+    pub const fn addr(&self) -> IpAddr {
+        self.addr
+    }
+
+    /// How many bits of it count.
+    pub const fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
+    fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Self, DecodeError> {
+        let addr = attrs.ipaddr().ok_or(absent("WGALLOWEDIP_A_IPADDR"))?;
+        let prefix = attrs.cidr_mask().ok_or(absent("WGALLOWEDIP_A_CIDR_MASK"))?;
+        let why = Malformed::Value("a prefix longer than the address");
+        Self::new(addr, prefix).ok_or(DecodeError { at: "WGALLOWEDIP_A_CIDR_MASK", why })
+    }
+
+    pub(super) fn attrs(self, flags: AllowedIpFlags) -> AllowedIpAttrs<'static> {
+        let family = if self.addr.is_ipv4() { AF_INET } else { AF_INET6 };
+        let attrs = AllowedIpBuilder::new().family(family).ipaddr(self.addr).cidr_mask(self.prefix);
+        // Older kernels refuse the attribute, whatever its value.
+        if flags.is_empty() { attrs.attrs() } else { attrs.flags(flags).attrs() }
+    }
+}
+
+const fn bits(addr: IpAddr) -> u8 {
+    if addr.is_ipv4() { 32 } else { 128 }
+}
+
+/// The address alone.
+impl From<IpAddr> for AllowedIp {
+    fn from(addr: IpAddr) -> Self {
+        Self { addr, prefix: bits(addr) }
+    }
+}
+
+/// Not an address with a prefix no longer than it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllowedIpError;
+
+impl fmt::Display for AllowedIpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an allowed IP is an address, a slash and how many bits of it count")
+    }
+}
+
+impl core::error::Error for AllowedIpError {}
+
+impl FromStr for AllowedIp {
+    type Err = AllowedIpError;
+
+    fn from_str(text: &str) -> Result<Self, AllowedIpError> {
+        let (addr, prefix) = text.split_once('/').map_or((text, None), |(addr, prefix)| (addr, Some(prefix)));
+        let addr: IpAddr = addr.parse().map_err(|_| AllowedIpError)?;
+        let Some(prefix) = prefix else { return Ok(addr.into()) };
+        prefix.parse().ok().and_then(|prefix| Self::new(addr, prefix)).ok_or(AllowedIpError)
+    }
+}
+
+impl fmt::Display for AllowedIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.addr, self.prefix)
+    }
+}
+
+impl fmt::Debug for AllowedIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+serialize_display! { AllowedIp }
