@@ -114,14 +114,16 @@ fn add_modules(
     print!("{}", ended.output);
     ensure!(ended.is_success(), "building modules: {}", ended.why());
 
+    let built = fs::read_dir(root.join("modules"))?.collect::<std::io::Result<Vec<_>>>()?;
+    ensure!(!built.is_empty(), "none of the modules could be built");
+
     // Links to the same files: neither copy ever changes.
     let status = tool("cp")?.arg("-al").arg(kernel.folder.join(".")).arg(folder).status()?;
     ensure!(status.success(), "cp: {status}");
     let updates = folder.join("modules/updates");
     fs::create_dir(&updates)?;
-    for entry in fs::read_dir(root.join("modules"))? {
-        let path = entry?.path();
-        fs::copy(&path, updates.join(path.file_name().unwrap_or_default()))?;
+    for module in built {
+        fs::copy(module.path(), updates.join(module.file_name()))?;
     }
     // depmod writes its files anew, so those of the other copy stay as they are.
     let base = root.join("index");

@@ -322,13 +322,13 @@ fn root_name() -> String {
     format!("roots/{ROOT}-{hash:016x}")
 }
 
-/// Links that newer packages, which install into `/usr` alone, rely on.
+/// Links that newer packages, which install into `/usr` alone, rely on; and `awk`, which a script would choose.
 pub(crate) fn merged(folder: &Path) -> Result<()> {
     for name in ["bin", "lib", "lib64", "sbin"] {
         fs::create_dir_all(folder.join("usr").join(name))?;
         symlink(format!("usr/{name}"), folder.join(name))?;
     }
-    Ok(())
+    Ok(symlink("gawk", folder.join("usr/bin/awk"))?)
 }
 
 fn root(filling: &Filling<'_>, apt: &Apt<'_>) -> Result<PathBuf> {
