@@ -14,6 +14,7 @@ mod boot;
 mod cache;
 mod cpio;
 mod matrix;
+mod modules;
 mod pins;
 mod prepare;
 mod tool;
@@ -51,7 +52,12 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Task {
     /// Fetches kernels and the root file system into the cache.
-    Prepare,
+    Prepare {
+        /// Also builds modules that Debian leaves out, such as netdevsim: some ten minutes for a kernel. Without
+        /// --kernel, for the oldest and the newest.
+        #[arg(long)]
+        extra_modules: bool,
+    },
     /// Opens a shell.
     Shell,
 }
@@ -76,7 +82,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let fleet = Fleet { prepared: &prepared, scratch: &scratch, limit: Limit::minutes(arguments.minutes) };
     match (&arguments.task, test) {
-        (Some(Task::Prepare), _) => {
+        (Some(Task::Prepare { extra_modules }), _) => {
+            if *extra_modules {
+                let all = &prepared.kernels;
+                let ends = all.first().into_iter().chain(all.last());
+                let chosen =
+                    if arguments.kernel.is_empty() { ends.collect() } else { all.iter().collect::<Vec<_>>() };
+                modules::build(&cache, &chosen, &scratch)?;
+            }
             for (series, why) in &prepared.missing {
                 println!("kernel {series} is missing: {why}");
             }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::apt::Apt;
 use super::cache::{Cache, Filling};
+use super::modules;
 use super::pins::{self, Pin};
 use super::tool::tool;
 use crate::command::Scratch;
@@ -20,6 +21,11 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
+    /// Release and version, as its folder is called.
+    pub(crate) fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// The image to boot.
     pub(crate) fn image(&self) -> PathBuf {
         self.folder.join("vmlinuz")
@@ -164,7 +170,8 @@ fn what_is_there(cache: &Cache, pins: &[Pin]) -> Result<Prepared> {
     for pin in pins {
         let pinned = format!("{}_{}", pin.release, pin.version);
         let of_series = names.iter().filter(|name| {
-            name.split_once('_').is_some_and(|(release, _)| pins::belongs(release, &pin.series))
+            let release = name.split_once('_').map_or("", |(release, _)| release);
+            pins::belongs(release, &pin.series) && !name.ends_with(modules::SUFFIX)
         });
         let best =
             of_series.max_by(|a, b| (**a == pinned).cmp(&(**b == pinned)).then_with(|| pins::compare(a, b)));
@@ -178,7 +185,7 @@ fn what_is_there(cache: &Cache, pins: &[Pin]) -> Result<Prepared> {
 }
 
 fn cached(cache: &Cache, pin: &Pin, name: &str) -> Option<Kernel> {
-    let folder = cache.get(name)?;
+    let folder = cache.get(&format!("{name}{}", modules::SUFFIX)).or_else(|| cache.get(name))?;
     Some(Kernel { series: pin.series.clone(), folder })
 }
 
@@ -192,10 +199,9 @@ fn kernel(cache: &Cache, filling: &Filling<'_>, apt: &Apt<'_>, pin: &Pin) -> Res
         return Ok(kernel);
     }
     let (release, version) = available(apt, pin)?;
-    let folder = filling.add(&folder_name(&release, &version), |folder| {
-        unpack_kernel(filling, apt, &release, &version, folder)
-    })?;
-    Ok(Kernel { series: pin.series.clone(), folder })
+    let name = folder_name(&release, &version);
+    filling.add(&name, |folder| unpack_kernel(filling, apt, &release, &version, folder))?;
+    cached(cache, pin, &name).context("it was made")
 }
 
 /// Release and version of what the archive has of a series: what is pinned, else the newest.
@@ -316,13 +322,18 @@ fn root_name() -> String {
     format!("roots/{ROOT}-{hash:016x}")
 }
 
+/// Links that newer packages, which install into `/usr` alone, rely on; and `awk`, which a script would choose.
+pub(crate) fn merged(folder: &Path) -> Result<()> {
+    for name in ["bin", "lib", "lib64", "sbin"] {
+        fs::create_dir_all(folder.join("usr").join(name))?;
+        symlink(format!("usr/{name}"), folder.join(name))?;
+    }
+    Ok(symlink("gawk", folder.join("usr/bin/awk"))?)
+}
+
 fn root(filling: &Filling<'_>, apt: &Apt<'_>) -> Result<PathBuf> {
     filling.add(&root_name(), |folder| {
-        // Newer packages install into /usr alone and rely on these.
-        for name in ["bin", "lib", "lib64", "sbin"] {
-            fs::create_dir_all(folder.join("usr").join(name))?;
-            symlink(format!("usr/{name}"), folder.join(name))?;
-        }
+        merged(folder)?;
         apt.unpack_all(&[BASE, PEERS].concat(), folder)?;
         for name in ["dev", "out", "proc", "root", "run", "sys", "tmp", "lib/modules", "etc"] {
             fs::create_dir_all(folder.join(name))?;
