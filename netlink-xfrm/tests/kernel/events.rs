@@ -129,24 +129,36 @@ fn a_policy_expires_when_asked_and_by_itself() -> Result {
         assert_eq!((expired.header().policy.sel, expired.header().hard), (nets()?, u8::from(hard)));
     }
     assert!(nl.call(policy::get(nets()?, Direction::OUT)).unwrap_err().is_not_found());
-    let limits = Lifetime::UNLIMITED.soft_add_expires_seconds(1).hard_add_expires_seconds(2);
-    nl.call(policy::add(nets()?, Direction::OUT).lifetime(limits))?;
-    let hards = [expect!(&mut events, PolicyExpired), expect!(&mut events, PolicyExpired)];
-    assert_eq!(hards.map(|expired| expired.header().hard), [0, 1]);
-    Ok(())
+    softly_then_hard(|limits| {
+        nl.call(policy::add(nets()?, Direction::OUT).lifetime(limits))?;
+        let first = expect!(&mut events, PolicyExpired).header().hard;
+        Ok(if first == 0 { [0, expect!(&mut events, PolicyExpired).header().hard] } else { [first; 2] })
+    })
+}
+
+/// A limit in a second and a later one. The kernel that looks too late tells only of the second; it gets more time.
+fn softly_then_hard(mut expire: impl FnMut(Lifetime) -> Result<[u8; 2]>) -> Result {
+    for hard in [3, 10, 40] {
+        let limits = Lifetime::UNLIMITED.soft_add_expires_seconds(1).hard_add_expires_seconds(hard);
+        if expire(limits)? == [0, 1] {
+            return Ok(());
+        }
+    }
+    Err("no soft limit was told".into())
 }
 
 /// vishvananda 39: TestXfrmMonitorExpire.
 fn a_state_expires_softly_then_hard() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::EXPIRE])?);
-    let limits = Lifetime::UNLIMITED.soft_add_expires_seconds(1).hard_add_expires_seconds(3);
-    nl.call(esp(1).lifetime(limits).reqid(6))?;
-    for hard in [0, 1] {
-        let expired = expect!(&mut events, StateExpired);
-        let state = expired.header().state;
-        assert_eq!((expired.header().hard, state.id.spi.0, state.reqid), (hard, 1, 6));
-        assert_eq!(expired.destination(), Some(ip("10.0.0.2")));
-    }
+    softly_then_hard(|limits| {
+        nl.call(esp(1).lifetime(limits).reqid(6))?;
+        let first = expect!(&mut events, StateExpired);
+        let state = first.header().state;
+        assert_eq!((state.id.spi.0, state.reqid, state.lft), (1, 6, limits));
+        assert_eq!(first.destination(), Some(ip("10.0.0.2")));
+        let first = first.header().hard;
+        Ok(if first == 0 { [0, expect!(&mut events, StateExpired).header().hard] } else { [first; 2] })
+    })?;
     assert!(nl.call(state::get(ip("10.0.0.2"), Proto::ESP, 1)).unwrap_err().is_not_found());
     Ok(())
 }
