@@ -652,7 +652,7 @@ macro_rules! __message_view {
 
         impl $crate::Reply for $name<'static> {
             const EXPECT: $crate::Expect = $crate::Expect::Reply;
-            const INFO: Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
+            const INFO: ::core::option::Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
             type View<'x> = $name<'x>;
 
             #[inline(always)]
