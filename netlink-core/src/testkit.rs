@@ -391,6 +391,50 @@ mod tests {
         assert_eq!(other.number(1).to_bytes().unwrap()[16..], request.to_bytes().unwrap()[16..28]);
     }
 
+    struct Hinted(SampleRequest<()>);
+
+    impl ToRequest for Hinted {
+        type Answer = ();
+
+        fn to_request(&self) -> &Request<()> {
+            &self.0
+        }
+
+        fn hint(&self) -> crate::Hint {
+            |error, f| write!(f, "; {} takes a permission", error.ext_ack().request_name())
+        }
+    }
+
+    #[test]
+    fn a_request_says_more_about_its_refusal() {
+        let error = answer(Hinted(new(7)), &[&Replies::new().error(1, &[])]).unwrap_err();
+        assert_eq!(
+            alloc::format!("{error}"),
+            "S_NEW: Operation not permitted (EPERM); S_NEW takes a permission"
+        );
+    }
+
+    #[test]
+    fn a_message_may_be_numbered_by_its_first_byte() {
+        static BY_COMMAND: crate::MessageInfo = crate::MessageInfo {
+            number: 3,
+            numbered: crate::Numbered::ByCommand,
+            c_name: "BY_COMMAND",
+            header: Sample::NEW.header,
+            table: Sample::NEW.table,
+            siblings: || &[Sample::MESSAGES],
+        };
+        let message = |first: u8| Replies::new().raw(40, MessageFlags::empty(), &[first, 0, 0, 0]);
+        let name = |replies: &Replies| {
+            let message = Messages::new(replies.as_bytes()).next().unwrap().unwrap();
+            BY_COMMAND.of(&message).map(|info| info.c_name)
+        };
+        assert_eq!(name(&message(3)), Some("BY_COMMAND"));
+        assert_eq!(name(&message(18)), Some("S_GET"));
+        assert_eq!(name(&message(40)), None);
+        assert_eq!(name(&Replies::new().raw(3, MessageFlags::empty(), &[])), None);
+    }
+
     #[test]
     fn a_recording_plays_the_same_exchange_only() {
         let mut asked = list().to_bytes().unwrap();

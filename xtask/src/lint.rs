@@ -17,8 +17,8 @@ pub(crate) struct Arguments {}
 /// Crates that a family can build on.
 const CORE: &str = "netlink-core";
 
-/// Our packages that reach no user.
-const TOOLS: [&str; 2] = ["xtask", "netlink-testing"];
+/// Our packages that reach no user: tools and an example.
+const TOOLS: [&str; 3] = ["xtask", "netlink-testing", "tcp-metrics"];
 
 /// What the core may pull in; the second half only behind a feature.
 const CORE_MAY_USE: [&str; 6] = ["bitflags", "byteorder", "libc", "thiserror", "serde", "tokio"];

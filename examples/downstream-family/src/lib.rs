@@ -6,7 +6,7 @@
 //! let mut nl = tcp_metrics::connect()?;
 //! let mut peers = nl.dump(tcp_metrics::list())?;
 //! while let Some(peer) = peers.next()? {
-//!     println!("{:?}: rtt {:?} µs", peer.addr(), peer.vals().and_then(|vals| vals.rtt_us()));
+//!     println!("{:?}: rtt {:?} µs", peer.addr(), peer.vals().and_then(|vals| Some(vals.rtt_us()? / 8)));
 //! }
 //! let one = nl.call(tcp_metrics::get("192.0.2.1".parse()?))?;
 //! nl.call(tcp_metrics::delete(one.addr().unwrap()))?;
@@ -64,9 +64,9 @@ attrs! {
 attrs! {
     /// `enum tcp_metric_index`, each number plus one. A value that was never measured is absent.
     pub struct ValsAttrs<'a> for Vals {
-        /// Round trip time in milliseconds.
+        /// Round trip time in eighths of a millisecond.
         1 TCP_METRIC_RTT rtt: u32,
-        /// How much that varies, in milliseconds.
+        /// How much that varies, in quarters of a millisecond.
         2 TCP_METRIC_RTTVAR rttvar: u32,
         /// Slow start threshold, in segments.
         3 TCP_METRIC_SSTHRESH ssthresh: u32,
@@ -74,9 +74,9 @@ attrs! {
         4 TCP_METRIC_CWND cwnd: u32,
         /// Segments that overtake each other.
         5 TCP_METRIC_REORDERING reordering: u32,
-        /// Round trip time in microseconds.
+        /// Round trip time in eighths of a microsecond.
         6 TCP_METRIC_RTT_US rtt_us: u32,
-        /// How much that varies, in microseconds.
+        /// How much that varies, in quarters of a microsecond.
         7 TCP_METRIC_RTTVAR_US rttvar_us: u32,
     }
 }
