@@ -21,8 +21,8 @@ const CORE: &str = "netlink-core";
 const TOOLS: [&str; 3] = ["xtask", "netlink-testing", "tcp-metrics"];
 
 /// What the core may pull in; the second half only behind a feature.
-const CORE_MAY_USE: [&str; 6] = ["bitflags", "byteorder", "libc", "thiserror", "serde", "tokio"];
-const ONLY_OPTIONAL: [&str; 2] = ["serde", "tokio"];
+const CORE_MAY_USE: [&str; 7] = ["bitflags", "byteorder", "libc", "thiserror", "serde", "tokio", "zeroize"];
+const ONLY_OPTIONAL: [&str; 3] = ["serde", "tokio", "zeroize"];
 
 /// Crates that a family pulls in without features of choice, itself and build-time ones included.
 const MOST_CRATES: usize = 12;

@@ -11,8 +11,8 @@ use netlink_sockdiag::inet::{self, Filter, IpProtocol};
 use netlink_sockdiag::{Family, State, States, vsock, xdp};
 use netlink_testing::{Result, ipv6, module, program, suite};
 
-use crate::raw::{self, Raw, words};
 use crate::ss;
+use crate::sys::{self, Raw, words};
 use crate::{connect, lists};
 
 lists!(RAW, "the kernel lists no raw sockets", inet::list(Family::INET, IpProtocol::RAW));
@@ -68,7 +68,7 @@ fn tcp_sockets() -> Result {
     one.write_all(b"hello")?;
     let _accepted = (v4.accept()?, v6.accept()?);
     let only = Raw::open(libc::AF_INET6, libc::SOCK_STREAM, 0)?;
-    raw::set_number(&only, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
+    sys::set_number(&only, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
     only.listen(3)?;
     compare("-t", 10)?;
     // What `ss` lists without -a.
@@ -84,7 +84,7 @@ fn udp_sockets() -> Result {
     connect()?;
     let (_v4, _v6) = (UdpSocket::bind("127.0.0.1:53")?, UdpSocket::bind("[::]:54")?);
     let bound = UdpSocket::bind("0.0.0.0:55")?;
-    raw::set(&bound, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
+    sys::set(&bound, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
     bound.connect("127.0.0.1:53")?;
     bound.send(b"hello")?;
     compare("-u", 3)
@@ -167,9 +167,9 @@ fn filters_of_ss() -> Result {
         .map(|address| TcpStream::connect(address).unwrap())
         .into();
     let bound = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
-    raw::set(&bound, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
-    raw::set_number(&bound, libc::SOL_SOCKET, libc::SO_MARK, 0x123)?;
-    bound.bind(&raw::ipv4(82, [127, 0, 0, 2]))?;
+    sys::set(&bound, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
+    sys::set_number(&bound, libc::SOL_SOCKET, libc::SO_MARK, 0x123)?;
+    bound.bind(&sys::ipv4(82, [127, 0, 0, 2]))?;
     bound.listen(1)?;
     let (source, dest) =
         (|text: &str| text.parse().map(Filter::source), |text: &str| text.parse().map(Filter::dest));

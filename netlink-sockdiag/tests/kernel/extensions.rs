@@ -11,7 +11,7 @@ use netlink_sockdiag::inet::{
 use netlink_sockdiag::{Family, MemoryCounter, State};
 use netlink_testing::{Need, Result, init_namespace, ipv6, kernel, module, suite, when};
 
-use crate::raw::{self, Raw, ipv4};
+use crate::sys::{self, Raw, ipv4};
 use crate::{all, connect, inode, listed, lists};
 
 lists!(SCTP, "the kernel lists no SCTP sockets", inet::list(Family::INET, IpProtocol::SCTP));
@@ -20,7 +20,7 @@ lists!(MPTCP, "the kernel lists no MPTCP sockets", inet::list(Family::INET, IpPr
 const TCP: i32 = libc::IPPROTO_TCP;
 const MD5: Need = when("the kernel signs no segments with MD5", || {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    raw::set(&listener, TCP, libc::TCP_MD5SIG, &md5_key([127, 0, 0, 9], b"probe")).is_ok()
+    sys::set(&listener, TCP, libc::TCP_MD5SIG, &md5_key([127, 0, 0, 9], b"probe")).is_ok()
 });
 
 suite! {
@@ -58,10 +58,10 @@ fn told(
 fn every_extension_comes_when_asked() -> Result {
     let mut nl = connect()?;
     let (client, _server) = pair("[::1]:0")?;
-    raw::set_number(&client, libc::IPPROTO_IP, libc::IP_TOS, 0x10)?;
-    raw::set_number(&client, libc::IPPROTO_IPV6, libc::IPV6_TCLASS, 0x20)?;
-    raw::set_number(&client, libc::SOL_SOCKET, libc::SO_MARK, 7)?;
-    raw::set_number(&client, libc::IPPROTO_IP, libc::IP_FREEBIND, 1)?;
+    sys::set_number(&client, libc::IPPROTO_IP, libc::IP_TOS, 0x10)?;
+    sys::set_number(&client, libc::IPPROTO_IPV6, libc::IPV6_TCLASS, 0x20)?;
+    sys::set_number(&client, libc::SOL_SOCKET, libc::SO_MARK, 7)?;
+    sys::set_number(&client, libc::IPPROTO_IP, libc::IP_FREEBIND, 1)?;
     client.shutdown(std::net::Shutdown::Write)?;
     let socket = told(&mut nl, Family::INET6, IpProtocol::TCP, inode(&client))?;
     assert_eq!((socket.tos(), socket.tclass()), (Some(0x10), Some(0x20)));
@@ -127,7 +127,7 @@ fn tcp_info_is_what_the_connection_did() -> Result {
 fn with_congestion_control(name: &str) -> Result<InetSocket<'static>> {
     let mut nl = connect()?;
     let (mut client, _server) = pair("127.0.0.1:0")?;
-    raw::set(&client, TCP, libc::TCP_CONGESTION, name.as_bytes())?;
+    sys::set(&client, TCP, libc::TCP_CONGESTION, name.as_bytes())?;
     client.write_all(&[0; 1000])?;
     let socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
     assert!(socket.congestion().unwrap() == name);
@@ -146,7 +146,7 @@ fn congestion_control_dctcp() -> Result {
     std::fs::write("/proc/sys/net/ipv4/tcp_ecn", "1")?;
     let open = || -> Result<Raw> {
         let socket = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
-        raw::set(&socket, TCP, libc::TCP_CONGESTION, b"dctcp")?;
+        sys::set(&socket, TCP, libc::TCP_CONGESTION, b"dctcp")?;
         Ok(socket)
     };
     let (listener, client) = (open()?, open()?);
@@ -182,8 +182,8 @@ fn md5_key(ip: [u8; 4], key: &[u8]) -> Vec<u8> {
 fn md5_keys() -> Result {
     let mut nl = connect()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    raw::set(&listener, TCP, libc::TCP_MD5SIG, &md5_key([127, 0, 0, 9], b"one"))?;
-    raw::set(&listener, TCP, libc::TCP_MD5SIG, &md5_key([127, 0, 0, 10], b"another"))?;
+    sys::set(&listener, TCP, libc::TCP_MD5SIG, &md5_key([127, 0, 0, 9], b"one"))?;
+    sys::set(&listener, TCP, libc::TCP_MD5SIG, &md5_key([127, 0, 0, 10], b"another"))?;
     let socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&listener))?;
     let keys = socket.md5_keys().unwrap();
     let mut keys: Vec<_> = keys.iter().map(|key| (key.address().to_string(), key.key().to_vec())).collect();
@@ -198,11 +198,11 @@ fn tls_on_top_of_tcp() -> Result {
     const TLS_TX: i32 = 1;
     let mut nl = connect()?;
     let (client, _server) = pair("127.0.0.1:0")?;
-    raw::set(&client, TCP, libc::TCP_ULP, b"tls")?;
+    sys::set(&client, TCP, libc::TCP_ULP, b"tls")?;
     // struct tls12_crypto_info_aes_gcm_128
     let mut keys = [TlsVersion::TLS_1_2.0, TlsCipher::AES_GCM_128.0].map(u16::to_ne_bytes).concat();
     keys.resize(40, 7);
-    raw::set(&client, SOL_TLS, TLS_TX, &keys)?;
+    sys::set(&client, SOL_TLS, TLS_TX, &keys)?;
     let socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
     let ulp = socket.ulp().unwrap();
     assert!(ulp.name().unwrap() == "tls");

@@ -9,7 +9,7 @@ use netlink_sockdiag::inet::{self, Bytecode, Filter, IpProtocol, Timer};
 use netlink_sockdiag::{Cookie, Family, State};
 use netlink_testing::{Result, ipv6, suite};
 
-use crate::raw::{self, Raw};
+use crate::sys::{self, Raw};
 use crate::{connect, inode, listed, lists};
 
 lists!(RAW, "the kernel lists no raw sockets", inet::list(Family::INET, IpProtocol::RAW));
@@ -68,12 +68,12 @@ fn the_kernel_filters_as_the_expression_says() -> Result {
     let mapped = (TcpStream::connect("127.0.0.1:8081")?, v6.accept()?.0);
     let six = (TcpStream::connect("[::1]:8081")?, v6.accept()?.0);
     let marked = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
-    raw::set_number(&marked, libc::SOL_SOCKET, libc::SO_MARK, 0x55)?;
-    marked.bind(&raw::ipv4(8082, [127, 0, 0, 2]))?;
+    sys::set_number(&marked, libc::SOL_SOCKET, libc::SO_MARK, 0x55)?;
+    marked.bind(&sys::ipv4(8082, [127, 0, 0, 2]))?;
     marked.listen(1)?;
     let bound = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
-    raw::set(&bound, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
-    bound.bind(&raw::ipv4(8083, [127, 0, 0, 3]))?;
+    sys::set(&bound, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
+    bound.bind(&sys::ipv4(8083, [127, 0, 0, 3]))?;
     bound.listen(1)?;
 
     let fds: [&dyn AsRawFd; 10] =
@@ -217,7 +217,7 @@ fn a_udp_socket_is_found_by_its_addresses_and_cookie() -> Result {
 fn a_udplite_socket_is_found() -> Result {
     let mut nl = connect()?;
     let socket = Raw::open(libc::AF_INET, libc::SOCK_DGRAM, 136)?;
-    socket.bind(&raw::ipv4(5003, [127, 0, 0, 1]))?;
+    socket.bind(&sys::ipv4(5003, [127, 0, 0, 1]))?;
     let list = inet::list(Family::INET, IpProtocol::UDPLITE);
     assert_eq!(listed(&mut nl, list, |socket| socket.header().inode)?, [inode(&socket)]);
     let request = inet::get(IpProtocol::UDPLITE, "127.0.0.1:5003".parse()?, "127.0.0.1:1".parse()?);

@@ -7,10 +7,10 @@ mod differential;
 mod extensions;
 mod inet;
 mod others;
-mod raw;
 #[path = "../../examples/ss.rs"]
 #[allow(dead_code)]
 mod ss;
+mod sys;
 mod unix;
 
 use std::os::fd::AsRawFd;

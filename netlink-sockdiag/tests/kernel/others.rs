@@ -10,7 +10,7 @@ use netlink_sockdiag::xdp::{self, XdpStats};
 use netlink_sockdiag::{MemoryCounter, SocketType, State};
 use netlink_testing::{Result, module, suite};
 
-use crate::raw::{self, Raw, ipv4, words};
+use crate::sys::{self, Raw, ipv4, words};
 use crate::{all, connect, inode, listed, lists};
 
 lists!(VSOCK, "the kernel lists no vsock sockets", vsock::list());
@@ -43,11 +43,11 @@ fn packet_socket() -> Result<Raw> {
 fn packet_sockets_with_rings_and_a_group() -> Result {
     let mut nl = connect()?;
     let socket = packet_socket()?;
-    raw::set_number(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, 2)?;
+    sys::set_number(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, 2)?;
     let ring = [8192u32, 2, 2048, 8, 60, 0, 0].map(u32::to_ne_bytes).concat();
-    raw::set(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring)?;
-    raw::set_number(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
-    raw::set_number(&socket, libc::SOL_PACKET, libc::PACKET_FANOUT, 7 | 1 << 16)?;
+    sys::set(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring)?;
+    sys::set_number(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
+    sys::set_number(&socket, libc::SOL_PACKET, libc::PACKET_FANOUT, 7 | 1 << 16)?;
     let sockets = all(&mut nl, packet::list())?;
     let [found] = &sockets[..] else { panic!("{sockets:?}") };
     let header = found.header();
@@ -75,13 +75,13 @@ fn packet_sockets_with_memberships_and_a_filter() -> Result {
     // struct packet_mreq: link, type, length, address.
     let member = [&LO.to_ne_bytes()[..], &[0, 0, 6, 0], &address, &[0, 0]].concat();
     if cfg!(target_endian = "little") {
-        raw::set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &member)?;
+        sys::set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &member)?;
     }
     // ret #0xffff as struct sock_filter; struct sock_fprog points to it.
     let program = [&6u16.to_ne_bytes()[..], &[0, 0], &0xffffu32.to_ne_bytes()].concat();
     let mut pointer = usize::from(1u16).to_ne_bytes().to_vec();
     pointer.extend((program.as_ptr() as usize).to_ne_bytes());
-    raw::set(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &pointer)?;
+    sys::set(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &pointer)?;
     let found = all(&mut nl, packet::list())?.remove(0);
     let member = found.memberships().unwrap().get(0).unwrap();
     assert_eq!((member.interface, member.kind, member.count), (LO, MembershipType::MULTICAST, 1));
@@ -157,14 +157,14 @@ fn xdp_sockets_with_memory_and_rings() -> Result {
     // struct xdp_umem_reg: address, length, chunk, headroom, flags.
     let mut region = [start, 16 * PAGE as u64].map(u64::to_ne_bytes).concat();
     region.extend([2048u32, 64, 0, 0].map(u32::to_ne_bytes).concat());
-    raw::set(&socket, SOL_XDP, libc::XDP_UMEM_REG, &region)?;
+    sys::set(&socket, SOL_XDP, libc::XDP_UMEM_REG, &region)?;
     for (ring, entries) in [
         (libc::XDP_UMEM_FILL_RING, 64),
         (libc::XDP_UMEM_COMPLETION_RING, 32),
         (libc::XDP_RX_RING, 16),
         (libc::XDP_TX_RING, 8),
     ] {
-        raw::set_number(&socket, SOL_XDP, ring, entries)?;
+        sys::set_number(&socket, SOL_XDP, ring, entries)?;
     }
     // struct sockaddr_xdp: flags in the first two bytes behind the family, link, queue, no other socket.
     let mut address = words(libc::AF_XDP, &[LO, 0, 0]);

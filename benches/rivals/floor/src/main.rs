@@ -455,7 +455,7 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
 fn sock_dump(_: &Job) -> Result<Outcome, Fault> {
     let socket = Socket::of(libc::NETLINK_SOCK_DIAG)?;
     let mut buffer = vec![0; BUFFER];
-    let request = raw::get_connections(1);
+    let request = raw::get_sockets(1);
     let (done, cost) = measure(|| swallow(&socket, &request, &mut buffer));
     done?;
     Ok(Outcome::new(cost, 0))

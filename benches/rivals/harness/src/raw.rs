@@ -305,7 +305,7 @@ pub fn get_links(seq: u32) -> Vec<u8> {
 }
 
 /// The request for all connected TCP sockets of IPv4, without extensions.
-pub fn get_connections(seq: u32) -> Vec<u8> {
+pub fn get_sockets(seq: u32) -> Vec<u8> {
     let mut fixed = [0; 56];
     fixed[0] = libc::AF_INET as u8;
     fixed[1] = libc::IPPROTO_TCP as u8;
