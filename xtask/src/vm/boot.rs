@@ -207,7 +207,7 @@ fn size(folder: &Path) -> u64 {
 
 /// The last lines of a console, however much there is.
 fn tail(path: &Path) -> String {
-    const BYTES: u64 = 8 << 10;
+    const BYTES: u64 = 16 << 10;
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -226,7 +226,10 @@ fn last_lines(text: &str) -> String {
     if lines.is_empty() {
         return "its console is empty".to_owned();
     }
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
+    let (before, last) = lines.split_at(lines.len().saturating_sub(LINES));
+    // What a kernel says of its end stands above all that it then tells of itself.
+    let cause = before.iter().rev().find(|line| line.contains("Kernel panic") || line.contains("BUG:"));
+    cause.into_iter().chain(last).map(String::as_str).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -249,6 +252,9 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= 200));
         assert!(text.ends_with("[1mpanic"));
         assert_eq!(last_lines("\n"), "its console is empty");
+        let text = last_lines(&("Kernel panic - not syncing\n".to_owned() + &"trace\n".repeat(50)));
+        assert!(text.starts_with("Kernel panic - not syncing\ntrace\n"));
+        assert_eq!(text.lines().count(), 21);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const PACKAGES: [(&str, &str); 9] = [
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
     ("setpriv", "util-linux"),
-    ("make", "make"),
+    ("unshare", "util-linux"),
 ];
 
 /// A command that runs a program; where it is missing, the error names the package.
