@@ -137,12 +137,17 @@ fn nft_prints_the_same() -> Result {
     everywhere()?;
     nft(THREE)?;
     nft("table ip t { chain n { type nat hook postrouting priority 100; ct state new masquerade; }; }")?;
+    let mut theirs = String::new();
+    for family in ["ip", "ip6", "bridge", "arp", "netdev device v0"] {
+        theirs += &run(&format!("nft list hooks {family}"))?;
+    }
     let (mut ours, mut count) = (String::new(), 0);
     let mut last = None;
     for (family, name, request) in places() {
         let hooks = listed(&mut nl, request)?;
-        // What nft 1.0.6 asks for itself.
-        if hooks.is_empty() || name == "egress" {
+        // nft 1.0.6 doesn't ask for it.
+        let left_out = name == "egress" && !theirs.contains("hook egress");
+        if hooks.is_empty() || left_out {
             continue;
         }
         if last != Some(family) {
@@ -163,13 +168,9 @@ fn nft_prints_the_same() -> Result {
         ours += "\t}\n";
     }
     ours += "}\n";
-    let mut theirs = String::new();
-    for family in ["ip", "ip6", "bridge", "arp", "netdev device v0"] {
-        theirs += &run(&format!("nft list hooks {family}"))?;
-    }
     assert!(count > 15);
     // Later ones name the link.
-    assert_eq!(ours, theirs.replace("ingress device v0", "ingress"));
+    assert_eq!(ours, theirs.replace(" device v0 {", " {"));
     Ok(())
 }
 
