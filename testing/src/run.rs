@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Completion, Trial};
@@ -188,12 +188,14 @@ fn run(test: &'static Test, user: &User) -> Ending {
         }
         User::Root(_) | User::Namespace => {}
     }
+    // Who has the machine to itself may unload a module that others use, or that a need has just loaded.
+    static MACHINE: RwLock<()> = RwLock::new(());
+    let alone = test.needs.iter().any(|need| matches!(need, Need::Machine));
+    let _alone = alone.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
+    let _among_others = (!alone).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
     if let Some(reason) = test.needs.iter().find_map(|need| need.missing(user)) {
         return Ending::Skipped(reason);
     }
-    let alone = test.needs.iter().any(|need| matches!(need, Need::Machine));
-    static MACHINE: Mutex<()> = Mutex::new(());
-    let _machine = alone.then(|| MACHINE.lock().unwrap_or_else(PoisonError::into_inner));
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::Builder::new().name(test.name.to_owned());
     let spawned = thread.spawn(move || {
