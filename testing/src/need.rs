@@ -81,9 +81,8 @@ pub const fn init_namespace() -> Need {
     Need::InitNamespace
 }
 
-/// A machine to itself: the test runs in the initial namespaces, while no other test does, and may change what belongs to
-/// all.
-/// So only in a virtual machine made for it, where `NETLINK_TEST_MACHINE` is set.
+/// A machine to itself: the test runs in the initial namespaces, while no other test does, and may change what belongs
+/// to all. So only in a virtual machine made for it, where `NETLINK_TEST_MACHINE` is set.
 pub const fn machine() -> Need {
     Need::Machine
 }
