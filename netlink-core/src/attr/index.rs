@@ -1,7 +1,7 @@
 //! Where the attributes of a set stand in its bytes.
 
 use super::rule::Verdict;
-use super::{ATTR_HEADER, Attr, Attrs, NLA_TYPE_MASK, Rule, Scope, split_header, walk};
+use super::{ATTR_HEADER, Attr, NLA_TYPE_MASK, Rule, Scope, split_header, walk};
 
 /// The room a table needs in [`Fields`](super::Fields), by one more than its largest number.
 #[doc(hidden)]
@@ -18,8 +18,8 @@ pub const fn index_room(numbers: usize) -> usize {
 pub(super) struct Few {
     /// A bit per number.
     present: u64,
-    /// The numbers of the attributes, each plus one, in a byte each: the last attribute's is the lowest. None, if
-    /// there are too many attributes or they stand too far behind.
+    /// The numbers of the last seven attributes, each plus one, in a byte each: the last one's is the lowest. None,
+    /// if they stand too far behind.
     numbers: u64,
     /// Their offsets in words of four bytes, likewise, seven bits further up: see [`find`](Self::find).
     words: u64,
@@ -34,7 +34,7 @@ impl Few {
     #[inline(always)]
     fn push(&mut self, number: usize, at: usize) {
         self.present |= 1 << (number % 64);
-        // Sums, for one instruction less each; they overflow when there are too many.
+        // Sums, for one instruction less each. What stood before the last seven falls out at the upper end.
         self.numbers = (self.numbers << 8).wrapping_add(number as u64 + 1);
         self.words = (self.words << 3).wrapping_add(at as u64) << 5;
     }
@@ -42,9 +42,7 @@ impl Few {
     /// After the last one, of a set this long.
     #[inline(always)]
     fn close(&mut self, length: usize) {
-        if self.numbers >> 56 != 0 || length > 1024 {
-            self.numbers = 0;
-        }
+        self.numbers = if length > 1024 { 0 } else { self.numbers & u64::MAX >> 8 };
     }
 
     /// Of a set that was checked, for a table with so many numbers.
@@ -119,10 +117,18 @@ impl Few {
 }
 
 /// The last attribute of this number, by looking at all of them.
-#[cold]
 #[inline(never)]
-fn search(set: &[u8], number: u16) -> Option<Attr<'_>> {
-    Attrs::new(set).map_while(Result::ok).filter(|attr| attr.number == number).last()
+fn search(set: &[u8], wanted: u16) -> Option<Attr<'_>> {
+    let mut found = None;
+    walk(set, set, |number, payload, at| {
+        if number == usize::from(wanted) {
+            found = Some((payload, at));
+        }
+        true
+    });
+    let (payload, at) = found?;
+    let (_, kind) = split_header(*set.get(at..)?.first_chunk()?);
+    Some(Attr { number: wanted, flags: kind & !NLA_TYPE_MASK, payload })
 }
 
 /// Where one attribute of a large table stands: offset of its payload in words of four bytes, and length of it.
