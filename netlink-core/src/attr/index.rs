@@ -1,6 +1,5 @@
 //! Where the attributes of a set stand in its bytes.
 
-use super::rule::Verdict;
 use super::{ATTR_HEADER, Attr, NLA_TYPE_MASK, Rule, Scope, split_header, walk};
 
 /// The room a table needs in [`Fields`](super::Fields), by one more than its largest number.
@@ -42,7 +41,9 @@ impl Few {
     /// After the last one, of a set this long.
     #[inline(always)]
     fn close(&mut self, length: usize) {
-        self.numbers = if length > 1024 { 0 } else { self.numbers & u64::MAX >> 8 };
+        let kept = if length > 1024 { 0 } else { u64::MAX };
+        self.numbers &= kept >> 8;
+        self.words &= kept;
     }
 
     /// Of a set that was checked, for a table with so many numbers.
@@ -72,8 +73,7 @@ impl Few {
                 few.push(number, at);
                 true
             }
-            Some(_) => false,
-            None => true,
+            rule => rule.is_none(),
         });
         if let Some(rest) = stopped {
             few = few.resume(rest, *scope, rules)?;
@@ -86,11 +86,8 @@ impl Few {
     fn resume(mut self, rest: &[u8], scope: Scope<'_>, rules: &'static [Rule]) -> Option<Self> {
         let stopped = walk(scope.set.rest(), rest, |number, payload, at| {
             let Some(rule) = rules.get(number) else { return true };
-            let verdict = rule.judge(payload, &scope);
-            if verdict == Verdict::Right {
-                self.push(number, at);
-            }
-            verdict != Verdict::Wrong
+            self.push(number, at);
+            rule.judge(payload, &scope)
         });
         if stopped.is_none() { Some(self) } else { None }
     }
@@ -106,7 +103,7 @@ impl Few {
         let differences = self.numbers ^ Self::EACH.wrapping_mul(u64::from(number + 1));
         let equal = differences.wrapping_sub(Self::EACH) & Self::EACH << 7;
         if equal == 0 {
-            return search(set, number);
+            return search(set, number, self.words);
         }
         let at = (self.words >> equal.trailing_zeros() & 0xff) as usize * 4;
         // One question for room, not two.
@@ -116,11 +113,15 @@ impl Few {
     }
 }
 
-/// The last attribute of this number, by looking at all of them.
+/// The last attribute of this number that is none of the seven that these words tell the places of.
 #[inline(never)]
-fn search(set: &[u8], wanted: u16) -> Option<Attr<'_>> {
+fn search(set: &[u8], wanted: u16, words: u64) -> Option<Attr<'_>> {
+    let before = match (words >> 55 & 0xff) as usize {
+        0 => set,
+        seventh => set.get(..seventh * 4)?,
+    };
     let mut found = None;
-    walk(set, set, |number, payload, at| {
+    walk(before, before, |number, payload, at| {
         if number == usize::from(wanted) {
             found = Some((payload, at));
         }
@@ -181,11 +182,8 @@ impl Slot {
         let Some(near) = slots.get_mut(..rules.len()) else { return false };
         let stopped = walk(set, set, |number, payload, at| {
             let (Some(rule), Some(slot)) = (rules.get(number), near.get_mut(number)) else { return true };
-            let verdict = rule.judge(payload, &scope);
-            if verdict == Verdict::Right {
-                *slot = Self::new(at, payload.len());
-            }
-            verdict != Verdict::Wrong
+            *slot = Self::new(at, payload.len());
+            rule.judge(payload, &scope)
         });
         if set.len() > Self::REACH {
             slots.fill(Self::ABSENT);

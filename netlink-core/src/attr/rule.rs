@@ -14,7 +14,6 @@ pub struct Rule {
 
 #[derive(Clone, Copy)]
 enum Further {
-    NoRow,
     /// Nothing else is right.
     Enough,
     /// A bit per length below 64 that is right.
@@ -32,8 +31,8 @@ enum Further {
 pub type Check = fn(&[u8], &Scope<'_>) -> Result<(), DecodeError>;
 
 impl Rule {
-    /// No type: the number has no row.
-    pub const NO_ROW: Self = Self::asking(Further::NoRow);
+    /// Any payload is right: the number has no row.
+    pub const NO_ROW: Self = Self::at_least(0);
 
     /// Four bytes or sixteen.
     pub const IP: Self = Self::lengths(&[4, 16]);
@@ -94,33 +93,28 @@ impl Rule {
                 if payload.len() < 64 && lengths >> payload.len() & 1 != 0)
     }
 
-    /// What it says about a payload.
+    /// Whether a payload is right.
     #[inline(always)]
-    pub(super) fn judge(&self, payload: &[u8], scope: &Scope<'_>) -> Verdict {
-        if self.fits(payload) { Verdict::Right } else { self.ask(payload, scope) }
+    pub(super) fn judge(&self, payload: &[u8], scope: &Scope<'_>) -> bool {
+        self.fits(payload) || self.ask(payload, scope)
     }
 
     /// Whether a payload is right, or why not.
     pub(crate) fn verify(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
-        match self.judge(payload, scope) {
-            Verdict::Wrong => self.explain(payload, scope),
-            _ => Ok(()),
-        }
+        if self.judge(payload, scope) { Ok(()) } else { self.explain(payload, scope) }
     }
 
     /// What the length alone doesn't settle.
     #[inline(never)]
-    fn ask(&self, payload: &[u8], scope: &Scope<'_>) -> Verdict {
-        let right = match self.further {
-            Further::NoRow => return Verdict::NoRow,
+    fn ask(&self, payload: &[u8], scope: &Scope<'_>) -> bool {
+        match self.further {
             Further::Enough | Further::Lengths(_) => false,
             Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
             Further::Check(check) => check(payload, scope).is_ok(),
             Further::Set(_) | Further::Select(_) => {
                 self.table(scope).is_none_or(|table| sound(&scope.inside(payload), table))
             }
-        };
-        if right { Verdict::Right } else { Verdict::Wrong }
+        }
     }
 
     fn table(&self, scope: &Scope<'_>) -> Option<&'static Table> {
@@ -151,15 +145,6 @@ impl Rule {
     }
 }
 
-/// What a [`Rule`] says about a payload.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Right,
-    /// There is no row for the number.
-    NoRow,
-    Wrong,
-}
-
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rule")
@@ -175,11 +160,9 @@ pub(super) fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), Deco
 #[inline(never)]
 fn sound(scope: &Scope<'_>, table: &'static Table) -> bool {
     let set = scope.set.rest();
-    let stopped = walk(set, set, |number, payload, _| {
-        let rule = table.rules.get(number);
-        rule.is_none_or(|rule| rule.judge(payload, scope) != Verdict::Wrong)
-    });
-    stopped.is_none()
+    let rules = table.rules;
+    walk(set, set, |number, payload, _| rules.get(number).is_none_or(|rule| rule.judge(payload, scope)))
+        .is_none()
 }
 
 /// What is wrong with a set, and where. Apart from the check, so that sound messages don't pay for it.

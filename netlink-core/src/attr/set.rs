@@ -604,6 +604,34 @@ mod tests {
         assert_eq!(Small::new().one(1).last(2).one(3).attrs().one(), Some(3));
     }
 
+    attrs! {
+        /// More rows than attributes whose places are kept.
+        struct RowsAttrs<'a> for Rows {
+            0 R_0 r0: u8, 1 R_1 r1: u8, 2 R_2 r2: u8, 3 R_3 r3: u8, 4 R_4 r4: u8, 5 R_5 r5: u8, 6 R_6 r6: u8,
+            7 R_7 r7: u8, 8 R_8 r8: u8, 9 R_9 r9: u8, 10 R_10 r10: u8, 11 R_11 r11: u8,
+        }
+    }
+
+    #[test]
+    fn each_attribute_is_found_however_far_apart_and_before_or_behind_the_last_seven() {
+        for count in 0..12u8 {
+            for room in 1..130 {
+                let mut out = Writer::new();
+                for number in 0..count {
+                    let mut payload = [0; 130];
+                    payload[0] = number + 100;
+                    let length = 1 + room * usize::from(number % 3) / 2;
+                    out.put_bytes(number.into(), &payload[..length]);
+                }
+                let set = RowsAttrs::decode(out.as_slice()).unwrap();
+                let found = [set.r0(), set.r1(), set.r2(), set.r3(), set.r4(), set.r5(), set.r6(), set.r7()];
+                let found = [&found[..], &[set.r8(), set.r9(), set.r10(), set.r11()]].concat();
+                let there = (0..12).map(|number| (number < count).then_some(number + 100));
+                assert!(there.eq(found), "{count} attributes of up to {room} bytes");
+            }
+        }
+    }
+
     #[test]
     fn of_a_set_too_long_for_the_index_the_far_end_reads_as_absent() {
         let mut out = Writer::new();
