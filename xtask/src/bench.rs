@@ -75,6 +75,7 @@ const WORKLOADS: &[Workload] = &[
     ),
     kernel("conntrack-dump-owned", "A dump of connections, kept until it is complete", 100_000, 5000),
     kernel("events", "Route events caused by another process", 100_000, 2000),
+    kernel("queue", "A receive and a verdict for each packet of a queue", 100_000, 2000),
     memory("decode-route", "Decoding a captured route, every attribute", 5_000_000, 100_000, Some("route")),
     memory(
         "decode-route-lazy",
@@ -97,6 +98,9 @@ const WORKLOADS: &[Workload] = &[
 
 const BINARIES: &[&str] =
     &["floor", "ours", "rival-rtnetlink", "rival-neli", "rival-bindings", "rival-nlink"];
+
+/// The loop in C, of the workload `queue` alone.
+const MNL: &str = "mnl-queue";
 
 /// The most that a contender may take.
 enum Limit {
@@ -122,6 +126,7 @@ const GOALS: &[(&str, &str, Limit)] = &[
     ("decode-link", "ours", Limit::Nanoseconds(280.0)),
     ("encode-route", "ours", Limit::Nanoseconds(8.0)),
     ("sock-dump", "ours", Limit::Times(1.3, "floor")),
+    ("queue", "ours", Limit::Times(1.2, "libmnl")),
     ("route-add", "ours-ct", Limit::Times(1.25, "ours")),
     ("route-add-batch", "ours-ct", Limit::Times(1.25, "ours")),
     ("route-dump", "ours-ct", Limit::Times(1.25, "ours")),
@@ -129,6 +134,7 @@ const GOALS: &[(&str, &str, Limit)] = &[
     ("link-dump", "ours-ct", Limit::Times(1.25, "ours")),
     ("conntrack-dump", "ours-ct", Limit::Times(1.25, "ours")),
     ("events", "ours-ct", Limit::Times(1.25, "ours")),
+    ("queue", "ours-ct", Limit::Times(1.25, "ours")),
     ("sock-dump", "ours-ct", Limit::Times(1.25, "ours")),
 ];
 
@@ -169,6 +175,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         bail!("benches/rivals does not build");
     }
     let binaries = folder.join("target/release");
+    let mut cc = Command::new("cc");
+    cc.args(["-O2", "-o"]).arg(binaries.join(MNL)).arg("mnl/queue.c").arg("-lmnl").current_dir(&folder);
+    if !cc.status().is_ok_and(|status| status.success()) {
+        eprintln!("no libmnl beside ours: apt-get install libmnl-dev");
+    }
     let scratch = Scratch::new()?;
     let mut report = String::new();
     let mut board = Board::new();
@@ -247,6 +258,10 @@ fn measure(
         let cases = list.lines().filter_map(|line| line.split_once('/'));
         let here = cases.filter(|(_, case)| *case == workload.name);
         contenders.extend(here.map(|(contender, _)| (binary.clone(), contender.to_owned())));
+    }
+    let mnl = binaries.join(MNL);
+    if workload.name == "queue" && mnl.exists() {
+        contenders.push((mnl, "libmnl".to_owned()));
     }
     let mut samples: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
     let mut remarks = Vec::new();
