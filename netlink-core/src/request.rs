@@ -523,9 +523,15 @@ macro_rules! message {
         $(#[$meta])*
         ///
         /// As a request: each setter appends its attribute to the message at once.
-        #[derive(Clone, Debug)]
+        #[derive(Debug)]
         #[must_use = "a request does nothing until a connection sends it"]
         $vis struct $request<R>($crate::Request<R>);
+
+        impl<R> Clone for $request<R> {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
 
         #[allow(unreachable_pub, dead_code)]
         impl<R> $request<R> {

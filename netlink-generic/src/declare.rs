@@ -404,9 +404,15 @@ macro_rules! message {
         ///
         /// As a request: each setter appends its attribute to the message at once. It has no number yet to be sent
         /// with: a client binds it to its family and sends it.
-        #[derive(Clone, Debug)]
+        #[derive(Debug)]
         #[must_use = "a request does nothing until a client sends it"]
         $vis struct $request<R>($crate::Unbound<$family, R>);
+
+        impl<R> Clone for $request<R> {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
 
         #[allow(unreachable_pub, dead_code)]
         impl<R> $request<R> {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
-use netlink_core::{Connection, Events, Notice, OpenOptions, Protocol};
+use netlink_core::{Connection, Events, Notice, OpenOptions, Owned, Protocol};
 
 use super::{Conntrack, list};
 use crate::Error;
@@ -76,7 +76,7 @@ impl Watch {
     pub fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
         loop {
             if let Some(change) = self.mirror.pending.pop_front() {
-                return Ok(change);
+                return change;
             }
             if self.mirror.torn {
                 self.resync()?;
@@ -88,12 +88,8 @@ impl Watch {
     }
 
     fn resync(&mut self) -> Result<(), Error> {
-        let mut listed = Vec::new();
-        let mut listing = self.connection.dump(list())?;
-        while let Some(entry) = listing.next()? {
-            listed.push(entry.into_owned());
-        }
-        self.mirror.resync(listed);
+        let listed = self.connection.dump(list())?.collect()?;
+        self.mirror.resync(&listed);
         Ok(())
     }
 }
@@ -139,7 +135,7 @@ impl AsyncWatch {
     pub async fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
         loop {
             if let Some(change) = self.mirror.pending.pop_front() {
-                return Ok(change);
+                return change;
             }
             if self.mirror.torn {
                 self.resync().await?;
@@ -151,12 +147,8 @@ impl AsyncWatch {
     }
 
     async fn resync(&mut self) -> Result<(), Error> {
-        let mut listed = Vec::new();
-        let mut listing = self.connection.dump(list()).await?;
-        while let Some(entry) = listing.next().await? {
-            listed.push(entry.into_owned());
-        }
-        self.mirror.resync(listed);
+        let listed = self.connection.dump(list()).await?.collect().await?;
+        self.mirror.resync(&listed);
         Ok(())
     }
 }
@@ -168,7 +160,7 @@ impl AsyncWatch {
 #[derive(Debug, Default)]
 struct Mirror {
     known: HashMap<Key, Conntrack<'static>>,
-    pending: VecDeque<(Change, Conntrack<'static>)>,
+    pending: VecDeque<Result<(Change, Conntrack<'static>), Error>>,
     /// Events were lost, and the table not listed yet.
     torn: bool,
     resyncs: usize,
@@ -214,14 +206,21 @@ impl Mirror {
                 }
             },
         };
-        self.pending.push_back((change, entry));
+        self.pending.push_back(Ok((change, entry)));
     }
 
-    fn resync(&mut self, listed: Vec<Conntrack<'static>>) {
+    fn resync(&mut self, listed: &[Owned<Conntrack<'static>>]) {
         self.resyncs += usize::from(self.torn);
         self.torn = false;
         let mut before = core::mem::take(&mut self.known);
         for entry in listed {
+            let entry = match entry.view() {
+                Ok(entry) => entry.into_owned(),
+                Err(error) => {
+                    self.pending.push_back(Err(error));
+                    continue;
+                }
+            };
             let key = key(&entry);
             let change = match before.remove(&key) {
                 Some(_) => Change::Changed,
@@ -229,10 +228,10 @@ impl Mirror {
             };
             // A list may have an entry twice.
             if self.known.insert(key, entry.clone()).is_none() {
-                self.pending.push_back((change, entry));
+                self.pending.push_back(Ok((change, entry)));
             }
         }
-        self.pending.extend(before.into_values().map(|entry| (Change::Deleted, entry)));
+        self.pending.extend(before.into_values().map(|entry| Ok((Change::Deleted, entry))));
     }
 }
 
@@ -240,18 +239,21 @@ impl Mirror {
 mod tests {
     use super::*;
     use crate::conntrack::{self, Tuple};
-    use netlink_core::{Messages, Reply};
+    use netlink_core::Messages;
 
-    fn entry(port: u16, mark: u32) -> Conntrack<'static> {
+    fn listed(port: u16, mark: u32) -> Owned<Conntrack<'static>> {
         let flow = Tuple::udp(([192, 0, 2, 1], port).into(), ([192, 0, 2, 2], 53).into());
         let request = conntrack::create(&flow, &flow.reversed()).id(u32::from(port)).mark(mark);
         let bytes = request.to_bytes().unwrap();
-        let message = Messages::new(&bytes).next().unwrap().unwrap();
-        Conntrack::own(Conntrack::view(&message).unwrap())
+        Owned::new(&Messages::new(&bytes).next().unwrap().unwrap())
+    }
+
+    fn entry(port: u16, mark: u32) -> Conntrack<'static> {
+        listed(port, mark).view().unwrap().into_owned()
     }
 
     fn drain(mirror: &mut Mirror) -> Vec<(Change, u32, u32)> {
-        let mut changes: Vec<_> = mirror.pending.drain(..).collect();
+        let mut changes: Vec<_> = mirror.pending.drain(..).map(Result::unwrap).collect();
         changes.sort_by_key(|(_, entry)| entry.id().map(|id| id.0));
         changes.into_iter().map(|(change, e)| (change, e.id().unwrap().0, e.mark().unwrap().0)).collect()
     }
@@ -259,11 +261,11 @@ mod tests {
     #[test]
     fn a_list_tells_what_is_new_changed_and_gone() {
         let mut mirror = Mirror::default();
-        mirror.resync([entry(1, 0), entry(2, 0), entry(3, 0), entry(3, 0)].into());
+        mirror.resync(&[listed(1, 0), listed(2, 0), listed(3, 0), listed(3, 0)]);
         assert_eq!(drain(&mut mirror), [(Change::New, 1, 0), (Change::New, 2, 0), (Change::New, 3, 0)]);
         mirror.take(Notice::Overrun);
         assert!(mirror.torn);
-        mirror.resync([entry(1, 0), entry(2, 9), entry(4, 0)].into());
+        mirror.resync(&[listed(1, 0), listed(2, 9), listed(4, 0)]);
         assert!(!mirror.torn);
         let expected =
             [(Change::Changed, 1, 0), (Change::Changed, 2, 9), (Change::Deleted, 3, 0), (Change::New, 4, 0)];
@@ -272,9 +274,21 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_cannot_be_read_is_told_and_costs_no_other() {
+        let mut bytes = conntrack::list().id(1).to_bytes().unwrap();
+        let claims = bytes.len() - 8;
+        bytes[claims] = 0xff;
+        let broken = Owned::new(&Messages::new(&bytes).next().unwrap().unwrap());
+        let mut mirror = Mirror::default();
+        mirror.resync(&[broken, listed(2, 7)]);
+        let Some(Err(Error::Decode { .. })) = mirror.pending.pop_front() else { panic!("{mirror:?}") };
+        assert_eq!(drain(&mut mirror), [(Change::New, 2, 7)]);
+    }
+
+    #[test]
     fn events_that_the_list_knew_of_do_no_harm() {
         let mut mirror = Mirror::default();
-        mirror.resync([entry(1, 5)].into());
+        mirror.resync(&[listed(1, 5)]);
         drain(&mut mirror);
         mirror.apply(Change::New, entry(1, 5));
         mirror.apply(Change::Deleted, entry(2, 0));
