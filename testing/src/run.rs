@@ -75,8 +75,15 @@ pub fn main(suites: &[&'static [Test]]) -> ExitCode {
         let (user, report) = (Arc::clone(&user), Arc::clone(&report));
         Trial::ignorable_test(full_name(test), move || {
             let start = Instant::now();
-            let ending = run(test, &user);
-            report.test(&full_name(test), &ending, start.elapsed().as_millis());
+            let mut ending = run(test, &user, false);
+            let mut first = None;
+            if need::patience() > 1 && matches!(ending, Ending::Failed(_)) {
+                let again = run(test, &user, true);
+                if let Ending::Failed(reason) = std::mem::replace(&mut ending, again) {
+                    first = Some(reason);
+                }
+            }
+            report.test(&full_name(test), &ending, first.as_deref(), start.elapsed().as_millis());
             match ending {
                 Ending::Passed => Ok(Completion::Completed),
                 Ending::Skipped(reason) => Ok(Completion::ignored_with(reason)),
@@ -178,7 +185,8 @@ pub(crate) fn isolate() -> io::Result<()> {
     fs::create_dir("/run/netns")
 }
 
-fn run(test: &'static Test, user: &User) -> Ending {
+/// Runs a test, without any other beside it if it has to be `alone`.
+fn run(test: &'static Test, user: &User, alone: bool) -> Ending {
     match user {
         User::Powerless(reason) => return Ending::Skipped(reason.clone()),
         User::Stuck => {
@@ -190,7 +198,8 @@ fn run(test: &'static Test, user: &User) -> Ending {
     }
     // Who has the machine to itself may unload a module that others use, or that a need has just loaded.
     static MACHINE: RwLock<()> = RwLock::new(());
-    let alone = test.needs.iter().any(|need| matches!(need, Need::Machine));
+    let outside = test.needs.iter().any(|need| matches!(need, Need::Machine));
+    let alone = alone || outside;
     let _alone = alone.then(|| MACHINE.write().unwrap_or_else(PoisonError::into_inner));
     let _among_others = (!alone).then(|| MACHINE.read().unwrap_or_else(PoisonError::into_inner));
     if let Some(reason) = test.needs.iter().find_map(|need| need.missing(user)) {
@@ -200,7 +209,7 @@ fn run(test: &'static Test, user: &User) -> Ending {
     let thread = std::thread::Builder::new().name(test.name.to_owned());
     let spawned = thread.spawn(move || {
         // The receiver is gone only when the time was up.
-        let _ = sender.send(in_namespace(test.body, alone));
+        let _ = sender.send(if outside { caught(test.body) } else { in_namespace(test.body) });
     });
     if let Err(error) = spawned {
         return Ending::Failed(format!("no thread for it: {error}"));
@@ -215,10 +224,14 @@ fn run(test: &'static Test, user: &User) -> Ending {
     }
 }
 
-fn in_namespace(body: fn() -> Result<(), String>, alone: bool) -> Ending {
-    if !alone && let Err(error) = isolate() {
-        return Ending::Skipped(format!("no namespaces of its own: {error}"));
+fn in_namespace(body: fn() -> Result<(), String>) -> Ending {
+    match isolate() {
+        Ok(()) => caught(body),
+        Err(error) => Ending::Skipped(format!("no namespaces of its own: {error}")),
     }
+}
+
+fn caught(body: fn() -> Result<(), String>) -> Ending {
     PANIC.set(Some(String::new()));
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => Ending::Passed,
@@ -279,15 +292,17 @@ impl Report {
         Ok(report)
     }
 
-    fn test(&self, name: &str, ending: &Ending, milliseconds: u128) {
+    /// `first` is why it failed before, if it was run again.
+    fn test(&self, name: &str, ending: &Ending, first: Option<&str>, milliseconds: u128) {
         let (outcome, reason) = match ending {
             Ending::Passed => ("passed", ""),
             Ending::Failed(reason) => ("failed", reason.as_str()),
             Ending::Skipped(reason) => ("skipped", reason.as_str()),
         };
         let (name, reason) = (quoted(name), quoted(reason));
+        let first = first.map(|first| format!(r#","first":{}"#, quoted(first))).unwrap_or_default();
         self.line(&format!(
-            r#"{{"name":{name},"outcome":"{outcome}","reason":{reason},"milliseconds":{milliseconds}}}"#
+            r#"{{"name":{name},"outcome":"{outcome}","reason":{reason}{first},"milliseconds":{milliseconds}}}"#
         ));
     }
 

@@ -14,6 +14,7 @@ suite! {
     tests_do_not_see_each_others_links_b: program("ip"), kind("bridge");
     children_are_born_in_the_namespace: program("ip");
     every_ending_is_reported_with_its_reason;
+    where_patience_is_asked_for_a_failure_gets_a_second_try;
     real_root_has_every_user: init_namespace();
 }
 
@@ -31,9 +32,18 @@ mod endings {
         lacks_a_kernel: kernel(999, 0);
         lacks_a_program: program("no-such-program");
         lacks_a_file: file("/proc/sys/net/no-such-file");
+        fails_once;
     }
 
     fn passes() {}
+
+    fn fails_once() -> Result {
+        static TRIES: AtomicU32 = AtomicU32::new(0);
+        match TRIES.fetch_add(1, Ordering::Relaxed) {
+            0 => Err("the first time")?,
+            _ => Ok(()),
+        }
+    }
 
     fn fails() -> Result {
         Err("a \"reason\"")?
@@ -133,23 +143,42 @@ fn children_are_born_in_the_namespace() -> Result {
     Ok(())
 }
 
-fn every_ending_is_reported_with_its_reason() -> Result {
-    let report = env::temp_dir().join(format!("netlink-testing-{}.json", std::process::id()));
+/// Runs the tests that end in all ways: what they print and what they report.
+fn all_endings(patience: &str) -> Result<(String, String)> {
+    let report = env::temp_dir().join(format!("netlink-testing-{}-{patience}.json", std::process::id()));
     let output = Command::new(env::current_exe()?)
         .env(ENDINGS, "")
+        .env("NETLINK_TEST_PATIENCE", patience)
         .env("NETLINK_TEST_REPORT", &report)
         .env_remove("RUST_BACKTRACE")
         .output()?;
     let lines = fs::read_to_string(&report);
     fs::remove_file(&report)?;
-    let lines = lines?;
     assert_eq!(output.status.code(), Some(101));
-    let text = String::from_utf8(output.stdout)?;
-    assert!(text.contains("1 passed; 3 failed; 5 ignored"), "{text}");
-    assert!(lines.starts_with(r#"{"suite":"self","planned":9,"user":""#), "{lines}");
+    Ok((String::from_utf8(output.stdout)?, lines?))
+}
+
+fn where_patience_is_asked_for_a_failure_gets_a_second_try() -> Result {
+    let (text, lines) = all_endings("2")?;
+    assert!(text.contains("2 passed; 3 failed; 5 ignored"), "{text}");
+    for start in [
+        r#"{"name":"endings::fails_once","outcome":"passed","reason":"","first":"the first time","#,
+        r#"{"name":"endings::fails","outcome":"failed","reason":"a \"reason\"","first":"a \"reason\"","#,
+        r#"{"name":"endings::passes","outcome":"passed","reason":"","milliseconds""#,
+    ] {
+        assert!(lines.lines().any(|line| line.starts_with(start)), "{start} in {lines}");
+    }
+    Ok(())
+}
+
+fn every_ending_is_reported_with_its_reason() -> Result {
+    let (text, lines) = all_endings("1")?;
+    assert!(text.contains("1 passed; 4 failed; 5 ignored"), "{text}");
+    assert!(lines.starts_with(r#"{"suite":"self","planned":10,"user":""#), "{lines}");
     for (name, outcome, reason) in [
         ("passes", "passed", ""),
         ("fails", "failed", r#"a \"reason\""#),
+        ("fails_once", "failed", "the first time"),
         ("panics", "failed", r"on purpose\u000aat "),
         ("skips", "skipped", "seen on the way"),
         ("hangs", "failed", "hung: no end within 1 s"),

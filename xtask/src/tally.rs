@@ -38,6 +38,8 @@ pub(crate) struct Report {
     planned: Option<u64>,
     /// Names of tests.
     pub(crate) results: Vec<(String, Outcome)>,
+    /// Those that failed at first and passed without others beside them, and why they failed.
+    pub(crate) flaky: Vec<(String, String)>,
 }
 
 impl Report {
@@ -64,11 +66,19 @@ impl Report {
         // A line cut short is missing from the count, which is then reported.
         let mut lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let suite = lines.next().unwrap_or_default();
-        Self {
+        let mut report = Self {
             user: text(&suite["user"]).to_owned(),
             planned: suite["planned"].as_u64(),
-            results: lines.map(|line| (text(&line["name"]).to_owned(), Outcome::read(&line))).collect(),
+            ..Self::default()
+        };
+        for line in lines {
+            let (name, outcome) = (text(&line["name"]).to_owned(), Outcome::read(&line));
+            if let (Outcome::Passed, Some(first)) = (&outcome, line["first"].as_str()) {
+                report.flaky.push((name.clone(), first.to_owned()));
+            }
+            report.results.push((name, outcome));
         }
+        report
     }
 
     /// Why the suite as a whole failed, if it did in a way that none of its tests tells.
@@ -311,6 +321,17 @@ mod tests {
         let mut tally = Tally::default();
         tally.report("x", &ended(0, ""), &Report::default());
         assert_eq!(counts(&tally), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_test_that_was_run_again_is_flaky_if_it_passed_then() {
+        let lines = r#"{"suite":"kernel","planned":3,"user":"root"}
+            {"name":"a","outcome":"passed","reason":"","first":"too slow"}
+            {"name":"b","outcome":"failed","reason":"wrong","first":"wrong, too"}
+            {"name":"c","outcome":"passed","reason":""}"#;
+        let report = Report::parse(lines);
+        assert_eq!(report.flaky, [("a".to_owned(), "too slow".to_owned())]);
+        assert_eq!(report.results[1].1, Outcome::Failed("wrong".to_owned()));
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
         let run = run?;
         matrix.rows.extend(run.rows);
         matrix.problems.extend(run.problems);
+        matrix.flaky.extend(run.flaky);
     }
     if let Some(path) = &arguments.host {
         matrix.compare(Row::read(path).with_context(|| path.display().to_string())?);
@@ -86,6 +87,7 @@ fn script(binaries: &[Binary], filter: &[String]) -> Result<String> {
 struct Run {
     rows: Vec<Row>,
     problems: Vec<(String, String)>,
+    flaky: Vec<(String, String)>,
 }
 
 impl Run {
@@ -106,6 +108,9 @@ fn read(place: &str, machine: &Machine<'_>, end: &End, binaries: &[Binary], took
     for (number, binary) in binaries.iter().enumerate() {
         let report = Report::read(&out.join(format!("report{number}")))?.unwrap_or_default();
         run.rows.extend(Row::of(place, &binary.name, &report));
+        let flaky = report.flaky.iter();
+        run.flaky
+            .extend(flaky.map(|(test, first)| (format!("{place}: {}: {test}", binary.name), first.clone())));
         let status = fs::read_to_string(out.join(format!("status{number}"))).unwrap_or_default();
         let status = status.trim().parse().ok().map(|code: i32| ExitStatus::from_raw(code << 8));
         if status.is_none() && matches!(end, End::Died(_)) {
@@ -137,6 +142,8 @@ struct Matrix {
     rows: Vec<Row>,
     /// What went wrong with machines and whole suites.
     problems: Vec<(String, String)>,
+    /// Tests that failed among others and passed without them.
+    flaky: Vec<(String, String)>,
     /// Kernels that were not run.
     missing: Vec<(String, String)>,
     /// Whether every test has to run somewhere.
@@ -199,6 +206,7 @@ impl Matrix {
             }
         }
         section("failed", &failures, &mut text);
+        section("failed among others and passed without them", &self.flaky, &mut text);
         let idle = self.idle().into_iter().map(|((suite, test), outcomes)| {
             let reasons: BTreeSet<_> = outcomes.into_values().map(reason).collect();
             (format!("{suite}: {test}"), reasons.into_iter().collect::<Vec<_>>().join("\n"))
@@ -380,6 +388,15 @@ mod tests {
         matrix.problems.push(("7.3: the machine".to_owned(), "panic".to_owned()));
         assert!(!matrix.passed());
         assert!(matrix.text().contains("  pass  -\n      a\n"));
+    }
+
+    #[test]
+    fn what_passed_only_when_run_again_is_told_and_no_failure() {
+        let flaky = vec![("6.1: x kernel: a".to_owned(), "too slow".to_owned())];
+        let matrix = Matrix { flaky, ..matrix(vec![row("6.1", "a", Outcome::Passed)]) };
+        assert!(matrix.passed());
+        let told = "failed among others and passed without them:\n  6.1: x kernel: a\n    too slow\n";
+        assert!(matrix.text().contains(told), "{}", matrix.text());
     }
 
     #[test]
