@@ -47,7 +47,7 @@ impl Few {
     }
 
     /// Of a set that was checked, for a table with so many numbers.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn of(set: &[u8], numbers: usize) -> Option<Self> {
         let mut few = Self::NONE;
         let stopped = walk(set, set, |number, _, at| {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{DecodeError, Malformed, Scope, Table, walk};
+use super::{Attrs, DecodeError, Malformed, Scope, Table, walk};
 
 /// Which payloads a type takes; checked once, when a set is read.
 #[derive(Clone, Copy)]
@@ -96,7 +96,11 @@ impl Rule {
     /// Whether a payload is right.
     #[inline(always)]
     pub(super) fn judge(&self, payload: &[u8], scope: &Scope<'_>) -> bool {
-        self.fits(payload) || self.ask(payload, scope)
+        self.fits(payload)
+            || match self.further {
+                Further::Set(table) => sound(scope.header, payload, table.rules),
+                _ => self.ask(payload, scope),
+            }
     }
 
     /// Whether a payload is right, or why not.
@@ -112,7 +116,7 @@ impl Rule {
             Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
             Further::Check(check) => check(payload, scope).is_ok(),
             Further::Set(_) | Further::Select(_) => {
-                self.table(scope).is_none_or(|table| sound(&scope.inside(payload), table))
+                self.table(scope).is_none_or(|table| sound(scope.header, payload, table.rules))
             }
         }
     }
@@ -153,15 +157,15 @@ impl fmt::Debug for Rule {
 
 /// Checks the attributes of a set, also inside of nested sets.
 pub(super) fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
-    if sound(scope, table) { Ok(()) } else { explain(scope, table) }
+    if sound(scope.header, scope.set.rest(), table.rules) { Ok(()) } else { explain(scope, table) }
 }
 
-/// Whether all attributes of a set are right. Never inlined: what is no set need not save so many registers.
+/// Whether all attributes of a set are right. What it needs comes in registers: most sets inside of others have two or
+/// three attributes.
 #[inline(never)]
-fn sound(scope: &Scope<'_>, table: &'static Table) -> bool {
-    let set = scope.set.rest();
-    let rules = table.rules;
-    walk(set, set, |number, payload, _| rules.get(number).is_none_or(|rule| rule.judge(payload, scope)))
+fn sound(header: &[u8], set: &[u8], rules: &'static [Rule]) -> bool {
+    let scope = Scope { header, set: Attrs::new(set) };
+    walk(set, set, |number, payload, _| rules.get(number).is_none_or(|rule| rule.judge(payload, &scope)))
         .is_none()
 }
 
@@ -183,7 +187,7 @@ mod tests {
     use core::net::IpAddr;
 
     use super::*;
-    use crate::{Array, Attrs, HwAddr, Writer, attrs};
+    use crate::{Array, HwAddr, Writer, attrs};
 
     attrs! {
         /// A payload of each rule.
