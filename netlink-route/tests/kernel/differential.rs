@@ -336,7 +336,7 @@ fn plain_links_are_shown_as_by_ip() -> Result {
 }
 
 fn bridge() -> Bridge {
-    crate::links::odd_bridge().options(
+    crate::bridges::odd_bridge().options(
         BridgeOptions::default()
             .with(BridgeOption::NO_LL_LEARN, true)
             .with(BridgeOption::MCAST_VLAN_SNOOPING, true),

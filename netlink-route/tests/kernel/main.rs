@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod addresses;
+mod bridges;
 mod connection;
 mod differential;
 mod differential_ip;
+mod kinds;
 mod links;
 mod namespace;
 mod programs;
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         reactor::TESTS,
         namespace::TESTS,
         links::TESTS,
+        kinds::TESTS,
+        bridges::TESTS,
         programs::TESTS,
         differential::TESTS,
         stress::TESTS,
