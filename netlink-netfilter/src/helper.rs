@@ -193,7 +193,8 @@ pub fn list() -> HelperRequest<Dump<Helper<'static>>> {
     request(&Helper::GET, MessageFlags::DUMP)
 }
 
-/// Deletes the helper of this name for these connections. Connections that have it go on without.
+/// Deletes the helper of this name for these connections. Connections that have it go on without. `EBUSY` while a rule
+/// uses it; Linux 7.3 deletes it all the same.
 pub fn delete(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest<()> {
     named(&Helper::DEL, MessageFlags::empty(), name, family, protocol)
 }

@@ -134,7 +134,7 @@ pub fn list() -> TimeoutRequest<Dump<Timeout<'static>>> {
 
 /// Deletes the policy of this name. Its connections go on with the defaults.
 ///
-/// `EBUSY` while a rule uses it, but not in every kernel: Linux 6.1 and 6.12 delete it all the same.
+/// `EBUSY` while a rule uses it in Linux 6.18; 6.1, 6.12 and 7.3 delete it all the same.
 pub fn delete(name: &str) -> TimeoutRequest<()> {
     request(&Timeout::DELETE, MessageFlags::empty()).name(name)
 }

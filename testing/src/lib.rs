@@ -65,8 +65,8 @@ mod run;
 mod sys;
 
 pub use need::{
-    Need, file, generic, init_namespace, ipv6, kernel, kind, machine, module, patience, program, seconds,
-    when,
+    Need, file, generic, init_namespace, ipv6, is_since, kernel, kind, machine, module, patience, program,
+    seconds, when,
 };
 pub use run::{main, skip};
 pub use sys::bpf_program;

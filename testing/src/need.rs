@@ -141,6 +141,11 @@ pub fn patience() -> u32 {
     patience.unwrap_or(1).max(1)
 }
 
+/// Whether this is that kernel version or a later one: for tests of what changed in it.
+pub fn is_since(major: u32, minor: u32) -> bool {
+    running_kernel() >= (major, minor)
+}
+
 fn running_kernel() -> (u32, u32) {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));

@@ -37,7 +37,8 @@ attrs! {
 attrs! {
     /// `CTA_HELP_*`: the helper that looks into the connection's data for others to expect.
     pub struct HelperAttrs<'a> for Helper {
-        /// Its name, `ftp` for example; at most 15 bytes. In an update, an empty one takes the helper off.
+        /// Its name, `ftp` for example; at most 15 bytes. In an update, an empty one takes the helper off, which Linux 7.3
+        /// refuses with `EOPNOTSUPP`.
         1 CTA_HELP_NAME name: Str<'a, 15>,
         /// What it keeps, in a form of its own.
         2 CTA_HELP_INFO info: Bytes<'a>,

@@ -30,7 +30,7 @@ values! {
         58 IPPROTO_ICMPV6 ICMPV6 "icmpv6",
         /// SCTP.
         132 IPPROTO_SCTP SCTP "sctp",
-        /// UDP-Lite.
+        /// UDP-Lite. Not looked into by Linux 7.3.
         136 IPPROTO_UDPLITE UDPLITE "udplite",
     }
 }

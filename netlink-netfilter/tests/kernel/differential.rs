@@ -9,7 +9,7 @@ use netlink_netfilter::conntrack::{
     TcpFlags, TcpFlagsMask, TcpInfo, TcpState, Tuple, TupleAttrs,
 };
 use netlink_netfilter::{connect, expect};
-use netlink_testing::{Result, module, program, suite};
+use netlink_testing::{Result, is_since, module, program, suite};
 
 use crate::{flow, host, make, packets, run, sysctl};
 
@@ -157,7 +157,7 @@ fn conntrack_prints_the_entries_made_here() -> Result {
     let assured = Status::CONFIRMED | Status::SEEN_REPLY | Status::ASSURED;
     let six = Tuple::udp("[2001:db8::1]:1000".parse()?, "[2001:db8::2]:53".parse()?);
     let associated = SctpInfo::new().state(SctpState::ESTABLISHED).vtag_original(1).vtag_reply(2);
-    let requests = [
+    let mut requests = vec![
         make(&flow(1)).protoinfo(established.clone()).status(assured).mark(7),
         make(&flow(2)).protoinfo(ProtoInfo::new().tcp(TcpInfo::new().state(TcpState::TIME_WAIT))).zone(5),
         make(&flow(3)).protoinfo(established).nat_src(Nat::to("192.0.2.1".parse()?).ports(4000..=4000)),
@@ -165,11 +165,14 @@ fn conntrack_prints_the_entries_made_here() -> Result {
         make(&Tuple::tcp("10.0.0.1:1000".parse()?, "10.0.0.2:21".parse()?)).help(Helper::named("ftp")),
         make(&six).status(assured).mark(u32::MAX),
         make(&ports(IpProtocol::UDP)),
-        make(&ports(IpProtocol::UDPLITE)),
         make(&ports(IpProtocol::SCTP)).protoinfo(ProtoInfo::new().sctp(associated)).status(assured),
         make(&Tuple::gre(host(1), 0x11, host(2), 0x12)),
         make(&Tuple::generic(IpProtocol(253), host(1), host(2))),
     ];
+    // Linux 7.3 keeps no ports of UDP-Lite, and conntrack 1.4.8 prints ports 0 where there are none.
+    if !is_since(7, 0) {
+        requests.push(make(&ports(IpProtocol::UDPLITE)));
+    }
     let count = requests.len();
     nl.batch(requests).into_iter().collect::<std::result::Result<(), _>>()?;
     agree(&mut nl, count)?;
