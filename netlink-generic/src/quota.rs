@@ -46,7 +46,8 @@
 //! ```
 //!
 //! A limit that is reached is told once, until the usage is below it again. Of file systems that count on their own,
-//! XFS tells the same warnings, but for those of usage that fell, and btrfs none.
+//! XFS tells the same warnings, but for those of usage that fell, and btrfs none. Where there is no limit, the soft one is
+//! 0 to the kernel: who gives up the last file or block is told to be below it.
 
 use core::fmt;
 

@@ -338,28 +338,34 @@ fn threads() -> Result<(u32, Vec<u32>)> {
 
 fn a_process_of_threads_ends_with_its_sums() -> Result {
     let mut exits = listener()?;
-    let (pid, threads) = threads()?;
-    assert_eq!(threads.len(), 3);
-    let mut all = Vec::new();
-    for thread in threads {
-        let (stats, process) = ending(&mut exits, thread)?;
-        assert_eq!((stats.tgid, stats.exit_code, process), (Some(pid), 0, None));
-        assert!(!stats.flags.contains(AccountFlags::LAST));
+    let (pid, mut tasks) = threads()?;
+    assert_eq!(tasks.len(), 3);
+    tasks.push(pid);
+    // A thread that was joined may still be there when the others end, so that any of them is the last.
+    let (mut all, mut sums) = (Vec::new(), Vec::new());
+    while all.len() < tasks.len() {
+        let Notice::Event { event: record, .. } = exits.next()? else { return Err("overrun".into()) };
+        let stats = record.stats().filter(|stats| tasks.contains(&stats.pid));
+        let Some(stats) = stats else { continue };
+        assert_eq!(stats.tgid, Some(pid));
+        assert_eq!(stats.flags.contains(AccountFlags::LAST), record.process().is_some());
+        assert!(record.process().is_none_or(|process| process.tgid() == Some(pid)));
+        assert!(stats.pid != pid || stats.exit_status() == Some(7));
+        sums.extend(record.process().and_then(|process| process.stats()));
         all.push(stats);
     }
-    let (last, sums) = ending(&mut exits, pid)?;
-    let sums = sums.ok_or("no sums")?;
-    assert_eq!((last.exit_status(), last.tgid), (Some(7), Some(pid)));
-    assert!(last.flags.contains(AccountFlags::LAST));
-    all.push(last);
+    let [sums] = sums[..] else { return Err(format!("sums: {sums:?}").into()) };
+    assert_eq!((sums.version, sums.pid), (all[0].version, 0));
+    // A task may be interrupted between the sum and its own record.
     let sum = |of: fn(&TaskStats) -> u64| all.iter().map(of).sum::<u64>();
-    assert_eq!(sums.cpu_count, sum(|stats| stats.cpu_count));
-    assert_eq!(sums.cpu_delay_total, sum(|stats| stats.cpu_delay_total));
-    assert_eq!(sums.nvcsw + sums.nivcsw, sum(|stats| stats.nvcsw + stats.nivcsw));
-    assert_eq!((sums.version, sums.pid), (last.version, 0));
-    if last.version >= 16 {
-        let longest = all.iter().map(|stats| stats.cpu().max).max();
-        assert_eq!(Some(sums.cpu().max), longest);
+    let missing = |sums, total: u64| total.checked_sub(sums).ok_or(format!("{sums} of {total}"));
+    assert!(missing(sums.cpu_count, sum(|stats| stats.cpu_count))? <= 4);
+    assert!(missing(sums.nvcsw, sum(|stats| stats.nvcsw))? <= 4);
+    assert!(missing(sums.utime, sum(|stats| stats.utime))? <= 40_000);
+    missing(sums.cpu_run_virtual_total, sum(|stats| stats.cpu_run_virtual_total))?;
+    assert!(all.iter().all(|stats| stats.cpu_run_virtual_total < sums.cpu_run_virtual_total));
+    if sums.version >= 16 {
+        assert!(sums.cpu().max <= all.iter().map(|stats| stats.cpu().max).max().flatten());
     }
     Ok(())
 }
@@ -586,8 +592,9 @@ fn a_cgroup_is_counted() -> Result {
     let elsewhere = File::open("/run")?;
     let error = nl.call(taskstats::cgroup(elsewhere.as_raw_fd().try_into()?)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL));
+    // Linux 7.0 and later say so.
     let nothing = nl.call(taskstats::cgroup(1 << 20)).unwrap_err();
-    assert!(matches!(nothing, Error::NoReply(_)), "{nothing}");
+    assert!(matches!(nothing, Error::NoReply(_)) || nothing.errno() == Some(Errno::EBADF), "{nothing}");
     // Later calls are answered as if nothing had been.
     assert!(nl.call(taskstats::task(std::process::id()))?.stats().is_some());
     drop(open);
@@ -609,7 +616,10 @@ fn record() -> Result {
     let mut exits = listener()?;
     let traced = Arc::clone(&recording);
     exits.connection().set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
-    ending(&mut exits, threads()?.0)?;
+    let (pid, _) = threads()?;
+    while !matches!(exits.next()?, Notice::Event { event, .. } if event.process().is_some_and(|whole| whole.tgid() == Some(pid)))
+    {
+    }
     println!("{}", recording.lock().unwrap().to_text());
     Ok(())
 }
