@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use netlink_core::testkit::Recording;
 use netlink_generic::quota::{self, Event, Kind, Quota, QuotaType};
 use netlink_generic::{Events, Namespace, Notice, OpenOptions};
 use netlink_testing::{Need, Result, machine, module, program, suite, when};
@@ -169,15 +171,13 @@ fn room_is_warned_of() -> Result {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(next()?, Kind::BLOCK_SOFT_EXPIRED);
-    if std::env::var_os("NETLINK_RECORD").is_some() {
-        println!("the device is {:?}", disk.device);
-    }
     Ok(())
 }
 
 fn files_are_warned_of() -> Result {
     let disk = Disk::mount()?;
     let mut events = subscribe()?;
+    let recording = record(&mut events);
     limit("-u", USER, [0, 0, 3, 5])?;
     for name in ["a", "b", "c"] {
         assert!(touch(name)?);
@@ -202,7 +202,18 @@ fn files_are_warned_of() -> Result {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(next()?, Kind::INODE_SOFT_EXPIRED);
+    if std::env::var_os("NETLINK_RECORD").is_some() {
+        println!("{}", recording.lock().unwrap().to_text());
+    }
     nothing_else(&mut events)
+}
+
+/// What `tests/golden_quota` has.
+fn record(events: &mut Events<Event<'static>>) -> Arc<Mutex<Recording>> {
+    let recording = Arc::new(Mutex::new(Recording::new()));
+    let traced = Arc::clone(&recording);
+    events.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+    recording
 }
 
 fn groups_and_projects_are_warned_of() -> Result {
