@@ -44,7 +44,7 @@
 //! - It takes `CAP_NET_ADMIN` in the initial user namespace, and a process in the initial PID namespace. Numbers of tasks
 //!   and users are those of the initial namespaces.
 //! - Records are not numbered by anything that tells how many were lost: only that some were, as
-//!   [`Notice::Overrun`](crate::Notice::Overrun).
+//!   [`Notice::Overrun`].
 
 #[cfg(feature = "tokio")]
 pub mod tokio;

@@ -92,8 +92,8 @@ layout! {
     ///
     /// The methods put numbers and units together: [`cpu`](Self::cpu) has the members that begin with `cpu_`.
     pub struct TaskStats: taskstats = 688 then settle {
-        /// Version of the struct, by the kernel: what begins which one is said below. 15, of early Linux 6.14, is put in order and
-        /// reads as 16.
+        /// Version of the struct: that of the kernel, with which it grows. 15, of early Linux 6.14, has another order and
+        /// reads as 16. Some releases, 6.18.15 for one, say 0 where they sum up a process that ended.
         version: u16,
         /// Nothing.
         pad_exit: Pad<2>,

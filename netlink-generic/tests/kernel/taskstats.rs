@@ -355,16 +355,18 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
         all.push(stats);
     }
     let [sums] = sums[..] else { return Err(format!("sums: {sums:?}").into()) };
-    assert_eq!((sums.version, sums.pid), (all[0].version, 0));
+    // Some releases leave the version out.
+    assert!([0, all[0].version].contains(&sums.version), "{sums:?}");
+    assert_eq!(sums.pid, 0);
     // A task may be interrupted between the sum and its own record.
     let sum = |of: fn(&TaskStats) -> u64| all.iter().map(of).sum::<u64>();
-    let missing = |sums, total: u64| total.checked_sub(sums).ok_or(format!("{sums} of {total}"));
+    let missing = |sums, total: u64| total.checked_sub(sums).ok_or_else(|| format!("{sums} of {total}"));
     assert!(missing(sums.cpu_count, sum(|stats| stats.cpu_count))? <= 4);
     assert!(missing(sums.nvcsw, sum(|stats| stats.nvcsw))? <= 4);
     assert!(missing(sums.utime, sum(|stats| stats.utime))? <= 40_000);
     missing(sums.cpu_run_virtual_total, sum(|stats| stats.cpu_run_virtual_total))?;
     assert!(all.iter().all(|stats| stats.cpu_run_virtual_total < sums.cpu_run_virtual_total));
-    if sums.version >= 16 {
+    if all[0].version >= 16 {
         assert!(sums.cpu().max <= all.iter().map(|stats| stats.cpu().max).max().flatten());
     }
     Ok(())
@@ -532,8 +534,15 @@ fn delays_are_measured_when_asked_for() -> Result {
     let mut measured = Vec::new();
     for on in ["1", "0"] {
         fs::write(SYSCTL, on)?;
-        let pid = shell(&script)?;
-        measured.push(ending(&mut exits, pid)?.0);
+        // What is read before anybody could go to sleep was not waited for: again, for as long as a test may take.
+        let stats = loop {
+            let pid = shell(&script)?;
+            let stats = ending(&mut exits, pid)?.0;
+            if on == "0" || stats.blkio().count > 0 {
+                break stats;
+            }
+        };
+        measured.push(stats);
     }
     output("losetup", &["-d", device.trim()])?;
     let [on, off] = measured[..] else { return Err("two were measured".into()) };
