@@ -93,7 +93,7 @@ layout! {
     /// The methods put numbers and units together: [`cpu`](Self::cpu) has the members that begin with `cpu_`.
     pub struct TaskStats: taskstats = 688 then settle {
         /// Version of the struct: that of the kernel, with which it grows. 15, of early Linux 6.14, has another order and
-        /// reads as 16. Some releases, 6.18.15 for one, say 0 where they sum up a process that ended.
+        /// reads as 16.
         version: u16,
         /// Nothing.
         pad_exit: Pad<2>,
