@@ -217,6 +217,9 @@ impl Connection {
     /// From now on takes what the kernel sends to this socket without being asked, such as the packets of a queue,
     /// and refusals of what was [posted](Self::post). It is kept while a call waits for its answer, and never taken
     /// for one; [`next_event`](Self::next_event) gives it out.
+    ///
+    /// The few answers that name no port, such as those of `XFRM_MSG_GETAE` and lists of hooks, can't be told from what
+    /// comes unasked: ask for them on another connection.
     pub fn listen(&mut self) {
         self.channel.listen();
     }

@@ -369,7 +369,11 @@ impl<S: AsRef<Socket>> Channel<S> {
                 return Ok(Step::Hungry);
             };
             let (message, found) = next?;
-            match exchange.feed(sender, &message) {
+            let meaning = match self.unasked {
+                Unasked::Everything if names_no_port(sender, &message.header) => Meaning::Event,
+                _ => exchange.feed(sender, &message),
+            };
+            match meaning {
                 Meaning::Reply(_) => return Ok(Step::Reply(found)),
                 Meaning::Stale => {}
                 Meaning::Event if is_event(sender, &message.header, self.unasked) => {
@@ -628,7 +632,10 @@ impl<S: AsRef<Socket>> Channel<S> {
                 return Ok(chunk.run.is_over());
             };
             let (message, found) = next?;
-            let (index, meaning) = chunk.run.feed(sender, &message);
+            let (index, meaning) = match self.unasked {
+                Unasked::Everything if names_no_port(sender, &message.header) => (None, Meaning::Event),
+                _ => chunk.run.feed(sender, &message),
+            };
             let result = match (meaning, index.and_then(|index| chunk.sent.get(index))) {
                 (Meaning::Reply(message), Some(sent)) => {
                     let view = R::view(&message);
@@ -730,7 +737,7 @@ enum Unasked {
     Nothing,
     /// What has neither port nor sequence: events of groups that don't name their group, as those of nfacct.
     WithoutPort,
-    /// Whatever has no sequence, refusals of what was posted as well.
+    /// Whatever has no port or no sequence, refusals of what was posted as well.
     Everything,
 }
 
@@ -738,13 +745,22 @@ enum Unasked {
 #[inline]
 fn is_event(sender: Sender, header: &MessageHeader, unasked: Unasked) -> bool {
     // What a process sends is no event of the kernel; what is unicast is a late answer, but for sequence 0.
-    let unasked = header.sequence == 0
-        && match unasked {
-            Unasked::Nothing => false,
-            Unasked::WithoutPort => header.port == 0 && header.kind.0 >= 16,
-            Unasked::Everything => header.kind.0 >= 16 || header.kind == MessageType::ERROR,
-        };
+    let unasked = match unasked {
+        Unasked::Nothing => false,
+        Unasked::WithoutPort => header.sequence == 0 && names_no_port(sender, header),
+        Unasked::Everything => {
+            names_no_port(sender, header)
+                || header.sequence == 0 && (header.kind.0 >= 16 || header.kind == MessageType::ERROR)
+        }
+    };
     sender.port == 0 && if sender.group == 0 { unasked } else { header.kind.0 >= 16 }
+}
+
+/// Whether the kernel sent it to this socket alone and says not whom it answers. The sequence proves nothing: taskstats
+/// counts there what it tells of each CPU.
+#[inline]
+fn names_no_port(sender: Sender, header: &MessageHeader) -> bool {
+    sender.port == 0 && sender.group == 0 && header.port == 0 && header.kind.0 >= 16
 }
 
 /// The refusal of what was posted.
@@ -852,6 +868,33 @@ mod tests {
         let Err(Error::Kernel(error)) = channel.take_event::<Sample<'static>>() else { panic!() };
         assert_eq!((error.errno(), error.ext_ack().request_name()), (Errno::ENOENT, "S_VERDICT"));
         assert_eq!(error.ext_ack().request(), posted);
+    }
+
+    #[test]
+    fn what_names_no_port_is_unasked_whatever_its_sequence() {
+        let numbered = |number, sequence| {
+            let mut out = crate::Writer::new();
+            let header = MessageHeader::default().kind(MessageType(Sample::PACKET.number)).sequence(sequence);
+            crate::message::write(&mut out, header, |out| out.push(&u32::to_ne_bytes(number)));
+            out.into_bytes()
+        };
+        let mut channel = channel();
+        channel.listen();
+        let config = sample(&Sample::PACKET, 0);
+        let mut exchange = channel.prepare(&config, Expect::Reply).unwrap();
+        let sequence = exchange.sequence();
+        deliver(&mut channel, &[&numbered(1, 9), &numbered(2, sequence)]);
+        assert!(matches!(channel.step(&mut exchange, config.info()), Ok(Step::Hungry)));
+        assert!(!exchange.is_over() && !exchange.has_reply());
+        deliver(&mut channel, &[&numbered(3, sequence)]);
+        assert_eq!([number(&mut channel), number(&mut channel), number(&mut channel)], [1, 2, 3].map(Some));
+
+        let mut results: Vec<Option<Result<()>>> = Vec::new();
+        let requests = [config.clone().expecting::<()>(), config.expecting()];
+        let mut chunk = channel.prepare_run(&mut requests.iter().peekable(), &mut results).unwrap();
+        deliver(&mut channel, &[&numbered(4, sequence + 1), &numbered(5, sequence + 2)]);
+        assert!(!channel.step_run(&mut chunk, &mut results).unwrap());
+        assert_eq!([number(&mut channel), number(&mut channel)], [4, 5].map(Some));
     }
 
     #[test]

@@ -18,6 +18,8 @@
 //! | module | family | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`ctrl`] | `nlctrl` | `genetlink.h` | `genl ctrl` |
+//! | `quota` | `VFS_DQUOT` | `quota.h` | `quota_nld` |
+//! | `taskstats` | `TASKSTATS` | `taskstats.h`, `cgroupstats.h` | `getdelays` |
 //! | `wireguard` | `wireguard` | `wireguard.h` | `wg` |
 //!
 //! Each family is a feature of the same name; none is on by default. What a family needs is the same for those in
@@ -52,8 +54,14 @@ extern crate alloc;
 mod client;
 pub mod ctrl;
 mod declare;
+#[cfg(feature = "quota")]
+pub mod quota;
 mod resolved;
 mod spec;
+#[cfg(feature = "taskstats")]
+pub mod taskstats;
+#[cfg(any(feature = "taskstats", feature = "wireguard"))]
+mod time;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio;
 #[cfg(feature = "wireguard")]

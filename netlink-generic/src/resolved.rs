@@ -147,7 +147,7 @@ fn lacking<F: Declared>(out: &mut netlink_core::Writer, why: &'static str) {
 }
 
 /// `CAP_NET_ADMIN` in the initial user namespace.
-fn admin<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn admin<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match error.errno() {
         Errno::EPERM => f.write_str("; it takes CAP_NET_ADMIN in the initial user namespace"),
         _ => gone::<F>(error, f),

@@ -1,8 +1,16 @@
 //! The tables of this crate, for tools.
 
+#[cfg(any(feature = "taskstats", feature = "wireguard"))]
+use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
 use crate::ctrl;
+#[cfg(feature = "quota")]
+use crate::quota;
+#[cfg(feature = "taskstats")]
+use crate::taskstats;
+#[cfg(any(feature = "taskstats", feature = "wireguard"))]
+use crate::time::Timespec;
 #[cfg(feature = "wireguard")]
 use crate::wireguard;
 
@@ -10,16 +18,38 @@ use crate::wireguard;
 pub const SPEC: Spec = Spec {
     messages: &[
         ctrl::Family::MESSAGES,
+        #[cfg(feature = "quota")]
+        quota::Warning::MESSAGES,
+        #[cfg(feature = "taskstats")]
+        taskstats::Query::MESSAGES,
+        #[cfg(feature = "taskstats")]
+        taskstats::Record::MESSAGES,
+        #[cfg(feature = "taskstats")]
+        taskstats::CgroupQuery::MESSAGES,
+        #[cfg(feature = "taskstats")]
+        taskstats::Cgroup::MESSAGES,
         #[cfg(feature = "wireguard")]
         wireguard::DeviceMessage::MESSAGES,
     ],
     tables: &[],
     layouts: &[
-        #[cfg(feature = "wireguard")]
-        <wireguard::Timespec as netlink_core::layout::Fixed>::LAYOUT,
+        #[cfg(feature = "taskstats")]
+        taskstats::TaskStats::LAYOUT,
+        #[cfg(feature = "taskstats")]
+        taskstats::CgroupStats::LAYOUT,
+        #[cfg(any(feature = "taskstats", feature = "wireguard"))]
+        Timespec::LAYOUT,
     ],
     constants: &[
         ctrl::OperationFlags::CONSTANTS,
+        #[cfg(feature = "quota")]
+        quota::Kind::CONSTANTS,
+        #[cfg(feature = "quota")]
+        quota::QuotaType::CONSTANTS,
+        #[cfg(feature = "taskstats")]
+        taskstats::AccountFlags::CONSTANTS,
+        #[cfg(feature = "taskstats")]
+        taskstats::Policy::CONSTANTS,
         #[cfg(feature = "wireguard")]
         wireguard::DeviceFlags::CONSTANTS,
         #[cfg(feature = "wireguard")]

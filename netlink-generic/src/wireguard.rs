@@ -107,13 +107,14 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 
 use netlink_core::{
     Bytes, Dump, Indexed, IntoAttr, Malformed, MessageFlags, Payload, Rule, Shape, Str, Writer, attrs,
-    checked, flags, layout, leaf, serialize,
+    checked, flags, leaf, serialize,
 };
 
 pub use config::{DeviceConfig, PeerConfig};
 pub use device::{AllowedIp, AllowedIpError, Device, Peer};
 pub use key::{KeyError, PresharedKey, PrivateKey, PublicKey, SecretKey};
 
+pub use crate::time::Timespec;
 use crate::{Header, family, message};
 
 family! {
@@ -218,16 +219,6 @@ flags! {
     pub struct AllowedIpFlags: u32 {
         /// It is removed, if this peer has it. Linux 6.16.
         0x1 WGALLOWEDIP_F_REMOVE_ME REMOVE_ME,
-    }
-}
-
-layout! {
-    /// `struct __kernel_timespec`: a time since 1970.
-    pub struct Timespec: __kernel_timespec = 16 {
-        /// Seconds.
-        tv_sec: i64,
-        /// And nanoseconds.
-        tv_nsec: i64,
     }
 }
 

@@ -133,19 +133,13 @@ impl Peer {
                 _ => None,
             },
             persistent_keepalive: attrs.persistent_keepalive_interval().unwrap_or_default(),
-            last_handshake: attrs.last_handshake_time().and_then(since_1970),
+            last_handshake: attrs.last_handshake_time().and_then(Timespec::since_1970),
             rx_bytes: attrs.rx_bytes().unwrap_or_default(),
             tx_bytes: attrs.tx_bytes().unwrap_or_default(),
             allowed_ips,
             protocol_version: attrs.protocol_version(),
         }
     }
-}
-
-fn since_1970(time: Timespec) -> Option<Duration> {
-    let seconds = Duration::from_secs(time.tv_sec.try_into().ok()?);
-    let time = seconds.checked_add(Duration::from_nanos(time.tv_nsec.try_into().ok()?))?;
-    (!time.is_zero()).then_some(time)
 }
 
 /// A prefix that a peer may send from and is sent to.

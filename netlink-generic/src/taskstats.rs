@@ -1,0 +1,156 @@
+//! What tasks and processes used and waited for, while they live and when they end. What `getdelays` and `iotop` read.
+//! Kernel side: `uapi/linux/taskstats.h`, `kernel/taskstats.c`, `kernel/tsacct.c`, `kernel/delayacct.c`,
+//! `Documentation/accounting/`.
+//!
+//! A task is a thread, by its own number; a process is a thread group, by the number of its first thread.
+//!
+//! ```no_run
+//! use netlink_generic::taskstats;
+//!
+//! # fn main() -> Result<(), netlink_generic::Error> {
+//! let mut nl = taskstats::connect()?;
+//! let record = nl.call(taskstats::task(std::process::id()))?;
+//! if let Some(stats) = record.stats() {
+//!     println!("{}: {:?} of user time, {} bytes read", stats.comm, stats.user_time(), stats.read_bytes);
+//!     println!("waited for a CPU {:?} at a time", stats.cpu().average());
+//! }
+//! // All its threads, those that ended included.
+//! let whole = nl.call(taskstats::process(std::process::id()))?;
+//! println!("{:?}", whole.stats().map(|stats| stats.blkio().total));
+//! match nl.call(taskstats::task(4_000_000)) {
+//!     Err(error) if error.is_not_found() => println!("no such task"),
+//!     other => println!("{other:?}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! On a reactor it is the same, with `.await`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "tokio")]
+//! # async fn example() -> Result<(), netlink_generic::Error> {
+//! use netlink_generic::taskstats;
+//!
+//! let mut nl = taskstats::tokio::connect().await?;
+//! let record = nl.call(taskstats::task(1)).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Whoever is told when tasks end is an [`exit::Listener`].
+//!
+//! # What the kernel tells
+//!
+//! - It takes `CAP_NET_ADMIN` in the initial user namespace. Numbers are those of the PID namespace of who asks.
+//! - Of a process it sums up the delays, context switches and times; everything else is 0. Of one that ended, some
+//!   releases, 6.18.15 for one, sum up the delays only, and leave the version 0.
+//! - Of the delays, only waiting for a CPU is measured always. The others take `kernel.task_delayacct` (or `delayacct`
+//!   on the kernel's command line) to be on when the task is made.
+//! - [`TaskStats::version`] tells which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in 7.0. What
+//!   came later than a kernel is `None`.
+
+mod cgroup;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod exit;
+mod stats;
+
+use netlink_core::{Flag, MessageFlags, Str, attrs};
+
+pub use cgroup::{
+    Cgroup, CgroupAttrs, CgroupQuery, CgroupQueryAttrs, CgroupReply, CgroupRequest, CgroupStats, cgroup,
+};
+pub use stats::{AccountFlags, Comm, Delay, Policy, TaskStats};
+
+pub use crate::time::Timespec;
+use crate::{Header, family, message};
+
+family! {
+    /// Statistics of tasks.
+    pub struct Taskstats(Header): "TASKSTATS" = 1 { Query, Record, CgroupQuery, Cgroup }
+}
+
+message! {
+    /// A question.
+    pub struct Query<'a>(Taskstats, QueryAttrs<'a>), QueryRequest {
+        /// Asks for one task or process, or to be told when tasks end.
+        1 TASKSTATS_CMD_GET GET,
+    }
+}
+
+attrs! {
+    /// `TASKSTATS_CMD_ATTR_*`. The kernel looks at one of them: a mask, else a task, else a process.
+    pub struct QueryAttrs<'a> for QueryRequest<R> {
+        /// Number of the task.
+        1 TASKSTATS_CMD_ATTR_PID pid: u32,
+        /// Number of the process.
+        2 TASKSTATS_CMD_ATTR_TGID tgid: u32,
+        /// The CPUs to be told of, as a list: `0-3,8`.
+        3 TASKSTATS_CMD_ATTR_REGISTER_CPUMASK register_cpumask: Str<'a>,
+        /// The CPUs to be told of no more.
+        4 TASKSTATS_CMD_ATTR_DEREGISTER_CPUMASK deregister_cpumask: Str<'a>,
+    }
+}
+
+message! {
+    /// Statistics of a task or process, or of a task that ended.
+    pub struct Record<'a>(Taskstats, RecordAttrs<'a>), RecordReply {
+        /// The answer; unasked when a task ends.
+        2 TASKSTATS_CMD_NEW NEW,
+    }
+}
+
+attrs! {
+    /// `TASKSTATS_TYPE_AGGR_*`.
+    pub struct RecordAttrs<'a> for RecordReply<R> {
+        /// The task.
+        4 TASKSTATS_TYPE_AGGR_PID task: SubjectAttrs<'a>,
+        /// The process. Of a task that ended: only if it was the last one of several.
+        5 TASKSTATS_TYPE_AGGR_TGID process: SubjectAttrs<'a>,
+        /// Nothing: it aligns what follows, on architectures that need it.
+        6 TASKSTATS_TYPE_NULL null: Flag,
+    }
+}
+
+attrs! {
+    /// `TASKSTATS_TYPE_*`: a task or a process, and its statistics.
+    pub struct SubjectAttrs<'a> for Subject {
+        /// Number of the task.
+        1 TASKSTATS_TYPE_PID pid: u32,
+        /// Number of the process.
+        2 TASKSTATS_TYPE_TGID tgid: u32,
+        /// The statistics.
+        3 TASKSTATS_TYPE_STATS stats: TaskStats,
+    }
+}
+
+impl Record<'_> {
+    /// The statistics: those of the task, else those of the process.
+    pub fn stats(&self) -> Option<TaskStats> {
+        self.task().or_else(|| self.process())?.stats()
+    }
+}
+
+/// Asks for a task. `ESRCH` if there is none.
+pub fn task(pid: u32) -> QueryRequest<Record<'static>> {
+    QueryRequest::new(&Query::GET, MessageFlags::empty()).pid(pid)
+}
+
+/// Asks for a process. `ESRCH` if there is none.
+pub fn process(tgid: u32) -> QueryRequest<Record<'static>> {
+    QueryRequest::new(&Query::GET, MessageFlags::empty()).tgid(tgid)
+}
+
+/// Asks to be told of tasks that end on these CPUs, a list such as `0-3,8`. A [`Listener`](exit::Listener) does it, and hears what
+/// comes.
+///
+/// `EINVAL` outside of the initial user and PID namespaces, and for what is no list; that or `ERANGE` if a CPU can't be
+/// there in this machine; `E2BIG` if the text is longer than any list has to be.
+pub fn register(cpus: &str) -> QueryRequest<()> {
+    QueryRequest::new(&Query::GET, MessageFlags::ACK).register_cpumask(cpus)
+}
+
+/// Asks to be told no more. CPUs that were never registered are no error.
+pub fn deregister(cpus: &str) -> QueryRequest<()> {
+    QueryRequest::new(&Query::GET, MessageFlags::ACK).deregister_cpumask(cpus)
+}

@@ -1,0 +1,227 @@
+//! Statistics of tasks as kernels sent them, and bytes that nobody sent.
+//!
+//! `tests/golden_taskstats`: exchanges and records of tasks that ended, and behind a line `---` what they read as.
+//! `UPDATE=1 cargo test -p netlink-generic --features taskstats,serde,testkit --test taskstats` writes that anew.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fmt::Write as _;
+use std::time::Duration;
+use std::{env, fs, path};
+
+use netlink_generic::taskstats::{self, Cgroup, Delay, Record, TaskStats, Taskstats, Timespec};
+use netlink_generic::testkit::{Recording, from_hex};
+use netlink_generic::{IntoUnbound, Message, MessageFlags, Messages, Payload as _, Resolved, Unbound};
+
+fn bytes<Q: IntoUnbound<Family = Taskstats>>(request: Q) -> Vec<u8> {
+    let unbound: Unbound<Taskstats, Q::Answer> = request.into_unbound();
+    Resolved::from_id(31).bind(unbound).to_bytes().unwrap()
+}
+
+#[test]
+fn requests() {
+    assert_eq!(bytes(taskstats::task(7))[16..], [1, 1, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0]);
+    assert_eq!(bytes(taskstats::process(7))[16..], [1, 1, 0, 0, 8, 0, 2, 0, 7, 0, 0, 0]);
+    assert_eq!(bytes(taskstats::register("0-3"))[16..], *b"\x01\x01\0\0\x08\0\x03\x000-3\0");
+    assert_eq!(bytes(taskstats::deregister("0-3"))[16..], *b"\x01\x01\0\0\x08\0\x04\x000-3\0");
+    assert_eq!(bytes(taskstats::cgroup(3))[16..], [4, 1, 0, 0, 8, 0, 1, 0, 3, 0, 0, 0]);
+}
+
+#[test]
+fn recorded_statistics() {
+    let folder = path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_taskstats");
+    let mut versions = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let file = fs::read_to_string(&path).unwrap();
+        let (recorded, expected) = file.split_once("---\n").unwrap_or((&file, ""));
+        let mut recording = Recording::parse(recorded).unwrap();
+        let family = recording.call(netlink_generic::ctrl::resolve::<Taskstats>()).unwrap().unwrap();
+        let mut text = String::new();
+        for request in [taskstats::task(1), taskstats::process(1)] {
+            let record = recording.call(family.bind(request)).unwrap().unwrap();
+            writeln!(text, "{}", serde_json::to_string(&record).unwrap()).unwrap();
+            versions.push(record.stats().unwrap().version);
+        }
+        let absent = recording.call(family.bind(taskstats::task(u32::MAX))).unwrap().unwrap_err();
+        writeln!(text, "{absent}").unwrap();
+        for line in recorded.lines().filter_map(|line| line.strip_prefix("< ")) {
+            let datagram = from_hex(line).unwrap();
+            for message in Messages::new(&datagram) {
+                let message = message.unwrap();
+                let unasked = message.header.kind.0 == family.id() && message.header.port == 0;
+                let Some(record) = unasked.then(|| Record::read(&message).unwrap()) else { continue };
+                writeln!(text, "{}", serde_json::to_string(&record).unwrap()).unwrap();
+                check(&record, &message);
+            }
+        }
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, format!("{recorded}---\n{text}")).unwrap();
+        } else {
+            assert_eq!(text, expected, "{}", path.display());
+        }
+    }
+    versions.sort_unstable();
+    assert_eq!(versions, [13, 13, 14, 14, 16, 16, 17, 17]);
+}
+
+/// What was read is written back as it came, and what is broken is an error or another record, and no panic.
+fn check(record: &Record<'_>, message: &Message<'_>) {
+    assert_eq!(record.clone().into_owned(), *record);
+    let again = bytes(record.to_request::<()>(&Record::NEW, MessageFlags::empty()));
+    assert_eq!(again[16..], *message.body);
+    let read = |body: &[u8]| Record::read(&Message { body, ..*message }).map(|record| format!("{record:?}"));
+    for end in 0..message.body.len() {
+        let _ = read(&message.body[..end]);
+    }
+    let mut random = 1u64;
+    for _ in 0..2000 {
+        let mut body = message.body.to_vec();
+        for _ in 0..3 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = usize::try_from(random >> 33).unwrap() % body.len();
+            body[at] = random.to_le_bytes()[3];
+        }
+        let _ = read(&body);
+    }
+}
+
+/// A record of a task with so many bytes of the struct.
+fn record(stats: &[u8]) -> Vec<u8> {
+    let set = [
+        &[8, 0, 1, 0, 7, 0, 0, 0][..],
+        &u16::try_from(stats.len() + 4).unwrap().to_ne_bytes(),
+        &[3, 0],
+        stats,
+        &[0, 0, 0][..stats.len().next_multiple_of(4) - stats.len()],
+    ]
+    .concat();
+    let length = u16::try_from(set.len() + 4).unwrap().to_ne_bytes();
+    [&[2, 1, 0, 0][..], &length, &[4, 0x80], &set].concat()
+}
+
+#[test]
+fn structs_of_any_length() {
+    let full: Vec<u8> = (0..90u64).flat_map(|word| (word << 8 | 1).to_ne_bytes()).collect();
+    // Lengths with the kernels or versions that have them, and what the last member that is there is.
+    type Last = fn(&TaskStats) -> Option<u64>;
+    let lengths: [(usize, Last, Last); 8] = [
+        (328, |stats| Some(stats.freepages_delay_total), |stats| stats.thrashing_count),
+        (344, |stats| stats.thrashing_delay_total, |stats| stats.btime64),
+        (352, |stats| stats.btime64, |stats| stats.compact_count),
+        (368, |stats| stats.compact_delay_total, |stats| stats.tgid.map(u64::from)),
+        (400, |stats| stats.exe_inode, |stats| stats.wpcopy_count),
+        (416, |stats| stats.wpcopy_delay_total, |stats| stats.irq_count),
+        (432, |stats| stats.irq_delay_total, |stats| stats.cpu_delay_max),
+        (560, |stats| stats.irq_delay_min, |stats| stats.cpu_delay_max_ts.map(|_| 0)),
+    ];
+    for (length, last, next) in lengths {
+        // Bytes that are not a whole member are none.
+        for odd in [0, 3] {
+            let body = record(&full[..length + odd]);
+            let read = Record::read(&Message { header: Default::default(), body: &body }).unwrap();
+            let stats = read.stats().unwrap();
+            assert_eq!(
+                (last(&stats), next(&stats)),
+                (Some((length as u64 / 8 - 1) << 8 | 1), None),
+                "{length}"
+            );
+        }
+    }
+    let body = record(&full);
+    let read = Record::read(&Message { header: Default::default(), body: &body }).unwrap();
+    assert!(read.stats().unwrap().irq_delay_max_ts.is_some());
+    // Longer than any we know, and kept.
+    assert_eq!(bytes(read.to_request::<()>(&Record::NEW, MessageFlags::empty()))[16..], body);
+    for short in [0, 2, 80, 327] {
+        let body = record(&full[..short]);
+        let error = Record::read(&Message { header: Default::default(), body: &body }).unwrap_err();
+        assert!(
+            error.to_string().ends_with(&format!("TASKSTATS_TYPE_STATS: 328 bytes wanted, {short} given")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn version_15_is_put_in_order() {
+    let ordered = TaskStats::default()
+        .version(16u16)
+        .cpu_count(1u64)
+        .cpu_delay_total(2u64)
+        .blkio_count(3u64)
+        .swapin_delay_total(4u64)
+        .cpu_run_real_total(5u64)
+        .pid(6u32)
+        .freepages_delay_total(7u64)
+        .irq_delay_total(Some(8))
+        .thrashing_count(Some(9))
+        .tgid(Some(10))
+        .cpu_delay_max(Some(11))
+        .cpu_delay_min(Some(12))
+        .blkio_delay_max(Some(13))
+        .swapin_delay_min(Some(14))
+        .wpcopy_delay_max(Some(15))
+        .irq_delay_max(Some(16))
+        .irq_delay_min(Some(17));
+    // As the header of Linux 6.14 has it: behind each total, its longest and its shortest.
+    let bytes = ordered.to_bytes();
+    let mut theirs = Vec::new();
+    let mut from = 0;
+    for (number, end) in [32, 48, 64, 328, 344, 368, 416, 432].into_iter().enumerate() {
+        theirs.extend(&bytes[from..end]);
+        theirs.extend(&bytes[432 + 16 * number..][..16]);
+        from = end;
+    }
+    theirs[0] = 15;
+    assert_eq!(theirs.len(), 560);
+    let word = |at: usize| u64::from_ne_bytes(*theirs[at..].first_chunk().unwrap());
+    assert_eq!([word(24), word(32), word(40), word(48), word(64)], [2, 11, 12, 3, 13]);
+    let read = TaskStats::decode(&theirs).unwrap();
+    assert_eq!(read.cpu_delay_max_ts, None);
+    assert_eq!(read.to_bytes(), bytes);
+    let cpu = read.cpu();
+    assert_eq!(
+        (cpu.count, cpu.max, cpu.min),
+        (1, Some(Duration::from_nanos(11)), Some(Duration::from_nanos(12)))
+    );
+}
+
+#[test]
+fn what_numbers_mean() {
+    let stats = TaskStats::default()
+        .exit_code(0x0300u32)
+        .cpu_count(4u64)
+        .cpu_delay_total(10u64)
+        .exe_dev(Some(0x1234_5678))
+        .cpu_delay_max_ts(Some(Timespec::default().tv_sec(5i64).tv_nsec(6i64)));
+    assert_eq!((stats.exit_status(), stats.exit_signal()), (Some(3), None));
+    assert_eq!(stats.exit_code(0x8bu32).exit_signal(), Some(11));
+    assert_eq!(stats.exit_code(0x8bu32).exit_status(), None);
+    assert_eq!(stats.exe_device(), Some((0x456, 0x12378)));
+    assert_eq!(stats.exe_dev(None).exe_device(), None);
+    assert_eq!(stats.cpu().average(), Some(Duration::from_nanos(2)));
+    assert_eq!(stats.cpu().max_at, Some(Duration::new(5, 6)));
+    assert_eq!((stats.blkio().average(), stats.irq()), (None, None));
+    assert_eq!(stats.blkio(), Delay::default());
+    assert_eq!(stats.btime(9u32).began(), Duration::from_secs(9));
+    assert_eq!(stats.btime(9u32).btime64(Some(1 << 33)).began(), Duration::from_secs(1 << 33));
+    assert_eq!(serde_json::to_value(stats.cpu()).unwrap()["max_at"], 5.000_000_006);
+    let full = taskstats::Comm([b'x'; 32]);
+    assert_eq!(full.to_string(), "x".repeat(32));
+}
+
+#[test]
+fn counts_of_a_cgroup() {
+    let words = [1u64, 2, 3, 4, 5].map(u64::to_ne_bytes).concat();
+    let body = [&[5, 1, 0, 0, 44, 0, 1, 0][..], &words].concat();
+    let read = Cgroup::read(&Message { header: Default::default(), body: &body }).unwrap();
+    let stats = read.stats().unwrap();
+    assert_eq!(
+        [stats.sleeping, stats.running, stats.stopped, stats.uninterruptible, stats.io_wait],
+        [1, 2, 3, 4, 5]
+    );
+    for end in 8..body.len() {
+        assert!(Cgroup::read(&Message { header: Default::default(), body: &body[..end] }).is_err());
+    }
+}
