@@ -18,6 +18,7 @@
 //! | module | family | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`ctrl`] | `nlctrl` | `genetlink.h` | `genl ctrl` |
+//! | `netdev` | `netdev` | `netdev.h` | the kernel's `ynl` |
 //! | `wireguard` | `wireguard` | `wireguard.h` | `wg` |
 //!
 //! Each family is a feature of the same name; none is on by default. What a family needs is the same for those in
@@ -52,6 +53,8 @@ extern crate alloc;
 mod client;
 pub mod ctrl;
 mod declare;
+#[cfg(feature = "netdev")]
+pub mod netdev;
 mod resolved;
 mod spec;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
@@ -75,7 +78,7 @@ pub use netlink_core::testkit;
 pub use netlink_core::{
     Array, Attr, Attrs, Be, Bytes, DecodeError, Dump, Errno, Error, Flag, HwAddr, Indexed, IntoAttr,
     Malformed, Many, Message, MessageFlags, MessageInfo, MessageType, Messages, Owned, Payload, Protocol,
-    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Unsendable, Writer, attrs, checked, flags,
+    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Uint, Unsendable, Writer, attrs, checked, flags,
     layout, leaf, serialize, serialize_display, values,
 };
 

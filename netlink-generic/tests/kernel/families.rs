@@ -7,7 +7,7 @@ use netlink_generic::{
 };
 use netlink_testing::{Need, Result, generic, kind, program, suite};
 
-use crate::netdev::{self, Device, Event, Netdev};
+use crate::own::{self as netdev, Device, Event, Netdev};
 use crate::output;
 
 const NETDEV: Need = generic("netdev");

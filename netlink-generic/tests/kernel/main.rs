@@ -4,8 +4,11 @@
 
 mod ctrl;
 mod families;
+mod gro;
 mod modules;
 mod netdev;
+mod netdevsim;
+mod own;
 mod reactor;
 #[path = "../wg/mod.rs"]
 mod wg;
@@ -16,7 +19,15 @@ use std::process::{Command, ExitCode};
 use netlink_testing::Result;
 
 fn main() -> ExitCode {
-    netlink_testing::main(&[ctrl::TESTS, families::TESTS, modules::TESTS, reactor::TESTS, wireguard::TESTS])
+    netlink_testing::main(&[
+        ctrl::TESTS,
+        families::TESTS,
+        modules::TESTS,
+        netdev::TESTS,
+        netdevsim::TESTS,
+        reactor::TESTS,
+        wireguard::TESTS,
+    ])
 }
 
 /// What a program writes.

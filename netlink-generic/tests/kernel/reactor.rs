@@ -4,7 +4,7 @@ use netlink_generic::ctrl;
 use netlink_generic::{Error, Notice};
 use netlink_testing::{Result, generic, kind, program, suite};
 
-use crate::netdev::{self, Event, Netdev};
+use crate::own::{self as netdev, Event, Netdev};
 use crate::output;
 
 suite! {
