@@ -78,8 +78,8 @@ pub use netlink_core::testkit;
 pub use netlink_core::{
     Array, Attr, Attrs, Be, Bytes, DecodeError, Dump, Errno, Error, Flag, HwAddr, Indexed, IntoAttr,
     Malformed, Many, Message, MessageFlags, MessageInfo, MessageType, Messages, Owned, Payload, Protocol,
-    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Uint, Unsendable, Writer, attrs, checked, flags,
-    layout, leaf, serialize, serialize_display, values,
+    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Uint, Unsendable, Writer, attrs, checked,
+    flags, layout, leaf, serialize, serialize_display, values,
 };
 
 #[cfg(all(feature = "std", target_os = "linux"))]

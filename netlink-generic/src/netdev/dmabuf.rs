@@ -55,8 +55,7 @@ attrs! {
 /// Binds memory to receive queues of a device that takes their headers off. The answer has the
 /// [`id`](DmabufAttrs::id). It takes `CAP_NET_ADMIN`.
 pub fn bind_rx(ifindex: u32, fd: u32, queues: &[u32]) -> DmabufRequest<Dmabuf<'static>> {
-    let queues: Vec<_> =
-        queues.iter().map(|id| QueueId::new().id(*id).kind(QueueType::RX).attrs()).collect();
+    let queues: Vec<_> = queues.iter().map(|id| QueueId::new().id(*id).kind(QueueType::RX).attrs()).collect();
     let request = DmabufRequest::new(&Dmabuf::BIND_RX, MessageFlags::empty());
     request.ifindex(ifindex).fd(fd).queues(&queues[..])
 }

@@ -127,8 +127,8 @@ pub fn get(id: u32) -> PagePoolRequest<PagePool<'static>> {
     PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::empty()).id(u64::from(id))
 }
 
-/// Lists the pools of the namespace. [`ifindex`](PagePoolRequest::ifindex) narrows it to those of one link, which
-/// kernels up to 6.18 refuse with `EINVAL`.
+/// Lists the pools of the namespace. [`ifindex`](PagePoolRequest::ifindex) narrows it to those of one link. Kernels that
+/// don't know it, Linux 6.18 among them, don't look at it and list all.
 pub fn list() -> PagePoolRequest<Dump<PagePool<'static>>> {
     PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP)
 }

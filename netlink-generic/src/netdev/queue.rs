@@ -107,9 +107,10 @@ pub fn list() -> QueueRequest<Dump<Queue<'static>>> {
     QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::DUMP)
 }
 
-/// Makes a receive queue of a virtual device, such as `netkit` with `IFLA_NETKIT_PAIRING` single, that stands for one
-/// of a physical device: who gives it memory gives it to that one. The answer has its [`id`](QueueAttrs::id) and
-/// nothing else; it goes with the virtual device. Linux 7.1.
+/// Makes a receive queue of a virtual device, such as the peer of a `netkit` pair that was made with more receive queues
+/// than one, and leases it a queue of a physical device: who gives it memory gives it to that one. The answer has its
+/// [`id`](QueueAttrs::id) and nothing else. The lease ends with the virtual device; `EBUSY` if the queue has one.
+/// Linux 7.1.
 pub fn create(ifindex: u32, physical: u32, queue: u32) -> QueueRequest<Queue<'static>> {
     let queue = QueueId::new().id(queue).kind(QueueType::RX).attrs();
     let lease = Lease::new().ifindex(physical).queue(queue).attrs();
