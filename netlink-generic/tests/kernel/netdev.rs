@@ -1,6 +1,7 @@
 //! Devices, queues, NAPI instances and counters, against `ip` and the files of `/sys/class/net`.
 
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use netlink_core::testkit::Recording;
@@ -21,7 +22,7 @@ const IP: Need = program("ip");
 const CARD: Need = when("no link with queue statistics in the initial namespace", || card().is_ok());
 
 suite! {
-    devices_equal_ip: NETDEV, VETH, IP;
+    devices_equal_ip: NETDEV, ETHTOOL, VETH, IP;
     what_a_device_can_do_changes: NETDEV, ETHTOOL, VETH, IP;
     devices_come_change_and_go: NETDEV, ETHTOOL, VETH, IP;
     queues_equal_ip: NETDEV, kernel(6, 8), VETH, IP;
@@ -105,30 +106,29 @@ fn devices_equal_ip() -> Result {
     assert_eq!((lo.ifindex(), lo.xdp_features()), (Some(LO), Some(XdpAct::empty())));
     assert_eq!(lo.xdp_zc_max_segs(), None);
     assert!(nl.call(device::get(4711)).unwrap_err().is_not_found());
-    if let Some(path) = std::env::var_os("NETLINK_RECORD") {
-        fs::write(path, record()?)?;
-    }
-    Ok(())
+    gro::on("a0")?;
+    record("veth")
 }
 
-/// What `tests/golden/netdev_session_*` have: exchanges and, of another connection, events.
-fn record() -> Result<String> {
+/// Where `NETLINK_RECORD` is a folder, writes what `tests/golden/netdev_*` have: every list.
+pub(crate) fn record(name: &str) -> Result {
+    let Some(folder) = std::env::var_os("NETLINK_RECORD") else { return Ok(()) };
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);
     let mut nl = netlink_generic::connect()?;
     nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
     let mut nl = Client::<Netdev>::on(nl)?;
-    nl.subscribe(&[Netdev::MGMT])?;
-    gro::on("a0")?;
-    let Notice::Event { event: Event::DeviceChanged(_), .. } = nl.next_event()? else { panic!("an event") };
     all(&mut nl, device::list())?;
     all(&mut nl, queue::list())?;
     all(&mut nl, napi::list())?;
     all(&mut nl, qstats::list())?;
+    all(&mut nl, qstats::list().scope(QstatsScope::QUEUE))?;
     all(&mut nl, page_pool::list())?;
-    _ = all(&mut nl, qstats::list().ifindex(LO));
+    if nl.family().operation(9).is_some() {
+        all(&mut nl, page_pool::list_stats())?;
+    }
     let text = recording.lock().unwrap().to_text();
-    Ok(text)
+    Ok(fs::write(Path::new(&folder).join(format!("netdev_{name}")), text)?)
 }
 
 fn what_a_device_can_do_changes() -> Result {

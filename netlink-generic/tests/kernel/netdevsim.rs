@@ -9,7 +9,7 @@ use netlink_generic::netdev::{self, Event, Netdev, PagePool, QueueType, napi, pa
 use netlink_generic::{Errno, Events, Notice};
 use netlink_testing::{Need, Result, init_namespace, kernel, kind, module, program, suite};
 
-use crate::netdev::{all, counters_equal, index, links, refused};
+use crate::netdev::{all, counters_equal, index, links, record, refused};
 use crate::output;
 
 const SIM: Need = module("netdevsim");
@@ -182,6 +182,7 @@ fn queues_are_leased() -> Result {
     assert_eq!((lease.ifindex(), lease.netns_id()), (Some(peer), None));
     assert_eq!((queue.id(), queue.kind()), (Some(1), Some(QueueType::RX)));
     assert!(nl.call(queue::get(card.index, QueueType::RX, 1))?.lease().is_none());
+    record("card")?;
 
     output("ip", &["netns", "add", "other"])?;
     output("ip", &["link", "set", "nk1", "netns", "other"])?;
