@@ -16,7 +16,7 @@
 //! # }
 //! ```
 
-use netlink_core::{Bytes, Dump, MessageFlags, attrs, flags};
+use netlink_core::{Dump, MessageFlags, attrs, flags};
 
 use super::Netdev;
 use crate::message;
@@ -40,8 +40,6 @@ attrs! {
     pub struct DeviceAttrs<'a> for DeviceRequest<R> {
         /// Index of the link.
         1 NETDEV_A_DEV_IFINDEX ifindex: u32,
-        /// Nothing: it aligns what follows, on machines that need it.
-        2 NETDEV_A_DEV_PAD pad: Bytes<'a>,
         /// What it does for XDP programs as it is configured now.
         3 NETDEV_A_DEV_XDP_FEATURES xdp_features: XdpAct,
         /// Most fragments of a packet that it sends from a socket without copying; only with

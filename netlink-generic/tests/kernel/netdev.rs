@@ -100,7 +100,6 @@ fn devices_equal_ip() -> Result {
     for device in &devices {
         let one = nl.call(device::get(device.ifindex().unwrap()))?;
         assert_eq!(one.attrs(), device.attrs());
-        assert_eq!(one.pad(), None);
     }
     let lo = nl.call(device::get(LO))?;
     assert_eq!((lo.ifindex(), lo.xdp_features()), (Some(LO), Some(XdpAct::empty())));
