@@ -108,6 +108,51 @@ big_endian! {
     i32, read_i32, write_i32;
 }
 
+/// `NLA_UINT`: an unsigned integer of four bytes where it fits and of eight where it does not.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uint(pub u64);
+
+impl<'a> Payload<'a> for Uint {
+    const RULE: Rule = Rule::lengths(&[4, 8]);
+    const SHAPE: Shape = crate::leaf!(Self);
+
+    #[inline]
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        match payload.len() {
+            4 => u32::decode(payload).map(|value| Self(value.into())),
+            8 => u64::decode(payload).map(Self),
+            got => Err(Malformed::Length { want: 8, got }),
+        }
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        match u32::try_from(self.0) {
+            Ok(value) => value.encode(out),
+            Err(_) => self.0.encode(out),
+        }
+    }
+}
+
+impl IntoAttr<Uint> for u64 {
+    fn into_attr(self) -> Uint {
+        Uint(self)
+    }
+}
+
+impl fmt::Display for Uint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Uint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+crate::serialize! { @value Uint, |value| value.0 }
+
 /// A byte that is 0 or not.
 impl<'a> Payload<'a> for bool {
     const RULE: Rule = Rule::at_least(1);
@@ -776,6 +821,20 @@ mod tests {
         Str::<'_, 15>::from("sixteen-is-a-lot").put(3, &mut out);
         assert!(matches!(out.error(), Some((4, Unsendable::TooLong { length: 16, max: 15 }))));
         assert_eq!(Str::<'_, 15>::new(b"a\xffb").to_string(), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn a_uint_is_as_short_as_it_can_be() {
+        for (value, length) in [(0, 8), (u32::MAX.into(), 8), (1 << 32, 12), (u64::MAX, 12)] {
+            let mut out = Writer::new();
+            Uint(value).put(66, &mut out);
+            assert_eq!(out.len(), length);
+            assert_eq!(Uint::decode(&out.as_slice()[4..]), Ok(Uint(value)));
+        }
+        assert_eq!(Uint::decode(&7u64.to_ne_bytes()), Ok(Uint(7)));
+        for length in [0, 2, 3, 5, 7, 9, 16] {
+            assert_eq!(Uint::decode(&[0; 16][..length]), Err(Malformed::Length { want: 8, got: length }));
+        }
     }
 
     #[test]

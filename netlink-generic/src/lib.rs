@@ -18,6 +18,7 @@
 //! | module | family | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`ctrl`] | `nlctrl` | `genetlink.h` | `genl ctrl` |
+//! | `netdev` | `netdev` | `netdev.h` | the kernel's `ynl` |
 //! | `quota` | `VFS_DQUOT` | `quota.h` | `quota_nld` |
 //! | `taskstats` | `TASKSTATS` | `taskstats.h`, `cgroupstats.h` | `getdelays` |
 //! | `wireguard` | `wireguard` | `wireguard.h` | `wg` |
@@ -54,6 +55,8 @@ extern crate alloc;
 mod client;
 pub mod ctrl;
 mod declare;
+#[cfg(feature = "netdev")]
+pub mod netdev;
 #[cfg(feature = "quota")]
 pub mod quota;
 mod resolved;
@@ -83,8 +86,8 @@ pub use netlink_core::testkit;
 pub use netlink_core::{
     Array, Attr, Attrs, Be, Bytes, DecodeError, Dump, Errno, Error, Flag, HwAddr, Indexed, IntoAttr,
     Malformed, Many, Message, MessageFlags, MessageInfo, MessageType, Messages, Owned, Payload, Protocol,
-    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Unsendable, Writer, attrs, checked, flags,
-    layout, leaf, serialize, serialize_display, values,
+    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Uint, Unsendable, Writer, attrs, checked,
+    flags, layout, leaf, serialize, serialize_display, values,
 };
 
 #[cfg(all(feature = "std", target_os = "linux"))]

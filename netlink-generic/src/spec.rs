@@ -5,6 +5,8 @@ use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
 use crate::ctrl;
+#[cfg(feature = "netdev")]
+use crate::netdev;
 #[cfg(feature = "quota")]
 use crate::quota;
 #[cfg(feature = "taskstats")]
@@ -18,6 +20,20 @@ use crate::wireguard;
 pub const SPEC: Spec = Spec {
     messages: &[
         ctrl::Family::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::Device::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::PagePool::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::PagePoolStats::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::Queue::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::Napi::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::Qstats::MESSAGES,
+        #[cfg(feature = "netdev")]
+        netdev::Dmabuf::MESSAGES,
         #[cfg(feature = "quota")]
         quota::Warning::MESSAGES,
         #[cfg(feature = "taskstats")]
@@ -42,6 +58,18 @@ pub const SPEC: Spec = Spec {
     ],
     constants: &[
         ctrl::OperationFlags::CONSTANTS,
+        #[cfg(feature = "netdev")]
+        netdev::XdpAct::CONSTANTS,
+        #[cfg(feature = "netdev")]
+        netdev::XdpRxMetadata::CONSTANTS,
+        #[cfg(feature = "netdev")]
+        netdev::XskFlags::CONSTANTS,
+        #[cfg(feature = "netdev")]
+        netdev::QueueType::CONSTANTS,
+        #[cfg(feature = "netdev")]
+        netdev::NapiThreaded::CONSTANTS,
+        #[cfg(feature = "netdev")]
+        netdev::QstatsScope::CONSTANTS,
         #[cfg(feature = "quota")]
         quota::Kind::CONSTANTS,
         #[cfg(feature = "quota")]

@@ -1,4 +1,4 @@
-//! Exchanges with the controllers of several kernels: our requests are those that were recorded, and their answers
+//! Exchanges with several kernels: our requests are those that were recorded, and their answers
 //! read as the text that stands in the file.
 //!
 //! A file of `tests/golden` holds what was asked and of which kernel, the datagrams as `testkit::Recording` writes them,
@@ -6,6 +6,10 @@
 //! anew.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[cfg(feature = "netdev")]
+#[path = "recorded/netdev.rs"]
+mod netdev;
 
 use std::fmt::Write as _;
 use std::{env, fs, path};
@@ -98,19 +102,22 @@ fn recorded_exchanges() {
     let folder = path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    assert_eq!(paths.len(), 23);
+    assert_eq!(paths.len(), 27);
     for path in paths {
         let file = fs::read_to_string(&path).unwrap();
         let (recorded, expected) = file.split_once("---\n").unwrap_or((&file, ""));
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let (name, _kernel) = name.strip_prefix("ctrl_").unwrap().rsplit_once('_').unwrap();
-        let text = if name == "events" {
-            events(recorded)
-        } else {
-            let mut text = String::new();
-            describe(name, &mut Recording::parse(recorded).unwrap(), &mut text);
-            text
-        };
+        let (family, name) = name.split_once('_').unwrap();
+        let (name, _kernel) = name.rsplit_once('_').unwrap();
+        let mut text = String::new();
+        match (family, name) {
+            #[cfg(feature = "netdev")]
+            ("netdev", _) => netdev::describe(&mut Recording::parse(recorded).unwrap(), &mut text),
+            #[cfg(not(feature = "netdev"))]
+            ("netdev", _) => continue,
+            (_, "events") => text = events(recorded),
+            _ => describe(name, &mut Recording::parse(recorded).unwrap(), &mut text),
+        }
         if env::var_os("UPDATE").is_some() {
             fs::write(&path, format!("{recorded}---\n{text}")).unwrap();
         } else {

@@ -12,7 +12,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
-use netlink_generic::{Resolved, ctrl, quota, taskstats, wireguard};
+use netlink_generic::{Resolved, ctrl, netdev, quota, taskstats, wireguard};
 use netlink_netfilter::{acct, batch, conntrack, expect, helper, hook, log, osf, queue, timeout};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
@@ -139,7 +139,8 @@ round_trips! {
     state::AsyncEvent<'_>, state::DeletedState<'_>, state::Expire<'_>, state::Flush<'_>,
     state::List<'_>, state::Mapping<'_>, state::MigrateState<'_>, state::Report<'_>,
     state::Sad<'_>, state::Spi<'_>, state::State<'_>;
-    ctrl::Family<'_>, wireguard::DeviceMessage<'_>, quota::Warning<'_>,
+    ctrl::Family<'_>, netdev::Device<'_>, netdev::PagePool<'_>, netdev::PagePoolStats<'_>, netdev::Queue<'_>,
+    netdev::Napi<'_>, netdev::Qstats<'_>, netdev::Dmabuf<'_>, wireguard::DeviceMessage<'_>, quota::Warning<'_>,
     taskstats::Query<'_>, taskstats::Record<'_>, taskstats::CgroupQuery<'_>, taskstats::Cgroup<'_>,
 }
 

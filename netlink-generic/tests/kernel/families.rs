@@ -7,8 +7,8 @@ use netlink_generic::{
 };
 use netlink_testing::{Need, Result, generic, kind, program, suite};
 
-use crate::netdev::{self, Device, Event, Netdev};
 use crate::output;
+use crate::own::{self as netdev, Device, Event, Netdev};
 
 const NETDEV: Need = generic("netdev");
 

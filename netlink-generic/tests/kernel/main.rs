@@ -4,8 +4,11 @@
 
 mod ctrl;
 mod families;
+mod gro;
 mod modules;
 mod netdev;
+mod netdevsim;
+mod own;
 mod quota;
 mod reactor;
 mod taskstats;
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
         ctrl::TESTS,
         families::TESTS,
         modules::TESTS,
+        netdev::TESTS,
+        netdevsim::TESTS,
         quota::TESTS,
         reactor::TESTS,
         taskstats::TESTS,

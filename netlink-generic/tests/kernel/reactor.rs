@@ -4,8 +4,8 @@ use netlink_generic::ctrl;
 use netlink_generic::{Error, Notice};
 use netlink_testing::{Result, generic, kind, program, suite};
 
-use crate::netdev::{self, Event, Netdev};
 use crate::output;
+use crate::own::{self as netdev, Event, Netdev};
 
 suite! {
     families_are_listed_and_resolved;

@@ -7,6 +7,8 @@ use netlink_core::{
     Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, layout, leaf, serialize, values,
 };
 
+pub use netlink_core::Uint;
+
 /// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes
 /// the alias.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -86,50 +88,6 @@ impl IntoAttr<Switch> for bool {
 
 serialize! { @value Switch, |switch| switch.0 }
 
-/// An unsigned integer of four bytes where it fits and of eight where it does not.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Uint(pub u64);
-
-impl<'a> Payload<'a> for Uint {
-    const RULE: Rule = Rule::lengths(&[4, 8]);
-    const SHAPE: Shape = leaf!(Self);
-
-    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        match payload.len() {
-            4 => u32::decode(payload).map(|value| Self(value.into())),
-            8 => u64::decode(payload).map(Self),
-            got => Err(Malformed::Length { want: 8, got }),
-        }
-    }
-
-    fn encode(&self, out: &mut Writer) {
-        match u32::try_from(self.0) {
-            Ok(value) => value.encode(out),
-            Err(_) => self.0.encode(out),
-        }
-    }
-}
-
-impl IntoAttr<Uint> for u64 {
-    fn into_attr(self) -> Uint {
-        Uint(self)
-    }
-}
-
-impl fmt::Display for Uint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Uint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-serialize! { @value Uint, |value| value.0 }
-
 layout! {
     /// `struct ifla_bridge_id`: a bridge as spanning tree names it. It prints as `8000.2:0:5e:10:0:1`.
     pub struct BridgeId: ifla_bridge_id = 8 {
@@ -180,16 +138,5 @@ mod tests {
         Switch(false).put(1, &mut out);
         Switch(true).put(2, &mut out);
         assert_eq!(out.as_slice(), [4, 0, 2, 0]);
-    }
-
-    #[test]
-    fn a_uint_is_as_short_as_it_can_be() {
-        for (value, length) in [(7, 8), (1 << 40, 12)] {
-            let mut out = Writer::new();
-            Uint(value).put(66, &mut out);
-            assert_eq!(out.len(), length);
-            assert_eq!(Uint::decode(&out.as_slice()[4..]), Ok(Uint(value)));
-        }
-        assert!(Uint::decode(&[0; 2]).is_err());
     }
 }

@@ -23,6 +23,9 @@ const PATIENCE: u32 = 5;
 /// Tests at once on the machine's one processor: most wait for the kernel, not for it.
 const THREADS: u32 = 4;
 
+/// Why a test is skipped that needs a module of `cargo xtask vm prepare --extra-modules`: it may run nowhere.
+const EXTRA: [&str; 1] = ["no kernel module netdevsim"];
+
 /// Builds the kernel tests, runs them in all kernels, and prints what came of them.
 pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -> Result<ExitCode> {
     let metadata = command::metadata()?;
@@ -175,10 +178,13 @@ impl Matrix {
         tests.into_iter().collect()
     }
 
-    /// Tests that ran nowhere.
-    fn idle(&self) -> Vec<Test<'_>> {
+    /// Tests that ran nowhere, apart those that need modules which nobody asked to be built.
+    fn idle(&self) -> [Vec<Test<'_>>; 2] {
         let skipped = |outcome: &&Outcome| matches!(outcome, Outcome::Skipped(_));
-        self.tests().into_iter().filter(|(_, outcomes)| outcomes.values().all(skipped)).collect()
+        let extra = |outcome: &&Outcome| EXTRA.contains(&reason(outcome));
+        let idle = self.tests().into_iter().filter(|(_, outcomes)| outcomes.values().all(skipped));
+        let (extra, idle) = idle.partition(|(_, outcomes)| outcomes.values().any(extra));
+        [idle, extra]
     }
 
     /// Rows of virtual machines; what came of this machine was judged when it ran.
@@ -188,7 +194,7 @@ impl Matrix {
 
     fn passed(&self) -> bool {
         let [passed, failed, _] = count(self.judged());
-        passed > 0 && failed == 0 && self.problems.is_empty() && (!self.strict || self.idle().is_empty())
+        passed > 0 && failed == 0 && self.problems.is_empty() && (!self.strict || self.idle()[0].is_empty())
     }
 
     /// A table of all tests that did not pass everywhere, failures with their reasons, and a line of numbers.
@@ -207,13 +213,16 @@ impl Matrix {
         }
         section("failed", &failures, &mut text);
         section("failed among others and passed without them", &self.flaky, &mut text);
-        let idle = self.idle().into_iter().map(|((suite, test), outcomes)| {
-            let reasons: BTreeSet<_> = outcomes.into_values().map(reason).collect();
-            (format!("{suite}: {test}"), reasons.into_iter().collect::<Vec<_>>().join("\n"))
+        let [idle, extra] = self.idle().map(|tests| {
+            let told = tests.into_iter().map(|((suite, test), outcomes)| {
+                let reasons: BTreeSet<_> = outcomes.into_values().map(reason).collect();
+                (format!("{suite}: {test}"), reasons.into_iter().collect::<Vec<_>>().join("\n"))
+            });
+            told.collect::<Vec<_>>()
         });
-        let idle: Vec<_> = idle.collect();
         let title = if self.strict { "skipped everywhere, which is a failure" } else { "skipped everywhere" };
         section(title, &idle, &mut text);
+        section("skipped everywhere without vm prepare --extra-modules", &extra, &mut text);
         section("not run", &self.missing, &mut text);
 
         let [passed, failed, skipped] = count(self.judged());
@@ -223,7 +232,7 @@ impl Matrix {
         let _ = write!(
             text,
             "\nkernel matrix: {kernels}: {passed} passed, {failed} failed, {skipped} skipped, {} skipped everywhere",
-            idle.len()
+            idle.len() + extra.len()
         );
         for (series, _) in &self.missing {
             let _ = write!(text, "; {series} NOT RUN");
@@ -369,6 +378,22 @@ mod tests {
         with_host.compare(vec![row("host", "b", Outcome::Passed)]);
         assert!(with_host.passed());
         assert!(with_host.text().contains("  skip  skip  pass  6.1, 7.3: no b\n"), "{}", with_host.text());
+    }
+
+    #[test]
+    fn a_test_of_an_extra_module_may_run_nowhere() {
+        let matrix = matrix(vec![
+            row("6.1", "a", Outcome::Passed),
+            row("6.1", "b", skipped("too old")),
+            row("7.3", "b", skipped(EXTRA[0])),
+        ]);
+        assert!(matrix.passed());
+        let text = matrix.text();
+        assert!(
+            text.contains("skipped everywhere without vm prepare --extra-modules:\n  x kernel: b\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("1 skipped everywhere\n") && !text.contains("which is a failure"), "{text}");
     }
 
     #[test]
