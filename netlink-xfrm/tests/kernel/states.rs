@@ -30,7 +30,7 @@ suite! {
     a_direction_reads_back: ESP4, kernel(6, 10);
     a_keepalive_reads_back: ESP4, kernel(6, 11);
     states_per_cpu_read_back: ESP4, kernel(6, 13);
-    iptfs_reads_back: ESP4, module("xfrm_iptfs"), kernel(6, 14);
+    iptfs_reads_back: ESP4, kernel(6, 14), module("xfrm_iptfs");
     one_state_moves: ESP4, kernel(7, 2);
 }
 

@@ -24,7 +24,7 @@ const PATIENCE: u32 = 5;
 const THREADS: u32 = 4;
 
 /// Why a test is skipped that needs a module of `cargo xtask vm prepare --extra-modules`: it may run nowhere.
-const EXTRA: [&str; 1] = ["no kernel module netdevsim"];
+const EXTRA: [&str; 2] = ["no kernel module netdevsim", "no kernel module xfrm_iptfs"];
 
 /// Builds the kernel tests, runs them in all kernels, and prints what came of them.
 pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -> Result<ExitCode> {

@@ -37,7 +37,7 @@ const TOOLS: &[&str] = &[
 ];
 
 /// What the script builds from; a version may lack some.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "drivers/infiniband/sw/siw",
     "drivers/net/amt.c",
     "drivers/net/bareudp.c",
@@ -51,6 +51,7 @@ const SOURCES: [&str; 13] = [
     "net/hsr",
     "net/netfilter",
     "net/xdp",
+    "net/xfrm",
 ];
 
 /// A kernel's modules take minutes.

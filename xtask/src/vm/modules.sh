@@ -56,3 +56,4 @@ configured VDPA || build vdpa drivers/vdpa VDPA vdpa
 configured VDPA_SIM || build vdpa_sim drivers/vdpa/vdpa_sim "VDPA_SIM VDPA_SIM_NET VDPA_SIM_BLOCK"
 configured NETFILTER_NETLINK_HOOK || build nfnetlink_hook net/netfilter NETFILTER_NETLINK_HOOK nfnetlink_hook
 configured XDP_SOCKETS_DIAG || build xsk_diag net/xdp XDP_SOCKETS_DIAG xsk_diag
+configured XFRM_IPTFS || build xfrm_iptfs net/xfrm XFRM_IPTFS xfrm_iptfs
