@@ -65,7 +65,7 @@ layout! {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut nl = taskstats::connect()?;
-/// let folder = std::fs::File::open("/sys/fs/cgroup/cpu/work")?;
+/// let folder = std::fs::File::open("/sys/fs/cgroup/cpu/batch")?;
 /// let cgroup = nl.call(taskstats::cgroup(folder.as_raw_fd().try_into()?))?;
 /// println!("{:?}", cgroup.stats().map(|stats| stats.running));
 /// # Ok(())

@@ -579,7 +579,7 @@ fn a_cgroup_is_counted() -> Result {
     fs::create_dir(folder)?;
     let name = format!("none,name=netlink-{}", std::process::id());
     output("mount", &["-t", "cgroup", "-o", &name, "none", folder])?;
-    let group = format!("{folder}/work");
+    let group = format!("{folder}/group");
     fs::create_dir(&group)?;
     let open = File::open(&group)?;
     let mut children = Vec::new();
