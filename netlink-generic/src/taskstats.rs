@@ -47,7 +47,7 @@
 //!   releases, 6.18.15 for one, sum up the delays only, and leave the version 0.
 //! - Of the delays, only waiting for a CPU is measured always. The others take `kernel.task_delayacct` (or `delayacct`
 //!   on the kernel's command line) to be on when the task is made.
-//! - [`TaskStats::version`] tells which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in 7.0. What
+//! - [`TaskStats::version`] tells which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in 7.3. What
 //!   came later than a kernel is `None`.
 
 mod cgroup;

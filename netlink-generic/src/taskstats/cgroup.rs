@@ -55,7 +55,8 @@ layout! {
 }
 
 /// Asks for a cgroup by its directory, in a hierarchy of version 1: `EINVAL` for any other directory, and
-/// [`Error::NoReply`](crate::Error::NoReply) for a number that is no descriptor. Anybody may ask.
+/// `EBADF` for a number that is no descriptor, or [`Error::NoReply`](crate::Error::NoReply) from kernels that say nothing to
+/// that, 6.18 for one. Anybody may ask.
 ///
 /// ```no_run
 /// use std::os::fd::AsRawFd as _;
@@ -64,7 +65,7 @@ layout! {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut nl = taskstats::connect()?;
-/// let folder = std::fs::File::open("/sys/fs/cgroup/cpu/work")?;
+/// let folder = std::fs::File::open("/sys/fs/cgroup/cpu/batch")?;
 /// let cgroup = nl.call(taskstats::cgroup(folder.as_raw_fd().try_into()?))?;
 /// println!("{:?}", cgroup.stats().map(|stats| stats.running));
 /// # Ok(())

@@ -87,14 +87,13 @@ impl ToRequest for Mask {
     }
 
     fn hint(&self) -> Hint {
-        |error, f| {
-            match error.errno() {
+        |error, f| match error.errno() {
             Errno::EINVAL | Errno::ERANGE => f.write_str(
-                "; it takes a process in the initial user and PID namespaces, and a list of CPUs that can be there",
+                "; it takes a process in the initial user and PID namespaces, and a list of CPUs that can be \
+                 there",
             ),
             Errno::E2BIG => f.write_str("; the list of CPUs is too long"),
             _ => admin::<Taskstats>(error, f),
-        }
         }
     }
 }
