@@ -47,7 +47,10 @@ pub(super) fn kernels(found: &[Found]) -> String {
     let _ = writeln!(page, "| --- |{}", " --- |".repeat(found.len()));
     for name in families(found) {
         let cell = |(_, _, facts): &Found| {
-            facts.families.get(name).map_or("-".to_owned(), |offer| offer.operations.len().to_string())
+            facts
+                .families
+                .get(name)
+                .map_or_else(|| "-".to_owned(), |offer| offer.operations.len().to_string())
         };
         let _ = writeln!(page, "| {name} | {} |", found.iter().map(cell).collect::<Vec<_>>().join(" | "));
     }
