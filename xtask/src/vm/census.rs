@@ -17,9 +17,18 @@ mod page;
 use facts::Facts;
 pub(super) use facts::print;
 
-/// Kinds that no module is named after.
-const UNNAMED: [&str; 7] = [
+/// Kinds that not every kernel has a module named after.
+const UNNAMED: [&str; 16] = [
+    "link:amt",
+    "link:bareudp",
+    "link:netdevsim",
+    "link:openvswitch",
+    "link:ovpn",
+    "link:pfcp",
+    "link:rmnet",
     "link:tun",
+    "link:virt_wifi",
+    "link:wwan",
     "qdisc:bfifo",
     "qdisc:mq",
     "qdisc:noqueue",

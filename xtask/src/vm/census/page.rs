@@ -19,7 +19,8 @@ Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machi
   the initial network namespace, once the modules are loaded that announce a family by an alias, and some that are known
   to bring one without. What other modules or hardware bring is not here.
 - Kinds are asked for one by one, in a request that has nothing but the kind: the kernel knows a kind unless it answers
-  that it does not. Asked for are those that the modules of any of these kernels are named after, by alias or by file.
+  that it does not. Asked for are those that the modules of any of these kernels are named after, by alias or by file, and
+  some more.
 
 `6.12+` is that kernel and all newer ones of these, `all` is all of them. [policies.md](policies.md) has what the
 operations accept.
