@@ -12,6 +12,7 @@ use crate::command::{self, Scratch, root, text};
 mod apt;
 mod boot;
 mod cache;
+mod census;
 mod cpio;
 mod matrix;
 mod modules;
@@ -60,9 +61,18 @@ enum Task {
     },
     /// Opens a shell.
     Shell,
+    /// Asks the kernels what they offer and writes it into docs/.
+    Census,
+    /// Prints what this kernel offers: what the census runs in the machines.
+    #[command(hide = true)]
+    CensusHere { kinds: Vec<String> },
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(Task::CensusHere { kinds }) = &arguments.task {
+        census::print(kinds)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let pins = pins::select(&arguments.kernel)?;
     let cache = Cache::open()?;
     let scratch = Scratch::new()?;
@@ -98,6 +108,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         (Some(Task::Shell), _) => fleet.shell(),
+        (Some(Task::Census | Task::CensusHere { .. }), _) => census::run(&fleet, arguments),
         (None, Some((program, filter))) if program == "test" => matrix::run(&fleet, filter, arguments),
         (None, _) => fleet.command(&arguments.command),
     }

@@ -1,0 +1,410 @@
+//! The tables: what several kernels offer, merged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::facts::{CLASSES, Facts, Offer, Rule};
+
+/// Series, release and version, and what was found.
+pub(super) type Found = (String, String, Facts);
+
+/// In which kernels something is, by their place in the list.
+type Kernels = BTreeSet<usize>;
+
+const KERNELS: &str = "# What the kernels offer
+
+Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machines.
+
+- Families, versions, header sizes, operations and groups are what the kernel's controller (`CTRL_CMD_GETFAMILY`) lists in
+  the initial network namespace, once the modules are loaded that announce a family by an alias, and some that are known
+  to bring one without. What other modules or hardware bring is not here.
+- Kinds are asked for one by one, in a request that has nothing but the kind: the kernel knows a kind unless it answers
+  that it does not. Asked for are those that the modules of any of these kernels are named after, by alias or by file, and
+  some more.
+
+`6.12+` is that kernel and all newer ones of these, `all` is all of them. [policies.md](policies.md) has what the
+operations accept.
+";
+
+const POLICIES: &str = "# What generic families accept
+
+Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machines for the policies of all families
+(`CTRL_CMD_GETPOLICY`), as [kernels.md](kernels.md) says. A set of attributes is named after the first operation that
+takes it, a nested one with the attributes that lead to it. Ranges and lengths that the type has anyway are left out, and
+so are attributes that the kernel rejects. `6.12+` is that kernel and all newer ones of these, `all` is all of those that
+have the family.
+";
+
+/// Families and kinds.
+pub(super) fn kernels(found: &[Found]) -> String {
+    let mut page = KERNELS.to_owned();
+    let series = found.iter().map(|(series, ..)| series.as_str());
+    let _ = writeln!(page, "\n| series | package |\n| --- | --- |");
+    for (series, name, _) in found {
+        let _ = writeln!(page, "| {series} | {name} |");
+    }
+    let _ = writeln!(page, "\n## Generic families\n\nHow many operations they have.\n");
+    let _ = writeln!(page, "| family | {} |", series.collect::<Vec<_>>().join(" | "));
+    let _ = writeln!(page, "| --- |{}", " --- |".repeat(found.len()));
+    for name in families(found) {
+        let cell = |(_, _, facts): &Found| {
+            facts
+                .families
+                .get(name)
+                .map_or_else(|| "-".to_owned(), |offer| offer.operations.len().to_string())
+        };
+        let _ = writeln!(page, "| {name} | {} |", found.iter().map(cell).collect::<Vec<_>>().join(" | "));
+    }
+    for (class, _) in CLASSES {
+        let rows = gather(found, |facts| facts.kinds.get(class).into_iter().flatten().cloned());
+        let _ = writeln!(page, "\n## Kinds: {class}\n\n| kernels | kinds |\n| --- | --- |");
+        let all = (0..found.len()).collect();
+        for (kernels, names) in invert(rows) {
+            let _ = writeln!(page, "| {} | {} |", span(found, &all, &kernels), names.join(", "));
+        }
+    }
+    for name in families(found) {
+        page += &family(found, name);
+    }
+    page
+}
+
+/// A family: version, header, groups and operations.
+fn family(found: &[Found], name: &str) -> String {
+    let mut page = format!("\n## {name}\n\n| kernels | what | which |\n| --- | --- | --- |\n");
+    let all = having(found, name);
+    let mut rows = |what: &str, rows: BTreeMap<String, Kernels>| {
+        for (kernels, values) in invert(rows) {
+            let _ = writeln!(page, "| {} | {what} | {} |", span(found, &all, &kernels), values.join(", "));
+        }
+    };
+    let of = |each: fn(&Offer) -> Vec<String>| {
+        gather(found, |facts| facts.families.get(name).map(each).into_iter().flatten())
+    };
+    rows("version", of(|offer| vec![offer.version.to_string()]));
+    rows("header size", of(|offer| vec![offer.header_size.to_string()]));
+    rows("groups", of(|offer| offer.groups.iter().cloned().collect()));
+    let operations = gather(found, |facts| {
+        let offer = facts.families.get(name).into_iter();
+        offer.flat_map(|offer| offer.operations.iter().map(|(command, flags)| (flags.clone(), *command)))
+    });
+    for ((flags, kernels), commands) in together(operations) {
+        let _ = writeln!(page, "| {} | {flags} | {} |", span(found, &all, &kernels), runs(&commands));
+    }
+    page
+}
+
+/// What the operations of all families accept.
+pub(super) fn policies(found: &[Found]) -> String {
+    let mut page = POLICIES.to_owned();
+    for name in families(found) {
+        let named: Vec<_> =
+            found.iter().map(|(_, _, facts)| facts.families.get(name).map(name_sets)).collect();
+        let paths: BTreeSet<&Path> = named.iter().flatten().flat_map(|sets| sets.rules.keys()).collect();
+        if !paths.is_empty() {
+            let _ = writeln!(page, "\n## {name}");
+        }
+        let all = having(found, name);
+        for path in paths {
+            let _ = writeln!(page, "\n### {name}: {path}\n");
+            page += &set(&named, path, |kernels| span(found, &all, kernels));
+        }
+    }
+    page
+}
+
+/// A set of attributes, and who takes it.
+fn set(named: &[Option<Named>], path: &Path, span: impl Fn(&Kernels) -> String) -> String {
+    let mut page = String::new();
+    let mut taken: BTreeMap<(String, u64), Kernels> = BTreeMap::new();
+    let mut rules: BTreeMap<(u64, String), Kernels> = BTreeMap::new();
+    for (kernel, sets) in named.iter().enumerate() {
+        let Some(sets) = sets else { continue };
+        for operation in sets.taken.get(path).into_iter().flatten() {
+            taken.entry(operation.clone()).or_default().insert(kernel);
+        }
+        for (attribute, rule) in sets.rules.get(path).into_iter().flatten() {
+            rules.entry((*attribute, rule.clone())).or_default().insert(kernel);
+        }
+    }
+    let by = together(taken)
+        .into_iter()
+        .map(|((asked, kernels), commands)| format!("{asked} {} ({})", runs(&commands), span(&kernels)));
+    let by = by.collect::<Vec<_>>().join("; ");
+    if !by.is_empty() {
+        let _ = writeln!(page, "Taken by: {by}.\n");
+    }
+    let _ = writeln!(page, "| attribute | takes | kernels |\n| --- | --- | --- |");
+    let mut rows: BTreeMap<(&str, &Kernels), Vec<u64>> = BTreeMap::new();
+    for ((attribute, rule), kernels) in &rules {
+        rows.entry((rule, kernels)).or_default().push(*attribute);
+    }
+    // Neighbours that take the same are one row.
+    let mut rows: Vec<_> = rows
+        .iter()
+        .flat_map(|(what, numbers)| numbers.chunk_by(|a, b| a + 1 == *b).map(move |run| (run, what)))
+        .collect();
+    rows.sort();
+    for (run, (rule, kernels)) in rows {
+        let _ = writeln!(page, "| {} | {rule} | {} |", runs(run), span(kernels));
+    }
+    page
+}
+
+/// How a set is reached: by the command that takes it, how that is asked, and the attributes that nest it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Path(u64, String, Vec<u64>);
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.1, self.0)?;
+        self.2.iter().try_for_each(|attribute| write!(f, " / {attribute}"))
+    }
+}
+
+/// The sets of a family in one kernel, those that are equal once.
+#[derive(Default)]
+struct Named {
+    taken: BTreeMap<Path, Vec<(String, u64)>>,
+    rules: BTreeMap<Path, BTreeMap<u64, String>>,
+}
+
+fn name_sets(offer: &Offer) -> Named {
+    let classes = classes(offer);
+    let mut names: BTreeMap<usize, Path> = BTreeMap::new();
+    let mut named = Named::default();
+    let mut queue = std::collections::VecDeque::new();
+    for ((command, asked), set) in &offer.takes {
+        let Some(class) = classes.get(set.as_str()) else { continue };
+        let path = names.entry(*class).or_insert_with(|| {
+            let path = Path(*command, asked.clone(), Vec::new());
+            queue.push_back((set, path.clone()));
+            path
+        });
+        named.taken.entry(path.clone()).or_default().push((asked.clone(), *command));
+    }
+    while let Some((set, path)) = queue.pop_front() {
+        let mut rules = BTreeMap::new();
+        for (attribute, Rule { text, inside }) in offer.sets.get(set).into_iter().flatten() {
+            let mut rule = plain(text).to_owned();
+            if let Some((inside, class)) =
+                inside.as_ref().and_then(|set| Some((set, classes.get(set.as_str())?)))
+            {
+                let name = names.entry(*class).or_insert_with(|| {
+                    let mut below = path.clone();
+                    below.2.push(*attribute);
+                    queue.push_back((inside, below.clone()));
+                    below
+                });
+                let _ = write!(rule, " of {name}");
+            }
+            rules.insert(*attribute, rule);
+        }
+        named.rules.insert(path, rules);
+    }
+    named
+}
+
+/// Numbers for sets, the same for those that accept the same, however deep: split until nothing splits any more, for
+/// some stand in themselves.
+fn classes(offer: &Offer) -> BTreeMap<&str, usize> {
+    let mut classes: BTreeMap<&str, usize> = offer.sets.keys().map(|set| (set.as_str(), 0)).collect();
+    let mut count = 1;
+    loop {
+        let mut numbers = BTreeMap::new();
+        let next: BTreeMap<_, _> = offer
+            .sets
+            .iter()
+            .map(|(set, rules)| {
+                let looks: Vec<_> = rules
+                    .iter()
+                    .map(|(attribute, rule)| {
+                        let inside = rule.inside.as_ref().map(|set| classes.get(set.as_str()));
+                        (attribute, &rule.text, inside.map(Option::<&usize>::copied))
+                    })
+                    .collect();
+                let number = numbers.len();
+                (set.as_str(), *numbers.entry(looks).or_insert(number))
+            })
+            .collect();
+        let split = numbers.len();
+        drop(numbers);
+        classes = next;
+        if split == count {
+            return classes;
+        }
+        count = split;
+    }
+}
+
+/// A rule without what its type says anyway.
+fn plain(rule: &str) -> &str {
+    const FULL: [&str; 11] = [
+        "u8 0 to 255",
+        "u16 0 to 65535",
+        "u32 0 to 4294967295",
+        "u64 0 to 18446744073709551615",
+        "uint 0 to 18446744073709551615",
+        "s8 -128 to 127",
+        "s16 -32768 to 32767",
+        "s32 -2147483648 to 2147483647",
+        "s64 -9223372036854775808 to 9223372036854775807",
+        "sint -9223372036854775808 to 9223372036854775807",
+        "bitfield32 within the bits 0xffffffff",
+    ];
+    if FULL.contains(&rule) { rule.split(' ').next().unwrap_or(rule) } else { rule }
+}
+
+fn families(found: &[Found]) -> BTreeSet<&str> {
+    found.iter().flat_map(|(_, _, facts)| facts.families.keys().map(String::as_str)).collect()
+}
+
+/// The kernels that have a family.
+fn having(found: &[Found], family: &str) -> Kernels {
+    (0..found.len())
+        .filter(|at| found.get(*at).is_some_and(|found| found.2.families.contains_key(family)))
+        .collect()
+}
+
+/// What each kernel has, and which kernels have it.
+fn gather<'a, T: Ord, I: IntoIterator<Item = T>>(
+    found: &'a [Found],
+    each: impl Fn(&'a Facts) -> I,
+) -> BTreeMap<T, Kernels> {
+    let mut all: BTreeMap<T, Kernels> = BTreeMap::new();
+    for (kernel, (_, _, facts)) in found.iter().enumerate() {
+        for item in each(facts) {
+            all.entry(item).or_default().insert(kernel);
+        }
+    }
+    all
+}
+
+/// What the same kernels have, together: first what most have.
+fn invert<T>(rows: BTreeMap<T, Kernels>) -> Vec<(Kernels, Vec<T>)> {
+    let mut all: BTreeMap<Kernels, Vec<T>> = BTreeMap::new();
+    for (item, kernels) in rows {
+        all.entry(kernels).or_default().push(item);
+    }
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(kernels, _)| std::cmp::Reverse(kernels.len()));
+    all
+}
+
+/// The commands of which the same is true in the same kernels, in order of the first.
+fn together(rows: BTreeMap<(String, u64), Kernels>) -> Vec<((String, Kernels), Vec<u64>)> {
+    let mut all: BTreeMap<(String, Kernels), Vec<u64>> = BTreeMap::new();
+    for ((what, command), kernels) in rows {
+        all.entry((what, kernels)).or_default().push(command);
+    }
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, commands)| commands.first().copied());
+    all
+}
+
+/// Kernels in words: `all`, `6.12+`, `6.1, 6.12`.
+fn span(found: &[Found], all: &Kernels, kernels: &Kernels) -> String {
+    if kernels == all {
+        return "all".to_owned();
+    }
+    let series = |at: &usize| found.get(*at).map_or("", |(series, ..)| series.as_str());
+    match kernels.first() {
+        Some(first) if kernels.len() > 1 && (*first..found.len()).all(|at| kernels.contains(&at)) => {
+            format!("{}+", series(first))
+        }
+        _ => kernels.iter().map(series).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Numbers in ascending order as `1-3, 5`.
+fn runs(numbers: &[u64]) -> String {
+    let runs = numbers.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
+        [first, .., last] => format!("{first}-{last}"),
+        _ => run.iter().map(u64::to_string).collect(),
+    });
+    runs.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(series: &str, lines: &str) -> Found {
+        (series.to_owned(), format!("{series}.9"), Facts::read(lines).unwrap())
+    }
+
+    const OLD: &str = r#"{"kind":"link","name":"vlan"}
+{"family":"f","version":1,"header":0}
+{"family":"f","group":"g"}
+{"family":"f","command":1,"flags":"call"}
+{"family":"f","command":2,"flags":"call"}
+{"family":"f","command":1,"asked":"call","set":"0"}
+{"family":"f","command":2,"asked":"call","set":"5"}
+{"family":"f","set":"0","attribute":1,"rule":"u32 0 to 4294967295"}
+{"family":"f","set":"0","attribute":2,"rule":"u32 0 to 4294967295"}
+{"family":"f","set":"0","attribute":4,"rule":"nested","inside":"1"}
+{"family":"f","set":"1","attribute":1,"rule":"nested","inside":"1"}
+{"family":"f","set":"5","attribute":1,"rule":"u32 0 to 4294967295"}
+{"family":"f","set":"5","attribute":2,"rule":"u32 0 to 4294967295"}
+{"family":"f","set":"5","attribute":4,"rule":"nested","inside":"6"}
+{"family":"f","set":"6","attribute":1,"rule":"nested","inside":"6"}
+"#;
+
+    const NEW: &str = r#"{"kind":"link","name":"vlan"}
+{"kind":"link","name":"netkit"}
+{"family":"f","version":1,"header":0}
+{"family":"f","command":1,"flags":"call, list"}
+{"family":"f","command":1,"asked":"call","set":"9"}
+{"family":"f","set":"9","attribute":1,"rule":"u32 0 to 4294967295"}
+{"family":"f","set":"9","attribute":2,"rule":"u32 0 to 7"}
+{"family":"e","version":3,"header":4}
+"#;
+
+    fn both() -> [Found; 2] {
+        [found("6.1", OLD), found("7.3", NEW)]
+    }
+
+    #[test]
+    fn kernels_stand_side_by_side() {
+        let page = kernels(&both());
+        assert!(
+            page.contains("| family | 6.1 | 7.3 |\n| --- | --- | --- |\n| e | - | 0 |\n| f | 2 | 1 |\n"),
+            "{page}"
+        );
+        assert!(page.contains(
+            "## Kinds: link\n\n| kernels | kinds |\n| --- | --- |\n| all | vlan |\n| 7.3 | netkit |\n"
+        ));
+        let family = "## f\n\n| kernels | what | which |\n| --- | --- | --- |\n| all | version | 1 |\n| all | header size | 0 |\n\
+            | 6.1 | groups | g |\n| 6.1 | call | 1-2 |\n| 7.3 | call, list | 1 |\n";
+        assert!(page.contains(family), "{page}");
+    }
+
+    #[test]
+    fn sets_that_accept_the_same_are_shown_once_even_if_they_stand_in_themselves() {
+        let page = policies(&both());
+        let f = "## f\n\n### f: call 1\n\nTaken by: call 1 (all); call 2 (6.1).\n\n\
+            | attribute | takes | kernels |\n| --- | --- | --- |\n| 1 | u32 | all |\n| 2 | u32 | 6.1 |\n\
+            | 2 | u32 0 to 7 | 7.3 |\n| 4 | nested of call 1 / 4 | 6.1 |\n\n### f: call 1 / 4\n\n\
+            | attribute | takes | kernels |\n| --- | --- | --- |\n| 1 | nested of call 1 / 4 | 6.1 |\n";
+        assert!(page.ends_with(f), "{page}");
+        assert!(!page.contains("## e"));
+    }
+
+    #[test]
+    fn spans_and_runs_are_short() {
+        let found = ["6.1", "6.12", "7.3"].map(|series| found(series, ""));
+        let all = Kernels::from([0, 1, 2]);
+        let span = |kernels: &[usize]| span(&found, &all, &kernels.iter().copied().collect());
+        assert_eq!(
+            [span(&[0, 1, 2]), span(&[1, 2]), span(&[2]), span(&[0, 2])],
+            ["all", "6.12+", "7.3", "6.1, 7.3"]
+        );
+        assert_eq!(runs(&[1, 2, 3, 5, 7, 8]), "1-3, 5, 7-8");
+    }
+
+    #[test]
+    fn what_the_type_says_is_left_out() {
+        assert_eq!(plain("u8 0 to 255"), "u8");
+        assert_eq!(plain("u8 0 to 1"), "u8 0 to 1");
+    }
+}
