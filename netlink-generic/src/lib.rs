@@ -18,6 +18,7 @@
 //! | module | family | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`ctrl`] | `nlctrl` | `genetlink.h` | `genl ctrl` |
+//! | `mptcp_pm` | `mptcp_pm` | `mptcp.h`, `mptcp_pm.h` | `ip mptcp` |
 //! | `netdev` | `netdev` | `netdev.h` | the kernel's `ynl` |
 //! | `quota` | `VFS_DQUOT` | `quota.h` | `quota_nld` |
 //! | `taskstats` | `TASKSTATS` | `taskstats.h`, `cgroupstats.h` | `getdelays` |
@@ -55,6 +56,8 @@ extern crate alloc;
 mod client;
 pub mod ctrl;
 mod declare;
+#[cfg(feature = "mptcp_pm")]
+pub mod mptcp_pm;
 #[cfg(feature = "netdev")]
 pub mod netdev;
 #[cfg(feature = "quota")]

@@ -5,6 +5,8 @@ use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
 use crate::ctrl;
+#[cfg(feature = "mptcp_pm")]
+use crate::mptcp_pm;
 #[cfg(feature = "netdev")]
 use crate::netdev;
 #[cfg(feature = "quota")]
@@ -20,6 +22,14 @@ use crate::wireguard;
 pub const SPEC: Spec = Spec {
     messages: &[
         ctrl::Family::MESSAGES,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::Endpoint::MESSAGES,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::Limits::MESSAGES,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::Path::MESSAGES,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::PathEvent::MESSAGES,
         #[cfg(feature = "netdev")]
         netdev::Device::MESSAGES,
         #[cfg(feature = "netdev")]
@@ -58,6 +68,10 @@ pub const SPEC: Spec = Spec {
     ],
     constants: &[
         ctrl::OperationFlags::CONSTANTS,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::AddressFlags::CONSTANTS,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::EventFlags::CONSTANTS,
         #[cfg(feature = "netdev")]
         netdev::XdpAct::CONSTANTS,
         #[cfg(feature = "netdev")]

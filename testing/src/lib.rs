@@ -69,7 +69,7 @@ pub use need::{
     seconds, when,
 };
 pub use run::{main, skip};
-pub use sys::bpf_program;
+pub use sys::{bpf_program, mptcp_connect, mptcp_listen};
 
 /// What a test may return besides nothing.
 pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

@@ -3,6 +3,7 @@
 
 use std::ffi::CString;
 use std::io;
+use std::net::{SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 pub(crate) const NEW_USER: libc::c_int = libc::CLONE_NEWUSER;
@@ -106,4 +107,43 @@ pub fn bpf_program(kind: u32, instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
     let fd = checked(fd.try_into().map_err(io::Error::other)?)?;
     // SAFETY: the descriptor was just made and belongs to nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A socket that listens for Multipath TCP at this address.
+pub fn mptcp_listen(address: SocketAddrV4) -> io::Result<TcpListener> {
+    let socket = mptcp_socket()?;
+    let (name, length) = name_of(address);
+    // SAFETY: name and length are those of a `sockaddr_in` that lives beyond the call.
+    checked(unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), length) })?;
+    // SAFETY: takes no pointers.
+    checked(unsafe { libc::listen(socket.as_raw_fd(), 8) })?;
+    Ok(socket.into())
+}
+
+/// A Multipath TCP connection to this address.
+pub fn mptcp_connect(address: SocketAddrV4) -> io::Result<TcpStream> {
+    let socket = mptcp_socket()?;
+    let (name, length) = name_of(address);
+    // SAFETY: name and length are those of a `sockaddr_in` that lives beyond the call.
+    checked(unsafe { libc::connect(socket.as_raw_fd(), (&raw const name).cast(), length) })?;
+    Ok(socket.into())
+}
+
+fn mptcp_socket() -> io::Result<OwnedFd> {
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: takes no pointers.
+    let fd = checked(unsafe { libc::socket(libc::AF_INET, kind, libc::IPPROTO_MPTCP) })?;
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[allow(clippy::cast_possible_truncation)] // both are small
+fn name_of(address: SocketAddrV4) -> (libc::sockaddr_in, libc::socklen_t) {
+    let name = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: address.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: address.ip().to_bits().to_be() },
+        sin_zero: [0; 8],
+    };
+    (name, size_of::<libc::sockaddr_in>() as libc::socklen_t)
 }

@@ -12,7 +12,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
-use netlink_generic::{Resolved, ctrl, netdev, quota, taskstats, wireguard};
+use netlink_generic::{Resolved, ctrl, mptcp_pm, netdev, quota, taskstats, wireguard};
 use netlink_netfilter::{acct, batch, conntrack, expect, helper, hook, log, osf, queue, timeout};
 use netlink_route::{addr, link, nsid, route};
 use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
@@ -142,6 +142,7 @@ round_trips! {
     ctrl::Family<'_>, netdev::Device<'_>, netdev::PagePool<'_>, netdev::PagePoolStats<'_>, netdev::Queue<'_>,
     netdev::Napi<'_>, netdev::Qstats<'_>, netdev::Dmabuf<'_>, wireguard::DeviceMessage<'_>, quota::Warning<'_>,
     taskstats::Query<'_>, taskstats::Record<'_>, taskstats::CgroupQuery<'_>, taskstats::Cgroup<'_>,
+    mptcp_pm::Endpoint<'_>, mptcp_pm::Limits<'_>, mptcp_pm::Path<'_>, mptcp_pm::PathEvent<'_>,
 }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.

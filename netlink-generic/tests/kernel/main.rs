@@ -6,6 +6,7 @@ mod ctrl;
 mod families;
 mod gro;
 mod modules;
+mod mptcp_pm;
 mod netdev;
 mod netdevsim;
 mod own;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ctrl::TESTS,
         families::TESTS,
         modules::TESTS,
+        mptcp_pm::TESTS,
         netdev::TESTS,
         netdevsim::TESTS,
         quota::TESTS,
