@@ -227,6 +227,9 @@ impl Tally {
             }
         }
         self.line(name, sum, ended);
+        for (test, first) in &report.flaky {
+            println!("{name}: {test}: failed among others and passed without them: {first}");
+        }
         if let Some(problem) = report.problem(ended) {
             self.failures.push((name.to_owned(), problem));
         }
