@@ -179,7 +179,8 @@ attrs! {
         18 NFQA_SECCTX secctx: Str<'a>,
         /// VLAN tag, in the family `bridge`. A verdict changes it, both attributes at once. Linux 4.7.
         19 NFQA_VLAN vlan: VlanAttrs<'a>,
-        /// Link-layer header, in the family `bridge`. A verdict overwrites it, with the same length. Linux 4.7.
+        /// Link-layer header, in the family `bridge`. A verdict overwrites it, with the same length: another one is
+        /// `EINVAL`, after which Linux 6.18.15 forgets the packet and holds its links for ever. Linux 4.7.
         20 NFQA_L2HDR l2_header: Bytes<'a>,
         /// The packet's priority; absent is 0. Linux 5.18. A verdict changes it since Linux 6.1.
         21 NFQA_PRIORITY priority: Be<u32>,

@@ -203,15 +203,18 @@ fn a_packet_in_the_bridge_family() -> Result {
     assert_eq!((vlan.protocol().unwrap().0, vlan.tci().unwrap().0), (0x8100, 5));
     let mut header = packet.l2_header().unwrap().0.to_vec();
     assert_eq!((header.len(), &header[6..12]), (14, &LEFT_MAC[..]));
-    let ticket = packet.ticket();
+    let mut ticket = packet.ticket();
 
     // A verdict changes the tag and the sender's address; a header of another length is refused.
     let tag = || Vlan::new().protocol(0x8100).tci(6);
-    queue.verdict_with(ticket, Verdict::ACCEPT, |packet| packet.vlan(tag()).l2_header(&header[..9]))?;
-    let error = refused(&mut queue)?;
-    assert_eq!((error.ticket, error.error.errno()), (ticket, Some(Errno::EINVAL)));
-    send_from(&left, [10, 0, 0, 3], "bridged")?;
-    let (ticket, _) = next_bridged(&mut queue)?;
+    // Linux 6.18.15 forgets the packet then, and holds its links for ever.
+    if is_since(7, 0) {
+        queue.verdict_with(ticket, Verdict::ACCEPT, |packet| packet.vlan(tag()).l2_header(&header[..9]))?;
+        let error = refused(&mut queue)?;
+        assert_eq!((error.ticket, error.error.errno()), (ticket, Some(Errno::EINVAL)));
+        send_from(&left, [10, 0, 0, 3], "bridged")?;
+        (ticket, _) = next_bridged(&mut queue)?;
+    }
     header[11] = 0x77;
     queue.verdict_with(ticket, Verdict::ACCEPT, |packet| packet.vlan(tag()).l2_header(header.as_slice()))?;
     assert_eq!(received.recv(&mut [0; 100])?, 7);
