@@ -76,7 +76,7 @@ attrs! {
         7 CTA_EXPECT_ZONE zone: Be<u16>,
         /// How it behaves.
         8 CTA_EXPECT_FLAGS expect_flags: ExpectFlags,
-        /// Which of the helper's classes it counts for.
+        /// Which of the helper's classes it counts for. Linux 6.18.15 takes every one for the first.
         9 CTA_EXPECT_CLASS class: Be<u32>,
         /// How the expected connection is translated.
         10 CTA_EXPECT_NAT nat: ExpectNatAttrs<'a>,
