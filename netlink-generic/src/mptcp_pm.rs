@@ -289,9 +289,9 @@ attrs! {
         14 MPTCP_ATTR_TIMEOUT timeout: u32,
         /// Index of the link that the path leaves by.
         15 MPTCP_ATTR_IF_IDX if_idx: i32,
-        /// Why the peer reset a path: `MPTCP_RST_*`, of RFC 8684. Linux 5.14.
+        /// Why the peer reset a path: `MPTCP_RST_*`, of RFC 8684. Linux 5.13.
         16 MPTCP_ATTR_RESET_REASON reset_reason: u32,
-        /// Flags of that reset, likewise; 1 if it may pass. Linux 5.14.
+        /// Flags of that reset, likewise; 1 if it may pass. Linux 5.13.
         17 MPTCP_ATTR_RESET_FLAGS reset_flags: u32,
         /// Whether the peer connected to us. Linux 5.19.
         18 MPTCP_ATTR_SERVER_SIDE server_side: bool,
@@ -299,17 +299,17 @@ attrs! {
 }
 
 flags! {
-    /// `MPTCP_PM_EV_FLAG_*`: more about a connection. Linux 6.18.
+    /// `MPTCP_PM_EV_FLAG_*`: more about a connection.
     pub struct EventFlags: u16 {
         /// The peer takes no path to the address that the connection began with.
         0x1 MPTCP_PM_EV_FLAG_DENY_JOIN_ID0 DENY_JOIN_ID0,
-        /// The peer connected to us.
+        /// The peer connected to us. Linux 6.18.
         0x2 MPTCP_PM_EV_FLAG_SERVER_SIDE SERVER_SIDE,
     }
 }
 
-/// Adds an endpoint. The kernel numbers it, unless it has an [`id`](Address::id). If there is such an address or number,
-/// `EBUSY`; in Linux 6.1 `EINVAL`.
+/// Adds an endpoint. The kernel numbers it, unless it has an [`id`](Address::id). `EBUSY` if the number is taken, else
+/// `EEXIST` if the address is; in Linux 6.1 `EINVAL` for both.
 pub fn add(address: Address) -> EndpointRequest<()> {
     EndpointRequest::new(&Endpoint::ADD_ADDR, MessageFlags::ACK).addr(address)
 }

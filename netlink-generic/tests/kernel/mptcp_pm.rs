@@ -113,10 +113,15 @@ fn refusals() -> Result {
     let mut nl = mptcp_pm::connect()?;
     let address = Address::of("10.0.0.1".parse()?).id(1).flags(AddressFlags::SIGNAL);
     nl.call(mptcp_pm::add(address.clone()))?;
-    let error = nl.call(mptcp_pm::add(address)).unwrap_err();
-    let refusal = if is_since(6, 12) { Errno::EBUSY } else { Errno::EINVAL };
-    assert_eq!(error.errno(), Some(refusal), "{error}");
-    assert!(error.to_string().starts_with("MPTCP_PM_CMD_ADD_ADDR"), "{error}");
+    let other = Address::of("10.0.0.9".parse()?).id(1).flags(AddressFlags::SIGNAL);
+    for (again, refusal) in
+        [(address.clone(), Errno::EBUSY), (other, Errno::EBUSY), (address.id(2), Errno::EEXIST)]
+    {
+        let error = nl.call(mptcp_pm::add(again)).unwrap_err();
+        let refusal = if is_since(6, 12) { refusal } else { Errno::EINVAL };
+        assert_eq!(error.errno(), Some(refusal), "{error}");
+        assert!(error.to_string().starts_with("MPTCP_PM_CMD_ADD_ADDR"), "{error}");
+    }
     let error = nl.call(mptcp_pm::get(77)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     let error = nl.call(mptcp_pm::set_limits().subflows(u32::MAX)).unwrap_err();
