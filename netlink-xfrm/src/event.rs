@@ -22,7 +22,8 @@ values! {
         5 XFRMNLGRP_AEVENTS ASYNC_EVENT "aevent",
         /// Packets of Mobile IPv6 without a state.
         6 XFRMNLGRP_REPORT REPORT "report",
-        /// States that moved.
+        /// States that moved. Linux 6.18.15 tells it in the initial namespace, whichever it happened in; 6.1.192,
+        /// 6.12.117 and 7.3 don't.
         7 XFRMNLGRP_MIGRATE MIGRATE "migrate",
         /// Peers whose address or port changed.
         8 XFRMNLGRP_MAPPING MAPPING "mapping",
