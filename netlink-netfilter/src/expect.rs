@@ -70,13 +70,15 @@ attrs! {
         4 CTA_EXPECT_TIMEOUT timeout: Be<u32>,
         /// Id of the expectation. In a deletion: only that one.
         5 CTA_EXPECT_ID id: Be<u32>,
-        /// The helper: that of the master when listed, that of the expected connection in a request.
+        /// The helper: that of the master when listed, that of the expected connection in a request. Later kernels,
+        /// Linux 7.3 among them, overlook it in a request.
         6 CTA_EXPECT_HELP_NAME help_name: Str<'a, 15>,
         /// Zone of the master; absent is zone 0.
         7 CTA_EXPECT_ZONE zone: Be<u16>,
         /// How it behaves.
         8 CTA_EXPECT_FLAGS expect_flags: ExpectFlags,
-        /// Which of the helper's classes it counts for. Linux 6.18.15 takes every one for the first.
+        /// Which of the helper's classes it counts for. Kernels that heed `help_name` in a request, such as Linux
+        /// 6.18.15, take the class only beside it, else the first.
         9 CTA_EXPECT_CLASS class: Be<u32>,
         /// How the expected connection is translated.
         10 CTA_EXPECT_NAT nat: ExpectNatAttrs<'a>,

@@ -164,21 +164,18 @@ fn expectations_have_the_limits_of_its_policies() -> Result {
     assert_eq!(entry.help().unwrap().name().unwrap(), "nl-expect");
     let expected = |port| Tuple::tcp((host(1), 0).into(), (host(2), port).into());
     let mask = Tuple::tcp("255.255.255.255:0".parse()?, "255.255.255.255:65535".parse()?);
-    // Linux 6.18.15 takes every class for the first.
-    let classes = !is_since(6, 18) || is_since(7, 0);
-    let second = if classes { 60 } else { 300 };
-    for (class, seconds, port) in [(0, 300, 2000), (1, second, 2001)] {
-        nl.call(expect::create(&master, &expected(port), &mask).class(class))?;
+    let expect =
+        |port, class| expect::create(&master, &expected(port), &mask).class(class).help_name("nl-expect");
+    for (class, seconds, port) in [(0, 300, 2000), (1, 60, 2001)] {
+        nl.call(expect(port, class))?;
         let left = nl.call(expect::get(&expected(port)))?.timeout().unwrap().0;
         assert!((seconds - 20..=seconds).contains(&left), "{left}");
     }
-    if classes {
-        // A further one of the second class takes the place of the first, which has room for one.
-        nl.call(expect::create(&master, &expected(2002), &mask).class(1))?;
-        assert!(nl.call(expect::get(&expected(2001))).unwrap_err().is_not_found());
-        nl.call(expect::get(&expected(2002)))?;
-        nl.call(expect::get(&expected(2000)))?;
-    }
+    // A further one of the second class takes the place of the first, which has room for one.
+    nl.call(expect(2002, 1))?;
+    assert!(nl.call(expect::get(&expected(2001))).unwrap_err().is_not_found());
+    nl.call(expect::get(&expected(2002)))?;
+    nl.call(expect::get(&expected(2000)))?;
 
     // Connections go on without.
     nl.call(conntrack::delete(&master))?;
