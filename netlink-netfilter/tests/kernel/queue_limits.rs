@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::Instant;
 
 use netlink_core::socket::Switch;
 use netlink_netfilter::Error;
-use netlink_netfilter::queue::{self, Arrival, Params, QueueFlags, Ticket, Verdict};
-use netlink_testing::{Result, program, seconds, suite};
+use netlink_netfilter::queue::{self, Arrival, Params, Queue, QueueFlags, Ticket, Verdict};
+use netlink_testing::{Result, patience, program, seconds, suite};
 
 use crate::queue::{next, open, open_with, queue_output};
 use crate::wire::{LONG, SHORT, Udp};
@@ -57,7 +58,7 @@ fn a_packet_without_a_verdict_waits_until_the_socket_is_closed() -> Result {
     drop(other);
     // Nobody is there, and then somebody else.
     udp.send("nobody");
-    let mut queue = open(Params::whole())?;
+    let mut queue = open_when_closed()?;
     udp.send("later");
     let (ticket, later) = next(&mut queue)?;
     assert_eq!((ticket.id, later.as_str()), (1, "later"));
@@ -71,20 +72,36 @@ fn a_packet_without_a_verdict_waits_until_the_socket_is_closed() -> Result {
     Ok(())
 }
 
+/// Binds a queue whose socket was just closed. A program that another test starts has the socket too, from its fork to
+/// its exec.
+fn open_when_closed() -> Result<Queue> {
+    let start = Instant::now();
+    loop {
+        match Queue::open(&queue::bind(0, Params::whole())) {
+            Err(error) if error.is_permission() && start.elapsed() < LONG => thread::yield_now(),
+            opened => {
+                let mut queue = opened?;
+                queue.set_timeout(Some(LONG))?;
+                return Ok(queue);
+            }
+        }
+    }
+}
+
 fn configuration_loses_no_packet() -> Result {
-    const PACKETS: u32 = 2000;
+    let packets = 2000 / patience();
     let udp = Udp::loopback()?;
     queue_output("")?;
-    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(PACKETS))?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(packets))?;
     let sender = udp.sender();
     let sending = thread::spawn(move || {
-        for number in 0..PACKETS {
+        for number in 0..packets {
             sender.send(number.to_string().as_bytes()).unwrap();
         }
     });
-    for number in 0..PACKETS {
+    for number in 0..packets {
         if number % 5 == 0 {
-            queue.configure(&queue::configure(0).max_length(PACKETS + number))?;
+            queue.configure(&queue::configure(0).max_length(packets + number))?;
         }
         let (ticket, got) = next(&mut queue)?;
         assert_eq!((ticket.id, got), (number + 1, number.to_string()));
@@ -97,16 +114,16 @@ fn configuration_loses_no_packet() -> Result {
 
 /// Sends packets until more have come than the smallest receive buffer takes, and reads those that it took.
 fn losses_are_counted() -> Result {
-    const PACKETS: u32 = 3000;
+    let packets = 3000 / patience();
     let udp = Udp::loopback()?;
     queue_output("")?;
-    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(2 * PACKETS))?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(2 * packets))?;
     queue.connection().socket().set_receive_buffer(4096)?;
     let mut counted = 0;
     let mut gaps = 0;
     // The last one finds room again: its number tells how many before it did not.
     for round in 0..3 {
-        for _ in 0..PACKETS / 3 {
+        for _ in 0..packets / 3 {
             udp.send(&round.to_string());
         }
         queue.set_timeout(Some(SHORT))?;
@@ -124,8 +141,8 @@ fn losses_are_counted() -> Result {
     }
     udp.send("last");
     let Arrival::Packet { packet, missed } = queue.next()? else { panic!("no packet") };
-    assert_eq!(packet.ticket().id, PACKETS + 1);
-    assert_eq!(counted + missed, PACKETS);
+    assert_eq!(packet.ticket().id, packets + 1);
+    assert_eq!(counted + missed, packets);
     assert!(gaps == 2 && missed > 0, "{gaps} gaps, then {missed}");
     Ok(())
 }
@@ -162,21 +179,21 @@ fn an_overflow_is_told_where_the_socket_says_so() -> Result {
 }
 
 fn many_packets_without_a_loss() -> Result {
-    const PACKETS: u32 = 20_000;
+    let packets = 20_000 / patience();
     let udp = Udp::loopback()?;
     queue_output("")?;
-    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(PACKETS))?;
+    let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(packets))?;
     if queue.connection().socket().receive_buffer()? < 64 << 20 {
         netlink_testing::skip("the receive buffer may not be large enough here");
     }
     let sender = udp.sender();
     let sending = thread::spawn(move || {
-        for number in 0..PACKETS {
+        for number in 0..packets {
             sender.send(&number.to_ne_bytes()).unwrap();
         }
     });
     let mut ids = BTreeMap::new();
-    while ids.len() < PACKETS as usize {
+    while ids.len() < packets as usize {
         let Arrival::Packet { packet, missed: 0 } = queue.next()? else { panic!("a loss") };
         let payload = packet.payload().unwrap().0;
         ids.insert(packet.ticket().id, u32::from_ne_bytes(payload[28..32].try_into()?));
@@ -184,7 +201,7 @@ fn many_packets_without_a_loss() -> Result {
         queue.verdict(ticket, Verdict::DROP)?;
     }
     sending.join().unwrap();
-    assert!(ids.into_iter().eq((0..PACKETS).map(|number| (number + 1, number))));
+    assert!(ids.into_iter().eq((0..packets).map(|number| (number + 1, number))));
     queue.set_timeout(Some(SHORT))?;
     assert!(matches!(queue.next(), Err(Error::Timeout(_))), "no refusal");
     Ok(())

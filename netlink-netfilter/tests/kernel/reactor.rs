@@ -6,7 +6,7 @@ use netlink_core::Notice;
 use netlink_netfilter::conntrack::{self, AsyncWatch};
 use netlink_netfilter::event::{Change, Event, Group};
 use netlink_netfilter::tokio::{connect, subscribe};
-use netlink_testing::{Result, seconds, suite};
+use netlink_testing::{Result, patience, seconds, suite};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
@@ -61,21 +61,22 @@ fn the_watch_is_right_again_after_a_loss() -> Result {
         nl.call(make(&flow(0))).await?;
         let mut watch = AsyncWatch::open().await?;
         watch.events().socket().set_receive_buffer(4096)?;
-        let results = nl.batch((1..2000).map(|n| make(&flow(n)))).await;
+        let all = 2000 / patience();
+        let results = nl.batch((1..all).map(|n| make(&flow(n)))).await;
         assert!(results.iter().all(std::result::Result::is_ok));
         let mut new = 0;
-        while new < 2000 {
+        while new < all {
             let (change, _) = timeout(Duration::from_secs(10), watch.next()).await??;
             assert_ne!(change, Change::Deleted);
-            new += usize::from(change == Change::New);
+            new += u32::from(change == Change::New);
         }
         assert!(watch.resyncs() > 0);
         nl.call(conntrack::flush()).await?;
         let mut deleted = 0;
-        while deleted < 2000 {
+        while deleted < all {
             let (change, _) = timeout(Duration::from_secs(10), watch.next()).await??;
             assert_ne!(change, Change::New);
-            deleted += usize::from(change == Change::Deleted);
+            deleted += u32::from(change == Change::Deleted);
         }
         Ok(())
     })

@@ -10,7 +10,7 @@ use netlink_core::{Notice, Protocol};
 use netlink_route::event::{Change, Event, Group};
 use netlink_route::link::Bridge;
 use netlink_route::{link, route};
-use netlink_testing::{Result, suite};
+use netlink_testing::{Result, patience, suite};
 
 use crate::{LO, host};
 
@@ -89,16 +89,17 @@ fn a_dropped_call_leaves_the_connection_usable() -> Result {
 fn a_dropped_dump_and_batch_leave_the_connection_usable() -> Result {
     current_thread()?.block_on(async {
         let mut nl = connect().await?;
-        let _ = nl.batch((0..3000).map(|n| route::add(host(n)).oif(LO))).await;
+        let count = 3000 / patience();
+        let _ = nl.batch((0..count).map(|n| route::add(host(n)).oif(LO))).await;
         for _ in 0..5 {
             let _ = poll_once(nl.dump(route::list())).await;
             let mut listing = nl.dump(route::list()).await?;
             let _ = poll_once(listing.next()).await;
             assert!(listing.next().await?.is_some());
             drop(listing);
-            let _ = poll_once(nl.batch((0..3000).map(|n| route::add(host(n)).oif(LO)))).await;
+            let _ = poll_once(nl.batch((0..count).map(|n| route::add(host(n)).oif(LO)))).await;
             assert_eq!(nl.call(link::get("lo")).await?.index(), LO);
-            assert_eq!(nl.dump(route::list().table(254)).await?.collect().await?.len(), 3000);
+            assert_eq!(nl.dump(route::list().table(254)).await?.collect().await?.len(), count as usize);
         }
         Ok(())
     })
