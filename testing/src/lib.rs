@@ -58,6 +58,7 @@
 //!   `{"suite":"kernel","planned":3,"user":"root"}`, then per test
 //!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
 //! - `NETLINK_TEST_MACHINE`: set where the machine is there for the tests alone, see [`machine`].
+//! - `NETLINK_TEST_AGAIN`: where set, a test that fails among others is run again without them, and the report tells.
 //! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines, see [`patience`].
 
 mod need;

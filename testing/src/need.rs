@@ -134,8 +134,7 @@ pub(crate) fn limit(needs: &[Need]) -> Duration {
     Duration::from_secs(seconds.unwrap_or(60).saturating_mul(patience().into()))
 }
 
-/// `NETLINK_TEST_PATIENCE`, at least 1. A test whose only point is to do much may do as many times less. Where it is more,
-/// a test that fails among others is run again without them, and the report tells.
+/// `NETLINK_TEST_PATIENCE`, at least 1. A test whose only point is to do much may do as many times less.
 pub fn patience() -> u32 {
     let patience = std::env::var("NETLINK_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
     patience.unwrap_or(1).max(1)

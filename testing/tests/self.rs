@@ -14,7 +14,7 @@ suite! {
     tests_do_not_see_each_others_links_b: program("ip"), kind("bridge");
     children_are_born_in_the_namespace: program("ip");
     every_ending_is_reported_with_its_reason;
-    where_patience_is_asked_for_a_failure_gets_a_second_try;
+    where_it_is_asked_for_a_failure_gets_a_second_try;
     real_root_has_every_user: init_namespace();
 }
 
@@ -144,11 +144,13 @@ fn children_are_born_in_the_namespace() -> Result {
 }
 
 /// Runs the tests that end in all ways: what they print and what they report.
-fn all_endings(patience: &str) -> Result<(String, String)> {
-    let report = env::temp_dir().join(format!("netlink-testing-{}-{patience}.json", std::process::id()));
-    let output = Command::new(env::current_exe()?)
+fn all_endings(again: bool) -> Result<(String, String)> {
+    let report = env::temp_dir().join(format!("netlink-testing-{}-{again}.json", std::process::id()));
+    let mut command = Command::new(env::current_exe()?);
+    command.env_remove("NETLINK_TEST_AGAIN").envs(again.then_some(("NETLINK_TEST_AGAIN", "1")));
+    let output = command
         .env(ENDINGS, "")
-        .env("NETLINK_TEST_PATIENCE", patience)
+        .env("NETLINK_TEST_PATIENCE", "1")
         .env("NETLINK_TEST_REPORT", &report)
         .env_remove("RUST_BACKTRACE")
         .output()?;
@@ -158,8 +160,8 @@ fn all_endings(patience: &str) -> Result<(String, String)> {
     Ok((String::from_utf8(output.stdout)?, lines?))
 }
 
-fn where_patience_is_asked_for_a_failure_gets_a_second_try() -> Result {
-    let (text, lines) = all_endings("2")?;
+fn where_it_is_asked_for_a_failure_gets_a_second_try() -> Result {
+    let (text, lines) = all_endings(true)?;
     assert!(text.contains("2 passed; 3 failed; 5 ignored"), "{text}");
     for start in [
         r#"{"name":"endings::fails_once","outcome":"passed","reason":"","first":"the first time","#,
@@ -172,7 +174,7 @@ fn where_patience_is_asked_for_a_failure_gets_a_second_try() -> Result {
 }
 
 fn every_ending_is_reported_with_its_reason() -> Result {
-    let (text, lines) = all_endings("1")?;
+    let (text, lines) = all_endings(false)?;
     assert!(text.contains("1 passed; 4 failed; 5 ignored"), "{text}");
     assert!(lines.starts_with(r#"{"suite":"self","planned":10,"user":""#), "{lines}");
     for (name, outcome, reason) in [

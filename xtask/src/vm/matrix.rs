@@ -77,7 +77,7 @@ fn script(binaries: &[Binary], filter: &[String]) -> Result<String> {
         let _ = writeln!(
             script,
             "cd {folder}\nCARGO_MANIFEST_DIR={folder} NETLINK_TEST_REPORT=/out/report{number} \
-             NETLINK_TEST_PATIENCE={PATIENCE} {program} --test-threads {THREADS} {} >/out/output{number} 2>&1\n\
+             NETLINK_TEST_PATIENCE={PATIENCE} NETLINK_TEST_AGAIN=1 {program} --test-threads {THREADS} {} >/out/output{number} 2>&1\n\
              echo $? >/out/status{number}",
             line(filter)
         );
