@@ -55,8 +55,9 @@ pub(crate) fn lines(nl: &mut Connection, option: &str, states: States) -> Result
             let mut sockets = nl.dump(netlink::list())?;
             while let Some(socket) = sockets.next()? {
                 let header = socket.header();
-                let mut line =
-                    format!("UNCONN {} {}:{}", queues(socket.memory()), header.protocol, header.port);
+                // ss prints the number of a port as a signed one.
+                let port = header.port.cast_signed();
+                let mut line = format!("UNCONN {} {}:{port}", queues(socket.memory()), header.protocol);
                 match (header.dest_group, header.dest_port) {
                     (0, 0) => line += " *",
                     (group, port) => _ = write!(line, " {group}:{port}"),
