@@ -77,7 +77,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_core::{Be, Dump, MessageFlags, attrs, flags};
+use netlink_core::{Be, Dump, MessageFlags, attrs, flags, values};
 
 use crate::{Header, family, message};
 
@@ -289,9 +289,9 @@ attrs! {
         14 MPTCP_ATTR_TIMEOUT timeout: u32,
         /// Index of the link that the path leaves by.
         15 MPTCP_ATTR_IF_IDX if_idx: i32,
-        /// Why the peer reset a path: `MPTCP_RST_*`, of RFC 8684. Linux 5.13.
-        16 MPTCP_ATTR_RESET_REASON reset_reason: u32,
-        /// Flags of that reset, likewise; 1 if it may pass. Linux 5.13.
+        /// Why the peer reset a path. Linux 5.13.
+        16 MPTCP_ATTR_RESET_REASON reset_reason: ResetReason,
+        /// 1 if a path may be tried again later. Linux 5.13.
         17 MPTCP_ATTR_RESET_FLAGS reset_flags: u32,
         /// Whether the peer connected to us. Linux 5.19.
         18 MPTCP_ATTR_SERVER_SIDE server_side: bool,
@@ -305,6 +305,26 @@ flags! {
         0x1 MPTCP_PM_EV_FLAG_DENY_JOIN_ID0 DENY_JOIN_ID0,
         /// The peer connected to us. Linux 6.18.
         0x2 MPTCP_PM_EV_FLAG_SERVER_SIDE SERVER_SIDE,
+    }
+}
+
+values! {
+    /// `MPTCP_RST_*`: why a path was reset, as RFC 8684 has it in its section 3.6.
+    pub struct ResetReason: u32 {
+        /// For no reason that is told.
+        0 MPTCP_RST_EUNSPEC UNSPECIFIED "unspecified",
+        /// Multipath TCP went wrong.
+        1 MPTCP_RST_EMPTCP PROTOCOL "protocol",
+        /// There is no memory, or whatever else it takes.
+        2 MPTCP_RST_ERESOURCE RESOURCES "resources",
+        /// No path more is wanted.
+        3 MPTCP_RST_EPROHIBIT PROHIBITED "prohibited",
+        /// Too much data waits for an acknowledgement.
+        4 MPTCP_RST_EWQ2BIG TOO_MUCH_DATA "too-much-data",
+        /// The path is too slow, or loses too much.
+        5 MPTCP_RST_EBADPERF PERFORMANCE "performance",
+        /// Something on the way spoils Multipath TCP.
+        6 MPTCP_RST_EMIDDLEBOX MIDDLEBOX "middlebox",
     }
 }
 

@@ -72,6 +72,8 @@ pub const SPEC: Spec = Spec {
         mptcp_pm::AddressFlags::CONSTANTS,
         #[cfg(feature = "mptcp_pm")]
         mptcp_pm::EventFlags::CONSTANTS,
+        #[cfg(feature = "mptcp_pm")]
+        mptcp_pm::ResetReason::CONSTANTS,
         #[cfg(feature = "netdev")]
         netdev::XdpAct::CONSTANTS,
         #[cfg(feature = "netdev")]

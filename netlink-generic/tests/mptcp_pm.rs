@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use netlink_generic::mptcp_pm::{
-    self, Address, AddressFlags, Endpoint, Event, EventFlags, Limits, MptcpPm, PathEvent,
+    self, Address, AddressFlags, Endpoint, Event, EventFlags, Limits, MptcpPm, PathEvent, ResetReason,
 };
 use netlink_generic::testkit::from_hex;
 use netlink_generic::{IntoUnbound, Message, MessageFlags, Reply as _, Resolved};
@@ -86,6 +86,10 @@ fn events_are_told_apart_by_their_command() {
     let body = from_hex(SUB_CLOSED).unwrap();
     let Event::SubClosed(path) = Event::view(&message(&body)).unwrap() else { panic!("not closed") };
     assert_eq!((path.loc_id(), path.rem_id(), path.backup()), (Some(7), Some(0), Some(false)));
+    // Why it was reset, behind what this kernel told: made by hand.
+    let reset = [&body[..], &[8, 0, 16, 0, 3, 0, 0, 0, 8, 0, 17, 0, 1, 0, 0, 0]].concat();
+    let Event::SubClosed(path) = Event::view(&message(&reset)).unwrap() else { panic!("not closed") };
+    assert_eq!((path.reset_reason(), path.reset_flags()), (Some(ResetReason::PROHIBITED), Some(1)));
     // A number that no event has yet is kept, not refused.
     let unknown = [&[99], &body[1..]].concat();
     assert!(format!("{:?}", Event::view(&message(&unknown)).unwrap()).contains("Other"));

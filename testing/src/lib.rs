@@ -70,7 +70,7 @@ pub use need::{
     seconds, when,
 };
 pub use run::{main, skip};
-pub use sys::{bpf_program, mptcp_connect, mptcp_listen};
+pub use sys::{Mptcp, bpf_program};
 
 /// What a test may return besides nothing.
 pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

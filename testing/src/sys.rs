@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::net::{SocketAddrV4, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 pub(crate) const NEW_USER: libc::c_int = libc::CLONE_NEWUSER;
@@ -109,41 +109,48 @@ pub fn bpf_program(kind: u32, instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// A socket that listens for Multipath TCP at this address.
-pub fn mptcp_listen(address: SocketAddrV4) -> io::Result<TcpListener> {
-    let socket = mptcp_socket()?;
-    let (name, length) = name_of(address);
-    // SAFETY: name and length are those of a `sockaddr_in` that lives beyond the call.
-    checked(unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), length) })?;
-    // SAFETY: takes no pointers.
-    checked(unsafe { libc::listen(socket.as_raw_fd(), 8) })?;
-    Ok(socket.into())
+/// A socket of Multipath TCP that is to listen at an address, or to connect to it.
+#[derive(Debug)]
+pub struct Mptcp {
+    socket: OwnedFd,
+    /// `sockaddr_in` or `sockaddr_in6`.
+    name: Vec<u8>,
 }
 
-/// A Multipath TCP connection to this address.
-pub fn mptcp_connect(address: SocketAddrV4) -> io::Result<TcpStream> {
-    let socket = mptcp_socket()?;
-    let (name, length) = name_of(address);
-    // SAFETY: name and length are those of a `sockaddr_in` that lives beyond the call.
-    checked(unsafe { libc::connect(socket.as_raw_fd(), (&raw const name).cast(), length) })?;
-    Ok(socket.into())
-}
+impl Mptcp {
+    /// Makes the socket; nothing is sent yet.
+    pub fn new(address: SocketAddr) -> io::Result<Self> {
+        let (family, rest) = match address {
+            SocketAddr::V4(address) => (libc::AF_INET, [&address.ip().octets()[..], &[0; 8]].concat()),
+            SocketAddr::V6(address) => {
+                (libc::AF_INET6, [&[0; 4], &address.ip().octets()[..], &[0; 4]].concat())
+            }
+        };
+        let name = [&(family as libc::sa_family_t).to_ne_bytes()[..], &address.port().to_be_bytes(), &rest];
+        let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+        // SAFETY: takes no pointers.
+        let fd = checked(unsafe { libc::socket(family, kind, libc::IPPROTO_MPTCP) })?;
+        // SAFETY: the descriptor was just made and belongs to nobody else.
+        Ok(Self { socket: unsafe { OwnedFd::from_raw_fd(fd) }, name: name.concat() })
+    }
 
-fn mptcp_socket() -> io::Result<OwnedFd> {
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    // SAFETY: takes no pointers.
-    let fd = checked(unsafe { libc::socket(libc::AF_INET, kind, libc::IPPROTO_MPTCP) })?;
-    // SAFETY: the descriptor was just made and belongs to nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
+    /// Listens at the address.
+    pub fn listen(self) -> io::Result<TcpListener> {
+        // SAFETY: pointer and length are those of `name`.
+        checked(unsafe { libc::bind(self.socket.as_raw_fd(), self.name.as_ptr().cast(), self.length()) })?;
+        // SAFETY: takes no pointers.
+        checked(unsafe { libc::listen(self.socket.as_raw_fd(), 8) })?;
+        Ok(self.socket.into())
+    }
 
-#[allow(clippy::cast_possible_truncation)] // both are small
-fn name_of(address: SocketAddrV4) -> (libc::sockaddr_in, libc::socklen_t) {
-    let name = libc::sockaddr_in {
-        sin_family: libc::AF_INET as libc::sa_family_t,
-        sin_port: address.port().to_be(),
-        sin_addr: libc::in_addr { s_addr: address.ip().to_bits().to_be() },
-        sin_zero: [0; 8],
-    };
-    (name, size_of::<libc::sockaddr_in>() as libc::socklen_t)
+    /// Connects to the address.
+    pub fn connect(self) -> io::Result<TcpStream> {
+        // SAFETY: pointer and length are those of `name`.
+        checked(unsafe { libc::connect(self.socket.as_raw_fd(), self.name.as_ptr().cast(), self.length()) })?;
+        Ok(self.socket.into())
+    }
+
+    fn length(&self) -> libc::socklen_t {
+        self.name.len() as libc::socklen_t
+    }
 }

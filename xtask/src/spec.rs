@@ -636,10 +636,13 @@ fn topics(inventory: &Value, ours: &[Names], all: bool) {
     for (name, row) in rows {
         let (topic, role) = (text(&row[1]), text(&row[2]));
         let krate = text(&inventory["topics"][topic][0]);
-        let Some(names) = ours.iter().find(|names| names.krate == krate) else { continue };
+        if !ours.iter().any(|names| names.krate == krate) {
+            continue;
+        }
         let (count, missing) = topics.entry(topic).or_default().entry(role).or_default();
         *count += 1;
-        match names.constants.contains_key(name.as_str()) {
+        // Wherever: MPTCP's attributes of a subflow are in the inventory's mptcp_pm, but come with a socket.
+        match ours.iter().any(|names| names.constants.contains_key(name.as_str())) {
             true if role == "attr" => _ = served.insert(topic),
             true => {}
             false => missing.push(name),

@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use netlink_generic::mptcp_pm::{self, Address, AddressFlags, Event, MptcpPm};
 use netlink_generic::{Client, Errno, Events, Notice, Reply as _};
-use netlink_testing::{
-    Need, Result, generic, ipv6, is_since, kernel, mptcp_connect, mptcp_listen, patience, program, suite,
-};
+use netlink_testing::{Mptcp, Need, Result, generic, ipv6, is_since, kernel, patience, program, suite};
 
 use crate::output;
 
@@ -23,6 +21,7 @@ suite! {
     flags_of_an_endpoint_change: FAMILY, kernel(5, 15);
     refusals: FAMILY;
     a_connection_is_told_from_beginning_to_end: FAMILY, IP, kernel(6, 2);
+    a_connection_over_ipv6_is_told_on_a_reactor: FAMILY, IP, ipv6();
     user_space_makes_and_ends_paths: FAMILY, IP, kernel(6, 9);
     endpoints_on_a_reactor: FAMILY;
 }
@@ -136,9 +135,10 @@ fn refusals() -> Result {
 }
 
 /// What listens, and both ends of a connection to it, with data each way: that is when the peer has the keys.
-fn connection() -> Result<(TcpListener, TcpStream, TcpStream)> {
-    let listener = mptcp_listen(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5000))?;
-    let mut client = mptcp_connect(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5000))?;
+fn connection(host: impl Into<IpAddr>) -> Result<(TcpListener, TcpStream, TcpStream)> {
+    let address = SocketAddr::new(host.into(), 5000);
+    let listener = Mptcp::new(address)?.listen()?;
+    let mut client = Mptcp::new(address)?.connect()?;
     let (mut server, _) = listener.accept()?;
     let mut byte = [0];
     for _ in 0..2 {
@@ -166,7 +166,7 @@ fn next(events: &mut Events<Event<'static>>) -> Result<Event<'static>> {
 fn a_connection_is_told_from_beginning_to_end() -> Result {
     ip("link set lo up")?;
     let mut events = listen()?;
-    let ends = connection()?;
+    let ends = connection(Ipv4Addr::LOCALHOST)?;
     let Event::ListenerCreated(listener) = next(&mut events)? else { panic!("no listener") };
     assert_eq!((listener.saddr(), listener.sport().unwrap().0), (Some(Ipv4Addr::LOCALHOST.into()), 5000));
     let (mut created, mut established) = (Vec::new(), Vec::new());
@@ -203,13 +203,36 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
     Ok(())
 }
 
+fn a_connection_over_ipv6_is_told_on_a_reactor() -> Result {
+    ip("link set lo up")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut events = mptcp_pm::tokio::subscribe(&[MptcpPm::EVENTS]).await?;
+        let _ends = connection(Ipv6Addr::LOCALHOST)?;
+        let mut established = 0;
+        while established < 2 {
+            let limit = Duration::from_secs(5) * patience();
+            let Notice::Event { event, .. } = tokio::time::timeout(limit, events.next()).await?? else {
+                return Err("events were lost".into());
+            };
+            if let Event::Created(path) | Event::Established(path) = &event {
+                assert_eq!((path.family(), path.saddr4(), path.daddr4()), (Some(10), None, None));
+                assert_eq!(path.saddr(), Some(Ipv6Addr::LOCALHOST.into()));
+                assert_eq!(path.daddr(), Some(Ipv6Addr::LOCALHOST.into()));
+            }
+            established += usize::from(matches!(event, Event::Established(_)));
+        }
+        Ok(())
+    })
+}
+
 fn user_space_makes_and_ends_paths() -> Result {
     fs::write("/proc/sys/net/mptcp/pm_type", "1")?;
     ip("link set lo up")?;
     ip("addr add 127.0.0.2/8 dev lo")?;
     let mut events = listen()?;
     let mut nl = mptcp_pm::connect()?;
-    let _ends = connection()?;
+    let _ends = connection(Ipv4Addr::LOCALHOST)?;
     let (mut client, mut server) = (None, None);
     while client.is_none() || server.is_none() {
         if let Event::Established(path) = next(&mut events)? {
@@ -241,6 +264,10 @@ fn user_space_makes_and_ends_paths() -> Result {
         }
     }
     let ours = second.port(port.ok_or("no path of the client")?.0);
+    let backup = mptcp_pm::set_flags(ours.clone().flags(AddressFlags::BACKUP));
+    nl.call(backup.token(client).addr_remote(theirs.clone()))?;
+    let Event::SubPriority(path) = next(&mut events)? else { panic!("no other priority") };
+    assert_eq!((path.token(), path.rem_id(), path.backup()), (Some(server), Some(7), Some(true)));
     nl.call(mptcp_pm::destroy_subflow(client, ours.clone(), theirs.clone()))?;
     let Event::SubClosed(path) = next(&mut events)? else { panic!("not closed") };
     assert!([Some(client), Some(server)].contains(&path.token()));
