@@ -95,7 +95,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         (Some(Task::Prepare { extra_modules }), _) => {
             if *extra_modules {
                 let all = &prepared.kernels;
-                let ends = all.first().into_iter().chain(all.last());
+                // The newest first: it has most to test, should the time not be enough for both.
+                let ends = all.last().into_iter().chain(all.first());
                 let chosen =
                     if arguments.kernel.is_empty() { ends.collect() } else { all.iter().collect::<Vec<_>>() };
                 modules::build(&cache, &chosen, &scratch)?;

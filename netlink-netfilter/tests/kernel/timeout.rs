@@ -5,7 +5,7 @@ use std::fs;
 use std::net::UdpSocket;
 
 use netlink_core::{Be, Connection, Errno, Error};
-use netlink_netfilter::conntrack::IpProtocol;
+use netlink_netfilter::conntrack::{IpProtocol, Tuple};
 use netlink_netfilter::timeout::{
     self, DccpTimeouts, GENERIC, GenericTimeouts, GreTimeouts, IcmpTimeouts, Icmpv6Timeouts, SctpTimeouts,
     TcpTimeouts, Timeout, Timeouts, UdpTimeouts, UdpliteTimeouts,
@@ -16,7 +16,6 @@ use serde_json::Value;
 use tokio::runtime::Builder;
 
 use crate::conntrack::read;
-use crate::packets::exchange_udp;
 use crate::run;
 
 suite! {
@@ -193,13 +192,13 @@ fn used(nl: &mut Connection) -> Result {
 fn a_rule_gives_it_to_connections() -> Result {
     let mut nl = connect()?;
     used(&mut nl)?;
-    let flow = exchange_udp(1)?;
+    let (server, client) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    let flow = Tuple::udp(client.local_addr()?, server.local_addr()?);
+    client.send_to(b"data", server.local_addr()?)?;
     assert!((2900..=3000).contains(&read(&mut nl, &flow)?.timeout().unwrap().0));
     // Connections that have it get new times with their next packet.
     nl.call(timeout::create_or_replace("used", Family::IPV4, UdpTimeouts::new().unreplied(5000)))?;
-    let (from, to) = (flow.clone().attrs().src_socket().unwrap(), flow.clone().attrs().dst_socket().unwrap());
-    let _server = UdpSocket::bind(to)?;
-    UdpSocket::bind(from)?.send_to(b"data", to)?;
+    client.send_to(b"data", server.local_addr()?)?;
     assert!((4900..=5000).contains(&read(&mut nl, &flow)?.timeout().unwrap().0));
     // What it has runs on without the policy.
     run("iptables-nft -t raw -F")?;

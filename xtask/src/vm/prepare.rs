@@ -126,8 +126,13 @@ pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scra
     let filling = cache.lock()?;
     let apt = Apt::open(&cache.path("apt"), scratch)?;
     if let Err(error) = apt.update() {
-        println!("{error:#}");
-        return what_is_there(cache, pins);
+        return match what_is_there(cache, pins) {
+            Ok(there) => {
+                println!("{error:#}");
+                Ok(there)
+            }
+            Err(_) => Err(error.context("the archive can't be used, and there is nothing in the cache")),
+        };
     }
     let root = fresh(&apt, || root(&filling, &apt))?;
     let mut prepared = Prepared { root, kernels: Vec::new(), missing: Vec::new() };
