@@ -180,7 +180,9 @@ Acquire::https::Timeout "30";
         let program = Path::new(command.get_program()).file_name().unwrap_or_default().display().to_string();
         if ended.status.is_none() {
             let minutes = LIMIT.as_secs() / 60;
-            bail!("{program} did not end within {minutes} minutes: Debian's archive is slow, or does not answer");
+            bail!(
+                "{program} did not end within {minutes} minutes: Debian's archive is slow, or does not answer"
+            );
         }
         let output = self.mirrors.hide(&ended.output);
         let lines: Vec<_> = output.lines().filter(|line| line.starts_with(['E', 'W', 'd'])).collect();
