@@ -119,6 +119,7 @@ pub struct Mptcp {
 
 impl Mptcp {
     /// Makes the socket; nothing is sent yet.
+    #[allow(clippy::cast_possible_truncation)] // the families are 2 and 10
     pub fn new(address: SocketAddr) -> io::Result<Self> {
         let (family, rest) = match address {
             SocketAddr::V4(address) => (libc::AF_INET, [&address.ip().octets()[..], &[0; 8]].concat()),
@@ -150,6 +151,7 @@ impl Mptcp {
         Ok(self.socket.into())
     }
 
+    #[allow(clippy::cast_possible_truncation)] // 16 or 28
     fn length(&self) -> libc::socklen_t {
         self.name.len() as libc::socklen_t
     }

@@ -1,6 +1,6 @@
 //! Where the attributes of a set stand in its bytes.
 
-use super::{ATTR_HEADER, Attr, NLA_TYPE_MASK, Rule, Scope, split_header, walk};
+use super::{ATTR_HEADER, Attr, NLA_TYPE_MASK, Rule, Scope, align4, split_header, walk};
 
 /// The room a table needs in [`Fields`](super::Fields), by one more than its largest number.
 #[doc(hidden)]
@@ -120,16 +120,16 @@ fn search(set: &[u8], wanted: u16, words: u64) -> Option<Attr<'_>> {
         0 => set,
         seventh => set.get(..seventh * 4)?,
     };
-    let mut found = None;
-    walk(before, before, |number, payload, at| {
-        if number == usize::from(wanted) {
-            found = Some((payload, at));
+    let (mut found, mut rest) = (None, before);
+    while let Some((header, tail)) = rest.split_first_chunk() {
+        let (length, kind) = split_header(*header);
+        let payload = tail.get(..length)?;
+        if kind & NLA_TYPE_MASK == wanted {
+            found = Some(Attr { number: wanted, flags: kind & !NLA_TYPE_MASK, payload });
         }
-        true
-    });
-    let (payload, at) = found?;
-    let (_, kind) = split_header(*set.get(at..)?.first_chunk()?);
-    Some(Attr { number: wanted, flags: kind & !NLA_TYPE_MASK, payload })
+        rest = tail.get(align4(length)..).unwrap_or_default();
+    }
+    found
 }
 
 /// Where one attribute of a large table stands: offset of its payload in words of four bytes, and length of it.
