@@ -65,6 +65,15 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 /// The same, where the numbers are those of the inventory and older headers have others.
 const RENUMBERED: &[(&str, &str)] = &[("IPSTATS_MIB_", "sorted anew for cache lines after Linux 6.1")];
 
+/// Names of the inventory that stand for what has another one.
+const OLD_NAMES: &[(&str, &str)] = &[
+    ("CTA_NAT_SEQ_", "CTA_SEQADJ_ and CTA_SEQ_ADJ_ by their older names"),
+    ("IFLA_IF_NETNSID", "IFLA_TARGET_NETNSID before Linux 4.20"),
+    ("NF_NETLINK_CONNTRACK_", "NFNLGRP_CONNTRACK_ as bits of the mask that bind(2) takes"),
+    ("RTMGRP_", "RTNLGRP_ as bits of the mask that bind(2) takes"),
+    ("XFRMGRP_", "XFRMNLGRP_ as bits of the mask that bind(2) takes"),
+];
+
 fn is_exception(list: &[(&str, &str)], name: &str) -> bool {
     list.iter().any(|(beginning, _)| name.starts_with(beginning))
 }
@@ -633,19 +642,19 @@ fn topics(inventory: &Value, ours: &[Names], all: bool) {
     let rows = inventory["consts"].as_object().into_iter().flatten();
     let mut topics: BTreeMap<&str, BTreeMap<&str, Part<'_>>> = BTreeMap::new();
     let mut served = BTreeSet::new();
-    for (name, row) in rows {
+    for (name, row) in rows.filter(|(name, _)| !is_exception(OLD_NAMES, name)) {
         let (topic, role) = (text(&row[1]), text(&row[2]));
         let krate = text(&inventory["topics"][topic][0]);
-        if !ours.iter().any(|names| names.krate == krate) {
-            continue;
-        }
+        let Some(of_crate) = ours.iter().find(|names| names.krate == krate) else { continue };
         let (count, missing) = topics.entry(topic).or_default().entry(role).or_default();
         *count += 1;
+        let declares = |names: &Names| names.constants.contains_key(name.as_str());
+        if role == "attr" && declares(of_crate) {
+            served.insert(topic);
+        }
         // Wherever: MPTCP's attributes of a subflow are in the inventory's mptcp_pm, but come with a socket.
-        match ours.iter().any(|names| names.constants.contains_key(name.as_str())) {
-            true if role == "attr" => _ = served.insert(topic),
-            true => {}
-            false => missing.push(name),
+        if !ours.iter().any(declares) {
+            missing.push(name);
         }
     }
     for (topic, roles) in topics.iter().filter(|(topic, _)| served.contains(*topic)) {
