@@ -19,12 +19,6 @@ impl AsRef<Self> for Socket {
     }
 }
 
-impl AsMut<Self> for Socket {
-    fn as_mut(&mut self) -> &mut Self {
-        self
-    }
-}
-
 /// A socket that asks and waits for the answers.
 ///
 /// A connection does one thing at a time, so its calls take `&mut self`. Threads have one each, which costs a

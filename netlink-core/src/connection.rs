@@ -415,12 +415,8 @@ impl<S: AsRef<Socket>> Channel<S> {
         }
     }
 
-    pub(crate) fn subscribe(&mut self, groups: &[u32]) -> Result<()>
-    where
-        S: AsMut<Socket>,
-    {
-        // Groups above 32 are told from replies by nothing else.
-        self.socket.as_mut().set(Switch::PACKET_INFO, true)?;
+    pub(crate) fn subscribe(&mut self, groups: &[u32]) -> Result<()> {
+        self.socket.as_ref().tell_groups()?;
         self.subscribed = true;
         if self.unasked == Unasked::Nothing {
             self.unasked = Unasked::WithoutPort;
@@ -429,12 +425,9 @@ impl<S: AsRef<Socket>> Channel<S> {
     }
 
     /// Takes in what the kernel sends to this socket without being asked.
-    pub(crate) fn listen(&mut self)
-    where
-        S: AsMut<Socket>,
-    {
+    pub(crate) fn listen(&mut self) {
         // A refusal is told by the request it echoes. A kernel that doesn't have the switch always echoes all.
-        let _ = self.socket.as_mut().set(Switch::CAP_ACK, false);
+        let _ = self.socket.as_ref().set(Switch::CAP_ACK, false);
         self.subscribed = true;
         self.unasked = Unasked::Everything;
     }

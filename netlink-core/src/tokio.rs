@@ -36,12 +36,6 @@ impl AsRef<Socket> for Reactor {
     }
 }
 
-impl AsMut<Socket> for Reactor {
-    fn as_mut(&mut self) -> &mut Socket {
-        self.0.get_mut()
-    }
-}
-
 fn reactor(error: std::io::Error) -> Error {
     Error::System { call: "tokio reactor", errno: Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)) }
 }

@@ -14,7 +14,7 @@ pub(super) const BUFFER: usize = 64 << 20;
 /// Otherwise the kernel would tell `ENOBUFS` and drop everything until the socket has been read empty. The packets'
 /// numbers tell what was lost, and exactly.
 pub(super) fn open(options: &OpenOptions<'_>) -> Result<Socket, Error> {
-    let mut socket = options.open(Protocol::NETFILTER)?;
+    let socket = options.open(Protocol::NETFILTER)?;
     socket.set(Switch::NO_ENOBUFS, true)?;
     Ok(socket)
 }

@@ -94,7 +94,7 @@ fn packet_sockets_with_memberships_and_a_filter() -> Result {
 
 fn netlink_sockets_with_their_groups() -> Result {
     let mut nl = connect()?;
-    let mut socket = Socket::open(Protocol::ROUTE)?;
+    let socket = Socket::open(Protocol::ROUTE)?;
     socket.join(1)?;
     socket.join(33)?;
     socket.set(netlink_core::socket::Switch::NO_ENOBUFS, true)?;
