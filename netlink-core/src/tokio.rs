@@ -58,6 +58,8 @@ async fn send(channel: &mut Channel<Reactor>) -> Result<()> {
 
 /// Receives one datagram.
 async fn receive(channel: &mut Channel<Reactor>, info: Option<&'static MessageInfo>) -> Result<()> {
+    // What is there already is taken without a wait; now and then other tasks of the thread have to have a turn.
+    tokio::task::consume_budget().await;
     loop {
         match channel.receive(false, info) {
             // Readiness is cleared before the next try, so what comes in between wakes us again.

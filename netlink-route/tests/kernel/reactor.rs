@@ -20,6 +20,7 @@ suite! {
     a_dropped_call_leaves_the_connection_usable;
     a_dropped_dump_and_batch_leave_the_connection_usable;
     connections_of_many_tasks;
+    other_tasks_of_the_thread_get_their_turn;
 }
 
 fn current_thread() -> Result<tokio::runtime::Runtime> {
@@ -127,5 +128,20 @@ fn connections_of_many_tasks() -> Result {
         let mut nl = connect().await?;
         assert_eq!(nl.dump(route::list().table(254)).await?.collect().await?.len(), 3200);
         Ok(())
+    })
+}
+
+/// The kernel answers at once, so a connection that is called again and again never has to wait.
+fn other_tasks_of_the_thread_get_their_turn() -> Result {
+    current_thread()?.block_on(async {
+        let mut nl = connect().await?;
+        let other = tokio::spawn(async {});
+        for _ in 0..10_000 {
+            nl.call(link::get("lo")).await?;
+            if other.is_finished() {
+                return Ok(());
+            }
+        }
+        Err("10,000 calls, and the other task did not run".into())
     })
 }
