@@ -6,6 +6,7 @@
 //!
 //! There is no timeout of its own: wrap a call in `tokio::time::timeout`.
 
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -64,7 +65,10 @@ async fn receive(channel: &mut Channel<Reactor>, info: Option<&'static MessageIn
         match channel.receive(false, info) {
             // Readiness is cleared before the next try, so what comes in between wakes us again.
             Err(error) if would_wait(&error) => {
-                channel.socket.0.readable().await.map_err(reactor)?.clear_ready();
+                poll_fn(|context| channel.socket.0.poll_read_ready(context))
+                    .await
+                    .map_err(reactor)?
+                    .clear_ready();
             }
             Err(error) if channel.survives(&error) => return Ok(()),
             received => return received,
