@@ -7,6 +7,7 @@ mod bridges;
 mod connection;
 mod differential;
 mod differential_ip;
+mod encaps;
 mod kinds;
 mod links;
 mod namespace;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         stress::TESTS,
         addresses::TESTS,
         routes::TESTS,
+        encaps::TESTS,
         differential_ip::TESTS,
     ])
 }
