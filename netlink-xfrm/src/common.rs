@@ -393,11 +393,6 @@ netlink_core::serialize! { impl ['x] for SecurityContext<'x>, |security, fields|
     fields.entry("context", &security.context)?;
 } }
 
-layout! {
-    /// No fixed header at all.
-    pub struct NoHeader: no_header = 0 {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,7 +43,7 @@ pub use self::request::{
     set_default_action, set_hash_thresholds, update,
 };
 pub use crate::common::{
-    Encap, Id, Lifetime, Mark, Mode, NoHeader, Offload, Proto, SecurityContext, Selector, Share, Usage,
+    Encap, Id, Lifetime, Mark, Mode, Offload, Proto, SecurityContext, Selector, Share, Usage,
 };
 use crate::ip::{Address, Family};
 
@@ -378,7 +378,7 @@ message! {
 
 message! {
     /// The end of all policies of a type.
-    pub struct Flush<'a>(NoHeader, PolicyAttrs<'a>), FlushRequest {
+    pub struct Flush<'a>((), PolicyAttrs<'a>), FlushRequest {
         /// They are gone; to delete them.
         29 XFRM_MSG_FLUSHPOLICY FLUSH,
     }

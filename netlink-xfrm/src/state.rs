@@ -45,8 +45,8 @@ pub use self::told::{
 };
 use crate::algo::{Aead, Algo, Auth};
 pub use crate::common::{
-    Encap, EncapType, Id, Lifetime, Mark, Mode, NoHeader, Offload, OffloadFlags, Proto, SecurityAlg,
-    SecurityContext, SecurityDoi, Selector, Usage, XFRM_INF,
+    Encap, EncapType, Id, Lifetime, Mark, Mode, Offload, OffloadFlags, Proto, SecurityAlg, SecurityContext,
+    SecurityDoi, Selector, Usage, XFRM_INF,
 };
 use crate::ip::{Address, Family};
 pub use crate::replay::{REPLAY_ESN_MAX, Replay, ReplayEsn};
@@ -342,7 +342,7 @@ message! {
 
 message! {
     /// A query for all states. It has no fixed header: the kernel reads its filters at once behind the frame's.
-    pub struct List<'a>(NoHeader, StateAttrs<'a>), ListRequest {
+    pub struct List<'a>((), StateAttrs<'a>), ListRequest {
         /// Asks for all.
         18 XFRM_MSG_GETSA GET,
     }

@@ -48,7 +48,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("IF_READY", "include/net/if_inet6.h, which is not exported"),
     ("IF_RS_SENT", "include/net/if_inet6.h, which is not exported"),
     ("info_header", "a plain __u32 in front of XFRM_MSG_GETSADINFO and its like"),
-    ("no_header", "nothing in front of the attributes"),
     ("SCHED_EXT", "linux/sched.h since Linux 6.12, which the inventory of netlink leaves out"),
     ("vxlanhdr", "include/net/vxlan.h, which is not exported"),
     ("SMC_ACTIVE", "net/smc/smc.h, which is not exported"),

@@ -4,8 +4,8 @@ use netlink_core::{Array, Dump, MessageFlags, MessageInfo};
 
 use super::{
     Action, DefaultAction, DefaultInfo, DefaultPolicy, DefaultRequest, DeletedPolicy, Direction, Expire,
-    ExpireInfo, ExpireRequest, Flush, FlushRequest, Lifetime, Migrate, MigrateRequest, Migration, NoHeader,
-    Policy, PolicyFlags, PolicyInfo, PolicyKey, PolicyKeyRequest, PolicyRequest, PolicyType, Selector, Spd,
+    ExpireInfo, ExpireRequest, Flush, FlushRequest, Lifetime, Migrate, MigrateRequest, Migration, Policy,
+    PolicyFlags, PolicyInfo, PolicyKey, PolicyKeyRequest, PolicyRequest, PolicyType, Selector, Spd,
     SpdRequest, Template,
 };
 use crate::common::one_family;
@@ -73,7 +73,7 @@ pub fn list() -> PolicyKeyRequest<Dump<Policy<'static>>> {
 
 /// Deletes all policies of a type but those of sockets.
 pub fn flush(kind: PolicyType) -> FlushRequest<()> {
-    let request = FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, NoHeader::default());
+    let request = FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, ());
     request.policy_type(kind)
 }
 

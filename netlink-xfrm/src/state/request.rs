@@ -8,7 +8,7 @@ use netlink_core::{Be, Dump, MessageFlags, MessageInfo};
 use super::{
     AddressFilter, AsyncEvent, AsyncEventFlags, AsyncEventInfo, AsyncEventRequest, DeletedState, Expire,
     ExpireInfo, ExpireRequest, Flush, FlushInfo, FlushRequest, Id, InfoHeader, Lifetime, List, ListRequest,
-    MigrateFlags, MigrateState, MigrateStateInfo, MigrateStateRequest, Mode, NoHeader, Proto, ReplayEsn, Sad,
+    MigrateFlags, MigrateState, MigrateStateInfo, MigrateStateRequest, Mode, Proto, ReplayEsn, Sad,
     SadRequest, Selector, Spi, SpiInfo, SpiRequest, State, StateFlags, StateInfo, StateKey, StateKeyRequest,
     StateRequest,
 };
@@ -70,7 +70,7 @@ pub fn delete(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> StateKe
 
 /// Lists states. The kernel filters by [`proto`](ListRequest::proto) and [`between`](ListRequest::between).
 pub fn list() -> ListRequest<Dump<State<'static>>> {
-    ListRequest::new(&List::GET, MessageFlags::DUMP, NoHeader::default())
+    ListRequest::new(&List::GET, MessageFlags::DUMP, ())
 }
 
 /// Deletes all states of a protocol; [`Proto::IPSEC`] is ESP, AH and compression, [`Proto::ANY`] everything.
