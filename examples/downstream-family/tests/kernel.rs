@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::env;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::process::{Command, ExitCode};
+use std::thread::sleep;
+use std::time::Duration;
+use std::{env, fs};
 
-use netlink_testing::{Need, Result, generic, init_namespace, ipv6, program, suite};
+use netlink_testing::{Need, Result, generic, init_namespace, ipv6, patience, program, suite};
 
 const FAMILY: Need = generic("tcp_metrics");
 const IP: Need = program("ip");
@@ -47,9 +49,22 @@ fn talk(peer: IpAddr) -> Result {
         server.write_all(b"!")?;
         client.read_exact(&mut byte)?;
     }
-    drop(client);
+    drop((client, listener));
     assert_eq!(server.read(&mut byte)?, 0);
-    Ok(())
+    drop(server);
+    // A busy kernel closes the rest later. In TIME_WAIT, 06, it has taken its notes, of either end.
+    let open = |name| {
+        fs::read_to_string(format!("/proc/thread-self/net/{name}"))
+            .map(|text| text.lines().skip(1).any(|line| line.split_whitespace().nth(3) != Some("06")))
+    };
+    let mut nl = tcp_metrics::connect()?;
+    for _ in 0..500 * patience() {
+        if !open("tcp")? && !open("tcp6")? && nl.call(tcp_metrics::get(peer)).is_ok() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(10));
+    }
+    Err(format!("nothing is remembered of {peer}").into())
 }
 
 /// The value behind a word of a line such as `127.0.0.1 age 0.004sec cwnd 10 rtt 58us rttvar 58us source 127.0.0.1`.
