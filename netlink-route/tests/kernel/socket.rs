@@ -126,7 +126,8 @@ fn a_receive_ends_in_time() -> Result {
         socket.set_receive_timeout(Some(timeout))?;
         let start = Instant::now();
         assert_eq!(socket.receive(&mut [0; 16]).unwrap_err().errno(), Some(Errno::EAGAIN));
-        assert!(start.elapsed() >= timeout);
+        // An emulated machine's timer and its clock are not quite at one.
+        assert!(start.elapsed() + Duration::from_millis(10) >= timeout);
     }
     Ok(())
 }
