@@ -41,7 +41,7 @@ impl<'a> Apt<'a> {
             Path::new(KEYRING).exists(),
             "no {KEYRING} to check packages with: apt-get install debian-archive-keyring"
         );
-        let mirrors = Mirrors::of_this_machine();
+        let mirrors = Mirrors::of_this_machine()?;
         for below in ["lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(below))?;
         }
@@ -198,6 +198,9 @@ fn empty(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())
 }
 
+/// Names a mirror of Debian's archive, where `/etc/apt` has none or another one is wanted.
+const ARCHIVE: &str = "NETLINK_VM_ARCHIVE";
+
 /// Where this machine gets Debian's packages from.
 #[derive(Debug, PartialEq, Eq)]
 struct Mirrors {
@@ -206,7 +209,11 @@ struct Mirrors {
 }
 
 impl Mirrors {
-    fn of_this_machine() -> Self {
+    fn of_this_machine() -> Result<Self> {
+        if let Some(archive) = std::env::var_os(ARCHIVE).filter(|archive| !archive.is_empty()) {
+            let archive = archive.into_string().ok().with_context(|| format!("{ARCHIVE} is not UTF-8"))?;
+            return Ok(Self::of(archive, None));
+        }
         let folder = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten();
         let mut paths: Vec<_> = folder.map(|entry| entry.path()).collect();
         paths.sort();
@@ -215,11 +222,19 @@ impl Mirrors {
             path.extension().is_some_and(|extension| extension == "list" || extension == "sources")
         });
         let texts: Vec<_> = texts.filter_map(|path| fs::read_to_string(path).ok()).collect();
-        Self::parse(&texts)
+        Self::parse(&texts).with_context(|| {
+            format!("no source of Debian packages in /etc/apt: set {ARCHIVE} to the address of a mirror")
+        })
+    }
+
+    /// Where none is told, the mirror of security updates is looked for beside the archive, where Debian has its own.
+    fn of(archive: String, security: Option<String>) -> Self {
+        let beside = || format!("{}-security", archive.trim_end_matches('/'));
+        Self { security: security.unwrap_or_else(beside), archive }
     }
 
     /// Reads files of either format that apt knows.
-    fn parse(texts: &[String]) -> Self {
+    fn parse(texts: &[String]) -> Option<Self> {
         let entries = texts.iter().flat_map(|text| {
             let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
             // One line is one source, or a paragraph is.
@@ -236,11 +251,7 @@ impl Mirrors {
                 word.contains("://") && word.trim_end_matches('/').rsplit('/').next() == Some(name)
             })
         };
-        let or = |found: Option<&String>, usual: &str| found.map_or(usual, String::as_str).to_owned();
-        Self {
-            archive: or(find("debian"), "http://deb.debian.org/debian"),
-            security: or(find("debian-security"), "http://deb.debian.org/debian-security"),
-        }
+        Some(Self::of(find("debian")?.clone(), find("debian-security").cloned()))
     }
 
     /// Takes out of a message where this machine's mirror is: it is nobody else's business.
@@ -272,18 +283,24 @@ mod tests {
              Suites: bookworm\nComponents: main\n\nTypes: deb\nURIs: http://s.example/debian-security/\n\
              Suites: bookworm-security\nComponents: main\n";
         let expected = mirrors("http://m.example/debian", "http://s.example/debian-security/");
-        assert_eq!(Mirrors::parse(&[fields.to_owned()]), expected);
+        assert_eq!(Mirrors::parse(&[fields.to_owned()]).as_ref(), Some(&expected));
         let lines = "deb https://docker.example/linux/debian bookworm stable\n\
              deb [signed-by=/x] http://m.example/debian bookworm main contrib\n\
              deb http://s.example/debian-security/ bookworm-security main\n";
-        assert_eq!(Mirrors::parse(&[lines.to_owned()]), expected);
+        assert_eq!(Mirrors::parse(&[lines.to_owned()]), Some(expected));
     }
 
     #[test]
-    fn a_machine_without_debian_sources_takes_the_usual_ones() {
-        let usual = mirrors("http://deb.debian.org/debian", "http://deb.debian.org/debian-security");
-        assert_eq!(Mirrors::parse(&["deb http://u.example/ubuntu noble main\n".to_owned()]), usual);
-        assert_eq!(Mirrors::parse(&[]), usual);
+    fn a_machine_without_debian_sources_has_to_name_one() {
+        assert_eq!(Mirrors::parse(&["deb http://u.example/ubuntu noble main\n".to_owned()]), None);
+        assert_eq!(Mirrors::parse(&[]), None);
+    }
+
+    #[test]
+    fn security_updates_are_beside_the_archive_unless_told() {
+        let expected = mirrors("http://m.example/debian", "http://m.example/debian-security");
+        let parsed = Mirrors::parse(&["deb http://m.example/debian bookworm main\n".to_owned()]);
+        assert_eq!(parsed, Some(expected));
     }
 
     #[test]
