@@ -100,7 +100,7 @@ impl Machine<'_> {
     /// What to boot from: a shell, the modules that reach the root file system, and what to do with them.
     fn archive(&self) -> Result<Vec<u8>> {
         let mut archive = Archive::default();
-        for folder in ["bin", "dev", "lower", "modules", "proc", "root", "sys", "upper"] {
+        for folder in ["bin", "dev", "lower", "modules", "proc", "sys", "system", "upper"] {
             archive.folder(folder);
         }
         archive.program("bin/busybox", &fs::read(self.root.join("usr/bin/busybox"))?);

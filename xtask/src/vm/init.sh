@@ -14,10 +14,10 @@ $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro,cache=loose root
 }
 $b mount -t tmpfs tmpfs /upper
 $b mkdir /upper/files /upper/work
-$b mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work overlay /root
-$b mkdir /root/.vm
-$b cp /main /bin/busybox /root/.vm/
+$b mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work overlay /system
+$b mkdir /system/.vm
+$b cp /main /bin/busybox /system/.vm/
 for folder in dev proc sys; do
-    $b mount -o move /$folder /root/$folder
+    $b mount -o move /$folder /system/$folder
 done
-exec $b switch_root /root /.vm/main
+exec $b switch_root /system /.vm/main

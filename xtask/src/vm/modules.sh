@@ -4,7 +4,7 @@
 release=$1 source=$2 compiler=$3
 headers=/usr/src/linux-headers-$release
 symbols=
-mkdir -p /modules /work
+mkdir -p /modules /build
 # Without it, nobody asks for pahole.
 rm -f "$headers/vmlinux"
 
@@ -19,26 +19,26 @@ build() { # NAME FOLDER OPTIONS [FILE]: a folder's modules by its own makefile, 
         return
     fi
     if [ -n "$file" ]; then
-        mkdir "/work/$name"
-        cp "$folder"/*.[ch] "/work/$name/"
-        echo "obj-m += $file.o" >"/work/$name/Makefile"
+        mkdir "/build/$name"
+        cp "$folder"/*.[ch] "/build/$name/"
+        echo "obj-m += $file.o" >"/build/$name/Makefile"
     else
-        cp -r "$folder" "/work/$name"
+        cp -r "$folder" "/build/$name"
     fi
     flags="-I$folder -Wno-error" settings=
     for option in $options; do
         flags="$flags -DCONFIG_${option}_MODULE=1" settings="$settings CONFIG_$option=m"
     done
     # shellcheck disable=SC2086 # several settings
-    if make -s -C "$headers" "M=/work/$name" "CC=$compiler" $settings "KCFLAGS=$flags" \
+    if make -s -C "$headers" "M=/build/$name" "CC=$compiler" $settings "KCFLAGS=$flags" \
         "KBUILD_EXTRA_SYMBOLS=$symbols" KBUILD_MODPOST_WARN= \
-        modules >"/work/$name.log" 2>&1; then
-        symbols="$symbols /work/$name/Module.symvers"
-        find "/work/$name" -name '*.ko' -exec strip --strip-debug {} + -exec cp {} /modules/ \;
+        modules >"/build/$name.log" 2>&1; then
+        symbols="$symbols /build/$name/Module.symvers"
+        find "/build/$name" -name '*.ko' -exec strip --strip-debug {} + -exec cp {} /modules/ \;
         echo "$name: built"
     else
         echo "$name: does not build"
-        grep -E 'error|ERROR|undefined|not found' "/work/$name.log" | head -n 5
+        grep -E 'error|ERROR|undefined|not found' "/build/$name.log" | head -n 5
     fi
 }
 
