@@ -120,6 +120,7 @@ fn search(set: &[u8], wanted: u16, words: u64) -> Option<Attr<'_>> {
         0 => set,
         seventh => set.get(..seventh * 4)?,
     };
+    // Not through `Attrs`: that takes 96 instructions for three attributes, and this 61.
     let (mut found, mut rest) = (None, before);
     while let Some((header, tail)) = rest.split_first_chunk() {
         let (length, kind) = split_header(*header);
