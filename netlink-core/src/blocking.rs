@@ -43,8 +43,8 @@ impl Connection {
     }
 
     /// Takes over a socket, with the switches a connection wants.
-    pub fn from_socket(mut socket: Socket) -> Result<Self> {
-        prepare(&mut socket);
+    pub fn from_socket(socket: Socket) -> Result<Self> {
+        prepare(&socket);
         Self::of(socket)
     }
 
@@ -397,10 +397,10 @@ impl<E: Reply> Events<E> {
 
     /// Joins these groups, in a namespace of choice.
     pub fn open_with(protocol: Protocol, groups: &[u32], options: &OpenOptions<'_>) -> Result<Self> {
-        let mut socket = options.open(protocol)?;
+        let socket = options.open(protocol)?;
         // A smaller buffer loses more, and says so.
         let _ = socket.set_receive_buffer(EVENT_BUFFER);
-        prepare_events(&mut socket);
+        prepare_events(&socket);
         let mut channel = Channel::new(socket)?;
         channel.subscribe(groups)?;
         Ok(Self { channel, event: PhantomData })
@@ -442,7 +442,7 @@ impl<E: Reply> Events<E> {
     }
 }
 
-pub(crate) fn prepare_events(socket: &mut Socket) {
+pub(crate) fn prepare_events(socket: &Socket) {
     // Only old kernels lack it, and work without.
     let _ = socket.set(crate::socket::Switch::EXT_ACK, true);
 }

@@ -167,7 +167,7 @@ pub enum Notice<V> {
 
 /// Makes a socket ready for a connection: explained errors, bare acknowledgements, strict checking, each where
 /// the kernel has it.
-pub(crate) fn prepare(socket: &mut Socket) {
+pub(crate) fn prepare(socket: &Socket) {
     for switch in [Switch::EXT_ACK, Switch::CAP_ACK, Switch::STRICT_CHECK] {
         // An older kernel answers ENOPROTOOPT, and works without.
         let _ = socket.set(switch, true);
@@ -177,8 +177,8 @@ pub(crate) fn prepare(socket: &mut Socket) {
 }
 
 pub(crate) fn open(protocol: Protocol, options: &OpenOptions<'_>) -> Result<Socket> {
-    let mut socket = options.open(protocol)?;
-    prepare(&mut socket);
+    let socket = options.open(protocol)?;
+    prepare(&socket);
     Ok(socket)
 }
 

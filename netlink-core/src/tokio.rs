@@ -95,8 +95,8 @@ impl Connection {
     }
 
     /// Takes over a socket that was opened [`nonblocking`](OpenOptions::nonblocking).
-    pub fn from_socket(mut socket: Socket) -> Result<Self> {
-        prepare(&mut socket);
+    pub fn from_socket(socket: Socket) -> Result<Self> {
+        prepare(&socket);
         Ok(Self { channel: Channel::new(Reactor::new(socket)?)? })
     }
 
@@ -335,10 +335,10 @@ impl<E: Reply> Events<E> {
 
     /// Joins these groups, in a namespace of choice.
     pub fn open_with(protocol: Protocol, groups: &[u32], options: &OpenOptions<'_>) -> Result<Self> {
-        let mut socket = options.nonblocking().open(protocol)?;
+        let socket = options.nonblocking().open(protocol)?;
         // A smaller buffer loses more, and says so.
         let _ = socket.set_receive_buffer(EVENT_BUFFER);
-        prepare_events(&mut socket);
+        prepare_events(&socket);
         let mut channel = Channel::new(Reactor::new(socket)?)?;
         channel.subscribe(groups)?;
         Ok(Self { channel, event: PhantomData })
