@@ -65,7 +65,7 @@ impl MessageInfo {
 }
 
 /// The answer to a request, or an event: how to look at a message, and how to keep it.
-pub trait Reply: Sized + 'static {
+pub trait Reply: Sized {
     /// What the request waits for.
     const EXPECT: Expect;
     /// One of the messages it is read from; through it, traces of events know all of them. What no table is known of
@@ -687,7 +687,7 @@ macro_rules! __message_view {
             }
         }
 
-        impl $crate::Reply for $name<'static> {
+        impl<'own> $crate::Reply for $name<'own> {
             const EXPECT: $crate::Expect = $crate::Expect::Reply;
             const INFO: ::core::option::Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
             type View<'x> = $name<'x>;

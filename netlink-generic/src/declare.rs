@@ -319,7 +319,7 @@ macro_rules! __event {
             type Event = $event<'static>;
         }
 
-        impl $crate::Reply for $event<'static> {
+        impl<'own> $crate::Reply for $event<'own> {
             const EXPECT: $crate::netlink_core::Expect = $crate::netlink_core::Expect::Reply;
             const INFO: ::core::option::Option<&'static $crate::MessageInfo> =
                 match <$family as $crate::Declared>::MESSAGES {

@@ -280,7 +280,7 @@ impl AnyEvent<'_> {
     }
 }
 
-impl Reply for AnyEvent<'static> {
+impl<'own> Reply for AnyEvent<'own> {
     const EXPECT: Expect = Expect::Reply;
     type View<'a> = AnyEvent<'a>;
 

@@ -109,7 +109,7 @@ impl Change {
     }
 }
 
-impl Reply for Event<'static> {
+impl<'own> Reply for Event<'own> {
     const EXPECT: netlink_core::Expect = netlink_core::Expect::Reply;
     type View<'a> = Event<'a>;
 

@@ -132,7 +132,7 @@ const ANY: MessageInfo = MessageInfo {
     ..Link::NEW
 };
 
-impl Reply for Event<'static> {
+impl<'own> Reply for Event<'own> {
     const EXPECT: Expect = Expect::Reply;
     const INFO: Option<&'static MessageInfo> = Some(&ANY);
     type View<'a> = Event<'a>;

@@ -99,7 +99,7 @@ pub enum Event<'a> {
 
 macro_rules! events {
     ($( $variant:ident($($name:ident)::+) $const:ident, )*) => {
-        impl Reply for Event<'static> {
+        impl<'own> Reply for Event<'own> {
             const EXPECT: Expect = Expect::Reply;
             const INFO: Option<&'static MessageInfo> = Some(&State::NEW);
             type View<'a> = Event<'a>;
