@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::error::Errno;
 use crate::layout::Field;
-use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Sender};
+use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Sender};
 
 /// What a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,25 +39,78 @@ pub enum Meaning<'a> {
     Overrun,
 }
 
+/// Where the answers to a message depart from the usual. A family declares it for the message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// The acknowledgement comes first and the answer behind it, as a thread of the kernel or the hardware sends it:
+    /// auditing, NCSI.
+    pub answer_after_ack: bool,
+    /// The data of the answer has neither port nor sequence; only its end has: lists of thermal zones and cooling
+    /// devices.
+    pub unnumbered: bool,
+    /// Behind the acknowledgement come reports of progress with the sequences that follow the request's, until whoever
+    /// asked has seen the last one: flashing a module over ethtool.
+    pub progress: bool,
+}
+
+impl Quirks {
+    /// None: all is as usual.
+    pub const NONE: Self = Self { answer_after_ack: false, unnumbered: false, progress: false };
+
+    /// How many sequences behind its own a request with [`progress`](Self::progress) takes.
+    pub(crate) const PROGRESS: u32 = 1 << 16;
+}
+
 /// The state of one request: what it waits for, and whether it got it.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
     expect: Expect,
     acked: bool,
     echo: bool,
+    dumps: bool,
+    listens: bool,
+    quirks: Quirks,
+    kind: MessageType,
     sequence: u32,
     port: u32,
     over: bool,
     replied: bool,
     interrupted: bool,
+    acknowledgement: i32,
 }
 
 impl Exchange {
     /// An exchange that begins when a request with this sequence and these flags is sent from this port.
     pub const fn new(expect: Expect, flags: MessageFlags, sequence: u32, port: u32) -> Self {
-        let acked = flags.contains(MessageFlags::ACK);
-        let echo = flags.contains(MessageFlags::ECHO);
-        Self { expect, acked, echo, sequence, port, over: false, replied: false, interrupted: false }
+        Self {
+            expect,
+            acked: flags.contains(MessageFlags::ACK),
+            echo: flags.contains(MessageFlags::ECHO),
+            dumps: flags.contains(MessageFlags::DUMP),
+            listens: false,
+            quirks: Quirks::NONE,
+            kind: MessageType(0),
+            sequence,
+            port,
+            over: false,
+            replied: false,
+            interrupted: false,
+            acknowledgement: 0,
+        }
+    }
+
+    /// The answers depart from the usual; the request has this type.
+    #[must_use]
+    pub const fn with(self, quirks: Quirks, kind: MessageType) -> Self {
+        Self { quirks, kind, ..self }
+    }
+
+    /// What names no port was not asked for: the socket takes what the kernel sends it unasked, and that may bear any
+    /// sequence. taskstats counts there what it reports of each CPU.
+    #[must_use]
+    pub const fn listening(self, listens: bool) -> Self {
+        Self { listens, ..self }
     }
 
     /// One that is over before it began: what it is fed is stale, or an event.
@@ -86,6 +139,18 @@ impl Exchange {
         self.interrupted
     }
 
+    /// The number of the acknowledgement: 0, but for the few messages that answer with one, such as the id of a new
+    /// radio of mac80211_hwsim.
+    pub const fn acknowledgement(&self) -> i32 {
+        self.acknowledgement
+    }
+
+    /// Ends it without an answer.
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    pub(crate) const fn give_up(&mut self) {
+        self.over = true;
+    }
+
     /// Whether the dump was interrupted; says so once.
     pub const fn take_interruption(&mut self) -> bool {
         core::mem::replace(&mut self.interrupted, false)
@@ -107,6 +172,9 @@ impl Exchange {
         // XFRM_MSG_GETAE and lists of hooks are answered with the port that stands in the request, which is 0.
         let unicast_without_port = header.port == 0 && sender.group == 0;
         let ours = header.sequence == self.sequence && (header.port == self.port || unicast_without_port);
+        if unicast_without_port && self.listens && header.kind.is_data() && !self.is_unnumbered(header) {
+            return Meaning::Event;
+        }
         // An echo is the notification, sent to the requester alone: it names the group all the same, and the
         // requester gets no other copy.
         if sender.group != 0 && !(self.echo && ours) {
@@ -116,7 +184,7 @@ impl Exchange {
             self.over = true;
             return Meaning::Overrun;
         }
-        if self.over || !ours {
+        if self.over || !ours && !self.is_departure(header) {
             return if header.sequence == 0 { Meaning::Event } else { Meaning::Stale };
         }
         if header.flags.contains(MessageFlags::DUMP_INTR) {
@@ -135,10 +203,26 @@ impl Exchange {
         }
     }
 
+    /// Whether a message that has not our number belongs to the exchange all the same.
+    #[cold]
+    fn is_departure(&self, header: &MessageHeader) -> bool {
+        let progress = self.quirks.progress
+            && header.port == self.port
+            && header.sequence.wrapping_sub(self.sequence) < Quirks::PROGRESS;
+        progress || self.is_unnumbered(header)
+    }
+
+    const fn is_unnumbered(&self, header: &MessageHeader) -> bool {
+        self.quirks.unnumbered
+            && !self.over
+            && header.port == 0
+            && header.sequence == 0
+            && header.kind.0 == self.kind.0
+    }
+
     #[cold]
     fn end<'a>(&mut self, message: &Message<'a>) -> Meaning<'a> {
-        self.over = true;
-        match message.header.kind {
+        let meaning = match message.header.kind {
             // A DONE without an errno is a success.
             MessageType::DONE => match i32::take(&mut { message.body }) {
                 Ok(errno) => ended(errno, message.body.get(4..).unwrap_or_default()),
@@ -146,9 +230,34 @@ impl Exchange {
             },
             _ => {
                 let Refusal { errno, attrs, .. } = Refusal::of(message);
-                ended(errno.0.wrapping_neg(), attrs)
+                // Only what is negative is an errno.
+                if errno.0 < 0 {
+                    self.acknowledgement = errno.0.wrapping_neg();
+                    Meaning::Done(attrs)
+                } else {
+                    ended(errno.0.wrapping_neg(), attrs)
+                }
             }
+        };
+        let goes_on = matches!(meaning, Meaning::Done(_)) && self.goes_on_behind(message.header.kind);
+        self.over = !goes_on;
+        if goes_on { Meaning::Stale } else { meaning }
+    }
+
+    /// Whether more has to come behind a success.
+    fn goes_on_behind(&mut self, kind: MessageType) -> bool {
+        let answers_later = match self.expect {
+            Expect::Ack => false,
+            Expect::Reply => self.quirks.answer_after_ack && !self.replied,
+            Expect::Dump => self.quirks.answer_after_ack || self.quirks.progress,
+        };
+        if kind == MessageType::ERROR {
+            // From now on the answer alone ends it.
+            self.acked = false;
+            return answers_later;
         }
+        // A request that lists without being a dump, as in devlink, is acknowledged behind its DONE.
+        matches!(self.expect, Expect::Dump) && self.acked && !self.dumps && !answers_later
     }
 }
 
@@ -212,6 +321,7 @@ pub struct Run {
     port: u32,
     answers: Vec<Answer>,
     over: bool,
+    listens: bool,
     /// The first and the last are an envelope of the others.
     enveloped: bool,
 }
@@ -219,7 +329,14 @@ pub struct Run {
 impl Run {
     /// A run of `count` requests from sequence `first` on.
     pub fn new(first: u32, count: usize, port: u32) -> Self {
-        Self { first, port, answers: alloc::vec![Answer::Pending; count], over: count == 0, enveloped: false }
+        Self {
+            first,
+            port,
+            answers: alloc::vec![Answer::Pending; count],
+            over: count == 0,
+            listens: false,
+            enveloped: false,
+        }
     }
 
     /// A run of which the first message opens an envelope and the last one closes it: nfnetlink's batches. The message
@@ -229,6 +346,12 @@ impl Run {
     /// nothing at all. Before Linux 6.10 it would not acknowledge them even if asked.
     pub fn enveloped(first: u32, count: usize, port: u32) -> Self {
         Self { enveloped: true, ..Self::new(first, count, port) }
+    }
+
+    /// See [`Exchange::listening`].
+    #[must_use]
+    pub fn listening(self, listens: bool) -> Self {
+        Self { listens, ..self }
     }
 
     /// Whether the last request is answered.
@@ -245,16 +368,20 @@ impl Run {
     pub fn feed<'a>(&mut self, sender: Sender, message: &Message<'a>) -> (Option<usize>, Meaning<'a>) {
         let index = message.header.sequence.wrapping_sub(self.first) as usize;
         let Some(answer) = self.answers.get_mut(index) else {
-            let mut nobody = Exchange::new(Expect::Ack, MessageFlags::ACK, self.first, self.port);
-            return match nobody.feed(sender, message) {
+            let nobody = Exchange::new(Expect::Ack, MessageFlags::ACK, self.first, self.port);
+            return match nobody.listening(self.listens).feed(sender, message) {
                 meaning @ (Meaning::Event | Meaning::Overrun) => (None, meaning),
                 _ => (None, Meaning::Stale),
             };
         };
-        let mut one = Exchange::new(Expect::Reply, MessageFlags::empty(), message.header.sequence, self.port);
+        let one = Exchange::new(Expect::Reply, MessageFlags::empty(), message.header.sequence, self.port);
+        let mut one = one.listening(self.listens);
         let meaning = one.feed(sender, message);
         match meaning {
-            Meaning::Failed(errno, attrs) => *answer = Answer::Failed(errno, attrs.into()),
+            // The first refusal counts.
+            Meaning::Failed(errno, attrs) if !matches!(answer, Answer::Failed(..)) => {
+                *answer = Answer::Failed(errno, attrs.into());
+            }
             Meaning::Done(_) | Meaning::Reply(_) if *answer == Answer::Pending => *answer = Answer::Done,
             _ => {}
         }

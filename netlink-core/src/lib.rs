@@ -86,7 +86,7 @@ pub mod trace;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod blocking;
 #[cfg(all(feature = "std", target_os = "linux"))]
-mod connection;
+pub mod connection;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub mod netns;
 #[cfg(all(feature = "std", target_os = "linux"))]
@@ -96,9 +96,9 @@ pub mod socket;
 pub mod tokio;
 
 #[cfg(all(feature = "std", target_os = "linux"))]
-pub use blocking::{Connection, Events, Listing, Partial};
+pub use blocking::{Connection, Events, Listing};
 #[cfg(all(feature = "std", target_os = "linux"))]
-pub use connection::{Notice, Tracer};
+pub use connection::{Notice, Partial, Tracer};
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use netns::Namespace;
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -59,6 +59,13 @@ values! {
     }
 }
 
+impl MessageType {
+    /// Whether it is the protocol's own, and not netlink's.
+    pub const fn is_data(self) -> bool {
+        self.0 >= 16
+    }
+}
+
 flags! {
     /// `nlmsg_flags`. The upper byte means different things in requests and in replies: see the names.
     pub struct MessageFlags: u16 {

@@ -263,6 +263,12 @@ impl<R> Request<R> {
         Error::Request(Box::new(RequestError { asked, offset, why }))
     }
 
+    /// Its message type.
+    pub(crate) fn kind(&self) -> MessageType {
+        let kind = self.out.as_slice().get(4..).and_then(|mut rest| MessageType::take(&mut rest).ok());
+        kind.unwrap_or_default()
+    }
+
     /// The same bytes, answered with something else: a dump asked for as one reply, an echo as a message.
     pub fn expecting<S>(self) -> Request<S> {
         Request { out: self.out, info: self.info, reply: PhantomData }

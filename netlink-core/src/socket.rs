@@ -7,7 +7,7 @@ use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Errno, Error};
 use crate::message::{Protocol, Sender};
@@ -82,7 +82,8 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
-    /// Calls that would wait fail with `EAGAIN`.
+    /// [`Socket::receive`] fails with `EAGAIN` where it would wait. Connections and streams of events wait all the
+    /// same; for a loop of one's own they have `try_next_event` and `try_next`.
     #[must_use]
     pub const fn nonblocking(mut self) -> Self {
         self.nonblocking = true;
@@ -108,16 +109,33 @@ impl<'a> OpenOptions<'a> {
         }
         // SAFETY: `socket` just returned it, so it is open and nobody else's.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let address = address(self.port, 0);
-        // SAFETY: the pointer and the length are those of `address`.
-        let bound = unsafe {
-            libc::bind(fd.as_raw_fd(), (&raw const address).cast(), size_of_u32::<libc::sockaddr_nl>())
-        };
-        if bound < 0 {
-            return Err(Error::last("bind(AF_NETLINK)"));
+        bind(&fd, self.port)?;
+        if protocol != Protocol::USERSOCK {
+            connect_to_kernel(&fd)?;
         }
         Socket::try_from(fd)
     }
+}
+
+/// Gives a socket its port; 0 lets the kernel choose.
+fn bind(fd: &OwnedFd, port: u32) -> Result<()> {
+    let address = address(port, 0);
+    // SAFETY: the pointer and the length are those of `address`.
+    let bound = unsafe {
+        libc::bind(fd.as_raw_fd(), (&raw const address).cast(), size_of_u32::<libc::sockaddr_nl>())
+    };
+    if bound < 0 { Err(Error::last("bind(AF_NETLINK)")) } else { Ok(()) }
+}
+
+/// From then on the kernel refuses with `ECONNREFUSED` what any process sends to the socket's port
+/// (`netlink_getsockbyportid`). Its own answers and all multicast still come.
+fn connect_to_kernel(fd: &OwnedFd) -> Result<()> {
+    let kernel = address(0, 0);
+    // SAFETY: the pointer and the length are those of `kernel`.
+    let connected = unsafe {
+        libc::connect(fd.as_raw_fd(), (&raw const kernel).cast(), size_of_u32::<libc::sockaddr_nl>())
+    };
+    if connected < 0 { Err(Error::last("connect(AF_NETLINK)")) } else { Ok(()) }
 }
 
 fn address(port: u32, group: u32) -> libc::sockaddr_nl {
@@ -140,13 +158,63 @@ const fn size_of_u32<T>() -> u32 {
 }
 
 /// An open netlink socket.
+///
+/// One that was opened here takes datagrams of the kernel only (but for `NETLINK_USERSOCK`). A fork shares port and queue
+/// with its parent, so that each takes the other's answers: open a socket of its own there.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
     port: u32,
+    nonblocking: bool,
     /// Whether datagrams come with ancillary data.
     ancillary: AtomicBool,
+    /// Whether a full buffer goes unreported: [`Switch::NO_ENOBUFS`].
+    silent: AtomicBool,
     stop: Option<Arc<OwnedFd>>,
+}
+
+/// When a wait ends. The time is taken when the wait begins, and holds through signals, foreign datagrams and whatever
+/// else comes that is not waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    limit: Option<Duration>,
+    at: Option<Instant>,
+}
+
+impl Deadline {
+    /// A wait that may last this long; `None` is for ever.
+    pub const fn new(limit: Option<Duration>) -> Self {
+        Self { limit, at: None }
+    }
+
+    /// What was waited for has come: the next wait is a new one.
+    #[inline]
+    pub const fn renew(&mut self) {
+        self.at = None;
+    }
+
+    /// Starts the wait; whether all of it is still to come.
+    fn start(&mut self) -> bool {
+        let Some(limit) = self.limit else { return true };
+        let fresh = self.at.is_none();
+        if fresh {
+            self.at = Instant::now().checked_add(limit);
+        }
+        fresh
+    }
+
+    /// Fails with [`Error::Timeout`] when the time is over, where nothing has to be waited for.
+    pub fn check(&mut self) -> Result<()> {
+        self.start();
+        self.left().map(drop)
+    }
+
+    /// What is left of the wait; `None` is for ever.
+    fn left(&self) -> Result<Option<Duration>> {
+        let Some(at) = self.at else { return Ok(None) };
+        let left = at.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(Error::Timeout(self.limit.unwrap_or_default())) } else { Ok(Some(left)) }
+    }
 }
 
 /// What a receive brought.
@@ -184,13 +252,45 @@ impl Socket {
         self.port
     }
 
+    /// Its protocol.
+    pub fn protocol(&self) -> Result<Protocol> {
+        self.get_int(libc::SOL_SOCKET, libc::SO_PROTOCOL, "getsockopt(SO_PROTOCOL)").map(Protocol)
+    }
+
     /// Turns a switch on or off.
     pub fn set(&self, switch: Switch, on: bool) -> Result<()> {
         self.set_option(libc::SOL_NETLINK, switch.0, &i32::from(on), "setsockopt(SOL_NETLINK)")?;
         if on && (switch == Switch::PACKET_INFO || switch == Switch::LISTEN_ALL_NSID) {
             self.ancillary.store(true, Ordering::Relaxed);
         }
+        if switch == Switch::NO_ENOBUFS {
+            self.silent.store(on, Ordering::Relaxed);
+        }
         Ok(())
+    }
+
+    /// Whether a full buffer goes unreported.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
+    /// How many messages found no room in the receive buffer since the socket was opened (`SK_MEMINFO_DROPS`). Linux
+    /// 4.12.
+    pub fn drops(&self) -> Result<u32> {
+        const DROPS: usize = 8;
+        let mut info = [0u32; DROPS + 1];
+        let mut length = size_of_u32::<[u32; DROPS + 1]>();
+        // SAFETY: the pointers are those of `info` and its length; the kernel writes no more than that.
+        let done = unsafe {
+            libc::getsockopt(
+                self.fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_MEMINFO,
+                info.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        if done < 0 { Err(Error::last("getsockopt(SO_MEMINFO)")) } else { Ok(info[DROPS]) }
     }
 
     /// Whether a switch is on.
@@ -270,6 +370,13 @@ impl Socket {
         self.receive_buffer()
     }
 
+    /// Makes the receive buffer larger by this much, where the process may; whether it did. The kernel doubles the
+    /// figure that it is given.
+    pub(crate) fn widen_receive_buffer(&self, room: usize, more: usize) -> bool {
+        let half = i32::try_from((room + more) / 2).unwrap_or(i32::MAX);
+        self.set_option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &half, "setsockopt(SO_RCVBUFFORCE)").is_ok()
+    }
+
     /// Size of the receive buffer. Each waiting message takes 832 bytes of it, or more.
     pub fn receive_buffer(&self) -> Result<usize> {
         let size = self.get_int(libc::SOL_SOCKET, libc::SO_RCVBUF, "getsockopt(SO_RCVBUF)")?;
@@ -296,7 +403,8 @@ impl Socket {
         }
     }
 
-    /// How long a receive waits; `None` is for ever. A receive that got nothing fails with `EAGAIN`.
+    /// How long a receive waits; `None` is for ever. A receive that got nothing fails with `EAGAIN`. A connection has
+    /// a limit of its own, `set_timeout`.
     pub fn set_receive_timeout(&self, timeout: Option<Duration>) -> Result<()> {
         self.set_timeout(libc::SO_RCVTIMEO, timeout, "setsockopt(SO_RCVTIMEO)")
     }
@@ -313,7 +421,11 @@ impl Socket {
             // Zero would mean for ever.
             let timeout = timeout.max(Duration::from_micros(1));
             time.tv_sec = timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX);
-            time.tv_usec = timeout.subsec_micros().into();
+            // It is 32 bits wide on some targets.
+            #[allow(clippy::useless_conversion)]
+            {
+                time.tv_usec = timeout.subsec_micros().try_into().unwrap_or_default();
+            }
         }
         self.set_option(libc::SOL_SOCKET, option, &time, call)
     }
@@ -415,17 +527,63 @@ impl Socket {
     /// Receives a datagram. Compare the length with the buffer's: what did not fit is lost.
     ///
     /// `EAGAIN` when nothing came in time, or at once on a socket that doesn't wait.
-    #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> Result<Received> {
-        loop {
-            let received = match &self.stop {
-                None => self.receive_once(buffer, 0),
-                Some(stop) => self.receive_or_stop(stop, buffer),
-            };
-            match received {
-                Err(Error::System { errno: Errno::EINTR, .. }) => {}
+        if self.nonblocking {
+            return self.try_receive(buffer);
+        }
+        match self.receive_before(buffer, &mut Deadline::new(self.receive_timeout()?)) {
+            Err(Error::Timeout(_)) => Err(Error::System { call: "recvfrom", errno: Errno::EAGAIN }),
+            received => received,
+        }
+    }
+
+    /// Receives a datagram before a deadline, which a signal does not put off.
+    ///
+    /// The first wait is the system call's own, whose limit has to be the deadline's: one call a datagram.
+    #[inline]
+    pub(crate) fn receive_before(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<Received> {
+        if deadline.start() && self.stop.is_none() {
+            match self.receive_once(buffer, 0) {
+                Err(Error::System { errno: Errno::EINTR | Errno::EAGAIN, .. }) => {}
                 received => return received,
             }
+        }
+        self.receive_late(buffer, deadline)
+    }
+
+    #[cold]
+    fn receive_late(&self, buffer: &mut [u8], deadline: &Deadline) -> Result<Received> {
+        loop {
+            self.wait(deadline.left()?)?;
+            match self.receive_once(buffer, libc::MSG_DONTWAIT) {
+                // A signal, or another thread was quicker.
+                Err(Error::System { errno: Errno::EINTR | Errno::EAGAIN, .. }) => {}
+                received => return received,
+            }
+        }
+    }
+
+    /// Waits until there is something to receive, the time is over, a signal came, or the socket is stopped.
+    fn wait(&self, left: Option<Duration>) -> Result<()> {
+        let readable = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // What is negative is passed over.
+        let stop = self.stop.as_ref().map_or(-1, |stop| stop.as_raw_fd());
+        let mut ready = [readable(self.fd.as_raw_fd()), readable(stop)];
+        let left = left.map(|left| libc::timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            // Below 1,000,000,000, whatever its width.
+            tv_nsec: left.subsec_nanos().try_into().unwrap_or_default(),
+        });
+        let limit = left.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: the pointers are to two pollfds, as the count says, and to a timespec or null; no mask is given.
+        let count = unsafe { libc::ppoll(ready.as_mut_ptr(), 2, limit, std::ptr::null()) };
+        match (count, ready) {
+            (count, _) if count < 0 => match Error::last("ppoll") {
+                Error::System { errno: Errno::EINTR, .. } => Ok(()),
+                error => Err(error),
+            },
+            (_, [_, stopped]) if stopped.revents != 0 => Err(Error::Stopped),
+            _ => Ok(()),
         }
     }
 
@@ -520,25 +678,8 @@ impl Socket {
         Ok(Stop(stop))
     }
 
-    fn receive_or_stop(&self, stop: &OwnedFd, buffer: &mut [u8]) -> Result<Received> {
-        let wait = self.receive_timeout()?;
-        let mut ready = [
-            libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 },
-            libc::pollfd { fd: stop.as_raw_fd(), events: libc::POLLIN, revents: 0 },
-        ];
-        // SAFETY: the pointer is to two pollfds, and the count says two.
-        let count = unsafe { libc::poll(ready.as_mut_ptr(), 2, wait) };
-        let [_, stopped] = ready;
-        match count {
-            _ if count < 0 => Err(Error::last("poll")),
-            0 => Err(Error::System { call: "poll", errno: Errno::EAGAIN }),
-            _ if stopped.revents != 0 => Err(Error::Stopped),
-            _ => self.receive_once(buffer, libc::MSG_DONTWAIT),
-        }
-    }
-
-    /// The receive timeout in milliseconds, as `poll` takes it.
-    fn receive_timeout(&self) -> Result<i32> {
+    /// How long a receive waits; `None` is for ever.
+    fn receive_timeout(&self) -> Result<Option<Duration>> {
         // SAFETY: all zeros is a valid timeval.
         let mut time: libc::timeval = unsafe { mem::zeroed() };
         let mut length = size_of_u32::<libc::timeval>();
@@ -555,11 +696,16 @@ impl Socket {
         if done < 0 {
             return Err(Error::last("getsockopt(SO_RCVTIMEO)"));
         }
-        // Both are 32 bits wide on some targets.
-        #[allow(clippy::useless_conversion)]
-        let millis = i64::from(time.tv_sec).saturating_mul(1000) + (i64::from(time.tv_usec) + 999) / 1000;
-        Ok(if millis == 0 { -1 } else { i32::try_from(millis).unwrap_or(i32::MAX) })
+        let seconds = Duration::from_secs(time.tv_sec.try_into().unwrap_or_default());
+        let time = seconds + Duration::from_micros(time.tv_usec.try_into().unwrap_or_default());
+        Ok((!time.is_zero()).then_some(time))
     }
+}
+
+/// Whether the program runs with more rights than whoever started it, as a set-uid one.
+pub(crate) fn has_raised_privileges() -> bool {
+    // SAFETY: no pointers.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// Registers a socket with the reactor of the running tokio.
@@ -582,24 +728,42 @@ const fn first_bit(mask: u32) -> u32 {
 impl TryFrom<OwnedFd> for Socket {
     type Error = Error;
 
-    /// Takes over a bound netlink socket, from a parent process or another library.
+    /// Takes over a netlink socket, from a parent process or another library, and binds one that has no port yet.
+    /// Whoever else uses it takes answers away.
     fn try_from(fd: OwnedFd) -> Result<Self> {
-        let mut address = address(0, 0);
-        let mut length = size_of_u32::<libc::sockaddr_nl>();
-        // SAFETY: the pointers are those of `address` and its length.
-        let done = unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut address).cast(), &raw mut length) };
-        if done < 0 {
-            return Err(Error::last("getsockname"));
-        }
-        if i32::from(address.nl_family) != libc::AF_NETLINK {
+        let mut own = local_address(&fd)?;
+        if i32::from(own.nl_family) != libc::AF_NETLINK {
             return Err(Error::System { call: "not a netlink socket", errno: Errno::EAFNOSUPPORT });
         }
-        let socket = Self { fd, port: address.nl_pid, ancillary: AtomicBool::new(false), stop: None };
+        if own.nl_pid == 0 {
+            bind(&fd, 0)?;
+            own = local_address(&fd)?;
+        }
+        // SAFETY: no pointers.
+        let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) };
+        let socket = Self {
+            fd,
+            port: own.nl_pid,
+            nonblocking: flags >= 0 && flags & libc::O_NONBLOCK != 0,
+            ancillary: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
+            stop: None,
+        };
         let on = |switch| socket.get(switch).unwrap_or(false);
         let ancillary = on(Switch::PACKET_INFO) || on(Switch::LISTEN_ALL_NSID);
+        let silent = on(Switch::NO_ENOBUFS);
         socket.ancillary.store(ancillary, Ordering::Relaxed);
+        socket.silent.store(silent, Ordering::Relaxed);
         Ok(socket)
     }
+}
+
+fn local_address(fd: &OwnedFd) -> Result<libc::sockaddr_nl> {
+    let mut address = address(0, 0);
+    let mut length = size_of_u32::<libc::sockaddr_nl>();
+    // SAFETY: the pointers are those of `address` and its length.
+    let done = unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut address).cast(), &raw mut length) };
+    if done < 0 { Err(Error::last("getsockname")) } else { Ok(address) }
 }
 
 impl From<Socket> for OwnedFd {

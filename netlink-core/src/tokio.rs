@@ -5,35 +5,69 @@
 //! the same; its answer is skipped when it comes, and the connection works on.
 //!
 //! There is no timeout of its own: wrap a call in `tokio::time::timeout`.
+//!
+//! A reactor needs a runtime. What opens a socket fails outside of one, and panics, in tokio's words, in one that was
+//! built without `enable_io`.
 
 use std::future::poll_fn;
-use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
 
 use tokio::io::unix::AsyncFd;
 
-use crate::blocking::{EVENT_BUFFER, Partial, prepare_events};
-use crate::connection::{Channel, Chunk, Found, Notice, Step, Tracer, open, prepare, refusals};
-use crate::error::{Errno, Error, Warning};
-use crate::exchange::{Exchange, Expect};
+use crate::connection::{self, Channel, Wait, open, open_events, prepare};
+use crate::error::{Errno, Error};
 use crate::message::Protocol;
-use crate::request::{Dump, MessageInfo, Owned, Reply, ToRequest};
-use crate::socket::{OpenOptions, Socket, register};
+use crate::request::{Dump, Owned, Reply, ToRequest};
+use crate::socket::{Deadline, OpenOptions, Received, Socket, register};
+use crate::{Notice, Partial};
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// A socket and its registration.
-struct Reactor(AsyncFd<Socket>);
+/// A socket that is registered with a tokio reactor.
+#[derive(Debug)]
+pub struct Registered(AsyncFd<Socket>);
 
-impl Reactor {
+impl Registered {
     fn new(socket: Socket) -> Result<Self> {
+        // Registering panics outside a runtime.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::System { call: "no tokio runtime here", errno: Errno::ENOTCONN });
+        }
         register(socket).map(Self).map_err(reactor)
     }
 }
 
-impl AsRef<Socket> for Reactor {
+impl AsRef<Socket> for Registered {
     fn as_ref(&self) -> &Socket {
         self.0.get_ref()
+    }
+}
+
+impl Wait for Registered {
+    async fn receive(&self, buffer: &mut [u8], _: &mut Deadline) -> Result<Received> {
+        loop {
+            match self.as_ref().try_receive(buffer) {
+                // Readiness is cleared before the next try, so what comes in between wakes us again.
+                Err(error) if would_wait(&error) => {
+                    poll_fn(|context| self.0.poll_read_ready(context)).await.map_err(reactor)?.clear_ready();
+                }
+                received => return received,
+            }
+        }
+    }
+
+    async fn send(&self, datagram: &[u8]) -> Result<()> {
+        loop {
+            match self.as_ref().send(datagram) {
+                Err(error) if would_wait(&error) => {
+                    self.0.writable().await.map_err(reactor)?.clear_ready();
+                }
+                sent => return sent,
+            }
+        }
+    }
+
+    async fn turn() {
+        tokio::task::consume_budget().await;
     }
 }
 
@@ -42,45 +76,17 @@ fn reactor(error: std::io::Error) -> Error {
 }
 
 const fn would_wait(error: &Error) -> bool {
-    matches!(error, Error::System { errno: Errno::EAGAIN, .. })
+    matches!(error, Error::System { errno: Errno::EAGAIN | Errno::EINTR, .. })
 }
 
-/// Sends what the channel has prepared.
-async fn send(channel: &mut Channel<Reactor>) -> Result<()> {
-    loop {
-        match channel.socket.as_ref().send(channel.send.as_slice()) {
-            Err(error) if would_wait(&error) => {
-                channel.socket.0.writable().await.map_err(reactor)?.clear_ready();
-            }
-            sent => return sent,
-        }
-    }
-}
+/// A connection on a tokio reactor. Every call behaves like that of the blocking [`Connection`](crate::Connection).
+pub type Connection = connection::Connection<Registered>;
 
-/// Receives one datagram.
-async fn receive(channel: &mut Channel<Reactor>, info: Option<&'static MessageInfo>) -> Result<()> {
-    // What is there already is taken without a wait; now and then other tasks of the thread have to have a turn.
-    tokio::task::consume_budget().await;
-    loop {
-        match channel.receive(false, info) {
-            // Readiness is cleared before the next try, so what comes in between wakes us again.
-            Err(error) if would_wait(&error) => {
-                poll_fn(|context| channel.socket.0.poll_read_ready(context))
-                    .await
-                    .map_err(reactor)?
-                    .clear_ready();
-            }
-            Err(error) if channel.survives(&error) => return Ok(()),
-            received => return received,
-        }
-    }
-}
+/// A listing on a tokio reactor.
+pub type Listing<'c, R> = connection::Listing<'c, R, Registered>;
 
-/// A connection on a tokio reactor. See the blocking [`Connection`](crate::Connection); every call behaves
-/// alike.
-pub struct Connection {
-    channel: Channel<Reactor>,
-}
+/// A stream of events on a tokio reactor.
+pub type Events<E> = connection::Events<E, Registered>;
 
 impl Connection {
     /// Opens one in the namespace of the calling thread. Must be called inside a runtime.
@@ -91,33 +97,15 @@ impl Connection {
     /// Opens one with a port or in a namespace of choice.
     pub fn open_with(protocol: Protocol, options: &OpenOptions<'_>) -> Result<Self> {
         let socket = open(protocol, &options.nonblocking())?;
-        Ok(Self { channel: Channel::new(Reactor::new(socket)?)? })
+        Ok(Self { channel: Channel::new(Registered::new(socket)?)? })
     }
 
-    /// Takes over a socket that was opened [`nonblocking`](OpenOptions::nonblocking).
-    pub fn from_socket(socket: Socket) -> Result<Self> {
+    /// Takes over a socket, with the switches a connection wants. What waits in it for its former owner is read away.
+    pub async fn from_socket(socket: Socket) -> Result<Self> {
         prepare(&socket);
-        Ok(Self { channel: Channel::new(Reactor::new(socket)?)? })
-    }
-
-    /// How often [`Listing::collect`] asks again when the kernel's tables changed under it; 10 at first.
-    pub fn set_dump_retries(&mut self, retries: usize) {
-        self.channel.retries = retries;
-    }
-
-    /// Calls a function with every datagram sent and received; `None` ends it.
-    pub fn set_tracer(&mut self, tracer: Option<Tracer>) {
-        self.channel.set_tracer(tracer);
-    }
-
-    /// The socket, for its options.
-    pub fn socket(&self) -> &Socket {
-        self.channel.socket.as_ref()
-    }
-
-    /// What the kernel warned of in the last call, dump or batch, although it did as asked.
-    pub fn warnings(&self) -> &[Warning] {
-        &self.channel.warnings
+        let mut connection = Self { channel: Channel::new(Registered::new(socket)?)? };
+        connection.channel.inherit().await;
+        Ok(connection)
     }
 
     /// Sends a request and waits for its answer: an acknowledgement or one reply.
@@ -126,22 +114,7 @@ impl Connection {
         Q: ToRequest,
         Q::Answer: Reply,
     {
-        let info = request.to_request().info();
-        let mut exchange = self.channel.prepare(&request, Q::Answer::EXPECT)?;
-        send(&mut self.channel).await?;
-        let mut reply = Q::Answer::acknowledged().map(Ok);
-        loop {
-            match self.channel.step(&mut exchange, info)? {
-                Step::Hungry => receive(&mut self.channel, Some(info)).await?,
-                Step::Reply(found) => {
-                    reply = Some(self.channel.view::<Q::Answer>(found, info).map(Q::Answer::own));
-                }
-                Step::Done => {}
-            }
-            if exchange.is_over() {
-                return reply.unwrap_or(Err(Error::NoReply(info.c_name)));
-            }
-        }
+        self.exchange(request).await
     }
 
     /// Sends a request that lists, and gives its replies one by one, each looked at in the receive buffer.
@@ -150,13 +123,7 @@ impl Connection {
         Q: ToRequest<Answer = Dump<R>>,
         R: Reply,
     {
-        self.finish_abandoned().await?;
-        let info = request.to_request().info();
-        let exchange = self.channel.prepare(&request, Expect::Dump)?;
-        // A future dropped while it waits to send has sent nothing, so no end of a dump is awaited yet.
-        send(&mut self.channel).await?;
-        self.channel.dump_started(&exchange);
-        Ok(Listing { connection: self, exchange, info, reply: PhantomData })
+        self.list(request).await
     }
 
     /// Sends requests without waiting for each, and gives one result per request, in order.
@@ -165,26 +132,7 @@ impl Connection {
         Q: ToRequest,
         Q::Answer: Reply,
     {
-        self.channel.warnings.clear();
-        let mut requests = requests.into_iter().peekable();
-        let mut results = Vec::new();
-        // What is left of a dump would take the room of the answers.
-        if let Err(error) = self.finish_abandoned().await {
-            results.extend(requests.next().map(|_| Some(Err(error))));
-            results.extend(requests.by_ref().map(|_| Some(Err(Error::NotSent))));
-        }
-        while requests.peek().is_some() {
-            let Some(mut chunk) = self.channel.prepare_run(&mut requests, &mut results) else {
-                continue;
-            };
-            if let Err(error) = self.run(&mut chunk, &mut results).await {
-                chunk.fail(error, &mut results);
-                results.extend(requests.by_ref().map(|_| Some(Err(Error::NotSent))));
-                break;
-            }
-            chunk.finish(&mut results);
-        }
-        results.into_iter().map(|result| result.unwrap_or(Err(Error::Unanswered))).collect()
+        self.exchange_all(requests).await
     }
 
     /// Sends requests in one datagram, of which the first opens an envelope and the last closes it. Gives what each of
@@ -193,78 +141,19 @@ impl Connection {
     where
         Q: ToRequest<Answer = ()>,
     {
-        self.finish_abandoned().await?;
-        let mut results = Vec::new();
-        let run = match self.channel.prepare_envelope(requests, &mut results)? {
-            Some(mut chunk) => self.run(&mut chunk, &mut results).await,
-            None => Ok(()),
-        };
-        refusals(results, run)
-    }
-
-    async fn run<R: Reply>(&mut self, chunk: &mut Chunk, results: &mut [Option<Result<R>>]) -> Result<()> {
-        send(&mut self.channel).await?;
-        while !self.channel.step_run(chunk, results)? {
-            receive(&mut self.channel, chunk.info()).await?;
-        }
-        Ok(())
-    }
-
-    /// Joins multicast groups on this connection. Their events are kept while a call waits for its answer, and
-    /// never taken for one.
-    pub fn subscribe(&mut self, groups: &[u32]) -> Result<()> {
-        self.channel.subscribe(groups)
+        self.exchange_enveloped(requests).await
     }
 
     /// Waits for the next event of the groups this connection joined.
     pub async fn next_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
-        next_event::<E>(&mut self.channel).await
-    }
-
-    /// From now on takes what the kernel sends to this socket without being asked, and refusals of what was
-    /// [posted](Self::post). [`next_event`](Self::next_event) gives it out.
-    pub fn listen(&mut self) {
-        self.channel.listen();
+        self.channel.next_event::<E>().await
     }
 
     /// Sends a request and waits for nothing; see the blocking [`Connection::post`](crate::Connection::post). The
     /// kernel takes a request at once, so there is nothing to await.
     pub fn post(&mut self, request: impl ToRequest) -> Result<()> {
-        self.channel.prepare_post(&request)?;
-        self.channel.socket.as_ref().send(self.channel.send.as_slice())
+        self.channel.post(&request)
     }
-
-    /// Reads a dump that was given up to its end: the kernel runs one at a time per socket.
-    async fn finish_abandoned(&mut self) -> Result<()> {
-        while self.channel.has_unfinished_dump() {
-            self.channel.discard()?;
-            if self.channel.has_unfinished_dump() {
-                receive(&mut self.channel, None).await.inspect_err(|_| self.channel.forget_dump())?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket().as_fd()
-    }
-}
-
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("port", &self.socket().port()).finish_non_exhaustive()
-    }
-}
-
-/// A dump under way. See the blocking [`Listing`](crate::Listing).
-#[must_use]
-pub struct Listing<'c, R> {
-    connection: &'c mut Connection,
-    exchange: Exchange,
-    info: &'static MessageInfo,
-    reply: PhantomData<fn() -> R>,
 }
 
 impl<R: Reply> Listing<'_, R> {
@@ -272,59 +161,16 @@ impl<R: Reply> Listing<'_, R> {
     /// behind it; [`Error::Interrupted`] comes at the end.
     pub async fn next(&mut self) -> Result<Option<R::View<'_>>> {
         match self.advance().await? {
-            Some(found) => self.connection.channel.view::<R>(found, self.info).map(Some),
+            Some(found) => self.view(found).map(Some),
             None => Ok(None),
         }
     }
 
-    async fn advance(&mut self) -> Result<Option<Found>> {
-        while !self.exchange.is_over() {
-            match self.connection.channel.step(&mut self.exchange, self.info)? {
-                Step::Hungry => receive(&mut self.connection.channel, Some(self.info)).await?,
-                Step::Reply(found) => return Ok(Some(found)),
-                Step::Done => break,
-            }
-        }
-        if self.exchange.take_interruption() { Err(Error::Interrupted) } else { Ok(None) }
-    }
-
     /// All replies, kept. Asks again when the kernel's tables changed during the dump; an error carries what
     /// came until then.
-    pub async fn collect(mut self) -> std::result::Result<Vec<Owned<R>>, Partial<R>> {
-        let mut items = Vec::new();
-        let mut retries = self.connection.channel.retries;
-        loop {
-            let error = loop {
-                match self.advance().await {
-                    Ok(Some(found)) => items.push(Owned::new(&self.connection.channel.message(found))),
-                    Ok(None) => return Ok(items),
-                    Err(error) => break error,
-                }
-            };
-            if !matches!(error, Error::Interrupted) || retries == 0 {
-                return Err(Partial { items, error });
-            }
-            retries -= 1;
-            items.clear();
-            self.exchange = self.connection.channel.again(&self.exchange);
-            if let Err(error) = send(&mut self.connection.channel).await {
-                return Err(Partial { items, error });
-            }
-            self.connection.channel.dump_started(&self.exchange);
-        }
+    pub async fn collect(self) -> std::result::Result<Vec<Owned<R>>, Partial<R>> {
+        self.gather().await
     }
-}
-
-impl<R> std::fmt::Debug for Listing<'_, R> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Listing").field("exchange", &self.exchange).finish_non_exhaustive()
-    }
-}
-
-/// A stream of events on a socket of its own. See the blocking [`Events`](crate::Events).
-pub struct Events<E> {
-    channel: Channel<Reactor>,
-    event: PhantomData<fn() -> E>,
 }
 
 impl<E: Reply> Events<E> {
@@ -335,36 +181,11 @@ impl<E: Reply> Events<E> {
 
     /// Joins these groups, in a namespace of choice.
     pub fn open_with(protocol: Protocol, groups: &[u32], options: &OpenOptions<'_>) -> Result<Self> {
-        let socket = options.nonblocking().open(protocol)?;
-        // A smaller buffer loses more, and says so.
-        let _ = socket.set_receive_buffer(EVENT_BUFFER);
-        prepare_events(&socket);
-        let mut channel = Channel::new(Reactor::new(socket)?)?;
-        channel.subscribe(groups)?;
-        Ok(Self { channel, event: PhantomData })
+        Self::on(Registered::new(open_events(protocol, &options.nonblocking())?)?, groups)
     }
 
     /// Waits for the next event.
     pub async fn next(&mut self) -> Result<Notice<E::View<'_>>> {
-        next_event::<E>(&mut self.channel).await
+        self.channel.next_event::<E>().await
     }
-
-    /// The socket: to join and leave groups, to size its buffer, to attach a filter.
-    pub fn socket(&self) -> &Socket {
-        self.channel.socket.as_ref()
-    }
-}
-
-impl<E> std::fmt::Debug for Events<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Events").finish_non_exhaustive()
-    }
-}
-
-async fn next_event<E: Reply>(channel: &mut Channel<Reactor>) -> Result<Notice<E::View<'_>>> {
-    while !channel.has_event() {
-        // A loss was noted among the events by `survives`.
-        receive(channel, E::INFO).await?;
-    }
-    channel.take_event::<E>()
 }

@@ -7,24 +7,24 @@ use netlink_core::socket::Switch;
 use crate::{Connection, Error, OpenOptions, Protocol, Socket, ToRequest};
 
 /// The receive buffer a queue or log asks for.
-pub(super) const BUFFER: usize = 64 << 20;
+const BUFFER: usize = 64 << 20;
 
-/// A socket that drops what there is no room for, and goes on.
+/// Makes a connection take packets, drop what there is no room for, and go on.
 ///
-/// Otherwise the kernel would tell `ENOBUFS` and drop everything until the socket has been read empty. The packets'
-/// numbers tell what was lost, and exactly.
-pub(super) fn open(options: &OpenOptions<'_>) -> Result<Socket, Error> {
-    let socket = options.open(Protocol::NETFILTER)?;
+/// Otherwise the kernel would report `ENOBUFS` and drop everything until the socket has been read empty. The packets'
+/// numbers say what was lost, and exactly.
+pub(super) fn prepare(socket: &Socket) -> Result<(), Error> {
     socket.set(Switch::NO_ENOBUFS, true)?;
-    Ok(socket)
+    // A smaller buffer loses more, and says so.
+    let _ = socket.set_receive_buffer(BUFFER);
+    Ok(())
 }
 
 /// A connection that takes packets.
 pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> {
-    let mut nl = Connection::from_socket(open(options)?)?;
+    let mut nl = Connection::open_with(Protocol::NETFILTER, options)?;
+    prepare(nl.socket())?;
     nl.listen();
-    // A smaller buffer loses more, and says so.
-    let _ = nl.socket().set_receive_buffer(BUFFER);
     Ok(nl)
 }
 

@@ -2,14 +2,13 @@
 
 use netlink_core::tokio::Connection;
 
-use super::listen::{BUFFER, open};
-use crate::{Error, OpenOptions};
+use super::listen::prepare;
+use crate::{Error, OpenOptions, Protocol};
 
 /// A connection that takes packets.
 pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> {
-    let mut nl = Connection::from_socket(open(&options.nonblocking())?)?;
+    let mut nl = Connection::open_with(Protocol::NETFILTER, options)?;
+    prepare(nl.socket())?;
     nl.listen();
-    // A smaller buffer loses more, and says so.
-    let _ = nl.socket().set_receive_buffer(BUFFER);
     Ok(nl)
 }

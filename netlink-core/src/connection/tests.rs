@@ -1,0 +1,648 @@
+//! The rules of a connection, from bytes.
+
+use super::channel::{Channel, Step};
+use super::script::{Scene, Script};
+use super::*;
+use crate::attr::Writer;
+use crate::error::Errno;
+use crate::message::{MessageFlags, MessageHeader, MessageType, Messages, Sender};
+use crate::{Request, attrs, layout, message};
+
+layout! {
+    /// A header.
+    struct Header: sample = 4 {
+        /// A number.
+        number: u32,
+    }
+}
+attrs! {
+    /// No attributes.
+    struct SampleAttrs<'a> for SampleRequest<R> {
+        /// A number.
+        1 S_NUMBER number: u32,
+        /// What makes it long.
+        2 S_DATA data: crate::Bytes<'a>,
+    }
+}
+message! {
+    /// A packet and its verdict.
+    struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
+        /// A packet.
+        768 S_PACKET PACKET,
+        /// A verdict.
+        769 S_VERDICT VERDICT,
+    }
+}
+
+type Reader = Sample<'static>;
+
+const NONE: MessageFlags = MessageFlags::empty();
+const GROUP: Sender = Sender::kernel_group(3);
+
+fn request(number: u32) -> SampleRequest<()> {
+    SampleRequest::new(&Sample::PACKET, NONE, Header::default().number(number))
+}
+
+fn question(number: u32) -> SampleRequest<Reader> {
+    SampleRequest::new(&Sample::PACKET, NONE, Header::default().number(number))
+}
+
+fn list() -> Request<Dump<Reader>> {
+    let header = Header::default();
+    SampleRequest::<Dump<Reader>>::new(&Sample::PACKET, MessageFlags::DUMP, header).into_request()
+}
+
+/// A message to this port, of this sequence.
+fn bytes(port: u32, sequence: u32, kind: u16, flags: MessageFlags, body: &[u8]) -> Vec<u8> {
+    let mut out = Writer::new();
+    let header = MessageHeader::default().kind(MessageType(kind)).flags(flags).sequence(sequence);
+    crate::message::write(&mut out, header.port(port), |out| out.push(body));
+    out.into_bytes()
+}
+
+/// A number, and attributes that make it long.
+fn long(number: u32, length: usize) -> Vec<u8> {
+    let mut body = number.to_ne_bytes().to_vec();
+    while body.len() < length {
+        let bytes = (length - body.len()).clamp(4, 60_000);
+        body.extend(u16::try_from(bytes).unwrap().to_ne_bytes());
+        body.extend(9u16.to_ne_bytes());
+        body.resize(body.len() + bytes - 4, 7);
+    }
+    body
+}
+
+fn packet(number: u32) -> Vec<u8> {
+    bytes(0, 0, 768, NONE, &number.to_ne_bytes())
+}
+
+/// What the kernel answers the `asked` message with: an acknowledgement, or an error.
+fn answer(asked: &[u8], errno: i32) -> Vec<u8> {
+    let header = Messages::new(asked).next().unwrap().unwrap().header;
+    let mut body = errno.wrapping_neg().to_ne_bytes().to_vec();
+    body.extend(asked);
+    // The port of a message that is sent is 0, and the kernel fills it in.
+    bytes(PORT.get(), header.sequence, 2, NONE, &body)
+}
+
+/// A reply to the `asked` message.
+fn reply(asked: &[u8], number: u32, flags: MessageFlags) -> Vec<u8> {
+    let header = Messages::new(asked).next().unwrap().unwrap().header;
+    bytes(PORT.get(), header.sequence, 768, flags, &number.to_ne_bytes())
+}
+
+fn end(asked: &[u8]) -> Vec<u8> {
+    let header = Messages::new(asked).next().unwrap().unwrap().header;
+    bytes(PORT.get(), header.sequence, 3, MessageFlags::MULTI, &0i32.to_ne_bytes())
+}
+
+fn kernel(bytes: Vec<u8>) -> Scene {
+    Scene::Datagram(Sender::KERNEL, bytes)
+}
+
+fn event(number: u32) -> Scene {
+    Scene::Datagram(GROUP, packet(number))
+}
+
+const FULL: Scene = Scene::Failure(Errno::ENOBUFS);
+
+thread_local! {
+    /// The port of the script that this test runs: the kernel chooses it.
+    static PORT: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// A connection over a script.
+fn connection(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection<Script> {
+    let script = Script::new([], answers).unwrap();
+    PORT.set(script.as_ref().port());
+    Connection { channel: Channel::new(script).unwrap() }
+}
+
+/// One that takes events, too.
+fn subscribed(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection<Script> {
+    let mut connection = connection(answers);
+    connection.subscribe(&[]).unwrap();
+    connection
+}
+
+/// The numbers of the events that are there; `None` is a place where some were lost.
+fn events(connection: &mut Connection<Script>) -> Vec<Option<u32>> {
+    let mut found = Vec::new();
+    while let Some(notice) = connection.try_next_event::<Reader>().unwrap() {
+        found.push(match notice {
+            Notice::Event { event, .. } => Some(event.header().number),
+            Notice::Overrun => None,
+        });
+    }
+    found
+}
+
+fn asked(connection: &Connection<Script>) -> usize {
+    connection.channel.socket.sent().len()
+}
+
+#[test]
+fn what_a_process_sends_is_dropped_unread() {
+    // S-H3.
+    let forged = || {
+        let strangers = Sender::process(4242);
+        let huge = Scene::Datagram(strangers, vec![0; 3 << 20]);
+        vec![Scene::Datagram(strangers, vec![0; 16]), huge, Scene::Datagram(strangers, packet(66))]
+    };
+    let mut nl = subscribed(move |sent| {
+        let mut scenes = forged();
+        scenes.push(kernel(answer(sent, 0)));
+        scenes.extend(forged());
+        scenes
+    });
+    ready(nl.exchange(request(1))).unwrap();
+    let results = ready(nl.exchange_all([request(2), request(3)]));
+    assert!(results.iter().all(|result| result.is_err()), "one datagram, and only its first was answered");
+    assert_eq!(events(&mut nl), []);
+    assert_eq!(nl.channel.inbox.buffer.len(), inbox::BUFFER);
+}
+
+#[test]
+fn an_answer_that_congestion_took_is_an_error_at_once() {
+    // F2, S-H1: what was queued is read, and then nothing more can come.
+    let mut nl = subscribed(|_| vec![event(1), FULL, event(2), Scene::Pause, event(3)]);
+    assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Overrun)));
+    assert_eq!(events(&mut nl), [Some(1), Some(2), None, Some(3)]);
+    let mut nl = subscribed(|_| vec![FULL, event(1), Scene::Pause]);
+    let results = ready(nl.exchange_all((0..3).map(request)));
+    assert!(matches!(results[..], [Err(Error::Overrun), Err(Error::Unanswered), Err(Error::Unanswered)]));
+    assert_eq!(events(&mut nl), [Some(1), None]);
+}
+
+#[test]
+fn an_answer_that_was_queued_before_the_loss_is_found() {
+    // S-H1.
+    let mut nl = subscribed(|sent| vec![FULL, event(1), kernel(answer(sent, 0)), event(2), Scene::Pause]);
+    ready(nl.exchange(request(1))).unwrap();
+    assert_eq!(events(&mut nl), [Some(1), Some(2), None]);
+    // Without events a loss is none of the next exchange's business.
+    let mut nl = connection(|sent| vec![FULL, kernel(answer(sent, 0)), Scene::Pause]);
+    ready(nl.exchange(request(1))).unwrap();
+    ready(nl.exchange(request(2))).unwrap();
+    assert_eq!(events(&mut nl), []);
+}
+
+#[test]
+fn a_second_loss_says_that_all_before_the_first_was_read() {
+    // S-H1: under a flood the queue is filled again before a read finds it empty.
+    let flood = || [FULL, event(1), FULL, event(2), FULL, event(3)];
+    let mut nl = subscribed(move |_| flood().into());
+    assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Overrun)));
+    assert_eq!(events(&mut nl), [Some(1), None, Some(2), None, Some(3), None]);
+}
+
+#[test]
+fn a_flood_that_fills_the_buffer_once_ends_the_wait_for_an_answer() {
+    // S-H1: more was read than can have waited when the loss was reported.
+    let large = || Scene::Datagram(GROUP, bytes(0, 0, 768, NONE, &long(1, 60_000)));
+    let mut nl = subscribed(move |_| std::iter::once(FULL).chain((0..400).map(|_| large())).collect());
+    assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Overrun)));
+    assert!(nl.channel.socket.waiting() > 200);
+}
+
+#[test]
+fn a_dump_goes_on_through_a_loss() {
+    // S-H1: what it has to say waits for room.
+    let mut nl = subscribed(|sent| {
+        let part = |number| kernel(reply(sent, number, MessageFlags::MULTI));
+        vec![part(1), FULL, event(7), part(2), FULL, part(3), kernel(end(sent)), Scene::Pause]
+    });
+    let listed = ready(ready(nl.list(list())).unwrap().gather()).unwrap();
+    assert_eq!(listed.len(), 3);
+    assert_eq!(events(&mut nl), [Some(7), None, None]);
+    // Where the queue is empty, nothing of it is left; the next one is free to go.
+    let mut nl = connection(|sent| vec![FULL, kernel(reply(sent, 1, MessageFlags::MULTI)), Scene::Pause]);
+    let partial = ready(ready(nl.list(list())).unwrap().gather()).unwrap_err();
+    assert!(matches!((partial.items.len(), partial.error), (1, Error::Overrun)));
+    assert!(nl.channel.inbox.dumping.is_none());
+}
+
+#[test]
+fn reading_before_a_request_is_bounded() {
+    // S-M7, N2.
+    let mut nl = subscribed(|sent| vec![kernel(answer(sent, 0))]);
+    let room = nl.socket().set_receive_buffer(4096).unwrap();
+    nl.channel.socket.add((0..10_000).map(event));
+    let waited = nl.channel.socket.waiting();
+    assert!(matches!(ready(nl.channel.begin(&request(1), Expect::Ack)), Ok(_)));
+    let read = waited + 1 - nl.channel.socket.waiting();
+    assert!(read > 1 && read <= room / 512 + 1, "{read} of a buffer of {room}");
+    assert_eq!(nl.channel.events.len(), read);
+}
+
+#[test]
+fn a_limit_holds_while_others_are_heard() {
+    // S-H2: events and strangers are no progress.
+    let mut nl = subscribed(|_| vec![]);
+    nl.channel.set_timeout(Some(std::time::Duration::from_millis(30)));
+    let mut exchange = ready(nl.channel.begin(&request(1), Expect::Ack)).unwrap();
+    let deadline = &mut nl.channel.deadline;
+    deadline.check().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(40));
+    nl.channel.socket.add([event(1), Scene::Datagram(Sender::process(9), packet(2))]);
+    ready(nl.channel.receive(Expect::Ack, None)).unwrap();
+    assert!(matches!(nl.channel.step(&mut exchange, &Sample::PACKET), Ok(Step::Hungry)));
+    assert!(matches!(nl.channel.deadline.check(), Err(Error::Timeout(_))));
+}
+
+#[test]
+fn the_progress_of_a_dump_renews_its_limit() {
+    let mut nl = connection(|sent| vec![kernel(reply(sent, 1, MessageFlags::MULTI))]);
+    nl.channel.set_timeout(Some(std::time::Duration::from_millis(30)));
+    let mut listing = ready(nl.list(list())).unwrap();
+    listing.connection.channel.deadline.check().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(40));
+    assert!(ready(listing.advance()).unwrap().is_some());
+    listing.connection.channel.deadline.check().unwrap();
+}
+
+#[test]
+fn packets_are_never_thrown_away() {
+    // N1: more than the room for events, while a call waits for its answer.
+    let mut nl = connection(|sent| {
+        let flood = (0..80).map(|number| kernel(bytes(0, 0, 768, NONE, &long(number, 1_000_000))));
+        flood.chain([kernel(answer(sent, 0))]).collect()
+    });
+    nl.listen();
+    ready(nl.exchange(request(1))).unwrap();
+    assert_eq!(events(&mut nl), (0..80).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
+fn events_that_find_no_room_are_reported() {
+    // S-L7: what small events take is more than their bytes.
+    let mut nl = subscribed(|sent| {
+        let many = std::iter::repeat_with(|| packet(1)).take(3200).collect::<Vec<_>>().concat();
+        let flood = (0..500).map(move |_| Scene::Datagram(GROUP, many.clone()));
+        flood.chain([kernel(answer(sent, 0))]).collect()
+    });
+    ready(nl.exchange(request(1))).unwrap();
+    let kept = nl.channel.events.len();
+    assert!(kept > 100_000 && kept < (64 << 20) / 60, "{kept}");
+    let found = events(&mut nl);
+    assert_eq!((found.len(), found.last()), (kept, Some(&None)));
+    assert_eq!(nl.channel.queued, 0);
+}
+
+#[test]
+fn a_batch_begins_with_few_and_grows_with_what_its_answers_take() {
+    // F9: replies and own events of an unknown size.
+    let mut nl = connection(|sent| {
+        let answers = Messages::new(sent).map(|message| {
+            let header = message.unwrap().header;
+            kernel(bytes(PORT.get(), header.sequence, 768, NONE, &long(1, 31_000)))
+        });
+        answers.collect()
+    });
+    nl.socket().set_receive_buffer(1 << 20).unwrap();
+    let room = nl.socket().receive_buffer().unwrap();
+    let results = ready(nl.exchange_all((0..128).map(question)));
+    assert!(results.iter().all(Result::is_ok));
+    for sent in nl.channel.socket.sent() {
+        assert!(Messages::new(&sent).count() * 31_000 < room / 2);
+    }
+    assert!(asked(&nl) > 1 && asked(&nl) < 40, "{}", asked(&nl));
+}
+
+#[test]
+fn a_batch_of_changes_heeds_the_buffer_as_it_is() {
+    // F9: sized when it is sent, not when the connection was opened.
+    let answered = |sent: &[u8]| {
+        let last = Messages::new(sent).last().unwrap().unwrap().header;
+        vec![kernel(bytes(PORT.get(), last.sequence, 2, NONE, &[0; 20]))]
+    };
+    let mut nl = connection(answered);
+    let room = nl.socket().set_receive_buffer(4096).unwrap();
+    assert!(ready(nl.exchange_all((0..50).map(request))).iter().all(Result::is_ok));
+    let most = |nl: &Connection<Script>| {
+        nl.channel.socket.sent().iter().map(|sent| Messages::new(sent).count()).max().unwrap()
+    };
+    assert_eq!(most(&nl), (room / 1280).max(1));
+    // F8: and the datagram the send buffer.
+    let mut nl = connection(answered);
+    let room = nl.socket().set_send_buffer(2048).unwrap();
+    assert!(ready(nl.exchange_all((0..2000).map(request))).iter().all(Result::is_ok));
+    let longest = nl.channel.socket.sent().iter().map(Vec::len).max().unwrap();
+    assert!(longest <= room - 32 && longest > room / 2, "{longest} of {room}");
+}
+
+#[test]
+fn what_was_not_sent_is_reported_so() {
+    // F8, S-M4.
+    let mut nl = connection(|_| vec![Scene::Failure(Errno::EBADF)]);
+    let results = ready(nl.exchange_all((0..3).map(request)));
+    assert!(matches!(
+        results[..],
+        [Err(Error::System { .. }), Err(Error::Unanswered), Err(Error::Unanswered)]
+    ));
+    struct Broken(Script);
+    impl AsRef<Socket> for Broken {
+        fn as_ref(&self) -> &Socket {
+            self.0.as_ref()
+        }
+    }
+    impl Wait for Broken {
+        async fn receive(
+            &self,
+            buffer: &mut [u8],
+            deadline: &mut Deadline,
+        ) -> Result<crate::socket::Received> {
+            self.0.receive(buffer, deadline).await
+        }
+        async fn send(&self, datagram: &[u8]) -> Result<()> {
+            if datagram.len() > 1000 {
+                return Err(Error::System { call: "send", errno: Errno::EMSGSIZE });
+            }
+            self.0.send(datagram).await
+        }
+        async fn turn() {}
+    }
+    let script = Script::new([], |sent| {
+        let last = Messages::new(sent).last().unwrap().unwrap().header;
+        vec![kernel(bytes(PORT.get(), last.sequence, 2, NONE, &[0; 20]))]
+    });
+    let script = Broken(script.unwrap());
+    PORT.set(script.as_ref().port());
+    let mut nl = Connection { channel: Channel::new(script).unwrap() };
+    let larger = |length: usize| request(1).data(&vec![1u8; length][..]);
+    // One that is too large alone does not stop those behind it.
+    let results = ready(nl.exchange_all([
+        larger(60_000).data(&[1; 60_000][..]).data(&[1; 60_000][..]),
+        request(2),
+        request(3),
+    ]));
+    assert!(matches!(&results[0], Err(Error::System { errno: Errno::EMSGSIZE, .. })), "{:?}", results[0]);
+    let results = ready(nl.exchange_all([larger(2000), larger(2000), request(3)]));
+    assert!(matches!(
+        &results[..],
+        [Err(Error::System { errno: Errno::EMSGSIZE, .. }), Err(Error::NotSent), Err(Error::NotSent)]
+    ));
+}
+
+#[test]
+fn a_batch_reports_what_comes_after_a_loss() {
+    // S-H1: a loss costs the run that met it, and no more.
+    let mut runs = 0;
+    let mut nl = subscribed(move |sent| {
+        runs += 1;
+        let last = Messages::new(sent).last().unwrap().unwrap().header;
+        let done = kernel(bytes(PORT.get(), last.sequence, 2, NONE, &[0; 20]));
+        if runs == 2 { vec![FULL, Scene::Pause] } else { vec![done] }
+    });
+    nl.socket().set_receive_buffer(4096).unwrap();
+    let results = ready(nl.exchange_all((0..5).map(request)));
+    assert!(matches!(results[..], [Ok(()), Err(Error::Overrun), Err(Error::Unanswered), Ok(()), Ok(())]));
+}
+
+#[test]
+fn a_socket_that_is_taken_over_gives_no_answers_to_its_former_owner() {
+    // F6.
+    let mut nl = connection(|sent| vec![kernel(answer(sent, 0))]);
+    let old = |kind, flags| kernel(bytes(PORT.get(), 1, kind, flags, &[0; 20]));
+    nl.channel.socket.add((0..3000).map(|_| old(768, MessageFlags::MULTI)));
+    nl.channel.socket.add([old(3, MessageFlags::MULTI), old(2, NONE), Scene::Pause]);
+    ready(nl.channel.inherit());
+    assert_eq!(nl.channel.socket.waiting(), 0);
+    let (one, other) = (connection(|_| vec![]).channel.sequence, connection(|_| vec![]).channel.sequence);
+    assert_ne!(one, other);
+}
+
+#[test]
+fn sequences_pass_over_zero() {
+    let mut nl = connection(|sent| vec![kernel(answer(sent, 0))]);
+    nl.channel.sequence = u32::MAX - 1;
+    for expected in [u32::MAX, 1, 2] {
+        ready(nl.exchange(request(1))).unwrap();
+        assert_eq!(nl.channel.sequence, expected);
+    }
+    nl.channel.sequence = u32::MAX - 2;
+    let mut nl = connection(|sent| {
+        let last = Messages::new(sent).last().unwrap().unwrap().header;
+        vec![kernel(bytes(PORT.get(), last.sequence, 2, NONE, &[0; 20]))]
+    });
+    nl.channel.sequence = u32::MAX - 3;
+    assert!(ready(nl.exchange_all((0..9).map(request))).iter().all(Result::is_ok));
+}
+
+#[test]
+fn a_dump_asked_for_as_one_reply_is_read_to_its_end() {
+    // S-M5.
+    let mut nl = connection(|sent| {
+        let part = |number| kernel(reply(sent, number, MessageFlags::MULTI));
+        vec![part(1), part(2), kernel(end(sent))]
+    });
+    for _ in 0..3 {
+        assert_eq!(ready(nl.exchange(list().expecting::<Reader>())).unwrap().header().number, 1);
+        assert!(nl.channel.inbox.dumping.is_some());
+    }
+    assert_eq!(ready(ready(nl.list(list())).unwrap().gather()).unwrap().len(), 2);
+    assert!(nl.channel.inbox.dumping.is_none());
+}
+
+#[test]
+fn an_abandoned_dump_is_read_away_and_costs_no_wait() {
+    let mut nl = connection(|sent| {
+        let part = |number| kernel(reply(sent, number, MessageFlags::MULTI));
+        vec![part(1), part(2), part(3), kernel(end(sent))]
+    });
+    let _ = ready(ready(nl.list(list())).unwrap().advance()).unwrap();
+    assert_eq!(ready(ready(nl.list(list())).unwrap().gather()).unwrap().len(), 3);
+    // Its end never comes: then the queue is empty.
+    let mut nl = connection(|sent| vec![kernel(reply(sent, 1, MessageFlags::MULTI))]);
+    let _ = ready(ready(nl.list(list())).unwrap().advance()).unwrap();
+    ready(nl.channel.finish_abandoned()).unwrap();
+    assert!(nl.channel.inbox.dumping.is_none());
+}
+
+#[test]
+fn an_interrupted_dump_is_listed_anew_and_not_twice() {
+    let mut rounds = 0;
+    let mut nl = connection(move |sent| {
+        rounds += 1;
+        let torn = if rounds < 3 { MessageFlags::DUMP_INTR } else { NONE };
+        let part = |number| kernel(reply(sent, number, MessageFlags::MULTI | torn));
+        vec![part(1), part(2), kernel(end(sent))]
+    });
+    assert_eq!(ready(ready(nl.list(list())).unwrap().gather()).unwrap().len(), 2);
+    assert_eq!(asked(&nl), 3);
+    nl.set_dump_retries(1);
+    let mut nl = connection(|sent| {
+        vec![kernel(reply(sent, 1, MessageFlags::MULTI | MessageFlags::DUMP_INTR)), kernel(end(sent))]
+    });
+    nl.set_dump_retries(2);
+    let partial = ready(ready(nl.list(list())).unwrap().gather()).unwrap_err();
+    assert!(matches!((partial.items.len(), partial.error), (1, Error::Interrupted)));
+    assert_eq!(asked(&nl), 3);
+}
+
+#[test]
+fn what_was_truncated_is_reported_and_the_next_of_its_size_has_room() {
+    let large = || bytes(0, 0, 768, NONE, &long(4, 1 << 20));
+    let mut nl = subscribed(|_| vec![]);
+    nl.channel.socket.add([Scene::Datagram(GROUP, large()), Scene::Datagram(GROUP, large())]);
+    let Err(Error::Truncated { length, room }) = nl.try_next_event::<Reader>().map(drop) else { panic!() };
+    assert_eq!((length, room), ((1 << 20) + 16, 1 << 20));
+    assert_eq!(events(&mut nl), [Some(4)]);
+}
+
+#[test]
+fn an_echo_is_the_reply_and_others_changes_are_not() {
+    // The event of somebody else's change has that one's sequence and port, whatever they are.
+    let mut nl = subscribed(|sent| {
+        let theirs = bytes(PORT.get() + 1, 1, 768, NONE, &7u32.to_ne_bytes());
+        let own = reply(sent, 8, NONE);
+        vec![Scene::Datagram(GROUP, theirs), Scene::Datagram(GROUP, own), kernel(answer(sent, 0))]
+    });
+    let request = SampleRequest::<Reader>::new(
+        &Sample::PACKET,
+        MessageFlags::ACK | MessageFlags::ECHO,
+        Header::default().number(1),
+    );
+    assert_eq!(ready(nl.exchange(request)).unwrap().header().number, 8);
+    assert_eq!(events(&mut nl), [Some(7)]);
+}
+
+#[test]
+fn a_stream_survives_what_netlink_itself_sends_to_a_group() {
+    // P13: team sends its changes with MULTI and a DONE. P15: a datagram may be empty.
+    let mut nl = subscribed(|_| vec![]);
+    let done = bytes(0, 0, 3, MessageFlags::MULTI, &0i32.to_ne_bytes());
+    let part = bytes(0, 0, 768, MessageFlags::MULTI, &5u32.to_ne_bytes());
+    let nothing = Scene::Datagram(GROUP, Vec::new());
+    nl.channel.socket.add([Scene::Datagram(GROUP, [part, done].concat()), nothing, event(6)]);
+    assert_eq!(events(&mut nl), [Some(5), Some(6)]);
+    // Nor does such a DONE end a dump.
+    let mut nl = subscribed(|sent| {
+        let header = Messages::new(sent).next().unwrap().unwrap().header;
+        let done = bytes(PORT.get(), header.sequence, 3, MessageFlags::MULTI, &0i32.to_ne_bytes());
+        let part = kernel(reply(sent, 1, MessageFlags::MULTI));
+        vec![
+            Scene::Datagram(GROUP, done),
+            Scene::Datagram(Sender::KERNEL, Vec::new()),
+            part,
+            kernel(end(sent)),
+        ]
+    });
+    assert_eq!(ready(ready(nl.list(list())).unwrap().gather()).unwrap().len(), 1);
+}
+
+#[test]
+fn what_names_a_group_that_the_address_can_not_tell_is_an_event() {
+    let mut nl = subscribed(|sent| {
+        let copy = reply(sent, 9, NONE);
+        vec![Scene::Datagram(Sender::kernel_group(40), copy), kernel(answer(sent, 0))]
+    });
+    ready(nl.exchange(request(1))).unwrap();
+    let Ok(Some(Notice::Event { group, .. })) = nl.try_next_event::<Reader>() else { panic!() };
+    assert_eq!(group, 40);
+}
+
+#[test]
+fn forged_overruns_and_ends_are_nothing() {
+    let stranger = Sender::process(77);
+    let mut nl = subscribed(|_| vec![]);
+    let overrun = bytes(0, 0, 4, NONE, &[]);
+    nl.channel.socket.add([Scene::Datagram(stranger, overrun.clone()), kernel(overrun), event(1)]);
+    assert_eq!(events(&mut nl), [None, Some(1)]);
+    let mut nl = connection(|sent| {
+        vec![kernel(reply(sent, 1, MessageFlags::MULTI)), Scene::Datagram(Sender::process(77), end(sent))]
+    });
+    let _ = ready(ready(nl.list(list())).unwrap().advance()).unwrap();
+    assert!(matches!(ready(nl.channel.finish_abandoned()), Ok(())));
+    assert!(nl.channel.inbox.dumping.is_none());
+}
+
+#[test]
+fn the_number_of_an_acknowledgement_reaches_the_caller() {
+    // P7: the id of a radio, from mac80211_hwsim.
+    let mut nl = connection(|sent| vec![kernel(answer(sent, -5))]);
+    ready(nl.exchange(request(1))).unwrap();
+    assert_eq!(nl.acknowledgement(), 5);
+    let mut nl = connection(|sent| vec![kernel(answer(sent, 5))]);
+    assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Kernel(_))));
+}
+
+#[test]
+fn what_comes_unasked_is_kept_while_an_answer_is_awaited() {
+    let mut nl = connection(|sent| {
+        let unasked = |number| packet(number);
+        vec![kernel([unasked(1), unasked(2), answer(sent, 0), unasked(3)].concat())]
+    });
+    nl.listen();
+    ready(nl.exchange(request(0))).unwrap();
+    assert_eq!(events(&mut nl), [Some(1), Some(2), Some(3)]);
+}
+
+#[test]
+fn a_refusal_of_what_was_posted_ends_no_exchange_and_holds_its_request() {
+    let mut nl = connection(|_| vec![]);
+    nl.listen();
+    let verdict = SampleRequest::<()>::new(&Sample::VERDICT, MessageFlags::ACK, Header::default().number(7))
+        .into_request();
+    nl.channel.prepare_post(&verdict).unwrap();
+    let posted = nl.channel.send.as_slice().to_vec();
+    assert_eq!(posted[6..8], MessageFlags::REQUEST.bits().to_ne_bytes());
+    let mut exchange = ready(nl.channel.begin(&request(0), Expect::Ack)).unwrap();
+    nl.channel.socket.add([kernel(answer(&posted, 2))]);
+    ready(nl.channel.receive(Expect::Ack, None)).unwrap();
+    assert!(matches!(nl.channel.step(&mut exchange, &Sample::PACKET), Ok(Step::Hungry)));
+    assert!(!exchange.is_over());
+    let Err(Error::Kernel(error)) = nl.try_next_event::<Reader>() else { panic!() };
+    assert_eq!((error.errno(), error.ext_ack().request_name()), (Errno::ENOENT, "S_VERDICT"));
+    assert_eq!(error.ext_ack().request(), posted);
+}
+
+#[test]
+fn what_names_no_port_is_unasked_whatever_its_sequence() {
+    let mut nl = connection(|sent| {
+        let numbered = Messages::new(sent).map(|message| {
+            let sequence = message.unwrap().header.sequence;
+            kernel(bytes(0, sequence, 768, NONE, &sequence.to_ne_bytes()))
+        });
+        let first = kernel(bytes(0, 9, 768, NONE, &9u32.to_ne_bytes()));
+        std::iter::once(first).chain(numbered).collect()
+    });
+    nl.listen();
+    assert!(matches!(ready(nl.exchange(question(0))), Err(Error::Timeout(_))));
+    let sequence = nl.channel.sequence;
+    assert_eq!(events(&mut nl), [Some(9), Some(sequence)]);
+    let results = ready(nl.exchange_all([question(1)]));
+    assert!(matches!(results[..], [Err(Error::Timeout(_))]));
+    assert_eq!(events(&mut nl), [Some(9), Some(sequence + 1)]);
+}
+
+#[test]
+fn without_listening_what_comes_unasked_is_skipped() {
+    let mut nl = connection(|sent| vec![kernel(packet(2)), kernel(answer(sent, 0))]);
+    nl.channel.socket.add([kernel(packet(1))]);
+    ready(nl.exchange(request(0))).unwrap();
+    assert_eq!(events(&mut nl), []);
+}
+
+#[test]
+fn a_late_answer_and_the_end_of_a_run_are_no_events() {
+    let mut nl = connection(|_| vec![]);
+    nl.listen();
+    let late = bytes(PORT.get(), 1, 2, NONE, &[0; 20]);
+    let done = bytes(0, 0, 3, NONE, &[0; 4]);
+    nl.channel.socket.add([kernel([late, done, packet(4)].concat())]);
+    assert_eq!(events(&mut nl), [Some(4)]);
+}
+
+#[test]
+fn a_trace_that_nobody_reads_harms_nobody() {
+    // S-M6.
+    let mut nl = connection(|sent| vec![kernel(answer(sent, 0))]);
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    nl.set_tracer(Some(Box::new(move |traffic| {
+        use std::io::Write as _;
+        assert!(write!(&write, "{traffic}").is_err());
+    })));
+    ready(nl.exchange(request(0))).unwrap();
+}

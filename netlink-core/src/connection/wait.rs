@@ -1,0 +1,66 @@
+//! How a connection waits.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::error::Error;
+use crate::socket::{Deadline, Received, Socket};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// A socket that waits for datagrams: in the system call, or on a reactor.
+///
+/// Whatever waits is written once, as a future. In the system call it is complete at the first poll, so that
+/// [`ready`] makes a plain call of it.
+pub trait Wait: AsRef<Socket> {
+    /// Receives a datagram that is there already; `EAGAIN` if there is none.
+    fn try_receive(&self, buffer: &mut [u8]) -> Result<Received> {
+        self.as_ref().try_receive(buffer)
+    }
+
+    /// Waits for a datagram and receives it.
+    fn receive(
+        &self,
+        buffer: &mut [u8],
+        deadline: &mut Deadline,
+    ) -> impl Future<Output = Result<Received>> + Send;
+
+    /// Sends a datagram, when there is room for it.
+    fn send(&self, datagram: &[u8]) -> impl Future<Output = Result<()>> + Send;
+
+    /// Lets others of the thread go on.
+    fn turn() -> impl Future<Output = ()> + Send;
+}
+
+impl AsRef<Self> for Socket {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Wait for Socket {
+    #[inline]
+    async fn receive(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<Received> {
+        self.receive_before(buffer, deadline)
+    }
+
+    #[inline]
+    async fn send(&self, datagram: &[u8]) -> Result<()> {
+        Self::send(self, datagram)
+    }
+
+    #[inline]
+    async fn turn() {}
+}
+
+/// The result of a future over a socket that waits in the system call.
+#[inline]
+pub(crate) fn ready<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+}
