@@ -321,7 +321,7 @@ impl Socket {
     /// Lets only those datagrams in that the program accepts. It sees the datagram from its first byte.
     pub fn attach_filter(&self, program: &[BpfInstruction]) -> Result<()> {
         let Ok(len) = u16::try_from(program.len()) else {
-            return Err(Error::System { call: "setsockopt(SO_ATTACH_FILTER)", errno: Errno::EINVAL });
+            return Err(Error::system("setsockopt(SO_ATTACH_FILTER)", Errno::EINVAL));
         };
         let program =
             libc::sock_fprog { len, filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut() };
@@ -387,7 +387,7 @@ impl Socket {
         let mask = match group {
             0 => 0,
             1..=32 => 1 << (group - 1),
-            _ => return Err(Error::System { call: "sendto", errno: Errno::EINVAL }),
+            _ => return Err(Error::system("sendto", Errno::EINVAL)),
         };
         let address = address(port, mask);
         loop {
@@ -531,7 +531,7 @@ impl Socket {
         let [_, stopped] = ready;
         match count {
             _ if count < 0 => Err(Error::last("poll")),
-            0 => Err(Error::System { call: "poll", errno: Errno::EAGAIN }),
+            0 => Err(Error::system("poll", Errno::EAGAIN)),
             _ if stopped.revents != 0 => Err(Error::Stopped),
             _ => self.receive_once(buffer, libc::MSG_DONTWAIT),
         }
@@ -592,7 +592,7 @@ impl TryFrom<OwnedFd> for Socket {
             return Err(Error::last("getsockname"));
         }
         if i32::from(address.nl_family) != libc::AF_NETLINK {
-            return Err(Error::System { call: "not a netlink socket", errno: Errno::EAFNOSUPPORT });
+            return Err(Error::system("not a netlink socket", Errno::EAFNOSUPPORT));
         }
         let socket = Self { fd, port: address.nl_pid, ancillary: AtomicBool::new(false), stop: None };
         let on = |switch| socket.get(switch).unwrap_or(false);

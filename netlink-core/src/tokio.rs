@@ -38,7 +38,7 @@ impl AsRef<Socket> for Reactor {
 }
 
 fn reactor(error: std::io::Error) -> Error {
-    Error::System { call: "tokio reactor", errno: Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)) }
+    Error::io("tokio reactor", &error)
 }
 
 const fn would_wait(error: &Error) -> bool {
