@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::{self, Buffered, Channel, open, open_events, prepare, ready};
+use crate::connection::{self, Block, Buffered, Channel, open, open_events, prepare, ready};
 use crate::error::Error;
 use crate::message::Protocol;
 use crate::request::{Dump, Owned, Reply, ToRequest};
@@ -64,7 +64,9 @@ impl Connection {
     pub fn stop_handle(&mut self) -> Result<Stop> {
         self.channel.socket.stop_handle()
     }
+}
 
+impl<S: Block> connection::Connection<S> {
     /// Sends a request and waits for its answer: an acknowledgement or one reply.
     #[inline]
     pub fn call<Q>(&mut self, request: Q) -> Result<Q::Answer>
@@ -78,7 +80,7 @@ impl Connection {
     /// Sends a request that lists, and gives its replies one by one, each looked at in the receive buffer.
     ///
     /// A listing may be dropped at any point; the rest of it is read away before the next one.
-    pub fn dump<Q, R>(&mut self, request: Q) -> Result<Listing<'_, R>>
+    pub fn dump<Q, R>(&mut self, request: Q) -> Result<connection::Listing<'_, R, S>>
     where
         Q: ToRequest<Answer = Dump<R>>,
         R: Reply,
@@ -130,7 +132,7 @@ impl Connection {
     }
 }
 
-impl<R: Reply> Listing<'_, R> {
+impl<R: Reply, S: Block> connection::Listing<'_, R, S> {
     /// The next reply; `None` at the end.
     ///
     /// [`Error::Decode`] is about one message, and the next call goes on behind it. [`Error::Interrupted`] comes

@@ -8,7 +8,7 @@ mod channel;
 mod events;
 mod inbox;
 #[cfg(any(test, feature = "testkit"))]
-pub(crate) mod script;
+mod script;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -19,7 +19,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 pub use channel::Tracer;
 pub use events::Notice;
 
-pub use wait::Wait;
+#[cfg(feature = "testkit")]
+pub use script::{Scene, Script};
+pub use wait::{Block, Wait};
 
 pub(crate) use wait::ready;
 

@@ -1,8 +1,9 @@
 //! What can go wrong, split by whose fault it is. No text is made until somebody prints it.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::time::Duration;
 
 use crate::attr::{Attrs, DecodeError, Payload, Row, Scope, Shape, Table, Unsendable};
@@ -16,13 +17,17 @@ use crate::{attrs, values};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A system call failed.
-    #[error("{call}: {errno}")]
+    /// A system call failed. Prints as `open /run/netns/nope: No such file or directory (ENOENT)`.
+    #[error("{call}{}: {}", About(self), ErrnoText(*errno))]
+    #[non_exhaustive]
     System {
         /// The call, and what it was for.
         call: &'static str,
         /// What it answered.
         errno: Errno,
+        /// The file it was about, if it was about one.
+        #[cfg(feature = "std")]
+        path: Option<Box<std::path::Path>>,
     },
     /// The kernel refused the request.
     #[error(transparent)]
@@ -76,6 +81,35 @@ pub enum Error {
 }
 
 impl Error {
+    /// A system call that failed: the call, or what it was for, and what it answered.
+    #[cold]
+    pub const fn system(call: &'static str, errno: Errno) -> Self {
+        Self::System {
+            call,
+            errno,
+            #[cfg(feature = "std")]
+            path: None,
+        }
+    }
+
+    /// The same of an error of the standard library; [`Errno::EIO`] where that has no errno.
+    #[cfg(feature = "std")]
+    #[cold]
+    pub fn io(call: &'static str, error: &std::io::Error) -> Self {
+        Self::system(call, error.raw_os_error().map_or(Errno::EIO, Errno))
+    }
+
+    /// Names the file that the system call was about. Other errors stay as they are.
+    #[cfg(feature = "std")]
+    #[cold]
+    #[must_use]
+    pub fn at(mut self, file: impl AsRef<std::path::Path>) -> Self {
+        if let Self::System { path, .. } = &mut self {
+            *path = Some(file.as_ref().into());
+        }
+        self
+    }
+
     #[cold]
     pub(crate) fn decode(error: DecodeError, message: &'static str, bytes: &[u8]) -> Self {
         Self::Decode(Box::new(Undecoded { error, message, bytes: bytes.into() }))
@@ -115,8 +149,7 @@ impl Error {
 
     #[cfg(all(feature = "std", target_os = "linux"))]
     pub(crate) fn last(call: &'static str) -> Self {
-        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or_default();
-        Self::System { call, errno: Errno(errno) }
+        Self::io(call, &std::io::Error::last_os_error())
     }
 
     fn is_one_of(&self, list: &[Errno]) -> bool {
@@ -313,6 +346,32 @@ impl fmt::Display for ErrnoText {
             (Some(c_name), Some(text)) => write!(f, "{text} ({c_name})"),
             _ => write!(f, "errno {}", self.0.0),
         }
+    }
+}
+
+/// The file of [`Error::System`], behind a space.
+struct About<'a>(&'a Error);
+
+impl fmt::Display for About<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: Option<Cow<'_, str>> = match self.0 {
+            #[cfg(feature = "std")]
+            Error::System { path, .. } => path.as_deref().map(std::path::Path::to_string_lossy),
+            _ => None,
+        };
+        path.map_or(Ok(()), |path| write!(f, " {}", Escaped(&path)))
+    }
+}
+
+/// A text on one line: what a terminal would act on is escaped.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c.is_control() {
+            true => write!(f, "{}", c.escape_default()),
+            false => f.write_char(c),
+        })
     }
 }
 
@@ -529,8 +588,8 @@ impl ExtAck {
 impl fmt::Display for ExtAck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let attrs = self.attrs();
-        if let Some(message) = attrs.message() {
-            write!(f, ": {message}")?;
+        if let Some(message) = self.message() {
+            write!(f, ": {}", Escaped(message))?;
         }
         if let Some(place) = self.attribute() {
             write!(f, "; at {place}")?;
@@ -787,5 +846,38 @@ fn record_at(
             return Some((start + attrs, (start + next).min(bytes.len())));
         }
         start += next.max(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    // U4.
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_failed_call_names_its_file() {
+        let error = Error::system("open", Errno::ENOENT).at("/run/netns/nope");
+        assert_eq!(error.to_string(), "open /run/netns/nope: No such file or directory (ENOENT)");
+        assert!(matches!(error, Error::System { errno: Errno::ENOENT, .. }));
+        // S-L8.
+        let error = Error::system("open", Errno::ENOENT).at("/tmp/a\x1b[2J\nb");
+        assert_eq!(error.to_string(), "open /tmp/a\\u{1b}[2J\\nb: No such file or directory (ENOENT)");
+        assert_eq!(Error::system("poll", Errno(4711)).to_string(), "poll: errno 4711");
+        assert_eq!(Error::Stopped.at("/tmp").to_string(), "stopped");
+    }
+
+    #[test]
+    fn an_error_stays_small() {
+        assert!(size_of::<Error>() <= 56);
+    }
+
+    // U4.
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    #[test]
+    fn a_namespace_that_is_not_there_is_named() {
+        let error = crate::Namespace::open("of nobody").unwrap_err();
+        assert_eq!(error.to_string(), "open /run/netns/of nobody: No such file or directory (ENOENT)");
     }
 }

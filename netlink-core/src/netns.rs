@@ -37,7 +37,7 @@ impl Namespace {
 
     /// The one behind a file, such as `/proc/1/ns/net`.
     pub fn open_path(path: impl AsRef<Path>) -> Result<Self> {
-        let file = File::open(path).map_err(|error| system("open a network namespace", &error))?;
+        let file = File::open(&path).map_err(|error| Error::io("open", &error).at(&path))?;
         Ok(Self(file.into()))
     }
 
@@ -59,7 +59,7 @@ impl Namespace {
         let path = named(name)?;
         make_shared()?;
         let options = fs::OpenOptions::new().write(true).create_new(true).open(&path);
-        options.map_err(|error| system("create the name of a network namespace", &error))?;
+        options.map_err(|error| Error::io("create", &error).at(&path))?;
         let made = Self::anonymous().and_then(|namespace| {
             // The name keeps the namespace alive: it is a mount of it.
             let source = format!("/proc/self/fd/{}", namespace.0.as_raw_fd());
@@ -80,20 +80,20 @@ impl Namespace {
         // SAFETY: the pointer is to a string with a NUL at its end.
         let done = unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
         if done < 0 {
-            let error = Error::last("umount the name of a network namespace");
+            let error = Error::last("umount").at(&path);
             // A name left over from before a reboot is a plain file.
             if error.errno() != Some(Errno::EINVAL) {
                 return Err(error);
             }
         }
-        fs::remove_file(path).map_err(|error| system("remove the name of a network namespace", &error))
+        fs::remove_file(&path).map_err(|error| Error::io("remove", &error).at(&path))
     }
 
     /// The names there are.
     pub fn names() -> Result<Vec<String>> {
         let entries = match fs::read_dir(NAMED) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| system("list /run/netns", &error))?,
+            entries => entries.map_err(|error| Error::io("list", &error).at(NAMED))?,
         };
         let mut names: Vec<String> =
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
@@ -122,8 +122,8 @@ impl Namespace {
     pub fn is_same(&self, other: &Self) -> Result<bool> {
         use std::os::unix::fs::MetadataExt;
         let id = |namespace: &Self| -> Result<(u64, u64)> {
-            let copy = namespace.0.try_clone().map_err(|error| system("dup", &error))?;
-            let meta = File::from(copy).metadata().map_err(|error| system("fstat", &error))?;
+            let copy = namespace.0.try_clone().map_err(|error| Error::io("dup", &error))?;
+            let meta = File::from(copy).metadata().map_err(|error| Error::io("fstat", &error))?;
             Ok((meta.dev(), meta.ino()))
         };
         Ok(id(self)? == id(other)?)
@@ -154,17 +154,13 @@ impl From<Namespace> for OwnedFd {
     }
 }
 
-fn system(call: &'static str, error: &io::Error) -> Error {
-    Error::System { call, errno: Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)) }
-}
-
 /// A thread that lives for one piece of work.
 fn on_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .name("netns".into())
             .spawn_scoped(scope, work)
-            .map_err(|error| system("start a thread", &error))?;
+            .map_err(|error| Error::io("start a thread", &error))?;
         worker.join().or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -180,7 +176,7 @@ fn unshare() -> Result<()> {
 fn named(name: &str) -> Result<PathBuf> {
     let wrong = name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']);
     if wrong || name.len() > 255 {
-        return Err(Error::System { call: "the name of a network namespace", errno: Errno::EINVAL });
+        return Err(Error::system("the name of a network namespace", Errno::EINVAL).at(name));
     }
     Ok(Path::new(NAMED).join(name))
 }
@@ -188,12 +184,12 @@ fn named(name: &str) -> Result<PathBuf> {
 fn c_path(path: &Path) -> Result<CString> {
     use std::os::unix::ffi::OsStrExt;
     CString::new(path.as_os_str().as_bytes())
-        .map_err(|_| Error::System { call: "a path with a NUL", errno: Errno::EINVAL })
+        .map_err(|_| Error::system("a path with a NUL", Errno::EINVAL).at(path))
 }
 
 /// Makes the directory of names, and new mounts in it visible in every mount namespace that has it.
 fn make_shared() -> Result<()> {
-    fs::create_dir_all(NAMED).map_err(|error| system("create /run/netns", &error))?;
+    fs::create_dir_all(NAMED).map_err(|error| Error::io("create", &error).at(NAMED))?;
     let directory = Path::new(NAMED);
     match mount("", directory, libc::MS_SHARED | libc::MS_REC) {
         // Not a mount point yet.
@@ -207,9 +203,9 @@ fn make_shared() -> Result<()> {
 
 fn mount(source: &str, target: &Path, flags: libc::c_ulong) -> Result<()> {
     let source = c_path(Path::new(source))?;
-    let target = c_path(target)?;
+    let path = c_path(target)?;
     // SAFETY: the pointers are to strings with a NUL at their end; no file system type or data is needed.
     let done =
-        unsafe { libc::mount(source.as_ptr(), target.as_ptr(), c"none".as_ptr(), flags, std::ptr::null()) };
-    if done < 0 { Err(Error::last("mount a network namespace")) } else { Ok(()) }
+        unsafe { libc::mount(source.as_ptr(), path.as_ptr(), c"none".as_ptr(), flags, std::ptr::null()) };
+    if done < 0 { Err(Error::last("mount").at(target)) } else { Ok(()) }
 }

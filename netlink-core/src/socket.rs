@@ -433,7 +433,7 @@ impl Socket {
     /// Lets only those datagrams in that the program accepts. It sees the datagram from its first byte.
     pub fn attach_filter(&self, program: &[BpfInstruction]) -> Result<()> {
         let Ok(len) = u16::try_from(program.len()) else {
-            return Err(Error::System { call: "setsockopt(SO_ATTACH_FILTER)", errno: Errno::EINVAL });
+            return Err(Error::system("setsockopt(SO_ATTACH_FILTER)", Errno::EINVAL));
         };
         let program =
             libc::sock_fprog { len, filter: program.as_ptr().cast::<libc::sock_filter>().cast_mut() };
@@ -499,7 +499,7 @@ impl Socket {
         let mask = match group {
             0 => 0,
             1..=32 => 1 << (group - 1),
-            _ => return Err(Error::System { call: "sendto", errno: Errno::EINVAL }),
+            _ => return Err(Error::system("sendto", Errno::EINVAL)),
         };
         let address = address(port, mask);
         loop {
@@ -532,7 +532,7 @@ impl Socket {
             return self.try_receive(buffer);
         }
         match self.receive_before(buffer, &mut Deadline::new(self.receive_timeout()?)) {
-            Err(Error::Timeout(_)) => Err(Error::System { call: "recvfrom", errno: Errno::EAGAIN }),
+            Err(Error::Timeout(_)) => Err(Error::system("recvfrom", Errno::EAGAIN)),
             received => received,
         }
     }
@@ -733,7 +733,7 @@ impl TryFrom<OwnedFd> for Socket {
     fn try_from(fd: OwnedFd) -> Result<Self> {
         let mut own = local_address(&fd)?;
         if i32::from(own.nl_family) != libc::AF_NETLINK {
-            return Err(Error::System { call: "not a netlink socket", errno: Errno::EAFNOSUPPORT });
+            return Err(Error::system("not a netlink socket", Errno::EAFNOSUPPORT));
         }
         if own.nl_pid == 0 {
             bind(&fd, 0)?;

@@ -30,7 +30,7 @@ impl Registered {
     fn new(socket: Socket) -> Result<Self> {
         // Registering panics outside a runtime.
         if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::System { call: "no tokio runtime here", errno: Errno::ENOTCONN });
+            return Err(Error::system("no tokio runtime here", Errno::ENOTCONN));
         }
         register(socket).map(Self).map_err(reactor)
     }
@@ -72,7 +72,7 @@ impl Wait for Registered {
 }
 
 fn reactor(error: std::io::Error) -> Error {
-    Error::System { call: "tokio reactor", errno: Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)) }
+    Error::io("tokio reactor", &error)
 }
 
 const fn would_wait(error: &Error) -> bool {

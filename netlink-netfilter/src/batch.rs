@@ -178,7 +178,7 @@ mod tests {
     use alloc::string::ToString as _;
 
     fn refused(errno: Errno) -> Option<Error> {
-        Some(Error::System { call: "test", errno })
+        Some(Error::system("test", errno))
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use super::Result;
-use super::wait::Wait;
+use super::channel::Channel;
+use super::wait::{Block, Wait};
+use super::{Connection, Result};
 use crate::error::{Errno, Error};
 use crate::message::{Protocol, Sender};
 use crate::socket::{Deadline, Received, Socket};
@@ -82,7 +83,7 @@ impl Script {
             Scene::Failure(errno) => errno,
             Scene::Pause => Errno::EAGAIN,
         };
-        Err(Error::System { call: "script", errno })
+        Err(Error::system("script", errno))
     }
 }
 
@@ -118,6 +119,20 @@ impl Wait for Script {
     }
 
     async fn turn() {}
+}
+
+impl Block for Script {}
+
+impl Connection<Script> {
+    /// A connection over a script.
+    pub fn scripted(script: Script) -> Result<Self> {
+        Ok(Self { channel: Channel::new(script)? })
+    }
+
+    /// The script.
+    pub fn script(&self) -> &Script {
+        &self.channel.socket
+    }
 }
 
 impl std::fmt::Debug for Script {

@@ -115,7 +115,7 @@ thread_local! {
 fn connection(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection<Script> {
     let script = Script::new([], answers).unwrap();
     PORT.set(script.as_ref().port());
-    Connection { channel: Channel::new(script).unwrap() }
+    Connection::scripted(script).unwrap()
 }
 
 /// One that takes events, too.
@@ -356,7 +356,7 @@ fn what_was_not_sent_is_reported_so() {
         }
         async fn send(&self, datagram: &[u8]) -> Result<()> {
             if datagram.len() > 1000 {
-                return Err(Error::System { call: "send", errno: Errno::EMSGSIZE });
+                return Err(Error::system("send", Errno::EMSGSIZE));
             }
             self.0.send(datagram).await
         }

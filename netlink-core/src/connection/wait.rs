@@ -33,6 +33,11 @@ pub trait Wait: AsRef<Socket> {
     fn turn() -> impl Future<Output = ()> + Send;
 }
 
+/// A socket that waits in the system call, whose calls are plain functions.
+pub trait Block: Wait {}
+
+impl Block for Socket {}
+
 impl AsRef<Self> for Socket {
     fn as_ref(&self) -> &Self {
         self

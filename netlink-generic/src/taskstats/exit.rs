@@ -63,10 +63,8 @@ const BUFFER: usize = 8 << 20;
 
 /// The CPUs that can be there, as a list.
 fn possible_cpus() -> Result<String, Error> {
-    let list = fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|error| Error::System {
-        call: "read the list of possible CPUs",
-        errno: Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)),
-    })?;
+    const FILE: &str = "/sys/devices/system/cpu/possible";
+    let list = fs::read_to_string(FILE).map_err(|error| Error::io("read", &error).at(FILE))?;
     Ok(list.trim().into())
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use netlink_core::{Errno, Messages};
+use netlink_core::Messages;
 
 use super::{ConfigRequest, Packet, Ticket, Verdict, VerdictRequest};
 use crate::packet::{self, Gaps};
@@ -218,10 +218,10 @@ pub struct Verdicts(Socket);
 
 impl Verdicts {
     pub(super) fn of(socket: &Socket) -> Result<Self, Error> {
-        let copy = socket.as_fd().try_clone_to_owned().map_err(|error| Error::System {
-            call: "fcntl(F_DUPFD_CLOEXEC)",
-            errno: Errno(error.raw_os_error().unwrap_or_default()),
-        })?;
+        let copy = socket
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|error| Error::io("fcntl(F_DUPFD_CLOEXEC)", &error))?;
         Socket::try_from(copy).map(Self)
     }
 
