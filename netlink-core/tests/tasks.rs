@@ -36,9 +36,9 @@ fn request<R>(flags: MessageFlags) -> NsidRequest<R> {
 }
 
 /// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
-// F1, S-H4, U1.
+// F1, S-H4, U1, U2.
 #[test]
 fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
@@ -72,7 +72,7 @@ fn every_future_goes_into_a_task() {
         nl.subscribe(&[28])?;
         let notice = Connection::next_event::<Nsid<'_>>(&mut nl).await?;
         tokio::task::yield_now().await;
-        Ok(drop(notice))
+        Ok(notice.into_owned())
     });
     goes_into_a_task(async {
         let mut events = Events::<Nsid<'_>>::open(Protocol::ROUTE, &[28])?;

@@ -5,16 +5,16 @@
 
 use netlink_generic::ctrl::{self, Ctrl, Family};
 use netlink_generic::tokio::{Client, connect};
-use netlink_generic::{AnyEvent, Dump, Error, MessageFlags, OpenOptions};
+use netlink_generic::{AnyEvent, Dump, Error, MessageFlags, Notice, OpenOptions};
 
 fn request<R>(flags: MessageFlags) -> ctrl::FamilyRequest<R> {
     ctrl::FamilyRequest::new(&Family::GETFAMILY, flags)
 }
 
 /// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
-// F1, S-H4, U1.
+// F1, S-H4, U1, U2.
 #[test]
 fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
@@ -46,9 +46,9 @@ fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
         let mut nl = ctrl::tokio::connect_with(&OpenOptions::new()).await?;
         nl.subscribe(&[Ctrl::NOTIFY])?;
-        drop(Client::next_event(&mut nl).await?);
-        drop(nl.connection().next_event::<AnyEvent<'_>>().await?);
-        Ok(())
+        let kept: Notice<ctrl::Event<'static>> = Client::next_event(&mut nl).await?.into_owned();
+        let any: Notice<AnyEvent<'static>> = nl.connection().next_event::<AnyEvent<'_>>().await?.into_owned();
+        Ok((kept, any))
     });
     goes_into_a_task(async {
         let options = OpenOptions::new();
@@ -62,15 +62,16 @@ fn every_future_goes_into_a_task() {
 #[cfg(feature = "taskstats")]
 #[test]
 fn every_future_of_taskstats_goes_into_a_task() {
+    use netlink_generic::taskstats::Record;
     use netlink_generic::taskstats::exit::tokio::Listener;
 
     goes_into_a_task(async {
         let mut listener = Listener::open().await?;
-        drop(Listener::next(&mut listener).await?);
+        let kept: Notice<Record<'static>> = Listener::next(&mut listener).await?.into_owned();
         drop(Listener::open_with(&OpenOptions::new()).await?);
         let mut listener = Listener::idle(&OpenOptions::new()).await?;
         Listener::register(&mut listener, "0").await?;
         Listener::deregister(&mut listener, "0").await?;
-        Ok(listener)
+        Ok(kept)
     });
 }

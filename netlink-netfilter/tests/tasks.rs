@@ -9,12 +9,12 @@ use netlink_netfilter::event::{Event, Group};
 use netlink_netfilter::log::tokio::Log;
 use netlink_netfilter::queue::tokio::Queue;
 use netlink_netfilter::tokio::{connect, subscribe};
-use netlink_netfilter::{Error, OpenOptions, Subsystem, acct, conntrack, expect, log, queue};
+use netlink_netfilter::{Error, Notice, OpenOptions, Subsystem, acct, conntrack, expect, log, queue};
 
 /// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
-// F1, S-H4, U1.
+// F1, S-H4, U1, U2.
 #[test]
 fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
@@ -44,9 +44,9 @@ fn every_future_goes_into_a_task() {
         let mut nl = connect()?;
         nl.subscribe(&[Group::EXPECT_NEW.0])?;
         loop {
-            drop(events.next().await?);
+            let kept: Notice<Event<'static>> = events.next().await?.into_owned();
             if nl.next_event::<Event<'_>>().await.is_err() {
-                return Ok(());
+                return Ok(kept);
             }
         }
     });

@@ -3,14 +3,14 @@
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_sockdiag::event::Group;
-use netlink_sockdiag::inet::{self, IpProtocol};
+use netlink_sockdiag::inet::{self, InetSocket, IpProtocol};
 use netlink_sockdiag::tokio::{connect, subscribe};
-use netlink_sockdiag::{Error, Family, netlink, packet, smc, tipc, unix, vsock, xdp};
+use netlink_sockdiag::{Error, Family, Notice, netlink, packet, smc, tipc, unix, vsock, xdp};
 
 /// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
-// F1, S-H4, U1.
+// F1, S-H4, U1, U2.
 #[test]
 fn every_answer_goes_into_a_task() {
     goes_into_a_task(async {
@@ -81,7 +81,7 @@ fn every_answer_goes_into_a_task() {
         let mut nl = connect()?;
         let socket = nl.call(unix::get(1)).await?;
         let mut gone = subscribe(&[Group::INET_TCP_DESTROY])?;
-        drop(gone.next().await?);
-        Ok(socket)
+        let kept: Notice<InetSocket<'static>> = gone.next().await?.into_owned();
+        Ok((socket, kept))
     });
 }

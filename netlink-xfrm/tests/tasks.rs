@@ -4,12 +4,12 @@
 
 use netlink_xfrm::event::{Event, Group};
 use netlink_xfrm::tokio::{connect, subscribe};
-use netlink_xfrm::{Error, policy, state};
+use netlink_xfrm::{Error, Notice, policy, state};
 
 /// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
-// F1, S-H4, U1.
+// F1, S-H4, U1, U2.
 #[test]
 fn every_answer_goes_into_a_task() {
     goes_into_a_task(async {
@@ -38,9 +38,9 @@ fn every_answer_goes_into_a_task() {
         let mut nl = connect()?;
         nl.subscribe(&[Group::STATE.0])?;
         loop {
-            drop(events.next().await?);
+            let kept: Notice<Event<'static>> = events.next().await?.into_owned();
             if nl.next_event::<Event<'_>>().await.is_err() {
-                return Ok(());
+                return Ok(kept);
             }
         }
     });
