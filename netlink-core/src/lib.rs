@@ -90,6 +90,8 @@ pub mod connection;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub mod netns;
 #[cfg(all(feature = "std", target_os = "linux"))]
+mod notice;
+#[cfg(all(feature = "std", target_os = "linux"))]
 pub mod socket;
 
 #[cfg(all(feature = "tokio", target_os = "linux"))]
@@ -112,7 +114,7 @@ pub use error::{Errno, Error, ExtAck, Hint, KernelError, Place, Warning};
 pub use exchange::{Exchange, Expect};
 pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
-pub use request::{Dump, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};
+pub use request::{Dump, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};
 #[cfg(feature = "secret")]
 pub use secret::{Key, Secret};
 

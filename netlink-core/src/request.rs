@@ -86,6 +86,17 @@ pub trait Reply: Sized {
     }
 }
 
+/// What borrows from a receive buffer, and can be kept.
+///
+/// Messages and events have a function of this name themselves; the trait is for what holds any of them.
+pub trait IntoOwned {
+    /// The same without a borrow.
+    type Owned: 'static;
+
+    /// Copies what is borrowed.
+    fn into_owned(self) -> Self::Owned;
+}
+
 /// Only an acknowledgement.
 impl Reply for () {
     const EXPECT: Expect = Expect::Ack;
@@ -445,6 +456,21 @@ where
     }
 }
 
+/// The trait for a type whose own function of this name does it.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __into_owned {
+    ($name:ident) => {
+        impl $crate::IntoOwned for $name<'_> {
+            type Owned = $name<'static>;
+
+            fn into_owned(self) -> $name<'static> {
+                $name::into_owned(self)
+            }
+        }
+    };
+}
+
 /// The messages that belong together: those of the type, or of a list.
 #[macro_export]
 #[doc(hidden)]
@@ -707,6 +733,8 @@ macro_rules! __message_view {
                 view.into_owned()
             }
         }
+
+        $crate::__into_owned!($name);
 
         impl ::core::fmt::Debug for $name<'_> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

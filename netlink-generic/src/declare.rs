@@ -342,7 +342,15 @@ macro_rules! __event {
             }
 
             fn own(view: $event<'_>) -> Self {
-                match view {
+                view.into_owned()
+            }
+        }
+
+        #[allow(unreachable_pub, dead_code)]
+        impl $event<'_> {
+            /// The event without a borrow.
+            pub fn into_owned(self) -> $event<'static> {
+                match self {
                     $( $event::$variant(message) => $event::$variant(message.into_owned()), )*
                     $event::Other { command, body } => {
                         $event::Other { command, body: body.into_owned().into() }
@@ -350,6 +358,8 @@ macro_rules! __event {
                 }
             }
         }
+
+        $crate::netlink_core::__into_owned!($event);
 
         $crate::serialize! { @with ['x] $event<'x>, |event, serializer| match event {
             $( $event::$variant(message) => {

@@ -278,6 +278,11 @@ impl AnyEvent<'_> {
     pub fn message(&self) -> Message<'_> {
         Message { header: self.header, body: &self.body }
     }
+
+    /// The event without a borrow.
+    pub fn into_owned(self) -> AnyEvent<'static> {
+        AnyEvent { header: self.header, body: Cow::Owned(self.body.into_owned()) }
+    }
 }
 
 impl<'own> Reply for AnyEvent<'own> {
@@ -289,6 +294,8 @@ impl<'own> Reply for AnyEvent<'own> {
     }
 
     fn own(view: AnyEvent<'_>) -> Self {
-        Self { header: view.header, body: Cow::Owned(view.body.into_owned()) }
+        view.into_owned()
     }
 }
+
+netlink_core::__into_owned!(AnyEvent);

@@ -15,7 +15,7 @@
 pub use netlink_core::tokio::{Connection, Events, Listing};
 
 use crate::declare::{Declared, Group, IntoUnbound, Notifies};
-use crate::resolved::Resolved;
+use crate::resolved::{Bound, Resolved};
 use crate::{Dump, Error, Notice, OpenOptions, Protocol, Reply, ctrl};
 
 type Result<T> = std::result::Result<T, Error>;
@@ -87,8 +87,26 @@ impl<F: Declared> Client<F> {
         Q: IntoUnbound<Family = F>,
         Q::Answer: Reply,
     {
-        let family = &self.family;
-        self.connection.batch(requests.into_iter().map(|request| family.bind(request))).await
+        self.connection.batch(Binding { family: &self.family, requests: requests.into_iter() }).await
+    }
+}
+
+/// Binds requests as they are taken. It has a name because a task's future must be `Send` for every lifetime in the
+/// answer, and a closure inside of it takes one only.
+struct Binding<'f, F, I> {
+    family: &'f Resolved<F>,
+    requests: I,
+}
+
+impl<F: Declared, Q: IntoUnbound<Family = F>, I: Iterator<Item = Q>> Iterator for Binding<'_, F, I> {
+    type Item = Bound<Q::Answer>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.requests.next().map(|request| self.family.bind(request))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.requests.size_hint()
     }
 }
 

@@ -129,7 +129,14 @@ impl<'own> Reply for Event<'own> {
     }
 
     fn own(view: Event<'_>) -> Self {
-        match view {
+        view.into_owned()
+    }
+}
+
+impl Event<'_> {
+    /// The event without a borrow.
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
             Event::Conntrack(change, entry) => Event::Conntrack(change, entry.into_owned()),
             Event::Expect(change, expect) => Event::Expect(change, expect.into_owned()),
             Event::Quota(account) => Event::Quota(account.into_owned()),
@@ -137,3 +144,5 @@ impl<'own> Reply for Event<'own> {
         }
     }
 }
+
+netlink_core::__into_owned!(Event);

@@ -165,12 +165,21 @@ impl<'own> Reply for Event<'own> {
     }
 
     fn own(view: Event<'_>) -> Self {
-        match view {
-            Event::Link(change, link) => Self::Link(change, link.into_owned()),
-            Event::Address(change, address) => Self::Address(change, address.into_owned()),
-            Event::Route(change, route) => Self::Route(change, route.into_owned()),
-            Event::Nsid(change, nsid) => Self::Nsid(change, nsid.into_owned()),
-            Event::Other { kind, body } => Self::Other { kind, body: Cow::Owned(body.into_owned()) },
+        view.into_owned()
+    }
+}
+
+impl Event<'_> {
+    /// The event without a borrow.
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
+            Event::Link(change, link) => Event::Link(change, link.into_owned()),
+            Event::Address(change, address) => Event::Address(change, address.into_owned()),
+            Event::Route(change, route) => Event::Route(change, route.into_owned()),
+            Event::Nsid(change, nsid) => Event::Nsid(change, nsid.into_owned()),
+            Event::Other { kind, body } => Event::Other { kind, body: Cow::Owned(body.into_owned()) },
         }
     }
 }
+
+netlink_core::__into_owned!(Event);

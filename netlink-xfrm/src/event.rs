@@ -115,12 +115,21 @@ macro_rules! events {
             }
 
             fn own(view: Event<'_>) -> Self {
-                match view {
-                    $( Event::$variant(message) => Self::$variant(message.into_owned()), )*
-                    Event::Other { kind, body } => Self::Other { kind, body: Cow::Owned(body.into_owned()) },
+                view.into_owned()
+            }
+        }
+
+        impl Event<'_> {
+            /// The event without a borrow.
+            pub fn into_owned(self) -> Event<'static> {
+                match self {
+                    $( Event::$variant(message) => Event::$variant(message.into_owned()), )*
+                    Event::Other { kind, body } => Event::Other { kind, body: Cow::Owned(body.into_owned()) },
                 }
             }
         }
+
+        netlink_core::__into_owned!(Event);
 
         /// Every message that is told or answered.
         pub(crate) const MESSAGES: &[&[MessageInfo]] = &[&[$( <$($name)::+<'_>>::$const, )*]];

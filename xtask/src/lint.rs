@@ -1,5 +1,7 @@
 //! `cargo xtask lint`: everything about the code that is not a test.
 
+mod futures;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use serde_json::Value;
 
 use crate::command::{self, cargo, members, root, text};
 
-/// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, `unsafe`.
+/// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, futures, `unsafe`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
@@ -63,6 +65,10 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
     for package in &libraries {
         let name = text(&package["name"]);
         lint.check(&format!("crates below {name}"), tree(name));
+    }
+    // The tools offer nothing, but the example of a family does.
+    for package in members(&metadata).filter(|package| package["name"] != "xtask") {
+        lint.check(&format!("futures of {}", text(&package["name"])), futures::tried(package));
     }
     lint.check("unsafe", unsafe_code(&libraries));
     if command::exists("cargo-deny") {

@@ -21,6 +21,8 @@ suite! {
     a_dropped_dump_and_batch_leave_the_connection_usable;
     connections_of_many_tasks;
     other_tasks_of_the_thread_get_their_turn;
+    events_leave_a_task_through_a_channel;
+    a_listing_runs_in_a_task;
 }
 
 fn current_thread() -> Result<tokio::runtime::Runtime> {
@@ -143,5 +145,53 @@ fn other_tasks_of_the_thread_get_their_turn() -> Result {
             }
         }
         Err("10,000 calls, and the other task did not run".into())
+    })
+}
+
+/// F1, S-H4, U1, U2.
+fn events_leave_a_task_through_a_channel() -> Result {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut nl = connect().await?;
+        let mut events = netlink_route::tokio::subscribe(&[Group::LINK])?;
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(16);
+        let task = tokio::spawn(async move {
+            while let Ok(notice) = events.next().await {
+                if sender.send(notice.into_owned()).await.is_err() {
+                    break;
+                }
+            }
+        });
+        for (name, count) in [("br0", 1), ("br1", 2)] {
+            nl.call(link::create(name).kind(Bridge::new())).await?;
+            let notice: Option<Notice<Event<'static>>> = receiver.recv().await;
+            let Some(Notice::Event { event: Event::Link(Change::New, link), group: 1, .. }) = notice else {
+                panic!("{notice:?}")
+            };
+            assert_eq!(link.name().unwrap(), name);
+            assert_eq!(nl.dump(link::list()).await?.collect().await?.len(), 1 + count);
+        }
+        task.abort();
+        Ok(())
+    })
+}
+
+/// F1, S-H4, U1.
+fn a_listing_runs_in_a_task() -> Result {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut nl = connect().await?;
+        nl.call(link::create("br0").kind(Bridge::new())).await?;
+        let task = tokio::spawn(async move {
+            let mut names = Vec::new();
+            let mut links = nl.dump(link::list()).await?;
+            while let Some(link) = links.next().await? {
+                names.extend(link.name().map(|name| name.to_string()));
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, netlink_route::Error>(names)
+        });
+        assert_eq!(task.await??, ["lo", "br0"]);
+        Ok(())
     })
 }

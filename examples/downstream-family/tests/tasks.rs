@@ -1,0 +1,21 @@
+//! What a family of one's own lists and asks goes into spawned tasks.
+//! That this compiles is the test.
+
+use netlink_generic::Error;
+use tcp_metrics::tokio::connect;
+
+/// What `tokio::spawn` asks of a future, which is never run here.
+fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+
+// F1, S-H4, U1.
+#[test]
+fn every_answer_goes_into_a_task() {
+    goes_into_a_task(async {
+        let mut nl = connect().await?;
+        let mut peers = nl.dump(tcp_metrics::list()).await?;
+        while let Some(peer) = peers.next().await? {
+            drop(peer);
+        }
+        nl.call(tcp_metrics::get(std::net::Ipv4Addr::LOCALHOST.into())).await
+    });
+}

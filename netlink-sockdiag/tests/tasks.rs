@@ -1,0 +1,87 @@
+//! Connections, lists of every kind of socket and the stream of those that go, go into spawned tasks.
+//! That this compiles is the test.
+#![cfg(all(feature = "tokio", target_os = "linux"))]
+
+use netlink_sockdiag::event::Group;
+use netlink_sockdiag::inet::{self, InetSocket, IpProtocol};
+use netlink_sockdiag::tokio::{connect, subscribe};
+use netlink_sockdiag::{Error, Family, Notice, netlink, packet, smc, tipc, unix, vsock, xdp};
+
+/// What `tokio::spawn` asks of a future, which is never run here.
+fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+
+// F1, S-H4, U1, U2.
+#[test]
+fn every_answer_goes_into_a_task() {
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(inet::list(Family::INET, IpProtocol::TCP)).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(unix::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(packet::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(netlink::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(vsock::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(xdp::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(smc::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let mut listing = nl.dump(tipc::list()).await?;
+        while let Some(found) = listing.next().await? {
+            drop(found);
+        }
+        Ok(listing.collect().await?)
+    });
+    goes_into_a_task(async {
+        let mut nl = connect()?;
+        let socket = nl.call(unix::get(1)).await?;
+        let mut gone = subscribe(&[Group::INET_TCP_DESTROY])?;
+        let kept: Notice<InetSocket<'static>> = gone.next().await?.into_owned();
+        Ok((socket, kept))
+    });
+}
