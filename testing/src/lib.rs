@@ -70,7 +70,7 @@ pub use need::{
     seconds, when,
 };
 pub use run::{main, skip};
-pub use sys::{Mptcp, bpf_program};
+pub use sys::{Mptcp, bpf_program, netlink_socket};
 
 /// What a test may return besides nothing.
 pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

@@ -48,14 +48,20 @@ pub(crate) fn set_variable(name: &str, value: &std::ffi::OsStr) {
     unsafe { std::env::set_var(name, value) }
 }
 
-/// Sends one request from the calling thread's namespace and returns the errno it is answered with; 0 if it is
-/// answered with something else.
-pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
+/// A netlink socket of the calling thread's namespace as C programs have it: without a port yet, and open to what
+/// other processes send.
+pub fn netlink_socket(protocol: i32) -> io::Result<OwnedFd> {
     // SAFETY: takes no pointers.
     let fd =
         checked(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
     // SAFETY: the descriptor was just made and belongs to nobody else.
-    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Sends one request from the calling thread's namespace and returns the errno it is answered with; 0 if it is
+/// answered with something else.
+pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
+    let socket = netlink_socket(protocol)?;
     // SAFETY: pointer and length are those of `request`.
     let sent = unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
     if sent < 0 {

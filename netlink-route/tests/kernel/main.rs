@@ -11,6 +11,7 @@ mod encaps;
 mod kinds;
 mod links;
 mod namespace;
+mod pressure;
 mod programs;
 mod reactor;
 mod routes;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         connection::TESTS,
         reactor::TESTS,
         namespace::TESTS,
+        pressure::TESTS,
         links::TESTS,
         kinds::TESTS,
         bridges::TESTS,
