@@ -40,6 +40,8 @@ const NOTHING: MessageInfo = MessageInfo {
     header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
     table: &crate::Table { name: "", rows: &[], rules: &[] },
     siblings: || &[],
+    subject: None,
+    hint: |_, _| Ok(()),
 };
 
 /// A view of traffic, called with every datagram.
