@@ -58,6 +58,24 @@ impl Quirks {
     /// None: all is as usual.
     pub const NONE: Self = Self { answer_after_ack: false, unnumbered: false, progress: false };
 
+    /// With [`answer_after_ack`](Self::answer_after_ack).
+    #[must_use]
+    pub const fn answer_after_ack(self) -> Self {
+        Self { answer_after_ack: true, ..self }
+    }
+
+    /// With [`unnumbered`](Self::unnumbered).
+    #[must_use]
+    pub const fn unnumbered(self) -> Self {
+        Self { unnumbered: true, ..self }
+    }
+
+    /// With [`progress`](Self::progress).
+    #[must_use]
+    pub const fn progress(self) -> Self {
+        Self { progress: true, ..self }
+    }
+
     /// How many sequences behind its own a request with [`progress`](Self::progress) takes.
     pub(crate) const PROGRESS: u32 = 1 << 16;
 }

@@ -111,7 +111,7 @@ pub use attr::{
     Writer,
 };
 pub use error::{Errno, Error, ExtAck, Hint, KernelError, Place, Warning};
-pub use exchange::{Exchange, Expect};
+pub use exchange::{Exchange, Expect, Quirks};
 pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
 pub use request::{Dump, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};

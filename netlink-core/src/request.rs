@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 
 use crate::attr::{DecodeError, Payload, Table, Writer};
 use crate::error::{Asked, Error, Hint, RequestError};
-use crate::exchange::Expect;
+use crate::exchange::{Expect, Quirks};
 use crate::layout::{Field, Fixed, Layout};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType};
 
@@ -27,6 +27,13 @@ pub struct MessageInfo {
     /// All that can answer it, by message: a GET is answered with a NEW. What a request is answered with stands here
     /// even under the request's own number, where the two have different headers, as in socket diagnosis.
     pub siblings: fn() -> &'static [&'static [Self]],
+    /// Writes which object a message is about: its name, address, index or prefix. Errors print it where the kernel
+    /// points at nothing.
+    pub subject: Option<fn(&Message<'_>, &mut fmt::Formatter<'_>) -> fmt::Result>,
+    /// What to say of a refusal beside what the kernel says.
+    pub hint: Hint,
+    /// Where its answers depart from the usual.
+    pub quirks: Quirks,
 }
 
 /// Where a message says what it is.
@@ -313,9 +320,9 @@ pub trait ToRequest {
     /// The request.
     fn to_request(&self) -> &Request<Self::Answer>;
 
-    /// What it knows to say when the kernel refuses it.
+    /// What it knows to say when the kernel refuses it: that of the message, unless the request knows more.
     fn hint(&self) -> Hint {
-        |_, _| Ok(())
+        self.to_request().info.hint
     }
 }
 
@@ -483,6 +490,33 @@ macro_rules! __siblings {
     };
 }
 
+/// What writes the subject of a message, if something was declared.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __subject {
+    ($name:ident) => {
+        ::core::option::Option::None
+    };
+    ($name:ident $subject:tt) => {
+        ::core::option::Option::Some(|message, f| match $name::read(message) {
+            ::core::result::Result::Ok(message) => $subject(&message, f),
+            ::core::result::Result::Err(_) => ::core::result::Result::Ok(()),
+        })
+    };
+}
+
+/// The hint that was declared, or that of most messages.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __hint {
+    () => {
+        $crate::error::net_admin
+    };
+    ($hint:tt) => {
+        $hint
+    };
+}
+
 /// Declares a message: a fixed header, a set of attributes, the types it comes in, and the builder of requests.
 ///
 /// ```
@@ -517,8 +551,16 @@ macro_rules! __siblings {
 /// # Ok::<(), netlink_core::Error>(())
 /// ```
 ///
-/// Where a message is answered with one of another fixed header, `among crate::MESSAGES` behind the braces names the
-/// [`MessageInfo`](crate::MessageInfo)s that belong together, message by message.
+/// A row ends with the [`Quirks`](crate::Quirks) of its answers, if they have some: `3 THERMAL_GENL_CMD_CDEV_GET GET
+/// [unnumbered],`.
+///
+/// Behind the braces may stand, in this order:
+///
+/// - `about` and the function that writes which object a message is about, from a `&Self` to a formatter;
+///   `(fmt::Display::fmt)` will do where the message prints as little;
+/// - `hint` and the [`Hint`](crate::Hint) of its errors;
+/// - `among crate::MESSAGES`, where a message is answered with one of another fixed header: the
+///   [`MessageInfo`](crate::MessageInfo)s that belong together, message by message.
 ///
 /// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
 /// [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per type; and a newtype over
@@ -528,14 +570,17 @@ macro_rules! message {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident<$a:lifetime>($header:ty, $attrs:ident<$b:lifetime>), $request:ident {
-            $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
+            $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
         }
+        $(about $subject:tt)?
+        $(hint $hint:tt)?
         $(among $family:path)?
     ) => {
         $crate::__message_view! {
             [$(#[$meta])*] $vis $name $a [$header] $attrs [ByType]
-            [$crate::__siblings!($name $($family)?)]
-            $( $(#[$tmeta])* $number $c_name $const, )*
+            [$crate::__siblings!($name $($family)?)] [$crate::__subject!($name $($subject)?)]
+            [$crate::__hint!($($hint)?)]
+            $( $(#[$tmeta])* $number $c_name $const $([$($quirk)+])?, )*
         }
 
         #[allow(unreachable_pub, dead_code)]
@@ -627,8 +672,8 @@ macro_rules! message {
 macro_rules! __message_view {
     (
         [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime [$header:ty] $attrs:ident
-        [$numbered:ident] [$siblings:expr]
-        $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
+        [$numbered:ident] [$siblings:expr] [$subject:expr] [$hint:expr]
+        $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
     ) => {
         $(#[$meta])*
         #[derive(Clone)]
@@ -651,6 +696,9 @@ macro_rules! __message_view {
                     header: <$header as $crate::layout::Fixed>::LAYOUT,
                     table: $attrs::TABLE,
                     siblings: || $siblings,
+                    subject: $subject,
+                    hint: $hint,
+                    quirks: $crate::Quirks::NONE $($(.$quirk())+)?,
                 };
             )*
 

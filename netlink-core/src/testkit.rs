@@ -423,6 +423,7 @@ mod tests {
             header: Sample::NEW.header,
             table: Sample::NEW.table,
             siblings: || &[Sample::MESSAGES],
+            ..Sample::NEW
         };
         let message = |first: u8| Replies::new().raw(40, MessageFlags::empty(), &[first, 0, 0, 0]);
         let name = |replies: &Replies| {

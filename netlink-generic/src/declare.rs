@@ -379,19 +379,22 @@ macro_rules! __event {
 /// core's `message!`; the number is that of the command. It makes the decoded message, which has the getters of the
 /// attribute set by `Deref` and implements [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per command;
 /// and the builder that the setters of [`attrs!`](crate::attrs!) stand on, which is bound to the family before it is
-/// sent.
+/// sent. Behind the braces may stand `about` and the function that writes which object a message is about, as in the
+/// core's.
 #[macro_export]
 macro_rules! message {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident<$a:lifetime>($family:ident, $attrs:ident<$b:lifetime>), $request:ident {
-            $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
+            $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
         }
+        $(about $subject:tt)?
     ) => {
         $crate::netlink_core::__message_view! {
             [$(#[$meta])*] $vis $name $a [<$family as $crate::Declared>::Header] $attrs
             [ByCommand] [<$family as $crate::Declared>::MESSAGES]
-            $( $(#[$tmeta])* $number $c_name $const, )*
+            [$crate::netlink_core::__subject!($name $($subject)?)] [$crate::netlink_core::error::net_admin]
+            $( $(#[$tmeta])* $number $c_name $const $([$($quirk)+])?, )*
         }
 
         $( const _: u8 = $number; )*

@@ -7,6 +7,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
+use netlink_core::error::{initial_net_admin, net_admin};
 use netlink_core::layout::Field;
 use netlink_core::{
     DecodeError, Errno, Error, Expect, Hint, KernelError, Malformed, Message, MessageFlags, MessageHeader,
@@ -146,28 +147,21 @@ fn lacking<F: Declared>(out: &mut netlink_core::Writer, why: &'static str) {
     out.fail_at(0, Unsendable::Lacking { of: F::NAME, why });
 }
 
-/// `CAP_NET_ADMIN` in the initial user namespace.
+/// For commands that take `CAP_NET_ADMIN` in the initial user namespace.
 pub(crate) fn admin<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match error.errno() {
-        Errno::EPERM => f.write_str("; it takes CAP_NET_ADMIN in the initial user namespace"),
-        _ => gone::<F>(error, f),
-    }
+    initial_net_admin(error, f)?;
+    gone::<F>(error, f)
 }
 
-/// `CAP_NET_ADMIN` where the network namespace belongs to.
+/// For commands that take it where the network namespace belongs to.
 fn namespace_admin<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match error.errno() {
-        Errno::EPERM => {
-            f.write_str("; it takes CAP_NET_ADMIN in the user namespace that owns the network namespace")
-        }
-        _ => gone::<F>(error, f),
-    }
+    net_admin(error, f)?;
+    gone::<F>(error, f)
 }
 
 /// The kernel says ENOENT also of a family that it doesn't have any more.
 fn gone<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let explained = error.ext_ack().message().is_some() || error.ext_ack().attribute().is_some();
-    if error.errno() == Errno::ENOENT && !explained {
+    if error.errno() == Errno::ENOENT && !error.is_explained() {
         return write!(
             f,
             "; if it is not the object that is missing, the family {} is: unloaded since it was resolved, or not in \

@@ -31,6 +31,9 @@ pub(super) const NOTHING: MessageInfo = MessageInfo {
     header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
     table: &crate::Table { name: "", rows: &[], rules: &[] },
     siblings: || &[],
+    subject: None,
+    hint: |_, _| Ok(()),
+    quirks: Quirks::NONE,
 };
 
 /// What a waiting datagram takes of the receive buffer beside its bytes, at least.
@@ -387,7 +390,7 @@ impl<S: Wait> Channel<S> {
         let sequence = self.next_sequence();
         request.append_to(&mut self.send, sequence, flags)?;
         let info = request.info();
-        let quirks = Quirks::NONE;
+        let quirks = info.quirks;
         if quirks.progress {
             self.sequence = self.sequence.saturating_add(Quirks::PROGRESS);
         }
