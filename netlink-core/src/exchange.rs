@@ -649,6 +649,169 @@ mod tests {
         assert!(!ex.is_over());
     }
 
+    const DUMP: MessageFlags = MessageFlags::DUMP;
+    const MULTI: MessageFlags = MessageFlags::MULTI;
+
+    /// What a sequence of messages means, in short.
+    fn meanings(bytes: &Bytes, exchange: &mut Exchange) -> Vec<&'static str> {
+        let names = bytes.feed(exchange).into_iter().map(|meaning| match meaning {
+            Meaning::Stale => "stale",
+            Meaning::Event => "event",
+            Meaning::Reply(_) => "reply",
+            Meaning::Done(_) => "done",
+            Meaning::Failed(..) => "failed",
+            Meaning::Overrun => "overrun",
+        });
+        names.collect()
+    }
+
+    #[test]
+    fn a_dump_ends_at_its_done_whatever_its_flags() {
+        // P1: ethtool's lists of RSS contexts and time stamping have no MULTI.
+        let bytes =
+            Bytes::new().add(24, NONE, 5, &[1; 4]).add(24, NONE, 5, &[2; 4]).add(3, MULTI, 5, &[0; 4]);
+        let mut ex = exchange(Expect::Dump, DUMP);
+        assert_eq!(meanings(&bytes, &mut ex), ["reply", "reply", "done"]);
+        assert!(ex.is_over());
+    }
+
+    #[test]
+    fn a_list_that_is_no_dump_ends_behind_its_done() {
+        // P2: devlink and team answer a do with MULTI and a DONE of 16 bytes; the ACK comes behind it.
+        let bytes = Bytes::new().add(24, MULTI, 5, &[1; 4]).add(24, MULTI, 5, &[2; 4]).add(3, MULTI, 5, &[]);
+        let mut ex = exchange(Expect::Dump, NONE);
+        assert_eq!(meanings(&bytes, &mut ex), ["reply", "reply", "done"]);
+        let mut acked = exchange(Expect::Dump, ACK);
+        assert_eq!(meanings(&bytes, &mut acked), ["reply", "reply", "stale"]);
+        assert!(!acked.is_over());
+        assert_eq!(meanings(&Bytes::new().error(NONE, 5, 0, &bare_header(20)), &mut acked), ["done"]);
+        // A dump is not acknowledged, even if that was asked.
+        let mut dump = exchange(Expect::Dump, DUMP | ACK);
+        assert_eq!(meanings(&bytes, &mut dump), ["reply", "reply", "done"]);
+    }
+
+    #[test]
+    fn a_list_without_an_end_ends_at_its_acknowledgement() {
+        // P3: HSR's list of nodes has neither MULTI nor DONE.
+        let bytes = Bytes::new().add(24, NONE, 5, &[1; 4]).add(24, NONE, 5, &[2; 4]);
+        let mut ex = exchange(Expect::Dump, ACK);
+        assert_eq!(meanings(&bytes, &mut ex), ["reply", "reply"]);
+        assert!(!ex.is_over());
+        assert_eq!(meanings(&Bytes::new().error(NONE, 5, 0, &bare_header(20)), &mut ex), ["done"]);
+        assert!(ex.is_over());
+    }
+
+    #[test]
+    fn data_without_port_and_sequence_is_that_of_the_list_that_says_so() {
+        // P4: thermal zones and cooling devices; only the DONE is numbered.
+        let mut data = Bytes::new();
+        for (kind, sequence) in [(24, 0), (25, 0), (24, 9)] {
+            let header = MessageHeader::default().kind(MessageType(kind)).sequence(sequence);
+            message::write(&mut data.0, header, |out| out.push(&[1; 4]));
+        }
+        let data = data.add(3, MULTI, 5, &[0; 4]);
+        for listens in [false, true] {
+            let quirks = Quirks::NONE.unnumbered();
+            let mut ex = exchange(Expect::Dump, DUMP).with(quirks, MessageType(24)).listening(listens);
+            let other = if listens { "event" } else { "stale" };
+            assert_eq!(meanings(&data, &mut ex), ["reply", "event", other, "done"]);
+            // Behind the end it is an event again.
+            assert_eq!(meanings(&data, &mut ex), ["event", "event", other, "stale"]);
+        }
+        assert_eq!(meanings(&data, &mut exchange(Expect::Dump, DUMP)), ["event", "event", "stale", "done"]);
+    }
+
+    #[test]
+    fn an_answer_may_come_behind_the_acknowledgement() {
+        // P6: auditing answers from a thread.
+        let early = Bytes::new().error(NONE, 5, 0, &bare_header(20));
+        let reply = Bytes::new().add(1000, NONE, 5, &[1; 4]);
+        let late =
+            |expect, flags| exchange(expect, flags).with(Quirks::NONE.answer_after_ack(), MessageType(1000));
+        let mut ex = late(Expect::Reply, ACK);
+        assert_eq!(meanings(&early, &mut ex), ["stale"]);
+        assert!(!ex.is_over());
+        assert_eq!(meanings(&reply, &mut ex), ["reply"]);
+        assert!(ex.is_over());
+        // In the usual order, too.
+        let mut ex = late(Expect::Reply, ACK);
+        assert_eq!(meanings(&reply, &mut ex), ["reply"]);
+        assert_eq!(meanings(&early, &mut ex), ["done"]);
+        let mut list = late(Expect::Dump, ACK);
+        assert_eq!(meanings(&early, &mut list), ["stale"]);
+        let rest = Bytes::new().add(1013, MULTI, 5, &[1; 4]).add(3, MULTI, 5, &[0; 4]);
+        assert_eq!(meanings(&rest, &mut list), ["reply", "done"]);
+        // A refusal ends it, and without the declaration so does the acknowledgement.
+        let refused = Bytes::new().error(NONE, 5, 1, &bare_header(20));
+        let mut ex = late(Expect::Reply, ACK);
+        assert_eq!(meanings(&refused, &mut ex), ["failed"]);
+        assert!(ex.is_over());
+        let mut ex = exchange(Expect::Reply, ACK);
+        assert_eq!(meanings(&early, &mut ex), ["done"]);
+        assert!(ex.is_over() && !ex.has_reply());
+    }
+
+    #[test]
+    fn what_is_positive_is_no_errno() {
+        // P7: mac80211_hwsim answers with the id of a new radio, auditing with an old counter.
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(meanings(&Bytes::new().error(NONE, 5, -3, &bare_header(20)), &mut ex), ["done"]);
+        assert_eq!((ex.is_over(), ex.acknowledgement()), (true, 3));
+        let mut usual = exchange(Expect::Ack, ACK);
+        assert_eq!(meanings(&Bytes::new().error(NONE, 5, 0, &bare_header(20)), &mut usual), ["done"]);
+        assert_eq!(usual.acknowledgement(), 0);
+    }
+
+    #[test]
+    fn of_two_answers_to_one_request_the_first_decides() {
+        // P8: HSR refuses a wrong link, and acknowledges it then.
+        let twice = Bytes::new().error(NONE, 5, 22, &bare_header(20)).error(NONE, 5, 0, &bare_header(20));
+        let mut ex = exchange(Expect::Ack, ACK);
+        assert_eq!(meanings(&twice, &mut ex), ["failed", "stale"]);
+        let mut next = Exchange::new(Expect::Ack, ACK, 6, PORT);
+        assert_eq!(meanings(&twice, &mut next), ["stale", "stale"]);
+        let mut run = Run::new(5, 2, PORT);
+        let thrice = twice.error(NONE, 5, 17, &bare_header(20)).error(NONE, 6, 0, &bare_header(20));
+        for message in Messages::new(thrice.0.as_slice()) {
+            run.feed(Sender::KERNEL, &message.unwrap());
+        }
+        assert_eq!(run.into_answers(), [Answer::Failed(Errno::EINVAL, Vec::new()), Answer::Done]);
+    }
+
+    #[test]
+    fn reports_of_progress_have_the_numbers_that_follow() {
+        // P9: flashing a module over ethtool.
+        let ack = Bytes::new().error(NONE, 5, 0, &bare_header(20));
+        let reports =
+            Bytes::new().add(24, NONE, 6, &[1; 4]).add(24, NONE, 7, &[2; 4]).add(24, NONE, 4, &[3; 4]);
+        let mut ex = exchange(Expect::Dump, ACK).with(Quirks::NONE.progress(), MessageType(24));
+        assert_eq!(meanings(&ack, &mut ex), ["stale"]);
+        assert_eq!(meanings(&reports, &mut ex), ["reply", "reply", "stale"]);
+        assert!(!ex.is_over());
+        let beyond = Bytes::new().add(24, NONE, 5 + Quirks::PROGRESS, &[1; 4]);
+        assert_eq!(meanings(&beyond, &mut ex), ["stale"]);
+        let refused = Bytes::new().error(NONE, 5, 16, &bare_header(20));
+        let mut ex = exchange(Expect::Dump, ACK).with(Quirks::NONE.progress(), MessageType(24));
+        assert_eq!(meanings(&refused, &mut ex), ["failed"]);
+        assert!(ex.is_over());
+    }
+
+    #[test]
+    fn the_group_says_what_is_an_event_and_not_the_numbers() {
+        // P12: l2tp notifies with the asker's port and sequence, ethtool with a counter of the whole machine.
+        let bytes = Bytes::new().add(24, NONE, 5, &[1; 4]).add(24, NONE, 6, &[1; 4]);
+        let mut ex = exchange(Expect::Reply, ACK);
+        assert_eq!(bytes.feed_from(Sender::kernel_group(9), &mut ex), [Meaning::Event, Meaning::Event]);
+        assert!(!ex.has_reply());
+    }
+
+    #[test]
+    fn a_reply_is_known_by_its_number_and_not_by_its_type() {
+        // P16: IPVS, HSR and GTP answer with another command than the one that was asked.
+        let bytes = Bytes::new().add(99, NONE, 5, &[1; 4]);
+        assert_eq!(meanings(&bytes, &mut exchange(Expect::Reply, NONE)), ["reply"]);
+    }
+
     #[test]
     fn an_interrupted_dump_is_flagged_wherever_the_flag_stands() {
         let torn = MessageFlags::MULTI | MessageFlags::DUMP_INTR;
