@@ -10,6 +10,7 @@ mod mptcp_pm;
 mod netdev;
 mod netdevsim;
 mod own;
+mod quirks;
 mod quota;
 mod reactor;
 mod taskstats;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         mptcp_pm::TESTS,
         netdev::TESTS,
         netdevsim::TESTS,
+        quirks::TESTS,
         quota::TESTS,
         reactor::TESTS,
         taskstats::TESTS,
