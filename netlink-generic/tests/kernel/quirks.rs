@@ -41,8 +41,8 @@ mod thermal {
 
 /// P4
 fn a_list_whose_data_is_not_numbered_is_not_empty() -> Result {
-    // The family is only in the initial namespace.
-    let initial = Namespace::of_process(1)?;
+    // The family is only in the initial namespace, where the first thread of the process is.
+    let initial = Namespace::open_path("/proc/self/ns/net")?;
     let mut nl = match thermal::connect_with(&OpenOptions::new().namespace(&initial)) {
         Err(error) if error.is_not_found() => skip(error.to_string()),
         connected => connected?,
