@@ -249,6 +249,10 @@ pub trait Payload<'a>: Sized {
 
 /// What a setter of a `T` attribute takes: a `T`, or what stands for one (`&str` for a [`Str`](crate::Str), a
 /// builder for the set it builds).
+#[diagnostic::on_unimplemented(
+    message = "an attribute of type `{T}` can't be set to a `{Self}`",
+    note = "where it takes the index of a link, ask for that by name: `nl.call(link::get(name))?.index()`"
+)]
 pub trait IntoAttr<T> {
     /// The payload.
     fn into_attr(self) -> T;

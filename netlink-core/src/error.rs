@@ -5,6 +5,7 @@ mod errno;
 mod ext_ack;
 mod kernel;
 mod place;
+mod quoted;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -20,6 +21,7 @@ use errno::ErrnoText;
 pub use ext_ack::{ExtAck, ExtAckAttrs, ExtAckBuilder, Policy, PolicyAttrs, PolicyType};
 pub use kernel::{Hint, KernelError, Warning, initial_net_admin, net_admin};
 pub use place::{Place, Step};
+pub use quoted::Quoted;
 
 /// No table nests deeper; a message that does was not made by one.
 const MAX_DEPTH: usize = 16;

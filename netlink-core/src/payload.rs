@@ -10,6 +10,7 @@ use byteorder::{BigEndian, ByteOrder};
 use crate::attr::{
     Attr, Attrs, Hex, IntoAttr, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, Unsendable, Writer,
 };
+use crate::error::Quoted;
 use crate::layout::Field;
 
 macro_rules! integers {
@@ -472,23 +473,26 @@ impl fmt::Debug for HwAddr {
 }
 
 /// Not a link-layer address: pairs of hexadecimal digits between colons, at most 32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a link-layer address is at most 32 pairs of hexadecimal digits between colons")]
-pub struct HwAddrError;
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}not a link-layer address: at most 32 pairs of hexadecimal digits between colons")]
+pub struct HwAddrError(Quoted);
 
 impl FromStr for HwAddr {
     type Err = HwAddrError;
 
     fn from_str(text: &str) -> Result<Self, HwAddrError> {
-        let mut bytes = [0; Self::MAX];
-        let mut length = 0;
-        for pair in text.split(':') {
-            let valid = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
-            let byte = u8::from_str_radix(pair, 16).ok().filter(|_| valid).ok_or(HwAddrError)?;
-            *bytes.get_mut(length).ok_or(HwAddrError)? = byte;
-            length += 1;
-        }
-        Self::new(bytes.get(..length).unwrap_or_default()).ok_or(HwAddrError)
+        let parse = || {
+            let mut bytes = [0; Self::MAX];
+            let mut length = 0;
+            for pair in text.split(':') {
+                let valid = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+                let byte = u8::from_str_radix(pair, 16).ok().filter(|_| valid)?;
+                *bytes.get_mut(length)? = byte;
+                length += 1;
+            }
+            Self::new(bytes.get(..length)?)
+        };
+        parse().ok_or_else(|| HwAddrError(Quoted::new(text)))
     }
 }
 

@@ -72,6 +72,10 @@ impl MessageInfo {
 }
 
 /// The answer to a request, or an event: how to look at a message, and how to keep it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a single reply",
+    note = "what is answered with a `Dump` is a list: use `dump` instead of `call`"
+)]
 pub trait Reply: Sized {
     /// What the request waits for.
     const EXPECT: Expect;

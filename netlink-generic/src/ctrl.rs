@@ -100,6 +100,7 @@ message! {
         /// Asks what a family accepts, and is a part of the answer. Linux 5.7.
         10 CTRL_CMD_GETPOLICY GETPOLICY,
     }
+    about subject
 }
 
 attrs! {
@@ -240,6 +241,15 @@ fn absent(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// A line like `wireguard: id 31, version 1, header 0, attributes to 9; operations 0 (dump, …), …; groups …`.
+/// `"ethtool"`: what errors call a family.
+fn subject(family: &Family<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (family.name(), family.id()) {
+        (Some(name), _) => write!(f, "{name:?}"),
+        (None, Some(id)) => write!(f, "number {id}"),
+        (None, None) => Ok(()),
+    }
+}
+
 impl fmt::Display for Family<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: id {}", self.name().unwrap_or_default(), self.id().unwrap_or_default())?;

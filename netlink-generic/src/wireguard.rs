@@ -130,6 +130,21 @@ message! {
         /// Changes one device.
         1 WG_CMD_SET_DEVICE SET_DEVICE,
     }
+    about subject
+}
+
+/// `"wg0" peer jRKr…=`: what errors call a device, or the first peer of a request.
+fn subject(device: &DeviceMessage<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (device.ifname(), device.ifindex()) {
+        (Some(name), _) => write!(f, "{name:?}")?,
+        (None, Some(index)) => write!(f, "index {index}")?,
+        (None, None) => {}
+    }
+    let peer = device.peers().into_iter().flat_map(|peers| peers.iter()).next();
+    match peer.and_then(|(_, peer)| peer.public_key()) {
+        Some(key) => write!(f, " peer {key}"),
+        None => Ok(()),
+    }
 }
 
 attrs! {

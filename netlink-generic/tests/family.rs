@@ -137,7 +137,7 @@ fn a_refusal_says_what_it_takes() {
     assert_eq!(
         answer(family.bind(get()), &[&refused]).unwrap_err().to_string(),
         "THING_GET: Operation not permitted (EPERM); it takes CAP_NET_ADMIN in the user namespace that owns the \
-         network namespace"
+         socket's network namespace"
     );
     assert_eq!(
         answer(family.bind(make()), &[&refused]).unwrap_err().to_string(),

@@ -205,7 +205,7 @@ mod tests {
         let aborted = Aborted::of(Ok(answers)).unwrap_err();
         assert!(aborted.whole.is_none() && !aborted.is_outdated());
         assert_eq!(aborted.refused().map(|(at, _)| at).collect::<Vec<_>>(), [1, 3]);
-        let text = "message 1 of 4: test: File exists; message 3 of 4: test: No such file or directory";
+        let text = "message 1 of 4: test: File exists (EEXIST); message 3 of 4: test: No such file or directory (ENOENT)";
         assert_eq!(aborted.to_string(), text);
     }
 

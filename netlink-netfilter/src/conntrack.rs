@@ -196,6 +196,7 @@ message! {
         /// Asked: those whose first packet has not left.
         263 IPCTNL_MSG_CT_GET_UNCONFIRMED GET_UNCONFIRMED,
     }
+    about subject
 }
 
 fn request<R>(
@@ -344,6 +345,16 @@ impl<R> ConntrackRequest<R> {
         let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
         request.tuple_orig(orig).tuple_reply(reply).filter(filter)
     }
+}
+
+/// `src=192.0.2.1 dst=192.0.2.2 sport=1000 dport=80`: what errors call a connection.
+fn subject(conntrack: &Conntrack<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (conntrack.tuple_orig().or_else(|| conntrack.tuple_reply()), conntrack.id()) {
+        (Some(tuple), _) => write!(f, "{tuple}")?,
+        (None, Some(id)) => write!(f, "id {id}")?,
+        (None, None) => return Ok(()),
+    }
+    conntrack.zone().map_or(Ok(()), |zone| write!(f, " zone={zone}"))
 }
 
 impl Conntrack<'_> {

@@ -20,6 +20,8 @@
 //! # }
 //! ```
 
+use core::fmt;
+
 use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Str, attrs, flags, message, values};
 
 use crate::conntrack::{Tuple, TupleAttrs};
@@ -87,6 +89,15 @@ attrs! {
     }
 }
 
+/// `src=192.0.2.1 dst=192.0.2.2 dport=80`: what errors call an expectation.
+fn subject(expect: &Expect<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (expect.tuple().or_else(|| expect.master()), expect.id()) {
+        (Some(tuple), _) => write!(f, "{tuple}"),
+        (None, Some(id)) => write!(f, "id {id}"),
+        (None, None) => Ok(()),
+    }
+}
+
 message! {
     /// An expectation.
     pub struct Expect<'a>(Header, ExpectAttrs<'a>), ExpectRequest {
@@ -97,6 +108,7 @@ message! {
         /// Deleted.
         514 IPCTNL_MSG_EXP_DELETE DELETE,
     }
+    about subject
 }
 
 attrs! {

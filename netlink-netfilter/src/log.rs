@@ -35,6 +35,8 @@ mod listen;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio;
 
+use core::fmt;
+
 use netlink_core::layout::Pad;
 use netlink_core::{Be, Bytes, MessageFlags, Str, attrs, flags, layout, message, values};
 
@@ -234,12 +236,18 @@ attrs! {
     }
 }
 
+/// `group 3`: what errors call a group.
+fn subject(config: &Config<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "group {}", config.header().resource)
+}
+
 message! {
     /// How a group works.
     pub struct Config<'a>(Header, ConfigAttrs<'a>), ConfigRequest {
         /// Binds, unbinds or configures one.
         0x0401 NFULNL_MSG_CONFIG CONFIG,
     }
+    about subject
 }
 
 /// Binds a group to the socket that asks, with [`LogFlags::SEQ`], so that losses are counted. A later

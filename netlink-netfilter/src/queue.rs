@@ -46,8 +46,11 @@ mod listen;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio;
 
+use core::fmt;
+
+use netlink_core::error::net_admin;
 use netlink_core::layout::Pad;
-use netlink_core::{Be, Bytes, MessageFlags, Str, attrs, flags, layout, message, values};
+use netlink_core::{Be, Bytes, Errno, KernelError, MessageFlags, Str, attrs, flags, layout, message, values};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use listen::{Arrival, Queue, Refused, Verdicts};
@@ -358,6 +361,23 @@ message! {
     pub struct Config<'a>(Header, ConfigAttrs<'a>), ConfigRequest {
         /// Binds, unbinds or configures one.
         0x0302 NFQNL_MSG_CONFIG CONFIG,
+    }
+    about subject
+    hint hint
+}
+
+/// `queue 5`: what errors call a queue.
+fn subject(config: &Config<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "queue {}", config.header().resource)
+}
+
+/// What the kernel doesn't say of a refusal.
+fn hint(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    net_admin(error, f)?;
+    match error.errno() {
+        Errno::EPERM => f.write_str(", and that no other socket has bound the queue"),
+        Errno::EOPNOTSUPP => f.write_str("; this kernel doesn't have one of the flags"),
+        _ => Ok(()),
     }
 }
 

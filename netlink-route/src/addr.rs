@@ -150,6 +150,7 @@ message! {
         /// Asks for anycast addresses, and is the type of the answer.
         62 RTM_GETANYCAST GET_ANYCAST,
     }
+    about subject
 }
 
 impl Address<'_> {
@@ -190,6 +191,17 @@ impl Address<'_> {
         let short = || AddressFlags::from_bits_retain(self.header().flags.into());
         self.attrs.flags().unwrap_or_else(short)
     }
+}
+
+/// `10.0.0.1/24 dev #3`: what errors call an address.
+fn subject(address: &Address<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let header = address.header();
+    match (address.addr(), address.peer()) {
+        (Some(addr), Some(peer)) => write!(f, "{} peer {peer}", addr.ip())?,
+        (Some(addr), None) => write!(f, "{addr}")?,
+        (None, _) => write!(f, "{}", header.family)?,
+    }
+    if header.index != 0 { write!(f, " dev #{}", header.index) } else { Ok(()) }
 }
 
 /// Close to what `ip addr` prints: `inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0`.

@@ -5,6 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
 use netlink_core::attr::Hex;
+use netlink_core::error::Quoted;
 use netlink_core::{
     Attr, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Unsendable, Writer, leaf, serialize_display,
     values,
@@ -68,7 +69,7 @@ impl Addr {
     pub const fn new(ip: IpAddr, prefix_len: u8) -> Result<Self, AddrError> {
         let max = if ip.is_ipv4() { 32 } else { 128 };
         if prefix_len > max {
-            return Err(AddrError::Prefix { max });
+            return Err(AddrError::Prefix { max, text: Quoted::NONE });
         }
         Ok(Self { ip, prefix_len })
     }
@@ -261,23 +262,28 @@ impl fmt::Debug for AnyAddr<'_> {
 netlink_core::serialize! { @text ['a] AnyAddr<'a> }
 
 /// Why a text or a pair is not an [`Addr`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddrError {
     /// The part before the slash is no IP address.
-    Ip,
+    Ip {
+        /// That part.
+        text: Quoted,
+    },
     /// The part behind the slash is no number, or more than the address has bits.
     Prefix {
         /// Bits of the address.
         max: u8,
+        /// That part.
+        text: Quoted,
     },
 }
 
 impl fmt::Display for AddrError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ip => f.write_str("not an IP address"),
-            Self::Prefix { max } => write!(f, "not a prefix length between 0 and {max}"),
+            Self::Ip { text } => write!(f, "{text}not an IP address"),
+            Self::Prefix { max, text } => write!(f, "{text}not a prefix length between 0 and {max}"),
         }
     }
 }
@@ -292,15 +298,16 @@ impl FromStr for Addr {
             Some((ip, length)) => (ip, Some(length)),
             None => (text, None),
         };
-        let host = Self::from(ip.parse::<IpAddr>().map_err(|_| AddrError::Ip)?);
+        let host = Self::from(ip.parse::<IpAddr>().map_err(|_| AddrError::Ip { text: Quoted::new(ip) })?);
         let Some(length) = prefix_len else {
             return Ok(host);
         };
         let max = host.prefix_len;
         // `u8::from_str` takes a plus sign; a prefix length has digits only.
         let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-        let length = length.parse().ok().filter(|_| digits).ok_or(AddrError::Prefix { max })?;
-        Self::new(host.ip, length)
+        let wrong = || AddrError::Prefix { max, text: Quoted::new(length) };
+        let bits = length.parse().ok().filter(|bits| digits && *bits <= max).ok_or_else(wrong)?;
+        Self::new(host.ip, bits)
     }
 }
 

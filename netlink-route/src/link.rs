@@ -275,4 +275,5 @@ message! {
         /// Has a number, and no kernel answers it.
         110 RTM_GETLINKPROP GETPROP,
     }
+    about (show::subject)
 }

@@ -8,6 +8,8 @@
 //! let get = nsid::get(Peer::Pid(4711));
 //! ```
 
+use core::fmt;
+
 use netlink_core::{Dump, MessageFlags, attrs, layout, message};
 
 use crate::Family;
@@ -49,12 +51,23 @@ message! {
         /// Asks for one or all.
         90 RTM_GETNSID GET,
     }
+    about subject
 }
 
 impl Nsid<'_> {
     /// The id; `None` if the namespace has none.
     pub fn id(&self) -> Option<i32> {
         self.nsid().filter(|id| *id >= 0)
+    }
+}
+
+/// `pid 4711`: what errors call a namespace.
+fn subject(nsid: &Nsid<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (nsid.pid(), nsid.fd(), nsid.nsid()) {
+        (Some(pid), ..) => write!(f, "pid {pid}"),
+        (_, Some(fd), _) => write!(f, "fd {fd}"),
+        (_, _, Some(id)) => write!(f, "nsid {id}"),
+        _ => Ok(()),
     }
 }
 

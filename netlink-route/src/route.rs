@@ -190,6 +190,7 @@ message! {
         /// Asks for one or all.
         26 RTM_GETROUTE GET,
     }
+    about (display::subject)
 }
 
 impl Route<'_> {

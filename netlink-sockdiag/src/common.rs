@@ -82,6 +82,14 @@ values! {
     }
 }
 
+/// For `about` of `message!`: a query of a socket by its inode.
+macro_rules! inode {
+    ($query:ident) => {
+        |query: &$query<'_>, f: &mut core::fmt::Formatter<'_>| write!(f, "inode {}", query.header().inode)
+    };
+}
+pub(crate) use inode;
+
 /// Declares a set of the values of an enumeration, a bit each; the lowest bit is that of the number given.
 macro_rules! set_of {
     ($(#[$meta:meta])* $set:ident: $int:ident of $item:ident from $first:literal) => {

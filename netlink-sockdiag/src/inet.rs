@@ -226,6 +226,15 @@ message! {
         /// Closes one. Linux 4.5.
         21 SOCK_DESTROY DESTROY,
     }
+    about subject
+}
+
+/// `tcp 10.0.0.1:4242 192.0.2.1:443`: what errors call a socket.
+fn subject(query: &InetQuery<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let InetQueryHeader { family, protocol, id, .. } = query.header();
+    let address = |address: WireIp, port: Be<u16>| SocketAddr::new(address.ip(family), port.0);
+    write!(f, "{}", query.protocol().unwrap_or_else(|| IpProtocol(protocol.into())))?;
+    write!(f, " {} {}", address(id.source, id.source_port), address(id.dest, id.dest_port))
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[InetSocket::MESSAGES], ..InetQuery::BY_FAMILY };

@@ -174,6 +174,7 @@ message! {
         /// Asks for all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    about (crate::common::inode!(NetlinkQuery))
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[NetlinkSocket::MESSAGES], ..NetlinkQuery::BY_FAMILY };

@@ -253,6 +253,7 @@ message! {
         /// Asks for all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    about (crate::common::inode!(PacketQuery))
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[PacketSocket::MESSAGES], ..PacketQuery::BY_FAMILY };

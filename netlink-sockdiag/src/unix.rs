@@ -169,6 +169,7 @@ message! {
         /// Asks for one or all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    about (crate::common::inode!(UnixQuery))
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[UnixSocket::MESSAGES], ..UnixQuery::BY_FAMILY };

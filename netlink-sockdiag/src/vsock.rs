@@ -67,6 +67,7 @@ message! {
         /// Asks for all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    about (crate::common::inode!(VsockQuery))
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[VsockSocket::MESSAGES], ..VsockQuery::BY_FAMILY };

@@ -136,6 +136,7 @@ message! {
         /// Asks for all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    about (crate::common::inode!(XdpQuery))
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[XdpSocket::MESSAGES], ..XdpQuery::BY_FAMILY };

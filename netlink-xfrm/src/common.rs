@@ -150,6 +150,17 @@ impl Selector {
     }
 }
 
+/// Functions for `about` of `message!`: what names the object stands in the fixed header.
+macro_rules! about_header {
+    ($($function:ident: $message:ident |$header:ident| $object:expr;)*) => { $(
+        fn $function(message: &$message<'_>, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            let $header = message.header();
+            core::fmt::Display::fmt(&$object, f)
+        }
+    )* };
+}
+pub(crate) use about_header;
+
 impl core::fmt::Display for Selector {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "src {}/{} dst {}/{}", self.saddr, self.prefixlen_s, self.daddr, self.prefixlen_d)?;

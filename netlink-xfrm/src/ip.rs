@@ -5,6 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
 use netlink_core::attr::Hex;
+use netlink_core::error::Quoted;
 use netlink_core::layout::Field;
 use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, leaf, serialize_display, values};
 
@@ -152,7 +153,7 @@ impl Prefix {
     /// An address and the length of its prefix: at most 32 bits in IPv4, 128 in IPv6.
     pub const fn new(ip: IpAddr, length: u8) -> Result<Self, PrefixError> {
         let max = if ip.is_ipv4() { 32 } else { 128 };
-        if length > max { Err(PrefixError) } else { Ok(Self { ip, length }) }
+        if length > max { Err(PrefixError(Quoted::NONE)) } else { Ok(Self { ip, length }) }
     }
 
     /// The address.
@@ -177,14 +178,17 @@ impl FromStr for Prefix {
     type Err = PrefixError;
 
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let (ip, length) = text.split_once('/').map_or((text, None), |(ip, length)| (ip, Some(length)));
-        let ip: IpAddr = ip.parse().map_err(|_| PrefixError)?;
-        match length {
-            None => Ok(ip.into()),
-            // `u8::from_str` takes a plus sign; a prefix length has digits only.
-            Some(length) if length.starts_with('+') => Err(PrefixError),
-            Some(length) => Self::new(ip, length.parse().map_err(|_| PrefixError)?),
-        }
+        let parse = || {
+            let (ip, length) = text.split_once('/').map_or((text, None), |(ip, length)| (ip, Some(length)));
+            let ip: IpAddr = ip.parse().ok()?;
+            match length {
+                None => Some(ip.into()),
+                // `u8::from_str` takes a plus sign; a prefix length has digits only.
+                Some(length) if length.starts_with('+') => None,
+                Some(length) => Self::new(ip, length.parse().ok()?).ok(),
+            }
+        };
+        parse().ok_or_else(|| PrefixError(Quoted::new(text)))
     }
 }
 
@@ -201,13 +205,12 @@ impl fmt::Debug for Prefix {
 }
 
 /// Not an address with a prefix length of at most its bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PrefixError;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrefixError(Quoted);
 
 impl fmt::Display for PrefixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not an IP address with a prefix length of at most its 32 or 128 bits")
+        write!(f, "{}not an IP address with a prefix length of at most its 32 or 128 bits", self.0)
     }
 }
 

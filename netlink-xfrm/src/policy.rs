@@ -42,6 +42,7 @@ pub use self::request::{
     add, default_action, delete, delete_by_index, expire, flush, get, get_by_index, info, list, migrate,
     set_default_action, set_hash_thresholds, update,
 };
+use crate::common::about_header;
 pub use crate::common::{
     Encap, Id, Lifetime, Mark, Mode, Offload, Proto, SecurityContext, Selector, Share, Usage,
 };
@@ -133,6 +134,30 @@ layout! {
         /// Padding.
         pad: Pad<4>,
     }
+}
+
+/// Which policy: `src 192.0.2.0/24 dst 0.0.0.0/0 dir out`.
+impl core::fmt::Display for PolicyInfo {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} dir {}", self.sel, self.dir)
+    }
+}
+
+/// Which policy: by its selector, or by its index.
+impl core::fmt::Display for PolicyKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.index {
+            0 => write!(f, "{} dir {}", self.sel, self.dir),
+            index => write!(f, "index {index} dir {}", self.dir),
+        }
+    }
+}
+
+about_header! {
+    policy: Policy |header| header;
+    key: DeletedPolicy |header| header;
+    expiring: Expire |header| header.policy;
+    moving: Migrate |header| header;
 }
 
 layout! {
@@ -353,6 +378,7 @@ message! {
         /// A policy that changed; to make or change one.
         25 XFRM_MSG_UPDPOLICY UPDATE,
     }
+    about policy
     among crate::event::MESSAGES
 }
 
@@ -364,6 +390,7 @@ message! {
         /// Asks for one or all.
         21 XFRM_MSG_GETPOLICY GET,
     }
+    about key
     among crate::event::MESSAGES
 }
 
@@ -373,6 +400,7 @@ message! {
         /// The limit is reached; to let it be.
         27 XFRM_MSG_POLEXPIRE EXPIRE,
     }
+    about expiring
     among crate::event::MESSAGES
 }
 
@@ -440,6 +468,7 @@ message! {
         /// They moved; to move them.
         33 XFRM_MSG_MIGRATE MIGRATE,
     }
+    about moving
     among crate::event::MESSAGES
 }
 
@@ -454,7 +483,7 @@ impl Migrate<'_> {
 impl core::fmt::Display for Policy<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let info = self.header();
-        write!(f, "{} dir {} action {}", info.sel, info.dir, info.action)?;
+        write!(f, "{info} action {}", info.action)?;
         write!(f, " index {} priority {}", info.index, info.priority)?;
         for template in self.tmpl().iter().flat_map(|templates| templates.iter()) {
             write!(f, " tmpl src {} dst {}", template.saddr, template.id.daddr)?;

@@ -44,6 +44,7 @@ pub use self::told::{
     Sad, SadAttrs, SadRequest, SadTable,
 };
 use crate::algo::{Aead, Algo, Auth};
+use crate::common::about_header;
 pub use crate::common::{
     Encap, EncapType, Id, Lifetime, Mark, Mode, Offload, OffloadFlags, Proto, SecurityAlg, SecurityContext,
     SecurityDoi, Selector, Usage, XFRM_INF,
@@ -145,6 +146,14 @@ impl StateInfo {
     }
 }
 
+/// Which state: `src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x00000100`.
+impl core::fmt::Display for StateInfo {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Id { daddr, proto, spi, .. } = self.id;
+        write!(f, "src {} dst {daddr} proto {proto} spi {:#010x}", self.saddr, spi.0)
+    }
+}
+
 layout! {
     /// `struct xfrm_usersa_id`: which state.
     pub struct StateKey: xfrm_usersa_id = 24 then settle {
@@ -171,6 +180,22 @@ impl StateKey {
     fn settle(self) -> Self {
         Self { daddr: self.daddr.of(self.family), ..self }
     }
+}
+
+/// Which state: `dst 192.0.2.2 proto esp spi 0x00000100`.
+impl core::fmt::Display for StateKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "dst {} proto {} spi {:#010x}", self.daddr, self.proto, self.spi.0)
+    }
+}
+
+about_header! {
+    state: State |header| header;
+    key: DeletedState |header| header;
+    wanted: Spi |header| header.info;
+    expiring: Expire |header| header.state;
+    counted: AsyncEvent |header| header.sa_id;
+    moving: MigrateState |header| header.id;
 }
 
 layout! {
@@ -326,6 +351,7 @@ message! {
         /// A state that changed; to change one, or to complete one that has nothing but an SPI.
         26 XFRM_MSG_UPDSA UPDATE,
     }
+    about state
     among crate::event::MESSAGES
 }
 
@@ -337,6 +363,7 @@ message! {
         /// Asks for one.
         18 XFRM_MSG_GETSA GET,
     }
+    about key
     among crate::event::MESSAGES
 }
 
@@ -355,6 +382,7 @@ message! {
         /// Asks for one.
         22 XFRM_MSG_ALLOCSPI ALLOC,
     }
+    about wanted
     among crate::event::MESSAGES
 }
 
@@ -364,6 +392,7 @@ message! {
         /// The limit is reached; to let it be.
         24 XFRM_MSG_EXPIRE EXPIRE,
     }
+    about expiring
     among crate::event::MESSAGES
 }
 
@@ -384,6 +413,7 @@ message! {
         /// Asks for them.
         31 XFRM_MSG_GETAE GET,
     }
+    about counted
     among crate::event::MESSAGES
 }
 
@@ -411,6 +441,7 @@ message! {
         /// It moved; to move it. Linux 7.2.
         41 XFRM_MSG_MIGRATE_STATE MIGRATE,
     }
+    about moving
     among crate::event::MESSAGES
 }
 
@@ -464,12 +495,7 @@ state_getters! {
 impl core::fmt::Display for State<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let info = self.header();
-        write!(
-            f,
-            "src {} dst {} proto {} spi {:#010x}",
-            info.saddr, info.id.daddr, info.id.proto, info.id.spi.0
-        )?;
-        write!(f, " reqid {} mode {}", info.reqid, info.mode)?;
+        write!(f, "{info} reqid {} mode {}", info.reqid, info.mode)?;
         for algo in [self.alg_crypt(), self.alg_comp()].into_iter().flatten() {
             write!(f, " {algo}")?;
         }

@@ -145,7 +145,10 @@ fn who_may_not_is_told_what_it_takes() -> Result {
 fn a_stranger_is_not_found() -> Result {
     let error = tcp_metrics::connect()?.call(tcp_metrics::get("192.0.2.1".parse()?)).unwrap_err();
     assert!(error.is_not_found());
-    assert_eq!(error.to_string(), "TCP_METRICS_CMD_GET: No such process (ESRCH)");
+    assert_eq!(
+        error.to_string(),
+        "TCP_METRICS_CMD_GET: No such process (ESRCH); sent: TCP_METRICS_ATTR_ADDR_IPV4 192.0.2.1"
+    );
     Ok(())
 }
 

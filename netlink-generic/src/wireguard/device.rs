@@ -7,6 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::str::FromStr;
 use core::time::Duration;
 
+use netlink_core::error::Quoted;
 use netlink_core::{DecodeError, Indexed, Malformed, Owned, serialize, serialize_display};
 
 use super::{
@@ -202,12 +203,12 @@ impl From<IpAddr> for AllowedIp {
 }
 
 /// Not an address with a prefix no longer than it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AllowedIpError;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedIpError(Quoted);
 
 impl fmt::Display for AllowedIpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an allowed IP is an address, a slash and how many bits of it count")
+        write!(f, "{}not an allowed IP: an address, a slash and how many bits of it count", self.0)
     }
 }
 
@@ -218,9 +219,14 @@ impl FromStr for AllowedIp {
 
     fn from_str(text: &str) -> Result<Self, AllowedIpError> {
         let (addr, prefix) = text.split_once('/').map_or((text, None), |(addr, prefix)| (addr, Some(prefix)));
-        let addr: IpAddr = addr.parse().map_err(|_| AllowedIpError)?;
-        let Some(prefix) = prefix else { return Ok(addr.into()) };
-        prefix.parse().ok().and_then(|prefix| Self::new(addr, prefix)).ok_or(AllowedIpError)
+        let parse = || {
+            let addr: IpAddr = addr.parse().ok()?;
+            match prefix {
+                Some(prefix) => Self::new(addr, prefix.parse().ok()?),
+                None => Some(addr.into()),
+            }
+        };
+        parse().ok_or_else(|| AllowedIpError(Quoted::new(text)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use netlink_core::error::Quoted;
 use netlink_core::layout::Field;
 use netlink_core::{Malformed, Str, layout, serialize, serialize_display, values};
 
@@ -130,7 +131,7 @@ impl Label {
                 there.copy_from_slice(text.as_bytes());
                 Ok(label)
             }
-            _ => Err(FingerprintError::Label),
+            _ => Err(FingerprintError::Label(Quoted::new(text))),
         }
     }
 
@@ -231,15 +232,15 @@ impl Fingerprint {
 }
 
 /// Why there is no such fingerprint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FingerprintError {
     /// A line has nine parts between colons.
-    Parts,
+    Parts(Quoted),
     /// This part is no number, or a larger one than there is room for.
-    Number(&'static str),
+    Number(&'static str, Quoted),
     /// A text is longer than 31 bytes, or has a NUL.
-    Label,
+    Label(Quoted),
     /// There are more than forty options.
     Options,
 }
@@ -247,9 +248,9 @@ pub enum FingerprintError {
 impl fmt::Display for FingerprintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Parts => f.write_str("a fingerprint has nine parts between colons"),
-            Self::Number(part) => write!(f, "the {part} of a fingerprint is no number that fits"),
-            Self::Label => f.write_str("a text of a fingerprint has at most 31 bytes, and no NUL"),
+            Self::Parts(line) => write!(f, "{line}not a fingerprint: nine parts between colons"),
+            Self::Number(part, text) => write!(f, "{text}not a number that fits the {part} of a fingerprint"),
+            Self::Label(text) => write!(f, "{text}not a text of a fingerprint: at most 31 bytes, and no NUL"),
             Self::Options => f.write_str("a fingerprint has at most 40 options"),
         }
     }

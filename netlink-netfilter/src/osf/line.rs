@@ -2,6 +2,8 @@
 
 use core::str::FromStr;
 
+use netlink_core::error::Quoted;
+
 use super::{Fingerprint, FingerprintError, Label, OptionKind, TcpOption, TcpOptions, Wildcard, WindowKind};
 
 impl FromStr for Fingerprint {
@@ -22,10 +24,10 @@ impl FromStr for Fingerprint {
             Some(_),
         ] = nine
         else {
-            return Err(FingerprintError::Parts);
+            return Err(FingerprintError::Parts(Quoted::new(line)));
         };
         if parts.next().is_some() {
-            return Err(FingerprintError::Parts);
+            return Err(FingerprintError::Parts(Quoted::new(line)));
         }
         let genre = genre.strip_prefix(['@', '*']).unwrap_or(genre);
         let fingerprint = Self::default()
@@ -49,7 +51,7 @@ impl FromStr for Fingerprint {
 }
 
 fn number<T: FromStr>(text: &str, part: &'static str) -> Result<T, FingerprintError> {
-    text.trim().parse().map_err(|_| FingerprintError::Number(part))
+    text.trim().parse().map_err(|_| FingerprintError::Number(part, Quoted::new(text)))
 }
 
 /// A number, or a star for 0, behind what it is a multiple of.
@@ -131,7 +133,7 @@ mod tests {
             assert_eq!(window(text), Ok((kind, number)), "{text}");
         }
         for text in ["", "S", "%", "x", "4294967296", "-1"] {
-            assert_eq!(window(text), Err(FingerprintError::Number("window")), "{text}");
+            assert!(matches!(window(text), Err(FingerprintError::Number("window", _))), "{text}");
         }
     }
 
@@ -140,15 +142,19 @@ mod tests {
         assert_eq!(options(".").unwrap().opt_num, 0);
         assert_eq!(options(&["N"; 40].join(",")).unwrap().opt_num, 40);
         assert_eq!(options(&["N"; 41].join(",")), Err(FingerprintError::Options));
-        assert_eq!(options("Wx"), Err(FingerprintError::Number("option")));
+        assert_eq!(options("Wx"), Err(FingerprintError::Number("option", Quoted::new("x"))));
         let line =
             |ttl: &str, genre: &str| alloc::format!("*:{ttl}:1:60:.:{genre}:::").parse::<Fingerprint>();
         assert!(line("255", &"g".repeat(31)).is_ok());
-        assert_eq!(line("255", &"g".repeat(32)), Err(FingerprintError::Label));
-        assert_eq!(line("255", "a\0b"), Err(FingerprintError::Label));
-        assert_eq!(line("256", "g"), Err(FingerprintError::Number("time to live")));
+        assert_eq!(line("255", &"g".repeat(32)), Err(FingerprintError::Label(Quoted::new(&"g".repeat(32)))));
+        assert_eq!(line("255", "a\0b"), Err(FingerprintError::Label(Quoted::new("a\0b"))));
+        assert_eq!(line("256", "g"), Err(FingerprintError::Number("time to live", Quoted::new("256"))));
         for wrong in ["", "# comment", "*:64:1:60:.:g::", "*:64:1:60:.:g:::comment: with a colon"] {
-            assert_eq!(wrong.parse::<Fingerprint>(), Err(FingerprintError::Parts), "{wrong}");
+            assert_eq!(
+                wrong.parse::<Fingerprint>(),
+                Err(FingerprintError::Parts(Quoted::new(wrong))),
+                "{wrong}"
+            );
         }
     }
 }

@@ -137,6 +137,27 @@ fn fmt_flags(flags: LinkFlags, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(if between == "<" { "<>" } else { ">" })
 }
 
+/// `"c", veth, peer "b"`: what errors call a link.
+pub(super) fn subject(link: &Link<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let alternative = || link.alt_name().map(|name| Str::new(name.as_bytes()));
+    match (link.name().or_else(alternative), link.index()) {
+        (Some(name), 0) => write!(f, "{name:?}")?,
+        (Some(name), index) => write!(f, "index {index}, {name:?}")?,
+        (None, 0) => {}
+        (None, index) => write!(f, "index {index}")?,
+    }
+    let Some(kind) = link.kind() else { return Ok(()) };
+    write!(f, ", {}", kind.name())?;
+    if let Kind::Veth(veth) = kind
+        && let Some(peer) = veth.peer()
+        && let Ok(attrs) = peer.attrs()
+        && let Some(name) = attrs.name()
+    {
+        write!(f, ", peer {name:?}")?;
+    }
+    Ok(())
+}
+
 /// The first line of `ip link`, with numbers for other links and for the group.
 impl fmt::Display for Link<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,52 +23,59 @@ pub(super) fn flags(f: &mut fmt::Formatter<'_>, flags: RouteFlags) -> fmt::Resul
     NAMES.iter().filter(|(flag, _)| flags.contains(*flag)).try_for_each(|(_, name)| f.write_str(name))
 }
 
+/// `10.5.0.0/16 via 9.9.9.9 dev #3`: where a route leads, which is also what errors call it.
+pub(super) fn subject(route: &Route<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let header = route.header();
+    if ![RouteType::UNICAST, RouteType::UNSPEC].contains(&header.kind) {
+        write!(f, "{} ", header.kind)?;
+    }
+    match (route.label(), route.destination()) {
+        (Some(label), _) => write!(f, "{label}")?,
+        (_, Some(to)) if to.prefix_len() == 0 && to.ip().is_unspecified() => f.write_str("default")?,
+        (_, Some(to)) if to.is_host() => write!(f, "{}", to.ip())?,
+        (_, Some(to)) => write!(f, "{to}")?,
+        _ => match route.dst() {
+            Some(addr) => write!(f, "{addr}/{}", header.dst_len)?,
+            None => f.write_str("default")?,
+        },
+    }
+    if let Some(from) = route.source() {
+        write!(f, " from {from}")?;
+    }
+    if let Some(labels) = route.newdst() {
+        write!(f, " as to {labels}")?;
+    }
+    if let Some(encap) = route.encap() {
+        write!(f, " encap {encap}")?;
+    }
+    if header.tos != 0 {
+        write!(f, " tos {:#04x}", header.tos)?;
+    }
+    if let Some(id) = route.nh_id() {
+        write!(f, " nhid {id}")?;
+    }
+    if let Some(gateway) = route.own_gateway() {
+        write!(f, " via {gateway}")?;
+    }
+    if let Some(via) = route.other_gateway() {
+        write!(f, " via {via}")?;
+    }
+    if let Some(link) = route.oif() {
+        write!(f, " dev #{link}")?;
+    }
+    let table = RouteTable(route.table());
+    if ![RouteTable::MAIN, RouteTable::UNSPEC].contains(&table) {
+        write!(f, " table {table}")?;
+    }
+    Ok(())
+}
+
 /// Close to a line of `ip route`: `default via 10.0.0.1 dev #3 proto static metric 100`. Links are numbers, since
 /// nothing in the message tells their names; several next hops follow on the same line.
 impl fmt::Display for Route<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        subject(self, f)?;
         let header = self.header();
-        if header.kind != RouteType::UNICAST {
-            write!(f, "{} ", header.kind)?;
-        }
-        match (self.label(), self.destination()) {
-            (Some(label), _) => write!(f, "{label}")?,
-            (_, Some(to)) if to.prefix_len() == 0 && to.ip().is_unspecified() => f.write_str("default")?,
-            (_, Some(to)) if to.is_host() => write!(f, "{}", to.ip())?,
-            (_, Some(to)) => write!(f, "{to}")?,
-            _ => match self.dst() {
-                Some(addr) => write!(f, "{addr}/{}", header.dst_len)?,
-                None => f.write_str("default")?,
-            },
-        }
-        if let Some(from) = self.source() {
-            write!(f, " from {from}")?;
-        }
-        if let Some(labels) = self.newdst() {
-            write!(f, " as to {labels}")?;
-        }
-        if let Some(encap) = self.encap() {
-            write!(f, " encap {encap}")?;
-        }
-        if header.tos != 0 {
-            write!(f, " tos {:#04x}", header.tos)?;
-        }
-        if let Some(id) = self.nh_id() {
-            write!(f, " nhid {id}")?;
-        }
-        if let Some(gateway) = self.own_gateway() {
-            write!(f, " via {gateway}")?;
-        }
-        if let Some(via) = self.other_gateway() {
-            write!(f, " via {via}")?;
-        }
-        if let Some(link) = self.oif() {
-            write!(f, " dev #{link}")?;
-        }
-        let table = RouteTable(self.table());
-        if ![RouteTable::MAIN, RouteTable::UNSPEC].contains(&table) {
-            write!(f, " table {table}")?;
-        }
         if !header.flags.contains(RouteFlags::CLONED) {
             write!(f, " proto {}", header.protocol)?;
             if header.scope != Scope::UNIVERSE {

@@ -6,6 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::{BitAnd, BitOr, Not, RangeInclusive};
 use core::str::FromStr;
 
+use netlink_core::error::Quoted;
 use netlink_core::{Malformed, Payload, Rule, Shape, Unsendable, Writer, leaf, values};
 
 use crate::Family;
@@ -317,12 +318,12 @@ pub struct Prefix {
 }
 
 /// Not an address, or a prefix longer than it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrefixError;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrefixError(Quoted);
 
 impl fmt::Display for PrefixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a prefix is an IP address and, behind a slash, at most as many bits as that has")
+        write!(f, "{}not an IP address and, behind a slash, at most as many bits as that has", self.0)
     }
 }
 
@@ -331,7 +332,8 @@ impl core::error::Error for PrefixError {}
 impl Prefix {
     /// The first bits of an address.
     pub const fn new(ip: IpAddr, len: u8) -> Result<Self, PrefixError> {
-        if len > if ip.is_ipv4() { 32 } else { 128 } { Err(PrefixError) } else { Ok(Self { ip, len }) }
+        let max = if ip.is_ipv4() { 32 } else { 128 };
+        if len > max { Err(PrefixError(Quoted::NONE)) } else { Ok(Self { ip, len }) }
     }
 }
 
@@ -357,11 +359,12 @@ impl FromStr for Prefix {
     type Err = PrefixError;
 
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let ip = |text: &str| text.parse::<IpAddr>().map_err(|_| PrefixError);
-        match text.split_once('/') {
-            Some((address, len)) => Self::new(ip(address)?, len.parse().map_err(|_| PrefixError)?),
+        let ip = |text: &str| text.parse::<IpAddr>().ok();
+        let parse = || match text.split_once('/') {
+            Some((address, len)) => Self::new(ip(address)?, len.parse().ok()?).ok(),
             None => ip(text).map(Self::from),
-        }
+        };
+        parse().ok_or_else(|| PrefixError(Quoted::new(text)))
     }
 }
 

@@ -1,0 +1,45 @@
+//! What errors say where the kernel says little.
+
+#![allow(clippy::unwrap_used)]
+
+use netlink_core::testkit::{Replies, answer};
+use netlink_core::{Reply, ToRequest};
+use netlink_sockdiag::inet::{self, IpProtocol};
+use netlink_sockdiag::unix;
+
+fn refused<Q: ToRequest>(request: Q, errno: i32) -> String
+where
+    Q::Answer: Reply,
+{
+    answer(request, &[&Replies::new().error(errno, &[])]).map(drop).unwrap_err().to_string()
+}
+
+// U4.
+#[test]
+fn a_refusal_names_its_socket() {
+    let (ours, peer) = ("10.0.0.1:4242".parse().unwrap(), "[2001:db8::1]:443".parse().unwrap());
+    let v4 = "192.0.2.1:443".parse().unwrap();
+    assert_eq!(
+        refused(inet::get(IpProtocol::TCP, ours, v4), 2),
+        "SOCK_DIAG_BY_FAMILY tcp 10.0.0.1:4242 192.0.2.1:443: No such file or directory (ENOENT)"
+    );
+    assert_eq!(
+        refused(inet::destroy(IpProtocol::MPTCP, "[::1]:1".parse().unwrap(), peer), 1),
+        "SOCK_DESTROY mptcp [::1]:1 [2001:db8::1]:443: Operation not permitted (EPERM); it takes CAP_NET_ADMIN in the \
+         user namespace that owns the socket's network namespace"
+    );
+    assert_eq!(
+        refused(unix::get(4711), 2),
+        "SOCK_DIAG_BY_FAMILY inode 4711: No such file or directory (ENOENT)"
+    );
+}
+
+// U4.
+#[test]
+fn a_text_that_is_no_prefix_is_quoted() {
+    let wrong = "10.0.0.0/33".parse::<inet::Prefix>().unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "\"10.0.0.0/33\" is not an IP address and, behind a slash, at most as many bits as that has"
+    );
+}
