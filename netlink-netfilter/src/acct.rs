@@ -27,7 +27,7 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Bytes, Dump, MessageFlags, MessageInfo, Str, attrs, flags, message};
+use netlink_core::{Be, Bytes, Dump, MessageFlags, MessageInfo, Request, Str, attrs, flags, message, narrow};
 
 use crate::Header;
 
@@ -69,7 +69,7 @@ attrs! {
         5 NFACCT_FLAGS quota_flags: AccountFlags,
         /// The packets or bytes that are allowed; absent without a quota. Set it likewise.
         6 NFACCT_QUOTA quota: Be<u64>,
-        /// Which counters to list. Set it with [`matching`](Self::matching).
+        /// Which counters to list. Set it with [`ListRequest::matching`].
         7 NFACCT_FILTER filter: AccountFilterAttrs<'a>,
         /// Aligns the counters.
         8 NFACCT_PAD pad: Bytes<'a>,
@@ -92,6 +92,11 @@ message! {
     }
 }
 
+narrow! {
+    /// A list of counters.
+    pub struct ListRequest<R>(AccountRequest<R>) {}
+}
+
 fn request<R>(info: &'static MessageInfo, flags: MessageFlags) -> AccountRequest<R> {
     AccountRequest::new(info, flags, Header::default())
 }
@@ -109,49 +114,51 @@ pub fn create_or_zero(name: &str) -> AccountRequest<()> {
 }
 
 /// Asks for the counter of this name.
-pub fn get(name: &str) -> AccountRequest<Account<'static>> {
-    request(&Account::GET, MessageFlags::empty()).name(name)
+pub fn get(name: &str) -> Request<Account<'static>> {
+    request(&Account::GET, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Asks for the counter of this name, and sets it to zero: no packet is lost in between.
-pub fn get_and_zero(name: &str) -> AccountRequest<Account<'static>> {
-    request(&Account::GET_CTRZERO, MessageFlags::empty()).name(name)
+pub fn get_and_zero(name: &str) -> Request<Account<'static>> {
+    request(&Account::GET_CTRZERO, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Lists the counters of the namespace.
-pub fn list() -> AccountRequest<Dump<Account<'static>>> {
-    request(&Account::GET, MessageFlags::DUMP)
+pub fn list() -> ListRequest<Dump<Account<'static>>> {
+    request(&Account::GET, MessageFlags::DUMP).into()
 }
 
 /// Lists the counters, and sets each to zero.
-pub fn list_and_zero() -> AccountRequest<Dump<Account<'static>>> {
-    request(&Account::GET_CTRZERO, MessageFlags::DUMP)
+pub fn list_and_zero() -> ListRequest<Dump<Account<'static>>> {
+    request(&Account::GET_CTRZERO, MessageFlags::DUMP).into()
 }
 
 /// Deletes the counter of this name; `EBUSY` while a rule uses it.
-pub fn delete(name: &str) -> AccountRequest<()> {
-    request(&Account::DEL, MessageFlags::empty()).name(name)
+pub fn delete(name: &str) -> Request<()> {
+    request(&Account::DEL, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Deletes all counters of the namespace that no rule uses.
-pub fn flush() -> AccountRequest<()> {
-    request(&Account::DEL, MessageFlags::empty())
+pub fn flush() -> Request<()> {
+    request(&Account::DEL, MessageFlags::empty()).into_request()
 }
 
 impl<R> AccountRequest<R> {
-    /// Allows so many packets.
+    /// Allows so many packets, in a request that creates.
     pub fn quota_packets(self, packets: u64) -> Self {
         self.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets)
     }
 
-    /// Allows so many bytes.
+    /// Allows so many bytes, likewise.
     pub fn quota_bytes(self, bytes: u64) -> Self {
         self.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes)
     }
+}
 
-    /// Lists only counters whose flags, those of the mask, are these.
+impl<R> ListRequest<R> {
+    /// Lists only counters whose flags, those of the mask, are these. Linux 3.16.
     pub fn matching(self, mask: AccountFlags, value: AccountFlags) -> Self {
-        self.filter(AccountFilter::new().mask(mask).value(value))
+        Self(self.0.filter(AccountFilter::new().mask(mask).value(value)))
     }
 }
 

@@ -52,7 +52,7 @@ fn a_counter_is_made_read_zeroed_and_deleted() -> Result {
 
 fn names(
     nl: &mut Connection,
-    request: acct::AccountRequest<netlink_core::Dump<Account<'static>>>,
+    request: acct::ListRequest<netlink_core::Dump<Account<'static>>>,
 ) -> Result<String> {
     let mut listing = nl.dump(request)?;
     let mut names = Vec::new();
@@ -224,12 +224,12 @@ fn refusals() -> Result {
     let mut nl = connect()?;
     let error = nl.call(acct::create(&"n".repeat(32))).unwrap_err();
     assert!(matches!(&error, Error::Request(_)) && error.to_string().contains("NFACCT_NAME"), "{error}");
-    let mut errno = |request: acct::AccountRequest<()>| nl.call(request).unwrap_err().errno().unwrap();
-    assert_eq!(errno(acct::create("")), Errno::EINVAL);
+    let mut errno = |request: netlink_netfilter::Request<()>| nl.call(request).unwrap_err().errno().unwrap();
+    assert_eq!(errno(acct::create("").into_request()), Errno::EINVAL);
     let both = AccountFlags::QUOTA_PKTS | AccountFlags::QUOTA_BYTES;
-    assert_eq!(errno(acct::create("q").quota_flags(both).quota(1)), Errno::EINVAL);
+    assert_eq!(errno(acct::create("q").quota_flags(both).quota(1).into_request()), Errno::EINVAL);
     let refusal = if is_since(7, 0) { Errno::EINVAL } else { Errno::EOPNOTSUPP };
-    assert_eq!(errno(acct::create("q").quota_flags(AccountFlags::OVERQUOTA)), refusal);
+    assert_eq!(errno(acct::create("q").quota_flags(AccountFlags::OVERQUOTA).into_request()), refusal);
     let error = nl.call(acct::get("none")).unwrap_err();
     assert!(error.is_not_found() && error.to_string().contains("NFNL_MSG_ACCT_GET"), "{error}");
     Ok(())
