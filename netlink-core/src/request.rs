@@ -492,7 +492,8 @@ macro_rules! __siblings {
 /// ```
 ///
 /// Where a message is answered with one of another fixed header, `among crate::MESSAGES` behind the braces names the
-/// [`MessageInfo`](crate::MessageInfo)s that belong together, message by message.
+/// [`MessageInfo`](crate::MessageInfo)s that belong together, message by message. Before that, `hint why` names the
+/// [`Hint`](crate::Hint) that tells more of its requests' refusals.
 ///
 /// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
 /// [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per type; and a newtype over
@@ -504,6 +505,7 @@ macro_rules! message {
         $vis:vis struct $name:ident<$a:lifetime>($header:ty, $attrs:ident<$b:lifetime>), $request:ident {
             $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident, )*
         }
+        $(hint $hint:ident)?
         $(among $family:path)?
     ) => {
         $crate::__message_view! {
@@ -591,6 +593,11 @@ macro_rules! message {
             fn to_request(&self) -> &$crate::Request<R> {
                 &self.0
             }
+            $(
+                fn hint(&self) -> $crate::Hint {
+                    $hint
+                }
+            )?
         }
     };
 }
