@@ -58,14 +58,14 @@ attrs! {
     pub struct AccountAttrs<'a> for AccountRequest<R> {
         /// Its name; at most 31 bytes, and not empty.
         1 NFACCT_NAME name: Str<'a, 31>,
-        /// Packets. In a request that creates: what to begin with.
+        /// Packets.
         2 NFACCT_PKTS packets: Be<u64>,
-        /// Bytes, with the IP header. In a request that creates: what to begin with.
+        /// Bytes, with the IP header.
         3 NFACCT_BYTES bytes: Be<u64>,
         /// References the kernel holds: one, and one or two for each rule that uses it.
         4 NFACCT_USE use_count: Be<u32>,
-        /// About the quota; absent without one. Set it with [`quota_packets`](Self::quota_packets) or
-        /// [`quota_bytes`](Self::quota_bytes).
+        /// About the quota; absent without one. Set it with [`CreateRequest::quota_packets`] or
+        /// [`CreateRequest::quota_bytes`].
         5 NFACCT_FLAGS quota_flags: AccountFlags,
         /// The packets or bytes that are allowed; absent without a quota. Set it likewise.
         6 NFACCT_QUOTA quota: Be<u64>,
@@ -93,6 +93,16 @@ message! {
 }
 
 narrow! {
+    /// A new counter.
+    pub struct CreateRequest<R>(AccountRequest<R>) {
+        /// Packets to begin with.
+        packets: Be<u64>,
+        /// Bytes to begin with.
+        bytes: Be<u64>,
+    }
+}
+
+narrow! {
     /// A list of counters.
     pub struct ListRequest<R>(AccountRequest<R>) {}
 }
@@ -102,15 +112,15 @@ fn request<R>(info: &'static MessageInfo, flags: MessageFlags) -> AccountRequest
 }
 
 /// Makes a counter; `EEXIST` if there is one of this name.
-pub fn create(name: &str) -> AccountRequest<()> {
-    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name)
+pub fn create(name: &str) -> CreateRequest<()> {
+    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).into()
 }
 
 /// Sets the counter of this name to zero, and lets its quota begin anew; makes one, if there is none.
 ///
 /// A quota given here counts for a new counter only: that of an existing one can't be changed.
-pub fn create_or_zero(name: &str) -> AccountRequest<()> {
-    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name)
+pub fn create_or_zero(name: &str) -> CreateRequest<()> {
+    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name).into()
 }
 
 /// Asks for the counter of this name.
@@ -143,15 +153,15 @@ pub fn flush() -> Request<()> {
     request(&Account::DEL, MessageFlags::empty()).into_request()
 }
 
-impl<R> AccountRequest<R> {
-    /// Allows so many packets, in a request that creates.
+impl<R> CreateRequest<R> {
+    /// Allows so many packets.
     pub fn quota_packets(self, packets: u64) -> Self {
-        self.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets)
+        Self(self.0.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets))
     }
 
-    /// Allows so many bytes, likewise.
+    /// Allows so many bytes.
     pub fn quota_bytes(self, bytes: u64) -> Self {
-        self.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes)
+        Self(self.0.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes))
     }
 }
 

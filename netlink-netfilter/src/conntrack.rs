@@ -25,7 +25,9 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo, attrs, flags, message, narrow, values};
+use netlink_core::{
+    Be, Dump, Errno, KernelError, MessageFlags, MessageInfo, Messages, attrs, flags, message, narrow, values,
+};
 
 use crate::{Family, Header};
 
@@ -196,6 +198,7 @@ message! {
         /// Asked: those whose first packet has not left.
         263 IPCTNL_MSG_CT_GET_UNCONFIRMED GET_UNCONFIRMED,
     }
+    hint why
 }
 
 narrow! {
@@ -291,6 +294,31 @@ pub fn delete(tuple: &Tuple) -> DeleteRequest<()> {
     request(&Conntrack::DELETE, MessageFlags::empty(), tuple, None).into()
 }
 
+/// Deletes an entry that was listed, and no other: by its original tuple, its zone and its id.
+pub fn delete_listed(entry: &Conntrack<'_>) -> DeleteRequest<()> {
+    let mut request = delete(&entry.tuple_orig().unwrap_or_default().into());
+    if let Some(zone) = entry.zone() {
+        request = request.zone(zone);
+    }
+    match entry.id() {
+        Some(id) => request.id(id),
+        None => request,
+    }
+}
+
+/// What an errno means where the kernel gives no reason.
+fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let refused = error.ext_ack();
+    let message = Messages::new(refused.request()).next().and_then(Result::ok);
+    let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return Ok(()) };
+    let deletion = asked.message_type().0 == Conntrack::DELETE.number && asked.filter().is_some();
+    if deletion && refused.message().is_none() && error.errno() == Errno::EINVAL {
+        f.write_str("; before Linux 6.10 nothing is deleted by status, zone or tuples: list the entries, and delete each")
+    } else {
+        Ok(())
+    }
+}
+
 fn dump(info: &'static MessageInfo) -> ConntrackRequest<Dump<Conntrack<'static>>> {
     ConntrackRequest::new(info, MessageFlags::DUMP, Header::default())
 }
@@ -322,7 +350,7 @@ pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
 ///
 /// The kernel goes through its table itself, and nothing is listed. It would overlook a filter that it does not know,
 /// and delete more. So by status, zone and tuples only Linux 6.10 and later delete; earlier ones answer `EINVAL` and
-/// delete nothing: there, list the entries and [`delete`] each by its tuple and id. The mark counts in every kernel
+/// delete nothing: there, list the entries and delete each with [`delete_listed`]. The mark counts in every kernel
 /// that has marks (`CONFIG_NF_CONNTRACK_MARK`), the family **since Linux 5.3: earlier ones delete those of all
 /// families**.
 ///

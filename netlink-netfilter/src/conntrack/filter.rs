@@ -270,7 +270,18 @@ fn tuples(asked: &ConntrackAttrs<'_>, entry: &ConntrackAttrs<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conntrack::{flush, list};
+    use crate::conntrack::{TupleProto, flush, list};
+    use alloc::string::ToString as _;
+    use netlink_core::testkit::{Replies, answer};
+
+    #[test]
+    fn an_older_kernels_refusal_says_what_to_do() {
+        let refused = |request: FilterRequest<()>| {
+            answer(request, &[&Replies::new().error(22, &[])]).unwrap_err().to_string()
+        };
+        assert!(refused(flush().zone(3)).ends_with("list the entries, and delete each"));
+        assert!(refused(flush().mark(3)).ends_with("(EINVAL)"));
+    }
 
     /// N3: a kernel before 6.10 takes the empty tuple for one that it can't read.
     #[test]
@@ -286,7 +297,7 @@ mod tests {
         assert_eq!(attrs(flush().mark(7)), [8, 0, 8, 0, 0, 0, 0, 7]);
         assert_eq!(attrs(flush().family(Family::IPV4)), []);
         assert_eq!(list().zone(3).to_bytes().unwrap()[20..], zone);
-        let udp = Tuple::new().proto(super::super::TupleProto::new().num(IpProtocol::UDP));
+        let udp = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP));
         let tuples = attrs(flush().family(Family::IPV4).matching(&udp, &Tuple::new()));
         assert_eq!(
             attrs(flush().family(Family::IPV4).matching(&udp, &Tuple::new()).zone(3)),
