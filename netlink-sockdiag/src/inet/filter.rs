@@ -359,6 +359,8 @@ impl FromStr for Prefix {
     fn from_str(text: &str) -> Result<Self, PrefixError> {
         let ip = |text: &str| text.parse::<IpAddr>().map_err(|_| PrefixError);
         match text.split_once('/') {
+            // `u8::from_str` takes a plus sign; a prefix length has digits only.
+            Some((_, len)) if len.starts_with('+') => Err(PrefixError),
             Some((address, len)) => Self::new(ip(address)?, len.parse().map_err(|_| PrefixError)?),
             None => ip(text).map(Self::from),
         }

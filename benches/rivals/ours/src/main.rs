@@ -15,7 +15,7 @@ use netlink_route::link::{self, AfSpec, Link};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
 use netlink_route::{Addr, Family, Protocol};
 use netlink_sockdiag::State;
-use netlink_sockdiag::inet::{self, InetRequest, InetSocket, IpProtocol};
+use netlink_sockdiag::inet::{self, InetSocket, IpProtocol, ListRequest};
 
 const NAME: &str = "ours";
 const TOKIO: &str = "ours-ct";
@@ -488,7 +488,7 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, len as u64))
 }
 
-fn connections() -> InetRequest<netlink_core::Dump<InetSocket<'static>>> {
+fn connections() -> ListRequest<netlink_core::Dump<InetSocket<'static>>> {
     inet::list(netlink_sockdiag::Family::INET, IpProtocol::TCP).states(State::ESTABLISHED)
 }
 
