@@ -72,6 +72,7 @@ pub mod error;
 pub mod exchange;
 pub mod layout;
 pub mod message;
+mod narrow;
 pub mod payload;
 pub mod request;
 #[cfg(feature = "secret")]

@@ -27,7 +27,7 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Bytes, Dump, MessageFlags, MessageInfo, Str, attrs, flags, message};
+use netlink_core::{Be, Bytes, Dump, MessageFlags, MessageInfo, Request, Str, attrs, flags, message, narrow};
 
 use crate::Header;
 
@@ -58,18 +58,18 @@ attrs! {
     pub struct AccountAttrs<'a> for AccountRequest<R> {
         /// Its name; at most 31 bytes, and not empty.
         1 NFACCT_NAME name: Str<'a, 31>,
-        /// Packets. In a request that creates: what to begin with.
+        /// Packets.
         2 NFACCT_PKTS packets: Be<u64>,
-        /// Bytes, with the IP header. In a request that creates: what to begin with.
+        /// Bytes, with the IP header.
         3 NFACCT_BYTES bytes: Be<u64>,
         /// References the kernel holds: one, and one or two for each rule that uses it.
         4 NFACCT_USE use_count: Be<u32>,
-        /// About the quota; absent without one. Set it with [`quota_packets`](Self::quota_packets) or
-        /// [`quota_bytes`](Self::quota_bytes).
+        /// About the quota; absent without one. Set it with [`CreateRequest::quota_packets`] or
+        /// [`CreateRequest::quota_bytes`].
         5 NFACCT_FLAGS quota_flags: AccountFlags,
         /// The packets or bytes that are allowed; absent without a quota. Set it likewise.
         6 NFACCT_QUOTA quota: Be<u64>,
-        /// Which counters to list. Set it with [`matching`](Self::matching).
+        /// Which counters to list. Set it with [`ListRequest::matching`].
         7 NFACCT_FILTER filter: AccountFilterAttrs<'a>,
         /// Aligns the counters.
         8 NFACCT_PAD pad: Bytes<'a>,
@@ -92,66 +92,83 @@ message! {
     }
 }
 
+narrow! {
+    /// A new counter.
+    pub struct CreateRequest<R>(AccountRequest<R>) {
+        /// Packets to begin with.
+        packets: Be<u64>,
+        /// Bytes to begin with.
+        bytes: Be<u64>,
+    }
+}
+
+narrow! {
+    /// A list of counters.
+    pub struct ListRequest<R>(AccountRequest<R>) {}
+}
+
 fn request<R>(info: &'static MessageInfo, flags: MessageFlags) -> AccountRequest<R> {
     AccountRequest::new(info, flags, Header::default())
 }
 
 /// Makes a counter; `EEXIST` if there is one of this name.
-pub fn create(name: &str) -> AccountRequest<()> {
-    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name)
+pub fn create(name: &str) -> CreateRequest<()> {
+    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).into()
 }
 
 /// Sets the counter of this name to zero, and lets its quota begin anew; makes one, if there is none.
 ///
 /// A quota given here counts for a new counter only: that of an existing one can't be changed.
-pub fn create_or_zero(name: &str) -> AccountRequest<()> {
-    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name)
+pub fn create_or_zero(name: &str) -> CreateRequest<()> {
+    request(&Account::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name).into()
 }
 
 /// Asks for the counter of this name.
-pub fn get(name: &str) -> AccountRequest<Account<'static>> {
-    request(&Account::GET, MessageFlags::empty()).name(name)
+pub fn get(name: &str) -> Request<Account<'static>> {
+    request(&Account::GET, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Asks for the counter of this name, and sets it to zero: no packet is lost in between.
-pub fn get_and_zero(name: &str) -> AccountRequest<Account<'static>> {
-    request(&Account::GET_CTRZERO, MessageFlags::empty()).name(name)
+pub fn get_and_zero(name: &str) -> Request<Account<'static>> {
+    request(&Account::GET_CTRZERO, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Lists the counters of the namespace.
-pub fn list() -> AccountRequest<Dump<Account<'static>>> {
-    request(&Account::GET, MessageFlags::DUMP)
+pub fn list() -> ListRequest<Dump<Account<'static>>> {
+    request(&Account::GET, MessageFlags::DUMP).into()
 }
 
 /// Lists the counters, and sets each to zero.
-pub fn list_and_zero() -> AccountRequest<Dump<Account<'static>>> {
-    request(&Account::GET_CTRZERO, MessageFlags::DUMP)
+pub fn list_and_zero() -> ListRequest<Dump<Account<'static>>> {
+    request(&Account::GET_CTRZERO, MessageFlags::DUMP).into()
 }
 
 /// Deletes the counter of this name; `EBUSY` while a rule uses it.
-pub fn delete(name: &str) -> AccountRequest<()> {
-    request(&Account::DEL, MessageFlags::empty()).name(name)
+pub fn delete(name: &str) -> Request<()> {
+    request(&Account::DEL, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Deletes all counters of the namespace that no rule uses.
-pub fn flush() -> AccountRequest<()> {
-    request(&Account::DEL, MessageFlags::empty())
+pub fn flush() -> Request<()> {
+    request(&Account::DEL, MessageFlags::empty()).into_request()
 }
 
-impl<R> AccountRequest<R> {
+impl<R> CreateRequest<R> {
     /// Allows so many packets.
     pub fn quota_packets(self, packets: u64) -> Self {
-        self.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets)
+        Self(self.0.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets))
     }
 
     /// Allows so many bytes.
     pub fn quota_bytes(self, bytes: u64) -> Self {
-        self.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes)
+        Self(self.0.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes))
     }
+}
 
-    /// Lists only counters whose flags, those of the mask, are these.
+impl<R> ListRequest<R> {
+    /// Lists only counters whose flags, those of the mask, are these. Linux 3.16.
     pub fn matching(self, mask: AccountFlags, value: AccountFlags) -> Self {
-        self.filter(AccountFilter::new().mask(mask).value(value))
+        Self(self.0.filter(AccountFilter::new().mask(mask).value(value)))
     }
 }
 

@@ -25,7 +25,10 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Unsendable, attrs, flags, message, values};
+use netlink_core::error::net_admin;
+use netlink_core::{
+    Be, Dump, Errno, KernelError, MessageFlags, MessageInfo, Messages, attrs, flags, message, narrow, values,
+};
 
 use crate::{Family, Header};
 
@@ -38,7 +41,7 @@ mod tuple;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod watch;
 
-pub use filter::{Filter, FilterAttrs, FilterFlags};
+pub use filter::{Filter, FilterAttrs, FilterFlags, FilterRequest};
 pub use nat::{Nat, NatAttrs, NatPorts, NatPortsAttrs};
 pub use parts::{
     Counters, CountersAttrs, Helper, HelperAttrs, Labels, Secctx, SecctxAttrs, SeqAdj, SeqAdjAttrs, Synproxy,
@@ -170,7 +173,7 @@ attrs! {
         23 CTA_LABELS_MASK labels_mask: Labels,
         /// What the SYN proxy keeps.
         24 CTA_SYNPROXY synproxy: SynproxyAttrs<'a>,
-        /// Which fields of the tuples select. Set it with [`matching`](Self::matching). Linux 5.8.
+        /// Which fields of the tuples select; see [`FilterRequest::matching`]. Linux 5.8.
         25 CTA_FILTER filter: FilterAttrs<'a>,
         /// In a list or a deletion: the bits of the status that count; the bits given, if absent. Linux 5.15.
         26 CTA_STATUS_MASK status_mask: Status,
@@ -197,6 +200,37 @@ message! {
         263 IPCTNL_MSG_CT_GET_UNCONFIRMED GET_UNCONFIRMED,
     }
     about subject
+    hint why
+}
+
+narrow! {
+    /// A question about one entry.
+    pub struct KeyRequest<R>(ConntrackRequest<R>) {
+        /// The entry in this zone; without, the one in zone 0.
+        zone: Be<u16>,
+    }
+}
+
+narrow! {
+    /// The deletion of one entry. The kernel looks at nothing but what can be set here.
+    pub struct DeleteRequest<R>(ConntrackRequest<R>) {
+        /// The entry in this zone; without, the one in zone 0.
+        zone: Be<u16>,
+        /// Only if it has this id, else `ENOENT`.
+        id: Be<u32>,
+    }
+}
+
+narrow! {
+    /// A list that the kernel selects from by nothing but the family.
+    pub struct ListRequest<R>(ConntrackRequest<R>) {}
+}
+
+impl<R> ListRequest<R> {
+    /// Only entries of this family.
+    pub fn family(self, family: Family) -> Self {
+        Self(self.0.header(|header| header.family = family))
+    }
 }
 
 fn request<R>(
@@ -248,103 +282,96 @@ pub fn update(tuple: &Tuple) -> ConntrackRequest<()> {
 }
 
 /// Asks for the entry with this tuple, in either direction.
-pub fn get(tuple: &Tuple) -> ConntrackRequest<Conntrack<'static>> {
-    request(&Conntrack::GET, MessageFlags::empty(), tuple, None)
+pub fn get(tuple: &Tuple) -> KeyRequest<Conntrack<'static>> {
+    request(&Conntrack::GET, MessageFlags::empty(), tuple, None).into()
 }
 
 /// Asks for the entry with this tuple, and sets its counters to zero.
-pub fn get_and_zero(tuple: &Tuple) -> ConntrackRequest<Conntrack<'static>> {
-    request(&Conntrack::GET_CTRZERO, MessageFlags::empty(), tuple, None)
+pub fn get_and_zero(tuple: &Tuple) -> KeyRequest<Conntrack<'static>> {
+    request(&Conntrack::GET_CTRZERO, MessageFlags::empty(), tuple, None).into()
 }
 
-/// Deletes the entry with this tuple, in either direction. With an [`id`](ConntrackRequest::id), only if it has
-/// that.
-pub fn delete(tuple: &Tuple) -> ConntrackRequest<()> {
-    request(&Conntrack::DELETE, MessageFlags::empty(), tuple, None)
+/// Deletes the entry with this tuple, in either direction. With an [`id`](DeleteRequest::id), only if it has that.
+pub fn delete(tuple: &Tuple) -> DeleteRequest<()> {
+    request(&Conntrack::DELETE, MessageFlags::empty(), tuple, None).into()
 }
 
-/// Lists entries. Without a filter all of the namespace.
+/// Deletes an entry that was listed, and no other: by its original tuple, its zone and its id.
+pub fn delete_listed(entry: &Conntrack<'_>) -> DeleteRequest<()> {
+    let mut request = delete(&entry.tuple_orig().unwrap_or_default().into());
+    if let Some(zone) = entry.zone() {
+        request = request.zone(zone);
+    }
+    match entry.id() {
+        Some(id) => request.id(id),
+        None => request,
+    }
+}
+
+/// What an errno means where the kernel gives no reason.
+fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    net_admin(error, f)?;
+    let refused = error.ext_ack();
+    let message = Messages::new(refused.request()).next().and_then(Result::ok);
+    let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return Ok(()) };
+    let deletion = asked.message_type().0 == Conntrack::DELETE.number && asked.filter().is_some();
+    if deletion && refused.message().is_none() && error.errno() == Errno::EINVAL {
+        f.write_str("; before Linux 6.10 nothing is deleted by status, zone or tuples: list the entries, and delete each")
+    } else {
+        Ok(())
+    }
+}
+
+fn dump(info: &'static MessageInfo) -> ConntrackRequest<Dump<Conntrack<'static>>> {
+    ConntrackRequest::new(info, MessageFlags::DUMP, Header::default())
+}
+
+/// Lists entries: those that meet all that is set, without a filter all of the namespace.
 ///
-/// The kernel selects by [`family`](ConntrackRequest::family), [`mark`](ConntrackRequest::mark) under a
-/// [`mark_mask`](ConntrackRequest::mark_mask), [`status`](ConntrackRequest::status) under a
-/// [`status_mask`](ConntrackRequest::status_mask), [`zone`](ConntrackRequest::zone) and
-/// [`matching`](ConntrackRequest::matching) tuples; entries must meet all that is given. A kernel ignores what it
-/// doesn't know yet and lists more: see each for its version.
-pub fn list() -> ConntrackRequest<Dump<Conntrack<'static>>> {
-    ConntrackRequest::new(&Conntrack::GET, MessageFlags::DUMP, Header::default())
+/// A kernel that doesn't know a filter yet lists more: see each for its version.
+pub fn list() -> FilterRequest<Dump<Conntrack<'static>>> {
+    dump(&Conntrack::GET).into()
 }
 
 /// Lists entries, with the same filters, and sets their counters to zero.
-pub fn list_and_zero() -> ConntrackRequest<Dump<Conntrack<'static>>> {
-    ConntrackRequest::new(&Conntrack::GET_CTRZERO, MessageFlags::DUMP, Header::default())
+pub fn list_and_zero() -> FilterRequest<Dump<Conntrack<'static>>> {
+    dump(&Conntrack::GET_CTRZERO).into()
 }
 
-/// Lists entries that are taken off the table, but whose event did not go out yet for want of room. Of filters
-/// there is only the family.
-pub fn dying() -> ConntrackRequest<Dump<Conntrack<'static>>> {
-    ConntrackRequest::new(&Conntrack::GET_DYING, MessageFlags::DUMP, Header::default())
+/// Lists entries that are taken off the table, but whose event did not go out yet for want of room.
+pub fn dying() -> ListRequest<Dump<Conntrack<'static>>> {
+    dump(&Conntrack::GET_DYING).into()
 }
 
-/// Lists entries whose first packet has not left. Of filters there is only the family. Since Linux 5.19 the
-/// kernel keeps no such list, and the answer is empty.
-pub fn unconfirmed() -> ConntrackRequest<Dump<Conntrack<'static>>> {
-    ConntrackRequest::new(&Conntrack::GET_UNCONFIRMED, MessageFlags::DUMP, Header::default())
+/// Lists entries whose first packet has not left. Since Linux 5.19 the kernel keeps no such list, and the answer is
+/// empty.
+pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
+    dump(&Conntrack::GET_UNCONFIRMED).into()
 }
 
-/// Deletes all entries that meet the filters of [`list`], which all count here too; without any, all entries of the
-/// namespace.
+/// Deletes all entries that meet all that is set; **without a filter, all entries of the namespace**.
 ///
-/// The kernel goes through its table itself, and nothing is listed. **A filter that a kernel does not know yet is
-/// ignored, and more is deleted**: the mark counts in every kernel, the family since Linux 5.3, the status since
-/// 5.15, the zone since 6.8. So is a mask without the value that it is for. Tuples count since 6.10, and are refused
-/// before.
-pub fn flush() -> ConntrackRequest<()> {
-    ConntrackRequest::new(&Conntrack::DELETE, MessageFlags::empty(), Header::default().version(1))
-}
-
-impl<R> ConntrackRequest<R> {
-    /// Only entries of this family.
-    pub fn family(self, family: Family) -> Self {
-        self.header(|header| header.family = family)
-    }
-
-    /// Only entries whose tuples have the fields that these have: addresses, protocol, ports and so on. Linux 5.8
-    /// in lists, 6.10 in [`flush`].
-    ///
-    /// The kernel wants the family too, which is set here from the addresses; without addresses give it with
-    /// [`family`](Self::family). Ports and the like need the protocol beside them, and count for TCP, UDP, ICMP
-    /// and ICMPv6.
-    ///
-    /// IPv6 addresses are refused: kernels, of 6.18 still, select the entries that have *another* one. Where that is
-    /// mended, give [`tuple_orig`](Self::tuple_orig) and [`filter`](Self::filter).
-    ///
-    /// ```
-    /// use netlink_netfilter::Family;
-    /// use netlink_netfilter::conntrack::{self, IpProtocol, Tuple, TupleIp, TupleProto};
-    ///
-    /// let from = Tuple::new().ip(TupleIp::new().src("192.0.2.1".parse()?));
-    /// let request = conntrack::list().matching(&from, &Tuple::new());
-    /// let web = Tuple::new().proto(TupleProto::new().num(IpProtocol::TCP).dst_port(80));
-    /// let request = conntrack::flush().family(Family::IPV6).matching(&web, &Tuple::new());
-    /// # Ok::<(), core::net::AddrParseError>(())
-    /// ```
-    pub fn matching(self, orig: &Tuple, reply: &Tuple) -> Self {
-        let [orig, reply] = [orig, reply].map(|tuple| tuple.clone().attrs());
-        let flags = [&orig, &reply].map(FilterFlags::of);
-        let family = [orig.family(), reply.family()].into_iter().find(|family| *family != Family::UNSPEC);
-        let mut request = match family {
-            Some(family) => self.family(family),
-            None => self,
-        };
-        if [&orig, &reply].iter().any(|tuple| tuple.family() == Family::IPV6) {
-            request
-                .0
-                .writer()
-                .fail(Unsendable::Value("kernels select the entries with another IPv6 address"));
-        }
-        let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
-        request.tuple_orig(orig).tuple_reply(reply).filter(filter)
-    }
+/// The kernel goes through its table itself, and nothing is listed. It would overlook a filter that it does not know,
+/// and delete more. So by status, zone and tuples only Linux 6.10 and later delete; earlier ones answer `EINVAL` and
+/// delete nothing: there, list the entries and delete each with [`delete_listed`]. The mark counts in every kernel
+/// that has marks (`CONFIG_NF_CONNTRACK_MARK`), the family **since Linux 5.3: earlier ones delete those of all
+/// families**.
+///
+/// ```
+/// use netlink_netfilter::conntrack;
+///
+/// let request = conntrack::flush().mark(7);
+/// ```
+///
+/// What no kernel looks at does not compile:
+///
+/// ```compile_fail
+/// use netlink_netfilter::conntrack::{self, Labels};
+///
+/// let request = conntrack::flush().labels(Labels::of(&[7]));
+/// ```
+pub fn flush() -> FilterRequest<()> {
+    ConntrackRequest::new(&Conntrack::DELETE, MessageFlags::empty(), Header::default().version(1)).into()
 }
 
 /// `src=192.0.2.1 dst=192.0.2.2 sport=1000 dport=80`: what errors call a connection.

@@ -29,7 +29,8 @@
 
 use netlink_core::layout::Constant;
 use netlink_core::{
-    Be, Dump, MessageFlags, MessageInfo, Payload as _, Str, Unsendable, attrs, message, values,
+    Be, Dump, MessageFlags, MessageInfo, Payload as _, Request, Str, Unsendable, attrs, message, narrow,
+    values,
 };
 
 use crate::conntrack::IpProtocol;
@@ -183,25 +184,35 @@ pub fn update(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest
 }
 
 /// Asks for the helper of this name for these connections; [`Error::NoReply`](crate::Error::NoReply) if there is none.
-pub fn get(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest<Helper<'static>> {
+pub fn get(name: &str, family: Family, protocol: IpProtocol) -> Request<Helper<'static>> {
     // Where no helper is for these connections the kernel calls that a success, and answers nothing else.
-    named(&Helper::GET, MessageFlags::ACK, name, family, protocol)
+    named(&Helper::GET, MessageFlags::ACK, name, family, protocol).into_request()
 }
 
 /// Lists the helpers in user space of the machine.
-pub fn list() -> HelperRequest<Dump<Helper<'static>>> {
-    request(&Helper::GET, MessageFlags::DUMP)
+pub fn list() -> Request<Dump<Helper<'static>>> {
+    request(&Helper::GET, MessageFlags::DUMP).into_request()
 }
 
 /// Deletes the helper of this name for these connections. Connections that have it go on without. `EBUSY` while a rule
 /// uses it; Linux 7.3 deletes it all the same.
-pub fn delete(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest<()> {
-    named(&Helper::DEL, MessageFlags::empty(), name, family, protocol)
+pub fn delete(name: &str, family: Family, protocol: IpProtocol) -> Request<()> {
+    named(&Helper::DEL, MessageFlags::empty(), name, family, protocol).into_request()
 }
 
-/// Deletes all helpers in user space of the machine; with a [`name`](HelperRequest::name), those of this name.
-pub fn flush() -> HelperRequest<()> {
-    request(&Helper::DEL, MessageFlags::empty())
+narrow! {
+    /// The deletion of many helpers.
+    pub struct FlushRequest<R>(HelperRequest<R>) {
+        /// Only those of this name.
+        name: Str<'a, 15>,
+        /// Only those for these connections; both fields are needed.
+        tuple: HelperTupleAttrs<'a>,
+    }
+}
+
+/// Deletes all helpers in user space of the machine: those that meet all that is set.
+pub fn flush() -> FlushRequest<()> {
+    request(&Helper::DEL, MessageFlags::empty()).into()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Dump, MessageFlags, Str, attrs, message, values};
+use netlink_core::{Be, Dump, MessageFlags, Request, Str, attrs, message, values};
 
 use crate::choice::choices;
 use crate::{Family, Header};
@@ -171,23 +171,23 @@ fn request(family: Family, hooknum: u32) -> HookRequest<Dump<Hook<'static>>> {
 /// Lists what is hooked into IPv4 or IPv6 there; `EPROTONOSUPPORT` for other families.
 ///
 /// Chains of the family [`INET`](Family::INET) are in both.
-pub fn ip(family: Family, place: InetHook) -> HookRequest<Dump<Hook<'static>>> {
-    request(family, place.0)
+pub fn ip(family: Family, place: InetHook) -> Request<Dump<Hook<'static>>> {
+    request(family, place.0).into_request()
 }
 
 /// Lists what is hooked into bridges there.
-pub fn bridge(place: BridgeHook) -> HookRequest<Dump<Hook<'static>>> {
-    request(Family::BRIDGE, place.0)
+pub fn bridge(place: BridgeHook) -> Request<Dump<Hook<'static>>> {
+    request(Family::BRIDGE, place.0).into_request()
 }
 
 /// Lists what is hooked into ARP there.
-pub fn arp(place: ArpHook) -> HookRequest<Dump<Hook<'static>>> {
-    request(Family::ARP, place.0)
+pub fn arp(place: ArpHook) -> Request<Dump<Hook<'static>>> {
+    request(Family::ARP, place.0).into_request()
 }
 
 /// Lists what is hooked into the link of this name there; `ENODEV` if there is none.
-pub fn netdev(link: &str, place: NetdevHook) -> HookRequest<Dump<Hook<'static>>> {
-    request(Family::NETDEV, place.0).dev(link)
+pub fn netdev(link: &str, place: NetdevHook) -> Request<Dump<Hook<'static>>> {
+    request(Family::NETDEV, place.0).dev(link).into_request()
 }
 
 impl Hook<'_> {
@@ -244,7 +244,11 @@ mod tests {
 
     fn owned(kind: OwnerKind, owner: Owner<'_>) -> HookRequest<Dump<Hook<'static>>> {
         let info = ChainInfo::new().kind(kind).owner(owner);
-        arp(ArpHook::OUT).priority(-300).function_name("nft_do_chain_arp").module_name("m").chain_info(info)
+        request(Family::ARP, ArpHook::OUT.0)
+            .priority(-300)
+            .function_name("nft_do_chain_arp")
+            .module_name("m")
+            .chain_info(info)
     }
 
     #[test]
@@ -277,7 +281,7 @@ mod tests {
 
     #[test]
     fn priorities_have_a_sign() {
-        let of = |priority| shown(arp(ArpHook::IN).priority(priority).function_name("f"));
+        let of = |priority| shown(request(Family::ARP, ArpHook::IN.0).priority(priority).function_name("f"));
         assert_eq!(of(0), " 0000000000 f");
         assert_eq!(of(10), "+0000000010 f");
         assert_eq!(of(i32::MIN), "-2147483648 f");

@@ -23,8 +23,8 @@
 //!
 //! What the kernel does, where one might wonder:
 //!
-//! - A group belongs to one socket at a time: to bind one that is bound fails with `EPERM`, with `EBUSY` if it was this
-//!   socket that bound it. It is gone when its socket is closed.
+//! - A group belongs to one socket at a time: to bind one that is bound fails with `EPERM`, as without
+//!   `CAP_NET_ADMIN`, and with `EBUSY` if it was this socket that bound it. It is gone when its socket is closed.
 //! - Packets are collected and sent together, as soon as there are [`threshold`](ConfigRequest::threshold) of them, they
 //!   fill the [`buffer_size`](ConfigRequest::buffer_size), or [`timeout`](ConfigRequest::timeout) is over. A rule's own
 //!   `queue-threshold` counts if it is smaller.
@@ -38,7 +38,9 @@ pub mod tokio;
 use core::fmt;
 
 use netlink_core::layout::Pad;
-use netlink_core::{Be, Bytes, MessageFlags, Str, attrs, flags, layout, message, values};
+use netlink_core::{
+    Be, Bytes, Errno, KernelError, MessageFlags, Messages, Str, attrs, flags, layout, message, values,
+};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use listen::{Arrival, Log};
@@ -248,6 +250,23 @@ message! {
         0x0401 NFULNL_MSG_CONFIG CONFIG,
     }
     about subject
+    hint why
+}
+
+/// What an errno may mean here.
+fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let message = Messages::new(error.ext_ack().request()).next().and_then(Result::ok);
+    let flags = message.and_then(|message| Config::read(&message).ok()?.flags());
+    match error.errno() {
+        Errno::EPERM => f.write_str(
+            "; either CAP_NET_ADMIN is missing, or another socket has the group: \
+             /proc/net/netfilter/nfnetlink_log tells its port",
+        ),
+        Errno::EOPNOTSUPP if flags.is_some_and(|flags| flags.contains(LogFlags::CONNTRACK)) => {
+            f.write_str("; the kernel may lack the flag CONNTRACK, or the module nf_conntrack_netlink")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Binds a group to the socket that asks, with [`LogFlags::SEQ`], so that losses are counted. A later
@@ -291,6 +310,20 @@ fn command(command: Command, family: Family, group: u16) -> ConfigRequest<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
+    use netlink_core::testkit::{Replies, answer};
+
+    /// U4, NA5
+    #[test]
+    fn a_refusal_says_what_it_may_mean() {
+        let refused = |request: &ConfigRequest<()>, errno| {
+            answer(request, &[&Replies::new().error(errno, &[])]).unwrap_err().to_string()
+        };
+        let plain = bind(5, Mode::meta());
+        assert!(refused(&plain, 1).contains("CAP_NET_ADMIN is missing, or another socket has the group"));
+        assert!(refused(&plain, 95).ends_with("(EOPNOTSUPP)"));
+        assert!(refused(&plain.flags(LogFlags::CONNTRACK), 95).contains("the flag CONNTRACK"));
+    }
 
     #[test]
     fn configurations() {

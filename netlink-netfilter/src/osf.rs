@@ -24,7 +24,7 @@
 //! Fingerprints belong to the machine, not to a namespace, and need `CAP_NET_ADMIN` in the initial user namespace. The
 //! kernel goes through them in the order they were added, and has no list of them to read.
 
-use netlink_core::{MessageFlags, MessageInfo, attrs, message};
+use netlink_core::{MessageFlags, MessageInfo, Request, attrs, message};
 
 use crate::Header;
 
@@ -53,21 +53,21 @@ message! {
     }
 }
 
-fn request(info: &'static MessageInfo, flags: MessageFlags, fingerprint: &Fingerprint) -> OsfRequest<()> {
-    OsfRequest::new(info, flags, Header::default()).finger(*fingerprint)
+fn request(info: &'static MessageInfo, flags: MessageFlags, fingerprint: &Fingerprint) -> Request<()> {
+    OsfRequest::new(info, flags, Header::default()).finger(*fingerprint).into_request()
 }
 
 /// Adds a fingerprint; `EEXIST` if it is there, equal in every byte.
-pub fn add(fingerprint: &Fingerprint) -> OsfRequest<()> {
+pub fn add(fingerprint: &Fingerprint) -> Request<()> {
     request(&Osf::ADD, MessageFlags::CREATE | MessageFlags::EXCL, fingerprint)
 }
 
 /// Adds a fingerprint unless it is there, equal in every byte.
-pub fn add_unless_there(fingerprint: &Fingerprint) -> OsfRequest<()> {
+pub fn add_unless_there(fingerprint: &Fingerprint) -> Request<()> {
     request(&Osf::ADD, MessageFlags::CREATE, fingerprint)
 }
 
 /// Removes a fingerprint; `ENOENT` if none is equal in every byte.
-pub fn remove(fingerprint: &Fingerprint) -> OsfRequest<()> {
+pub fn remove(fingerprint: &Fingerprint) -> Request<()> {
     request(&Osf::REMOVE, MessageFlags::empty(), fingerprint)
 }

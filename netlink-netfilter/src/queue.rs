@@ -29,8 +29,8 @@
 //!
 //! What the kernel does, where one might wonder:
 //!
-//! - A queue belongs to one socket at a time. To bind one that is bound fails with `EPERM`, with `EBUSY` if it was this
-//!   socket that bound it.
+//! - A queue belongs to one socket at a time. To bind one that is bound fails with `EPERM`, as without `CAP_NET_ADMIN`,
+//!   and with `EBUSY` if it was this socket that bound it.
 //! - A queue is gone when its socket is closed; packets that still wait are dropped. So is a packet whose link goes
 //!   down. A packet that never gets a verdict waits until then, and takes one of the queue's places.
 //! - While a queue has no place left ([`max_length`](ConfigRequest::max_length)), further packets are dropped, or with
@@ -48,9 +48,10 @@ pub mod tokio;
 
 use core::fmt;
 
-use netlink_core::error::net_admin;
 use netlink_core::layout::Pad;
-use netlink_core::{Be, Bytes, Errno, KernelError, MessageFlags, Str, attrs, flags, layout, message, values};
+use netlink_core::{
+    Be, Bytes, Errno, KernelError, MessageFlags, Messages, Str, attrs, flags, layout, message, values,
+};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use listen::{Arrival, Queue, Refused, Verdicts};
@@ -160,7 +161,8 @@ attrs! {
         /// The link-layer address it came from.
         9 NFQA_HWADDR hwaddr: Source,
         /// The packet from its network header on, as far as the queue copies it. In a verdict: what it is replaced
-        /// with; the kernel corrects no checksums, and drops it for want of memory.
+        /// with; the kernel corrects no checksums, and drops it for want of memory, or if that is shorter than a network
+        /// header.
         10 NFQA_PAYLOAD payload: Bytes<'a>,
         /// The packet's connection; with [`QueueFlags::CONNTRACK`]. A verdict changes its timeout, mark, status, helper,
         /// labels and positions of sequence numbers; what else stands there must be as it is. Linux 3.6.
@@ -346,13 +348,14 @@ attrs! {
         1 NFQA_CFG_CMD command: ConfigCommand,
         /// What is copied of each packet.
         2 NFQA_CFG_PARAMS params: Params,
-        /// How many packets may wait for a verdict: 1024 at first.
+        /// How many packets may wait for a verdict: 1024 at first. Newer kernels, Linux 6.18.44 among them, take more than
+        /// 65536 for that.
         3 NFQA_CFG_QUEUE_MAXLEN max_length: Be<u32>,
-        /// Which flags are changed. Linux 3.6.
-        4 NFQA_CFG_MASK mask: QueueFlags,
-        /// The value of those flags: all are off at first. `EOPNOTSUPP` for one that the kernel doesn't have, and
-        /// `EINVAL` without `mask`. Linux 3.6.
-        5 NFQA_CFG_FLAGS flags: QueueFlags,
+        /// Which flags are changed. Set it with [`on`](Self::on) and [`off`](Self::off). Linux 3.6.
+        4 NFQA_CFG_MASK flag_mask: QueueFlags,
+        /// The value of those flags: all are off at first. Set it likewise: without the mask it is `EINVAL`. `EOPNOTSUPP`,
+        /// since Linux 7.0 `EINVAL`, for one that the kernel doesn't have. Linux 3.6.
+        5 NFQA_CFG_FLAGS flag_values: QueueFlags,
     }
 }
 
@@ -363,7 +366,7 @@ message! {
         0x0302 NFQNL_MSG_CONFIG CONFIG,
     }
     about subject
-    hint hint
+    hint why
 }
 
 /// `queue 5`: what errors call a queue.
@@ -371,25 +374,44 @@ fn subject(config: &Config<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "queue {}", config.header().resource)
 }
 
-/// What the kernel doesn't say of a refusal.
-fn hint(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    net_admin(error, f)?;
-    match error.errno() {
-        Errno::EPERM => f.write_str(", and that no other socket has bound the queue"),
-        Errno::EOPNOTSUPP => f.write_str("; this kernel doesn't have one of the flags"),
-        _ => Ok(()),
-    }
-}
-
 impl<R> ConfigRequest<R> {
     /// Turns flags on, and leaves the others as they are.
     pub fn on(self, flags: QueueFlags) -> Self {
-        self.mask(flags).flags(flags)
+        self.change(flags, flags)
     }
 
     /// Turns flags off, and leaves the others as they are.
     pub fn off(self, flags: QueueFlags) -> Self {
-        self.mask(flags).flags(QueueFlags::empty())
+        self.change(flags, QueueFlags::empty())
+    }
+
+    /// The kernel takes the last of several masks, which has to have what the others have.
+    fn change(self, flags: QueueFlags, values: QueueFlags) -> Self {
+        let (mask, old) = with_asked(&self.to_bytes().unwrap_or_default(), |asked| {
+            (asked.flag_mask().unwrap_or_default(), asked.flag_values().unwrap_or_default())
+        })
+        .unwrap_or_default();
+        self.flag_mask(mask | flags).flag_values((old - flags) | values)
+    }
+}
+
+fn with_asked<T>(request: &[u8], look: impl FnOnce(&Config<'_>) -> T) -> Option<T> {
+    let message = Messages::new(request).next()?.ok()?;
+    Some(look(&Config::read(&message).ok()?))
+}
+
+/// What an errno may mean here.
+fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let flags = with_asked(error.ext_ack().request(), |asked| asked.flag_values().unwrap_or_default());
+    match (error.errno(), flags) {
+        (Errno::EPERM, _) => f.write_str(
+            "; either CAP_NET_ADMIN is missing, or another socket has the queue: \
+             /proc/net/netfilter/nfnetlink_queue tells its port",
+        ),
+        (Errno::EOPNOTSUPP | Errno::EINVAL, Some(flags)) if !flags.is_empty() => {
+            write!(f, "; the kernel may lack one of these flags: {flags}")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -418,7 +440,9 @@ pub fn configure(number: u16) -> ConfigRequest<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
     use netlink_core::Error;
+    use netlink_core::testkit::{Replies, answer};
 
     #[test]
     fn verdicts() {
@@ -435,6 +459,29 @@ mod tests {
         assert_eq!(nested[32..], [20, 0, 19, 0x80, 6, 0, 1, 0, 0x81, 0, 0, 0, 6, 0, 2, 0, 0, 5, 0, 0]);
         let huge = verdict(ticket, Verdict::ACCEPT).payload([0; 65_532].as_slice()).to_bytes();
         assert!(matches!(huge, Err(Error::Request(_))));
+    }
+
+    /// U4, NA5
+    #[test]
+    fn a_refusal_says_what_it_may_mean() {
+        let refused = |request: &ConfigRequest<()>, errno| {
+            answer(request, &[&Replies::new().error(errno, &[])]).unwrap_err().to_string()
+        };
+        let plain = bind(3, Params::meta());
+        let flagged = plain.clone().on(QueueFlags::GSO | QueueFlags::SECCTX).off(QueueFlags::FAIL_OPEN);
+        assert!(refused(&plain, 1).contains("CAP_NET_ADMIN is missing, or another socket has the queue"));
+        assert!(refused(&flagged, 95).ends_with("lack one of these flags: GSO | SECCTX"));
+        assert!(refused(&plain, 95).ends_with("(EOPNOTSUPP)"));
+        assert!(refused(&flagged, 16).ends_with("(EBUSY)"));
+    }
+
+    #[test]
+    fn flags_add_up() {
+        let sent = configure(3).on(QueueFlags::FAIL_OPEN).off(QueueFlags::GSO).on(QueueFlags::UID_GID);
+        let sent = sent.to_bytes().unwrap();
+        assert_eq!(sent[sent.len() - 16..], [8, 0, 4, 0, 0, 0, 0, 13, 8, 0, 5, 0, 0, 0, 0, 9]);
+        let sent = configure(3).on(QueueFlags::GSO).off(QueueFlags::GSO).to_bytes().unwrap();
+        assert_eq!(sent[sent.len() - 16..], [8, 0, 4, 0, 0, 0, 0, 4, 8, 0, 5, 0, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -26,7 +26,7 @@
 //! All times are in seconds. Rules of nftables have timeout policies of their own, as objects of a table; these here are
 //! for the `CT` target of iptables.
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Str, attrs, message};
+use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Request, Str, attrs, message};
 
 use crate::conntrack::IpProtocol;
 use crate::{Family, Header};
@@ -123,32 +123,32 @@ pub fn create_or_replace<'a>(
 }
 
 /// Asks for the policy of this name.
-pub fn get(name: &str) -> TimeoutRequest<Timeout<'static>> {
-    request(&Timeout::GET, MessageFlags::empty()).name(name)
+pub fn get(name: &str) -> Request<Timeout<'static>> {
+    request(&Timeout::GET, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Lists the policies of the namespace.
-pub fn list() -> TimeoutRequest<Dump<Timeout<'static>>> {
-    request(&Timeout::GET, MessageFlags::DUMP)
+pub fn list() -> Request<Dump<Timeout<'static>>> {
+    request(&Timeout::GET, MessageFlags::DUMP).into_request()
 }
 
 /// Deletes the policy of this name. Its connections go on with the defaults.
 ///
 /// `EBUSY` while a rule uses it in Linux 6.18; 6.1, 6.12 and 7.3 delete it all the same.
-pub fn delete(name: &str) -> TimeoutRequest<()> {
-    request(&Timeout::DELETE, MessageFlags::empty()).name(name)
+pub fn delete(name: &str) -> Request<()> {
+    request(&Timeout::DELETE, MessageFlags::empty()).name(name).into_request()
 }
 
 /// Deletes all policies of the namespace, likewise but for those in use.
-pub fn flush() -> TimeoutRequest<()> {
-    request(&Timeout::DELETE, MessageFlags::empty())
+pub fn flush() -> Request<()> {
+    request(&Timeout::DELETE, MessageFlags::empty()).into_request()
 }
 
 /// Asks for the times of connections without a policy.
 ///
 /// The defaults are the same for both families; where the kernel wants the family all the same, it is only told back.
-pub fn default(family: Family, protocol: IpProtocol) -> TimeoutRequest<Timeout<'static>> {
-    request(&Timeout::DEFAULT_GET, MessageFlags::empty()).of(family, protocol)
+pub fn default(family: Family, protocol: IpProtocol) -> Request<Timeout<'static>> {
+    request(&Timeout::DEFAULT_GET, MessageFlags::empty()).of(family, protocol).into_request()
 }
 
 /// Sets the times of connections without a policy. Those not given stay.

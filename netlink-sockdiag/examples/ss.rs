@@ -58,9 +58,9 @@ pub(crate) fn lines(nl: &mut Connection, option: &str, states: States) -> Result
                 // ss prints the number of a port as a signed one.
                 let port = header.port.cast_signed();
                 let mut line = format!("UNCONN {} {}:{port}", queues(socket.memory()), header.protocol);
-                match (header.dest_group, header.dest_port) {
-                    (0, 0) => line += " *",
-                    (group, port) => _ = write!(line, " {group}:{port}"),
+                match header.state {
+                    1 => _ = write!(line, " {}:{}", header.dest_group, header.dest_port),
+                    _ => line += " *",
                 }
                 lines.push(line);
             }

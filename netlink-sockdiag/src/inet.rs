@@ -27,10 +27,11 @@ mod tcp_info;
 mod ulp;
 
 use core::fmt;
-use core::net::SocketAddr;
+use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use netlink_core::{
-    Array, Be, Dump, MessageFlags, MessageInfo, Str, Unsendable, attrs, layout, message, values,
+    Array, Be, Dump, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, layout, message, narrow,
+    values,
 };
 
 pub use congestion::{BbrInfo, DctcpInfo, VegasInfo};
@@ -137,14 +138,39 @@ layout! {
 }
 
 impl SocketId {
-    /// From our address and the peer's; the rest is open.
-    fn between(local: SocketAddr, remote: SocketAddr) -> Self {
-        Self::default()
-            .source_port(local.port())
-            .dest_port(remote.port())
-            .source(local.ip())
-            .dest(remote.ip())
+    /// From our address and the peer's; the rest is open. A socket with a link-local address is bound to its link.
+    fn between(local: SocketAddr, remote: SocketAddr) -> Result<Self, Unsendable> {
+        let interface = match [local, remote].map(scope) {
+            [ours, theirs] if ours != theirs && ours != 0 && theirs != 0 => {
+                return Err(Unsendable::Value("a socket between addresses of two links"));
+            }
+            [0, theirs] => theirs,
+            [ours, _] => ours,
+        };
+        let ports = Self::default().source_port(local.port()).dest_port(remote.port());
+        Ok(ports.source(local.ip()).dest(remote.ip()).interface(interface))
     }
+
+    fn addr(&self, family: Family, ip: WireIp, port: Be<u16>) -> SocketAddr {
+        match ip.ip(family) {
+            IpAddr::V6(ip) if is_link_local(&ip) => SocketAddrV6::new(ip, port.0, 0, self.interface).into(),
+            ip => SocketAddr::new(ip, port.0),
+        }
+    }
+}
+
+/// The link of a link-local address; 0 is none.
+fn scope(addr: SocketAddr) -> u32 {
+    match addr {
+        SocketAddr::V6(addr) if is_link_local(addr.ip()) => addr.scope_id(),
+        _ => 0,
+    }
+}
+
+/// Whether an address means another host on every link: `fe80::/10`, and multicast that does not leave the link.
+fn is_link_local(ip: &Ipv6Addr) -> bool {
+    let [first, ..] = ip.segments();
+    first & 0xffc0 == 0xfe80 || first & 0xff0f == 0xff02
 }
 
 layout! {
@@ -208,7 +234,7 @@ layout! {
 attrs! {
     /// `INET_DIAG_REQ_*`.
     pub struct InetQueryAttrs<'a> for InetRequest<R> {
-        /// Which sockets, as bytecode; see [`InetRequest::filter`].
+        /// Which sockets, as bytecode; see [`ListRequest::filter`].
         1 INET_DIAG_REQ_BYTECODE bytecode: Bytecode<'a>,
         /// Tell what BPF programs keep in socket storage: of these maps, of all if none is named. Needs `CAP_BPF`.
         /// Linux 5.7.
@@ -279,7 +305,7 @@ attrs! {
         /// The protocol that sits on top of TCP in the kernel. Needs [`Extension::INFO`]; all but its name needs
         /// `CAP_NET_ADMIN`. Linux 5.4.
         19 INET_DIAG_ULP_INFO ulp: UlpAttrs<'a>,
-        /// What BPF programs keep in socket storage; see [`InetRequest::bpf_storages`]. Linux 5.7.
+        /// What BPF programs keep in socket storage; see [`ListRequest::bpf_storages`]. Linux 5.7.
         20 INET_DIAG_SK_BPF_STORAGES bpf_storages: BpfStoragesAttrs<'a>,
         /// Id of its cgroup: the inode of the directory in cgroup v2. Linux 5.8.
         21 INET_DIAG_CGROUP_ID cgroup_id: u64,
@@ -309,18 +335,18 @@ impl InetSocket<'_> {
         self.header().state
     }
 
-    /// Our address and port; unspecified while it is not bound.
+    /// Our address and port; unspecified while it is not bound. A link-local address has its link as its scope.
     #[inline]
     pub fn source(&self) -> SocketAddr {
         let header = self.header();
-        SocketAddr::new(header.id.source.ip(header.family), header.id.source_port.0)
+        header.id.addr(header.family, header.id.source, header.id.source_port)
     }
 
-    /// The peer's address and port; unspecified while it is not connected.
+    /// The peer's address and port, likewise; unspecified while it is not connected.
     #[inline]
     pub fn dest(&self) -> SocketAddr {
         let header = self.header();
-        SocketAddr::new(header.id.dest.ip(header.family), header.id.dest_port.0)
+        header.id.addr(header.family, header.id.dest, header.id.dest_port)
     }
 
     /// Its cookie.
@@ -339,6 +365,30 @@ impl fmt::Display for InetSocket<'_> {
     }
 }
 
+narrow! {
+    /// A list of sockets.
+    pub struct ListRequest<R>(InetRequest<R>) {
+        /// Tell what BPF programs keep in socket storage: of these maps, of all if none is named. Needs `CAP_BPF`.
+        /// Linux 5.7.
+        bpf_storages: BpfStorageQueryAttrs<'a>,
+    }
+}
+
+narrow! {
+    /// A question about one socket.
+    pub struct GetRequest<R>(InetRequest<R>) {}
+}
+
+narrow! {
+    /// A question about the MPTCP socket with a token.
+    pub struct TokenRequest<R>(InetRequest<R>) {}
+}
+
+narrow! {
+    /// The end of one socket. The kernel looks at nothing but what can be set here.
+    pub struct DestroyRequest<R>(InetRequest<R>) {}
+}
+
 fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtocol) -> InetRequest<R> {
     // 0 where the protocol is longer than a byte: kernels that don't know the attribute then know no protocol
     // either, where its lower byte would be another one.
@@ -350,48 +400,61 @@ fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtoco
 
 /// Lists sockets of a protocol in all states. An SCTP socket comes without a peer first, then once per association.
 ///
-/// The kernel answers `ENOENT` if it has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it.
-pub fn list(family: Family, protocol: IpProtocol) -> InetRequest<Dump<InetSocket<'static>>> {
-    query(&ASK, MessageFlags::DUMP, protocol).header(|header| header.family = family)
+/// The kernel answers `ENOENT` if it has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it, which
+/// it does not do either while nobody uses the protocol: there are no such sockets then.
+pub fn list(family: Family, protocol: IpProtocol) -> ListRequest<Dump<InetSocket<'static>>> {
+    query(&ASK, MessageFlags::DUMP, protocol).header(|header| header.family = family).into()
 }
 
 /// Asks for the socket between two addresses; `ENOENT` if there is none.
 ///
 /// The kernel looks as it would for a packet from the peer: a listener answers for its address, and one of the
-/// unspecified address for all, whatever the peer. One that is bound to a link is found with
-/// [`interface`](InetRequest::interface) only, raw ones with [`raw_protocol`](InetRequest::raw_protocol), MPTCP ones
-/// only with [`get_mptcp`].
-pub fn get(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> InetRequest<InetSocket<'static>> {
+/// unspecified address for all, whatever the peer. Of several on one address and port (`SO_REUSEPORT`) it finds one. One
+/// that is bound to a link is found with [`interface`](GetRequest::interface) only, which is taken from the scope of a
+/// link-local address; raw ones with [`raw_protocol`](GetRequest::raw_protocol), MPTCP ones only with [`get_mptcp`].
+pub fn get(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> GetRequest<InetSocket<'static>> {
     // The kernel takes the two of UDP the other way round.
     let is_udp = matches!(protocol, IpProtocol::UDP | IpProtocol::UDPLITE);
     let (source, dest) = if is_udp { (remote, local) } else { (local, remote) };
-    query(&ASK, MessageFlags::empty(), protocol).between(source, dest)
+    query(&ASK, MessageFlags::empty(), protocol).between(source, dest).into()
 }
 
 /// Asks for the MPTCP socket with this token, see [`MptcpInfo::token`]; `ENOENT` if there is none.
-pub fn get_mptcp(family: Family, token: u32) -> InetRequest<InetSocket<'static>> {
-    query(&ASK, MessageFlags::empty(), IpProtocol::MPTCP).header(|header| {
+pub fn get_mptcp(family: Family, token: u32) -> TokenRequest<InetSocket<'static>> {
+    let request = query(&ASK, MessageFlags::empty(), IpProtocol::MPTCP).header(|header| {
         header.family = family;
         header.id.cookie = Cookie(token.into());
-    })
+    });
+    request.into()
 }
 
 /// Closes the socket between two addresses, whoever has it: calls on it fail with `ECONNABORTED`, and a TCP peer gets a
 /// reset. Found as with [`get`]; `ENOENT` if there is none.
 ///
 /// Needs `CAP_NET_ADMIN`, and a kernel built with `CONFIG_INET_DIAG_DESTROY`, else `EOPNOTSUPP`. TCP, UDP, UDP-Lite and
-/// raw sockets. To be sure which one it is, give the [`cookie`](InetRequest::cookie).
-pub fn destroy(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> InetRequest<()> {
-    query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).between(local, remote)
+/// raw sockets. To be sure which one it is, give the [`cookie`](DestroyRequest::cookie); **of raw sockets the kernel does
+/// not look at it, and closes the first that it finds**.
+pub fn destroy(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> DestroyRequest<()> {
+    query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).between(local, remote).into()
 }
 
 /// Closes a socket that was listed, and no other.
-pub fn destroy_listed(protocol: IpProtocol, socket: &InetSocket<'_>) -> InetRequest<()> {
+///
+/// Of several on one address and port (`SO_REUSEPORT`) the kernel finds one; for the others the answer is `ENOENT`, of UDP
+/// `ESTALE`, and none is closed. **Of raw sockets it closes the first one of that protocol, address and link**: it has no
+/// way to name one.
+pub fn destroy_listed(protocol: IpProtocol, socket: &InetSocket<'_>) -> Request<()> {
     let found = socket.header();
-    query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).header(|header| {
-        header.family = found.family;
+    let raw_protocol = match protocol {
+        // What a raw socket has for a port is its protocol.
+        IpProtocol::RAW => socket.protocol().unwrap_or(found.id.source_port.0.to_be_bytes()[1]),
+        _ => 0,
+    };
+    let request = query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).header(|header| {
+        (header.family, header.raw_protocol) = (found.family, raw_protocol);
         header.id = found.id;
-    })
+    });
+    request.into_request()
 }
 
 impl<R> InetRequest<R> {
@@ -399,40 +462,134 @@ impl<R> InetRequest<R> {
         if source.is_ipv4() != dest.is_ipv4() {
             self.0.writer().fail(Unsendable::Value("a socket between IPv4 and IPv6"));
         }
+        let id = SocketId::between(source, dest).unwrap_or_else(|why| {
+            self.0.writer().fail(why);
+            SocketId::default()
+        });
         self.header(|header| {
             header.family = if source.is_ipv4() { Family::INET } else { Family::INET6 };
-            header.id = SocketId::between(source, dest);
+            header.id = id;
         })
     }
+}
 
-    /// List sockets in these states only.
-    pub fn states(self, states: impl Into<States>) -> Self {
-        self.header(|header| header.states = states.into())
+macro_rules! setters {
+    ($($request:ident { $( $(#[$meta:meta])* $setter:ident($value:ident: $type:ty) |$header:ident| $set:expr; )* })*) => { $(
+        impl<R> $request<R> {
+            $(
+                $(#[$meta])*
+                pub fn $setter(self, $value: $type) -> Self {
+                    Self(self.0.header(|$header| $set))
+                }
+            )*
+        }
+    )* };
+}
+
+setters! {
+    ListRequest {
+        /// List sockets in these states only. SCTP looks at [`State::LISTEN`] and no other, raw sockets are listed in all
+        /// states.
+        states(states: impl Into<States>) |header| header.states = states.into();
+        /// Tell these extensions of each socket.
+        extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
     }
-
-    /// Tell these extensions of each socket.
-    pub fn extensions(self, extensions: impl Into<Extensions>) -> Self {
-        self.header(|header| header.extensions = extensions.into())
+    GetRequest {
+        /// Tell these extensions.
+        extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
+        /// The link that the socket is bound to.
+        interface(index: u32) |header| header.id.interface = index;
+        /// This very socket. The kernel does not look at it for raw sockets.
+        cookie(cookie: Cookie) |header| header.id.cookie = cookie;
+        /// The protocol of a single raw socket. Linux 4.9.
+        raw_protocol(protocol: u8) |header| header.raw_protocol = protocol;
     }
+    TokenRequest {
+        /// Tell these extensions.
+        extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
+    }
+    DestroyRequest {
+        /// The link that the socket is bound to.
+        interface(index: u32) |header| header.id.interface = index;
+        /// This very socket. The kernel does not look at it for raw sockets.
+        cookie(cookie: Cookie) |header| header.id.cookie = cookie;
+        /// The protocol of a single raw socket. Linux 4.9.
+        raw_protocol(protocol: u8) |header| header.raw_protocol = protocol;
+    }
+}
 
-    /// List the sockets only for which the filter holds. The kernel evaluates it.
+impl<R> ListRequest<R> {
+    /// List the sockets only for which the filter holds. The kernel evaluates it, but for SCTP sockets, where it can't be
+    /// sent.
     pub fn filter(mut self, filter: &Filter) -> Self {
-        filter.put(self.0.writer());
+        let mut protocol = 0;
+        self.0.0.edit(|header: &mut InetQueryHeader| protocol = header.protocol);
+        if u32::from(protocol) == IpProtocol::SCTP.0 {
+            self.0.0.writer().fail(Unsendable::Value("a filter, which the kernel does not look at for SCTP"));
+        }
+        filter.put(self.0.0.writer());
         self
     }
+}
 
-    /// The link that the socket is bound to.
-    pub fn interface(self, index: u32) -> Self {
-        self.header(|header| header.id.interface = index)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_core::Messages;
+
+    fn asked<R>(request: &Request<R>) -> InetQueryHeader {
+        let bytes = request.to_bytes().unwrap();
+        InetQuery::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap().header()
     }
 
-    /// This very socket.
-    pub fn cookie(self, cookie: Cookie) -> Self {
-        self.header(|header| header.id.cookie = cookie)
+    fn socket(bytes: &[u8]) -> InetSocket<'_> {
+        InetSocket::read(&Messages::new(bytes).next().unwrap().unwrap()).unwrap()
     }
 
-    /// The protocol of a single raw socket. Linux 4.9.
-    pub fn raw_protocol(self, protocol: u8) -> Self {
-        self.header(|header| header.raw_protocol = protocol)
+    fn told(header: InetHeader) -> InetReply<()> {
+        InetReply::new(&InetSocket::BY_FAMILY, MessageFlags::empty(), header)
+    }
+
+    /// N5
+    #[test]
+    fn a_link_local_address_has_its_link_in_both_directions() {
+        let [here, there]: [SocketAddr; 2] =
+            ["[fe80::77%3]:8080", "[fe80::1%3]:1"].map(|addr| addr.parse().unwrap());
+        let [global, anywhere]: [SocketAddr; 2] =
+            ["[2001:db8::1%3]:1", "[::]:0"].map(|addr| addr.parse().unwrap());
+        let on = |local, remote| asked(&get(IpProtocol::TCP, local, remote)).id.interface;
+        assert_eq!((on(here, there), on(here, anywhere), on(global, there)), (3, 3, 3));
+        assert_eq!((on(global, anywhere), on(global, global)), (0, 0));
+        assert_eq!(asked(&destroy(IpProtocol::UDP, here, there)).id.interface, 3);
+        assert_eq!(asked(&get(IpProtocol::TCP, here, there).interface(4)).id.interface, 4);
+        let other = "[fe80::1%4]:1".parse().unwrap();
+        assert!(get(IpProtocol::TCP, here, other).to_bytes().is_err());
+
+        let id = SocketId::between(here, "[ff02::1%3]:5".parse().unwrap()).unwrap();
+        let bytes = told(InetHeader::default().family(Family::INET6).id(id)).to_bytes().unwrap();
+        let read = socket(&bytes);
+        assert_eq!((read.source(), read.dest()), (here, "[ff02::1%3]:5".parse().unwrap()));
+        let id = SocketId::between(global, anywhere).unwrap().interface(3);
+        let bytes = told(InetHeader::default().family(Family::INET6).id(id)).to_bytes().unwrap();
+        assert_eq!(socket(&bytes).source(), "[2001:db8::1]:1".parse().unwrap());
+    }
+
+    /// N4
+    #[test]
+    fn a_listed_raw_socket_is_named_by_its_protocol() {
+        let header = InetHeader::default().family(Family::INET).id(SocketId::default().source_port(89));
+        let with = told(header).protocol(1u8).to_bytes().unwrap();
+        assert_eq!(asked(&destroy_listed(IpProtocol::RAW, &socket(&with))).raw_protocol, 1);
+        let without = told(header).to_bytes().unwrap();
+        assert_eq!(asked(&destroy_listed(IpProtocol::RAW, &socket(&without))).raw_protocol, 89);
+        assert_eq!(asked(&destroy_listed(IpProtocol::TCP, &socket(&with))).raw_protocol, 0);
+    }
+
+    /// N3
+    #[test]
+    fn a_filter_that_the_kernel_overlooks_cannot_be_sent() {
+        let of = |protocol| list(Family::INET, protocol).filter(&Filter::dest_port(80)).to_bytes();
+        assert!(of(IpProtocol::TCP).is_ok() && of(IpProtocol::MPTCP).is_ok());
+        assert!(of(IpProtocol::SCTP).is_err());
     }
 }

@@ -34,7 +34,8 @@
 //! that is absent is `None`, and one that this crate does not know is still in there. A socket whose message can't be read
 //! is an error of its own and costs the list nothing else.
 //!
-//! A family whose module is not there and can't be loaded is `ENOENT`. What the kernel tells of a socket it tells everybody;
+//! A family whose module is not there is `ENOENT`: the kernel can't load it, or does not, as nobody uses the protocol (SCTP,
+//! vsock, SMC, TIPC) and there is no such socket. What the kernel tells of a socket it tells everybody;
 //! marks, MD5 keys and most of [`ulp`](inet::InetAttrs::ulp) need `CAP_NET_ADMIN`.
 //!
 //! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;

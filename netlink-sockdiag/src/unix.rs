@@ -20,7 +20,7 @@ use core::fmt;
 use netlink_core::layout::Pad;
 use netlink_core::{
     Array, Dump, Malformed, MessageFlags, MessageInfo, Payload, Rule, Shape, Writer, attrs, flags, layout,
-    leaf, message,
+    leaf, message, narrow,
 };
 
 use crate::{Cookie, Family, Memory, NoAttrs, Shutdown, SocketType, State, States};
@@ -210,29 +210,46 @@ fn query<R>(flags: MessageFlags) -> UnixRequest<R> {
 }
 
 /// Lists sockets in all states, and tells all of them.
-pub fn list() -> UnixRequest<Dump<UnixSocket<'static>>> {
-    query(MessageFlags::DUMP)
+pub fn list() -> ListRequest<Dump<UnixSocket<'static>>> {
+    query(MessageFlags::DUMP).into()
 }
 
 /// Asks for the socket with this inode; `ENOENT` if there is none.
-pub fn get(inode: u32) -> UnixRequest<UnixSocket<'static>> {
-    query(MessageFlags::empty()).header(|header| header.inode = inode)
+pub fn get(inode: u32) -> GetRequest<UnixSocket<'static>> {
+    query(MessageFlags::empty()).header(|header| header.inode = inode).into()
 }
 
-impl<R> UnixRequest<R> {
+narrow! {
+    /// A list of sockets.
+    pub struct ListRequest<R>(UnixRequest<R>) {}
+}
+
+narrow! {
+    /// A question about one socket.
+    pub struct GetRequest<R>(UnixRequest<R>) {}
+}
+
+impl<R> ListRequest<R> {
     /// List sockets in these states only.
     pub fn states(self, states: impl Into<States>) -> Self {
-        self.header(|header| header.states = states.into())
+        Self(self.0.header(|header| header.states = states.into()))
     }
 
     /// Tell no more of each socket than this.
     pub fn show(self, show: UnixShow) -> Self {
-        self.header(|header| header.show = show)
+        Self(self.0.header(|header| header.show = show))
+    }
+}
+
+impl<R> GetRequest<R> {
+    /// Tell no more than this.
+    pub fn show(self, show: UnixShow) -> Self {
+        Self(self.0.header(|header| header.show = show))
     }
 
     /// This very socket; `ESTALE` if the inode belongs to another one by now.
     pub fn cookie(self, cookie: Cookie) -> Self {
-        self.header(|header| header.cookie = cookie)
+        Self(self.0.header(|header| header.cookie = cookie))
     }
 }
 

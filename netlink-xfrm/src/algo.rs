@@ -93,7 +93,7 @@ macro_rules! algorithms {
 
             impl<'a> Payload<'a> for $name<'a> {
                 const RULE: Rule = checked!($name<'_>);
-                const SHAPE: Shape = Shape::Named(|bytes, f| match $name::decode(bytes) {
+                const SHAPE: Shape = Shape::Value(|bytes, f| match $name::decode(bytes) {
                     Ok(value) => fmt::Display::fmt(&value, f),
                     Err(why) => write!(f, "{} ({why})", Secret::new(bytes)),
                 });
@@ -115,9 +115,10 @@ macro_rules! algorithms {
                 }
             }
 
+            /// The name, with what is not printable escaped; the length of the key; the bits.
             impl fmt::Display for $name<'_> {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    write!(f, "{} {}", self.name, self.key)?;
+                    write!(f, "{} {}", self.name.as_bytes().escape_ascii(), self.key)?;
                     $( write!(f, " {}", self.$field)?; )?
                     Ok(())
                 }
@@ -247,6 +248,14 @@ mod tests {
         let mut out = Writer::new();
         Algo::deflate().encode(&mut out);
         assert_eq!((out.len(), Algo::decode(out.as_slice()).unwrap()), (68, Algo::deflate()));
+    }
+
+    /// S-L8
+    #[test]
+    fn control_bytes_of_names_are_escaped() {
+        let algo = Algo::new("a\x1b[2J\nb\u{e9}", &[7; 16]);
+        assert_eq!(format!("{algo}"), "a\\x1b[2J\\nb\\xc3\\xa9 <16 bytes>");
+        assert_eq!(format!("{:?}", Auth::new("\r", &[7; 1], 96)), "\\r <1 bytes> 96");
     }
 
     #[test]

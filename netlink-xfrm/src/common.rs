@@ -74,7 +74,8 @@ layout! {
 }
 
 layout! {
-    /// `struct xfrm_selector`: which packets are meant.
+    /// `struct xfrm_selector`: which packets are meant. The default is all, of any family; a policy is of one:
+    /// [`Selector::new`] with two prefixes of length 0.
     pub struct Selector: xfrm_selector = 56 then settle {
         /// Destination.
         daddr: Address,
@@ -88,7 +89,7 @@ layout! {
         sport: Be<u16>,
         /// Bits of it that count.
         sport_mask: Be<u16>,
-        /// Family of both addresses; none for packets of any.
+        /// Family of both addresses; none for packets of any, in a state. A policy has one, else `EINVAL`.
         family: Family,
         /// Bits of the destination that count.
         prefixlen_d: u8,
@@ -167,11 +168,14 @@ impl core::fmt::Display for Selector {
         if self.proto != 0 {
             write!(f, " proto {}", self.proto)?;
         }
-        if self.sport_mask.0 != 0 {
-            write!(f, " sport {}", self.sport)?;
-        }
-        if self.dport_mask.0 != 0 {
-            write!(f, " dport {}", self.dport)?;
+        for (name, port, mask) in
+            [("sport", self.sport.0, self.sport_mask.0), ("dport", self.dport.0, self.dport_mask.0)]
+        {
+            match mask {
+                0 => {}
+                u16::MAX => write!(f, " {name} {port}")?,
+                _ => write!(f, " {name} {port:#x}/{mask:#x}")?,
+            }
         }
         if self.ifindex != 0 {
             write!(f, " dev {}", self.ifindex)?;
@@ -407,6 +411,16 @@ netlink_core::serialize! { impl ['x] for SecurityContext<'x>, |security, fields|
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString as _;
+
+    /// N7
+    #[test]
+    fn a_selector_prints_ports_with_their_masks() {
+        let selector = Selector::new(Prefix::ANY_V4, Prefix::ANY_V4).destination_port(80);
+        assert_eq!(selector.to_string(), "src 0.0.0.0/0 dst 0.0.0.0/0 dport 80");
+        let block = selector.sport(0x1000).sport_mask(0xf000).dport_mask(0);
+        assert_eq!(block.to_string(), "src 0.0.0.0/0 dst 0.0.0.0/0 sport 0x1000/0xf000");
+    }
 
     #[test]
     fn a_security_context_counts_itself() {

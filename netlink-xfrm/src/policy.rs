@@ -29,7 +29,7 @@
 use core::net::IpAddr;
 
 use netlink_core::layout::Pad;
-use netlink_core::{Array, Be, Many, attrs, flags, layout, message, values};
+use netlink_core::{Array, Be, Many, attrs, flags, layout, message, narrow, values};
 
 mod info;
 mod request;
@@ -340,7 +340,7 @@ impl KmAddress {
 attrs! {
     /// `XFRMA_*` of policies, and of what is told about them.
     pub struct PolicyAttrs<'a> for
-        PolicyRequest<R>, PolicyKeyRequest<R>, ExpireRequest<R>, FlushRequest<R>, AcquireRequest<R>,
+        PolicyRequest<R>, PolicyKeyRequest<R>, PolicyExpireRequest<R>, FlushRequest<R>, AcquireRequest<R>,
         MigrateRequest<R>
     {
         /// In a migration: ESP in UDP from now on.
@@ -394,9 +394,50 @@ message! {
     among crate::event::MESSAGES
 }
 
+narrow! {
+    /// A question about one policy, or the deletion of one, by its selector. The kernel looks at nothing but what can be
+    /// set here.
+    pub struct KeyRequest<R>(PolicyKeyRequest<R>) {
+        /// The policy with this mark; without, that without a mark.
+        mark: Mark,
+        /// The policy with this interface id; without, that without one. Linux 4.19.
+        if_id: u32,
+        /// The policy of this type; without, that of the main one.
+        policy_type: TypeInfo,
+        /// The policy with this security context; without, that without one.
+        sec_ctx: SecurityContext<'a>,
+    }
+}
+
+narrow! {
+    /// The same by its number, where the security context does not count.
+    pub struct IndexRequest<R>(PolicyKeyRequest<R>) {
+        /// The policy with this mark; without, that without a mark.
+        mark: Mark,
+        /// The policy with this interface id; without, that without one. Linux 4.19.
+        if_id: u32,
+        /// The policy of this type; without, that of the main one.
+        policy_type: TypeInfo,
+    }
+}
+
+narrow! {
+    /// The end of one policy.
+    pub struct ExpireRequest<R>(PolicyExpireRequest<R>) {
+        /// The policy with this mark; without, that without a mark.
+        mark: Mark,
+        /// The policy with this interface id; without, that without one. Linux 4.19.
+        if_id: u32,
+        /// The policy of this type; without, that of the main one.
+        policy_type: TypeInfo,
+        /// The policy with this security context; without, that without one.
+        sec_ctx: SecurityContext<'a>,
+    }
+}
+
 message! {
     /// A policy at one of its limits.
-    pub struct Expire<'a>(ExpireInfo, PolicyAttrs<'a>), ExpireRequest {
+    pub struct Expire<'a>(ExpireInfo, PolicyAttrs<'a>), PolicyExpireRequest {
         /// The limit is reached; to let it be.
         27 XFRM_MSG_POLEXPIRE EXPIRE,
     }

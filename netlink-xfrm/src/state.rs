@@ -31,13 +31,16 @@
 use core::net::IpAddr;
 
 use netlink_core::layout::Pad;
-use netlink_core::{Be, Flag, attrs, flags, layout, message, values};
+use netlink_core::{Be, Flag, attrs, flags, layout, message, narrow, values};
 
 mod request;
 mod told;
 
+use self::request::algorithms;
+
 pub use self::request::{
-    add, allocate_spi, async_event, delete, expire, flush, get, info, list, migrate, set_async_event, update,
+    add, allocate_spi, async_event, copy_of, delete, expire, flush, get, info, list, migrate,
+    set_async_event, update,
 };
 pub use self::told::{
     AsyncEventFlags, AsyncEventInfo, InfoHeader, MappingInfo, MigrateFlags, MigrateStateInfo, ReportInfo,
@@ -266,7 +269,7 @@ impl AddressFilter {
 attrs! {
     /// `XFRMA_*` of states, and of what is told about them.
     pub struct StateAttrs<'a> for
-        StateRequest<R>, StateKeyRequest<R>, ListRequest<R>, SpiRequest<R>, ExpireRequest<R>,
+        StateRequest<R>, StateKeyRequest<R>, StateListRequest<R>, SpiRequest<R>, StateExpireRequest<R>,
         AsyncEventRequest<R>, MigrateStateRequest<R>
     {
         /// Authentication, truncated as is usual. The kernel tells it beside `XFRMA_ALG_AUTH_TRUNC`.
@@ -352,6 +355,7 @@ message! {
         26 XFRM_MSG_UPDSA UPDATE,
     }
     about state
+    hint algorithms
     among crate::event::MESSAGES
 }
 
@@ -369,11 +373,35 @@ message! {
 
 message! {
     /// A query for all states. It has no fixed header: the kernel reads its filters at once behind the frame's.
-    pub struct List<'a>((), StateAttrs<'a>), ListRequest {
+    pub struct List<'a>((), StateAttrs<'a>), StateListRequest {
         /// Asks for all.
         18 XFRM_MSG_GETSA GET,
     }
     among crate::event::MESSAGES
+}
+
+narrow! {
+    /// A question about one state, or the deletion of one. The kernel looks at nothing but what can be set here.
+    pub struct KeyRequest<R>(StateKeyRequest<R>) {
+        /// The state that packets with this mark find; without, those with mark 0. That of any mark is found, too.
+        mark: Mark,
+    }
+}
+
+narrow! {
+    /// A list of states.
+    pub struct ListRequest<R>(StateListRequest<R>) {
+        /// Only states of this protocol.
+        proto: Proto,
+    }
+}
+
+narrow! {
+    /// The end of one state.
+    pub struct ExpireRequest<R>(StateExpireRequest<R>) {
+        /// The state that packets with this mark find; without, those with mark 0. That of any mark is found, too.
+        mark: Mark,
+    }
 }
 
 message! {
@@ -388,7 +416,7 @@ message! {
 
 message! {
     /// A state at one of its limits.
-    pub struct Expire<'a>(ExpireInfo, StateAttrs<'a>), ExpireRequest {
+    pub struct Expire<'a>(ExpireInfo, StateAttrs<'a>), StateExpireRequest {
         /// The limit is reached; to let it be.
         24 XFRM_MSG_EXPIRE EXPIRE,
     }

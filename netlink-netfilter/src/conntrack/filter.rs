@@ -1,8 +1,10 @@
-//! What the kernel selects by when it lists or deletes: `CTA_FILTER`.
+//! What the kernel selects by when it lists or deletes.
 
-use netlink_core::{attrs, flags};
+use netlink_core::{Messages, Unsendable, attrs, flags, narrow};
 
-use super::tuple::TupleAttrs;
+use super::tuple::{IpProtocol, Tuple, TupleAttrs};
+use super::{Conntrack, ConntrackAttrs, ConntrackRequest, Status};
+use crate::Family;
 
 flags! {
     /// `CTA_FILTER_F_*`: the fields of a tuple that must be equal.
@@ -11,7 +13,7 @@ flags! {
         0x001 CTA_FILTER_F_CTA_IP_SRC SRC,
         /// Where packets go to.
         0x002 CTA_FILTER_F_CTA_IP_DST DST,
-        /// Zone of the direction.
+        /// Zone of the direction. Kernels take it, and compare nothing.
         0x004 CTA_FILTER_F_CTA_TUPLE_ZONE ZONE,
         /// The protocol; all that follow need it.
         0x008 CTA_FILTER_F_CTA_PROTO_NUM PROTOCOL,
@@ -63,5 +65,243 @@ impl FilterFlags {
             (proto.icmpv6_id().is_some(), Self::ICMPV6_ID),
         ];
         present.into_iter().filter(|(there, _)| *there).fold(Self::empty(), |all, (_, flag)| all | flag)
+    }
+}
+
+narrow! {
+    /// A list, or a deletion, of all entries that meet what is set here.
+    pub struct FilterRequest<R>(ConntrackRequest<R>) {}
+}
+
+impl<R> FilterRequest<R> {
+    /// Only entries of this family.
+    pub fn family(self, family: Family) -> Self {
+        Self(self.0.header(|header| header.family = family))
+    }
+
+    /// Only entries with this mark.
+    pub fn mark(self, mark: u32) -> Self {
+        Self(self.0.mark(mark)).guarded(false)
+    }
+
+    /// Only entries whose mark has these bits, of those in the mask.
+    pub fn mark_masked(self, mark: u32, mask: u32) -> Self {
+        Self(self.0.mark(mark).mark_mask(mask)).guarded(false)
+    }
+
+    /// Only entries that have all of these bits. Linux 5.15, in [`flush`](super::flush) 6.10.
+    pub fn status(self, bits: Status) -> Self {
+        Self(self.0.status(bits)).guarded(true)
+    }
+
+    /// Only entries whose status has these bits, of those in the mask: the others are unset. Linux 5.15, in
+    /// [`flush`](super::flush) 6.10.
+    pub fn status_masked(self, bits: Status, mask: Status) -> Self {
+        Self(self.0.status(bits).status_mask(mask)).guarded(true)
+    }
+
+    /// Only entries in this zone, be it in one direction alone; 0 is those without any. Linux 6.8, in
+    /// [`flush`](super::flush) 6.10.
+    pub fn zone(self, zone: u16) -> Self {
+        Self(self.0.zone(zone)).guarded(true)
+    }
+
+    /// Only entries whose tuples have the fields that these have: addresses, protocol, ports and so on. Linux 5.9, in
+    /// [`flush`](super::flush) 6.10.
+    ///
+    /// The kernel wants the family too, which is set here from the addresses; without addresses give it with
+    /// [`family`](Self::family). Ports and the like need the protocol beside them.
+    ///
+    /// Kernels take every field, and compare few: what they would not compare can't be sent. That is ports of another
+    /// protocol than TCP and UDP, a zone (see [`zone`](Self::zone)), tuples without any field, and **IPv6 addresses**:
+    /// kernels, of 6.18 still, select the entries that have *another* one. In a deletion neither can be the whole
+    /// original tuple beside another condition: kernels before 6.10 delete the entry of that tuple, whatever else it is.
+    ///
+    /// ```
+    /// use netlink_netfilter::Family;
+    /// use netlink_netfilter::conntrack::{self, IpProtocol, Tuple, TupleIp, TupleProto};
+    ///
+    /// let from = Tuple::new().ip(TupleIp::new().src("192.0.2.1".parse()?));
+    /// let request = conntrack::list().matching(&from, &Tuple::new());
+    /// let web = Tuple::new().proto(TupleProto::new().num(IpProtocol::TCP).dst_port(80));
+    /// let request = conntrack::flush().family(Family::IPV6).matching(&web, &Tuple::new());
+    /// # Ok::<(), core::net::AddrParseError>(())
+    /// ```
+    pub fn matching(self, orig: &Tuple, reply: &Tuple) -> Self {
+        let [orig, reply] = [orig, reply].map(|tuple| tuple.clone().attrs());
+        let flags = [&orig, &reply].map(FilterFlags::of);
+        let family = [orig.family(), reply.family()].into_iter().find(|family| *family != Family::UNSPEC);
+        let mut request = match family {
+            Some(family) => self.family(family),
+            None => self,
+        };
+        let nothing = flags == [FilterFlags::empty(); 2];
+        let overlooked = nothing.then_some("tuples without a field are met by every entry");
+        if let Some(why) = overlooked.or_else(|| overlooked_in(&orig)).or_else(|| overlooked_in(&reply)) {
+            request.0.0.writer().fail(Unsendable::Value(why));
+        }
+        let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
+        Self(request.0.tuple_orig(orig).tuple_reply(reply).filter(filter)).guarded(true)
+    }
+
+    /// Whether an entry meets all that is set, as a kernel decides that knows every filter. For events, which come
+    /// unfiltered, and for lists of older kernels.
+    pub fn selects(&self, entry: &Conntrack<'_>) -> bool {
+        let bytes = self.to_bytes().unwrap_or_default();
+        let asked = Messages::new(&bytes).next().and_then(|message| Conntrack::read(&message.ok()?).ok());
+        asked.is_some_and(|asked| selects(&asked, entry))
+    }
+
+    /// Makes a deletion one that kernels refuse which overlook what was set, if they do.
+    ///
+    /// Before Linux 6.10 a deletion with a tuple was one of the entry of that tuple, with `CTA_FILTER` beside it or
+    /// without, and of an incomplete tuple it was `EINVAL`.
+    fn guarded(mut self, overlooked: bool) -> Self {
+        if self.info().number != Conntrack::DELETE.number {
+            return self;
+        }
+        let Ok(bytes) = self.to_bytes() else { return self };
+        let message = Messages::new(&bytes).next().and_then(Result::ok);
+        let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return self };
+        let Some(filter) = asked.filter() else {
+            let nothing = Filter::new().orig_flags(FilterFlags::empty());
+            return if overlooked { Self(self.0.tuple_orig(Tuple::new()).filter(nothing)) } else { self };
+        };
+        let others = asked.mark().is_some()
+            || asked.status().is_some()
+            || asked.zone().is_some()
+            || filter.reply_flags().is_some_and(|flags| !flags.is_empty());
+        if others && asked.tuple_orig().is_some_and(|tuple| names_an_entry(&tuple)) {
+            let why = "kernels before 6.10 delete the entry of a whole tuple, whatever else it is";
+            self.0.0.writer().fail(Unsendable::Value(why));
+        }
+        self
+    }
+}
+
+/// Why kernels select by less than a tuple has, if they do: up to Linux 7.3 they compare addresses, the protocol, and
+/// these fields of these protocols.
+fn overlooked_in(tuple: &TupleAttrs<'_>) -> Option<&'static str> {
+    let flags = FilterFlags::of(tuple);
+    let protocol = tuple.protocol();
+    let only = |fields: FilterFlags, of: &[IpProtocol]| {
+        !flags.intersects(fields) || protocol.is_some_and(|protocol| of.contains(&protocol))
+    };
+    let ports = FilterFlags::SRC_PORT | FilterFlags::DST_PORT;
+    let icmp = FilterFlags::ICMP_TYPE | FilterFlags::ICMP_CODE | FilterFlags::ICMP_ID;
+    let icmpv6 = FilterFlags::ICMPV6_TYPE | FilterFlags::ICMPV6_CODE | FilterFlags::ICMPV6_ID;
+    if tuple.family() == Family::IPV6 {
+        Some("kernels select the entries with another IPv6 address")
+    } else if flags.contains(FilterFlags::ZONE) {
+        Some("kernels don't compare the zone of a tuple")
+    } else if !only(ports, &[IpProtocol::TCP, IpProtocol::UDP]) {
+        Some("kernels compare the ports of TCP and UDP only")
+    } else if !only(icmp, &[IpProtocol::ICMP]) || !only(icmpv6, &[IpProtocol::ICMPV6]) {
+        Some("kernels compare the fields of ICMP with those of their protocol only")
+    } else {
+        None
+    }
+}
+
+/// Whether a tuple may be all that tells an entry from others: how much that is, depends on the protocol, and on
+/// whether the kernel looks into it.
+fn names_an_entry(tuple: &TupleAttrs<'_>) -> bool {
+    let flags = FilterFlags::of(tuple);
+    let rest = match tuple.protocol() {
+        Some(IpProtocol::TCP | IpProtocol::UDP) => FilterFlags::SRC_PORT | FilterFlags::DST_PORT,
+        Some(IpProtocol::ICMP) => FilterFlags::ICMP_TYPE | FilterFlags::ICMP_CODE | FilterFlags::ICMP_ID,
+        Some(IpProtocol::ICMPV6) => {
+            FilterFlags::ICMPV6_TYPE | FilterFlags::ICMPV6_CODE | FilterFlags::ICMPV6_ID
+        }
+        _ => FilterFlags::empty(),
+    };
+    flags.contains(FilterFlags::SRC | FilterFlags::DST | FilterFlags::PROTOCOL | rest)
+}
+
+/// Whether an entry meets what a request selects by.
+fn selects(asked: &Conntrack<'_>, entry: &Conntrack<'_>) -> bool {
+    let under = |value: u32, mask: u32, found: u32| found & mask == value;
+    let mark = asked.mark().is_none_or(|mark| {
+        let mask = asked.mark_mask().map_or(u32::MAX, |mask| mask.0);
+        under(mark.0, mask, entry.mark().unwrap_or_default().0)
+    });
+    let status = asked.status().is_none_or(|status| {
+        let mask = asked.status_mask().unwrap_or(status);
+        under(status.bits(), mask.bits(), entry.status().unwrap_or_default().bits())
+    });
+    let family = [Family::UNSPEC, entry.family()].contains(&asked.family());
+    family && mark && status && zone(asked, entry) && tuples(asked, entry)
+}
+
+/// The zone of one direction alone counts as that of the entry.
+fn zone(asked: &ConntrackAttrs<'_>, entry: &ConntrackAttrs<'_>) -> bool {
+    let of = |tuple: Option<TupleAttrs<'_>>| tuple.and_then(|tuple| tuple.zone());
+    let found = entry.zone().or_else(|| of(entry.tuple_orig())).or_else(|| of(entry.tuple_reply()));
+    asked.zone().is_none_or(|zone| zone == found.unwrap_or_default())
+}
+
+fn tuples(asked: &ConntrackAttrs<'_>, entry: &ConntrackAttrs<'_>) -> bool {
+    let filter = asked.filter().unwrap_or_default();
+    let directions = [
+        (filter.orig_flags(), asked.tuple_orig(), entry.tuple_orig()),
+        (filter.reply_flags(), asked.tuple_reply(), entry.tuple_reply()),
+    ];
+    directions.into_iter().all(|(flags, asked, entry)| {
+        let [asked, entry] = [asked, entry].map(Option::unwrap_or_default);
+        let [a, e] = [&asked, &entry].map(|tuple| tuple.proto().unwrap_or_default());
+        let equal = [
+            (FilterFlags::SRC, asked.src() == entry.src()),
+            (FilterFlags::DST, asked.dst() == entry.dst()),
+            (FilterFlags::PROTOCOL, a.num() == e.num()),
+            (FilterFlags::SRC_PORT, a.src_port() == e.src_port()),
+            (FilterFlags::DST_PORT, a.dst_port() == e.dst_port()),
+            (FilterFlags::ICMP_TYPE, a.icmp_type() == e.icmp_type()),
+            (FilterFlags::ICMP_CODE, a.icmp_code() == e.icmp_code()),
+            (FilterFlags::ICMP_ID, a.icmp_id() == e.icmp_id()),
+            (FilterFlags::ICMPV6_TYPE, a.icmpv6_type() == e.icmpv6_type()),
+            (FilterFlags::ICMPV6_CODE, a.icmpv6_code() == e.icmpv6_code()),
+            (FilterFlags::ICMPV6_ID, a.icmpv6_id() == e.icmpv6_id()),
+        ];
+        let flags = flags.unwrap_or_default();
+        equal.into_iter().all(|(flag, equal)| equal || !flags.contains(flag))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conntrack::{TupleProto, flush, list};
+    use alloc::string::ToString as _;
+    use netlink_core::testkit::{Replies, answer};
+
+    #[test]
+    fn an_older_kernels_refusal_says_what_to_do() {
+        let refused = |request: FilterRequest<()>| {
+            answer(request, &[&Replies::new().error(22, &[])]).unwrap_err().to_string()
+        };
+        assert!(refused(flush().zone(3)).ends_with("list the entries, and delete each"));
+        assert!(refused(flush().mark(3)).ends_with("(EINVAL)"));
+    }
+
+    /// N3: a kernel before 6.10 takes the empty tuple for one that it can't read.
+    #[test]
+    fn a_deletion_by_what_some_kernels_overlook_has_a_tuple_that_they_refuse() {
+        let zone = [6, 0, 18, 0, 0, 3, 0, 0];
+        let status = [8, 0, 3, 0, 0, 0, 0, 4];
+        let guard = [4, 0, 1, 0x80, 12, 0, 25, 0x80, 8, 0, 1, 0, 0, 0, 0, 0];
+        let attrs = |request: FilterRequest<()>| request.to_bytes().unwrap().split_off(20);
+        assert_eq!(attrs(flush().zone(3)), [&zone[..], &guard].concat());
+        assert_eq!(attrs(flush().status(Status::ASSURED)), [&status[..], &guard].concat());
+        let both = flush().status(Status::ASSURED).zone(3);
+        assert_eq!(attrs(both), [&status[..], &guard, &zone].concat());
+        assert_eq!(attrs(flush().mark(7)), [8, 0, 8, 0, 0, 0, 0, 7]);
+        assert_eq!(attrs(flush().family(Family::IPV4)), []);
+        assert_eq!(list().zone(3).to_bytes().unwrap()[20..], zone);
+        let udp = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP));
+        let tuples = attrs(flush().family(Family::IPV4).matching(&udp, &Tuple::new()));
+        assert_eq!(
+            attrs(flush().family(Family::IPV4).matching(&udp, &Tuple::new()).zone(3)),
+            [tuples, zone.into()].concat()
+        );
     }
 }

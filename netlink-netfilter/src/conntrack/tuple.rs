@@ -207,6 +207,15 @@ fn answering(kind: u8, pairs: &[(u8, u8)]) -> u8 {
     pairs.iter().find_map(other).unwrap_or(kind)
 }
 
+/// All of a tuple that was read, its zone too.
+impl From<TupleAttrs<'_>> for Tuple {
+    fn from(tuple: TupleAttrs<'_>) -> Self {
+        let mut all = Self::new();
+        tuple.0.encode(&mut all.0);
+        all
+    }
+}
+
 impl Tuple {
     /// Packets between two addresses, of a protocol that is told apart by nothing else.
     pub fn generic(protocol: IpProtocol, src: IpAddr, dst: IpAddr) -> Self {
@@ -318,6 +327,17 @@ mod tests {
             6, 0, 2, 0, 3, 0xe8, 0, 0, 6, 0, 3, 0, 0, 80, 0, 0,
         ];
         assert_eq!(out.as_slice(), expected);
+    }
+
+    /// NA3
+    #[test]
+    fn what_was_read_can_be_sent() {
+        let tuple = Tuple::udp("[::1]:1000".parse().unwrap(), "[::2]:80".parse().unwrap()).zone(7);
+        let mut out = Writer::new();
+        tuple.clone().attrs().encode(&mut out);
+        let read = TupleAttrs::decode(out.as_slice()).unwrap();
+        assert_eq!(Tuple::from(read.clone()), tuple);
+        assert_eq!(Tuple::from(read).attrs().zone(), Some(Be(7)));
     }
 
     #[test]

@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_cannot_be_read_is_told_and_costs_no_other() {
-        let mut bytes = conntrack::list().id(1).to_bytes().unwrap();
+        let mut bytes = conntrack::list().into_request().attr(12, &1u32).to_bytes().unwrap();
         let claims = bytes.len() - 8;
         bytes[claims] = 0xff;
         let broken = Owned::new(&Messages::new(&bytes).next().unwrap().unwrap());

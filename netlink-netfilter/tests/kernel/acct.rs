@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use netlink_core::{Be, Connection, Errno, Error, Notice};
-use netlink_netfilter::acct::{self, Account, AccountFlags};
+use netlink_netfilter::acct::{self, Account, AccountFlags, AccountRequest};
 use netlink_netfilter::event::{Event, Group};
-use netlink_netfilter::{connect, subscribe};
+use netlink_netfilter::{Header, MessageFlags, connect, subscribe};
 use netlink_testing::{Result, is_since, program, suite};
 use tokio::runtime::Builder;
 
@@ -52,7 +52,7 @@ fn a_counter_is_made_read_zeroed_and_deleted() -> Result {
 
 fn names(
     nl: &mut Connection,
-    request: acct::AccountRequest<netlink_core::Dump<Account<'static>>>,
+    request: acct::ListRequest<netlink_core::Dump<Account<'static>>>,
 ) -> Result<String> {
     let mut listing = nl.dump(request)?;
     let mut names = Vec::new();
@@ -224,12 +224,14 @@ fn refusals() -> Result {
     let mut nl = connect()?;
     let error = nl.call(acct::create(&"n".repeat(32))).unwrap_err();
     assert!(matches!(&error, Error::Request(_)) && error.to_string().contains("NFACCT_NAME"), "{error}");
-    let mut errno = |request: acct::AccountRequest<()>| nl.call(request).unwrap_err().errno().unwrap();
-    assert_eq!(errno(acct::create("")), Errno::EINVAL);
+    let flags = MessageFlags::CREATE | MessageFlags::EXCL;
+    let raw = || AccountRequest::<()>::new(&Account::NEW, flags, Header::default()).name("q");
+    let mut errno = |request: netlink_netfilter::Request<()>| nl.call(request).unwrap_err().errno().unwrap();
+    assert_eq!(errno(acct::create("").into_request()), Errno::EINVAL);
     let both = AccountFlags::QUOTA_PKTS | AccountFlags::QUOTA_BYTES;
-    assert_eq!(errno(acct::create("q").quota_flags(both).quota(1)), Errno::EINVAL);
+    assert_eq!(errno(raw().quota_flags(both).quota(1).into_request()), Errno::EINVAL);
     let refusal = if is_since(7, 0) { Errno::EINVAL } else { Errno::EOPNOTSUPP };
-    assert_eq!(errno(acct::create("q").quota_flags(AccountFlags::OVERQUOTA)), refusal);
+    assert_eq!(errno(raw().quota_flags(AccountFlags::OVERQUOTA).into_request()), refusal);
     let error = nl.call(acct::get("none")).unwrap_err();
     assert!(error.is_not_found() && error.to_string().contains("NFNL_MSG_ACCT_GET"), "{error}");
     Ok(())

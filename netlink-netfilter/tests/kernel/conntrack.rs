@@ -33,6 +33,7 @@ suite! {
     counters_are_read_and_zeroed: program("nft");
     timestamps_begin_when_made;
     an_id_is_of_one_entry_alone;
+    a_listed_entry_is_deleted_and_no_other;
     a_thousand_in_a_batch_and_all_flushed;
     statistics_of_the_table_and_of_each_processor;
     dying_and_unconfirmed_lists_answer;
@@ -392,6 +393,25 @@ fn an_id_is_of_one_entry_alone() -> Result {
     let other = nl.call(conntrack::delete(&flow(1)).id(id.0 ^ 1)).unwrap_err();
     assert!(other.is_not_found(), "{other}");
     nl.call(conntrack::delete(&flow(1)).id(id.0))?;
+    Ok(())
+}
+
+/// NA3: of entries that differ in nothing but the zone of both directions, or of one.
+fn a_listed_entry_is_deleted_and_no_other() -> Result {
+    let mut nl = connect()?;
+    nl.call(make(&flow(1)).mark(1))?;
+    nl.call(make(&flow(1)).zone(5).mark(2))?;
+    nl.call(conntrack::create(&flow(1).zone(7), &flow(1).reversed()).timeout(60).mark(3))?;
+    let entries = nl.dump(conntrack::list())?.collect()?;
+    assert_eq!(entries.len(), 3);
+    for (deleted, entry) in entries.iter().enumerate() {
+        let entry = entry.view()?;
+        nl.call(conntrack::delete_listed(&entry))?;
+        let left = nl.dump(conntrack::list())?.collect()?;
+        assert_eq!(left.len(), 2 - deleted);
+        assert!(left.iter().all(|other| other.view().unwrap().id() != entry.id()));
+        assert!(nl.call(conntrack::delete_listed(&entry)).unwrap_err().is_not_found());
+    }
     Ok(())
 }
 

@@ -172,9 +172,9 @@ fn the_watch_lists_what_is_there_and_follows() -> Result {
 
 /// A burst that a tiny buffer can't hold: makes, changes and deletes.
 fn burst(nl: &mut Connection, flows: Range<u32>) -> Result {
-    let mut requests: Vec<_> = flows.clone().map(|n| make(&flow(n)).mark(1)).collect();
-    requests.extend(flows.clone().map(|n| conntrack::update(&flow(n)).mark(n)));
-    requests.extend(flows.filter(|n| n % 3 == 0).map(|n| conntrack::delete(&flow(n))));
+    let mut requests: Vec<_> = flows.clone().map(|n| make(&flow(n)).mark(1).into_request()).collect();
+    requests.extend(flows.clone().map(|n| conntrack::update(&flow(n)).mark(n).into_request()));
+    requests.extend(flows.filter(|n| n % 3 == 0).map(|n| conntrack::delete(&flow(n)).into_request()));
     Ok(nl.batch(requests).into_iter().collect::<Result<_, _>>()?)
 }
 

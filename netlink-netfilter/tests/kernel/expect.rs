@@ -16,6 +16,8 @@ use crate::{make, nft, sysctl};
 
 suite! {
     an_expectation_is_made_read_and_deleted: module("nf_conntrack_ftp");
+    a_timeout_is_the_helpers_until_it_is_changed: module("nf_conntrack_ftp");
+    a_zone_tells_expectations_apart: module("nf_conntrack_ftp");
     expectations_are_flushed_by_helper: module("nf_conntrack_ftp");
     an_expectation_with_flags_class_and_translation: module("nf_conntrack_ftp");
     expectations_of_one_connection: module("nf_conntrack_ftp");
@@ -65,6 +67,33 @@ fn an_expectation_is_made_read_and_deleted() -> Result {
     assert!(nl.call(expect::delete(&data(2000))).unwrap_err().is_not_found());
     let no_master = expect::create(&crate::flow(7), &data(2000), &mask()).timeout(5);
     assert!(nl.call(no_master).unwrap_err().is_not_found());
+    Ok(())
+}
+
+/// N7
+fn a_timeout_is_the_helpers_until_it_is_changed() -> Result {
+    let mut nl = connect_with_master()?;
+    nl.call(expect::create(&control(), &data(2000), &mask()).timeout(100))?;
+    let left = nl.call(expect::get(&data(2000)))?.timeout().unwrap().0;
+    assert!((280..=300).contains(&left), "{left}");
+    nl.call(expect::update(&data(2000)).timeout(100))?;
+    let left = nl.call(expect::get(&data(2000)))?.timeout().unwrap().0;
+    assert!((80..=100).contains(&left), "{left}");
+    assert!(nl.call(expect::update(&data(2001)).timeout(100)).unwrap_err().is_not_found());
+    Ok(())
+}
+
+fn a_zone_tells_expectations_apart() -> Result {
+    let mut nl = connect_with_master()?;
+    nl.call(make(&control()).zone(5).help(Helper::named("ftp")))?;
+    nl.call(expect::create(&control(), &data(2000), &mask()).zone(5))?;
+    assert!(nl.call(expect::get(&data(2000))).unwrap_err().is_not_found());
+    assert_eq!(nl.call(expect::get(&data(2000)).zone(5))?.tuple(), Some(data(2000).attrs()));
+    assert_eq!(nl.dump(expect::list_of(&control()))?.collect()?.len(), 0);
+    assert_eq!(nl.dump(expect::list_of(&control()).zone(5))?.collect()?.len(), 1);
+    nl.call(expect::update(&data(2000)).zone(5).timeout(100))?;
+    assert!(nl.call(expect::delete(&data(2000))).unwrap_err().is_not_found());
+    nl.call(expect::delete(&data(2000)).zone(5))?;
     Ok(())
 }
 

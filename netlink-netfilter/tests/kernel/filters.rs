@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use netlink_core::{Connection, Dump};
+use netlink_core::{Connection, Dump, Errno, MessageFlags, ToRequest};
 use netlink_netfilter::conntrack::{
-    self, Conntrack, ConntrackRequest, Filter, FilterFlags, IpProtocol, Status, Tuple, TupleIp, TupleProto,
+    self, Conntrack, ConntrackRequest, Filter, FilterFlags, FilterRequest, IpProtocol, Status, Tuple,
+    TupleIp, TupleProto,
 };
-use netlink_netfilter::{Family, connect};
-use netlink_testing::{Result, kernel, suite};
+use netlink_netfilter::{Error, Family, Header, connect};
+use netlink_testing::{Result, is_since, kernel, suite};
 
 use crate::{flow, host, make};
 
@@ -18,9 +19,12 @@ suite! {
     lists_by_fields_of_the_tuples: kernel(5, 9);
     five_of_ten_are_deleted_by_mark;
     deletes_by_family;
-    deletes_by_status: kernel(5, 15);
-    deletes_by_zone: kernel(6, 8);
+    deletes_by_status_or_not_at_all;
+    deletes_by_zone_or_not_at_all;
     deletes_by_fields_of_the_tuples_or_not_at_all;
+    what_kernels_overlook_cannot_be_sent;
+    a_whole_tuple_beside_another_condition_cannot_be_sent;
+    what_selects_here_selects_there: kernel(6, 8);
     ipv6_addresses_are_no_filter: kernel(5, 9);
     a_filter_that_makes_no_sense_is_refused: kernel(5, 15);
 }
@@ -42,7 +46,12 @@ fn fill(nl: &mut Connection) -> Result {
     Ok(())
 }
 
-fn marks(nl: &mut Connection, request: ConntrackRequest<Dump<Conntrack<'static>>>) -> Result<BTreeSet<u32>> {
+type List = FilterRequest<Dump<Conntrack<'static>>>;
+
+fn marks(
+    nl: &mut Connection,
+    request: impl ToRequest<Answer = Dump<Conntrack<'static>>>,
+) -> Result<BTreeSet<u32>> {
     let mut marks = BTreeSet::new();
     let mut listing = nl.dump(request)?;
     while let Some(entry) = listing.next()? {
@@ -56,7 +65,7 @@ fn lists_by_family_and_mark() -> Result {
     fill(&mut nl)?;
     assert_eq!(marks(&mut nl, conntrack::list().family(Family::IPV6))?, [5, 6, 7].into());
     assert_eq!(marks(&mut nl, conntrack::list().mark(0x12))?, [0x12].into());
-    let masked = conntrack::list().mark(0x10).mark_mask(0xfe);
+    let masked = conntrack::list().mark_masked(0x10, 0xfe);
     assert_eq!(marks(&mut nl, masked)?, [0x10, 0x11].into());
     assert_eq!(marks(&mut nl, conntrack::list().mark(99))?, BTreeSet::new());
     Ok(())
@@ -66,7 +75,7 @@ fn lists_by_status() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     assert_eq!(marks(&mut nl, conntrack::list().status(Status::ASSURED))?, [8, 9].into());
-    let unassured = conntrack::list().status(Status::empty()).status_mask(Status::ASSURED);
+    let unassured = conntrack::list().status_masked(Status::empty(), Status::ASSURED);
     assert_eq!(marks(&mut nl, unassured)?.len(), 8);
     Ok(())
 }
@@ -106,7 +115,7 @@ fn lists_by_fields_of_the_tuples() -> Result {
 fn five_of_ten_are_deleted_by_mark() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
-    nl.call(conntrack::flush().mark(0x10).mark_mask(0xf0))?;
+    nl.call(conntrack::flush().mark_masked(0x10, 0xf0))?;
     assert_eq!(marks(&mut nl, conntrack::list())?, [5, 6, 7, 8, 9].into());
     nl.call(conntrack::flush().mark(99))?;
     assert_eq!(marks(&mut nl, conntrack::list())?.len(), 5);
@@ -121,50 +130,184 @@ fn deletes_by_family() -> Result {
     Ok(())
 }
 
-fn deletes_by_status() -> Result {
+/// Deletes, and says whether the kernel did. One that can't refuses, and deletes nothing.
+fn flushed(nl: &mut Connection, flush: FilterRequest<()>) -> Result<bool> {
+    let before = marks(nl, conntrack::list())?;
+    match nl.call(flush) {
+        Ok(()) => Ok(true),
+        Err(refused) => {
+            assert!(refused.errno() == Some(Errno::EINVAL) && !is_since(6, 10), "{refused}");
+            assert_eq!(marks(nl, conntrack::list())?, before);
+            Ok(false)
+        }
+    }
+}
+
+/// N3: kernels before 5.15 know no filter by status.
+fn deletes_by_status_or_not_at_all() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
-    nl.call(conntrack::flush().status(Status::ASSURED))?;
-    assert_eq!(marks(&mut nl, conntrack::list())?.len(), 8);
-    nl.call(conntrack::flush().status(Status::empty()).status_mask(Status::ASSURED))?;
-    assert_eq!(marks(&mut nl, conntrack::list())?.len(), 0);
+    if flushed(&mut nl, conntrack::flush().status(Status::ASSURED))? {
+        assert_eq!(marks(&mut nl, conntrack::list())?.len(), 8);
+    }
+    if flushed(&mut nl, conntrack::flush().status_masked(Status::empty(), Status::ASSURED))? {
+        assert_eq!(marks(&mut nl, conntrack::list())?.len(), 0);
+    }
     Ok(())
 }
 
-fn deletes_by_zone() -> Result {
+/// N3: kernels before 6.8 know no filter by zone.
+fn deletes_by_zone_or_not_at_all() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
-    nl.call(conntrack::flush().zone(3))?;
-    assert_eq!(marks(&mut nl, conntrack::list())?, [5, 6, 7, 0x10, 0x11, 0x12, 0x13, 0x14].into());
+    let all = [5, 6, 7, 8, 9, 0x10, 0x11, 0x12, 0x13, 0x14];
+    if flushed(&mut nl, conntrack::flush().zone(99))? {
+        assert_eq!(marks(&mut nl, conntrack::list())?, all.into());
+    }
+    if flushed(&mut nl, conntrack::flush().mark(8).zone(3))? {
+        assert!(!marks(&mut nl, conntrack::list())?.contains(&8));
+    }
+    if flushed(&mut nl, conntrack::flush().zone(3))? {
+        assert_eq!(marks(&mut nl, conntrack::list())?, [5, 6, 7, 0x10, 0x11, 0x12, 0x13, 0x14].into());
+    }
+    nl.call(conntrack::flush())?;
+    fill(&mut nl)?;
+    if flushed(&mut nl, conntrack::flush().zone(0))? {
+        assert_eq!(marks(&mut nl, conntrack::list())?, [8, 9].into());
+    }
     Ok(())
 }
 
 fn deletes_by_fields_of_the_tuples_or_not_at_all() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
-    if let Err(refused) = nl.call(conntrack::flush().matching(&from(2), &Tuple::new())) {
-        // Before Linux 6.10.
-        assert_eq!(refused.errno(), Some(netlink_core::Errno::EINVAL));
-        assert_eq!(marks(&mut nl, conntrack::list())?.len(), 10);
+    if !flushed(&mut nl, conntrack::flush().matching(&from(2), &Tuple::new()))? {
         return Ok(());
     }
     assert_eq!(marks(&mut nl, conntrack::list())?.len(), 9);
     let udp = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP));
     nl.call(conntrack::flush().family(Family::IPV6).matching(&udp, &Tuple::new()))?;
     assert_eq!(marks(&mut nl, conntrack::list())?, [8, 9, 0x10, 0x11, 0x13, 0x14].into());
+    nl.call(conntrack::flush().matching(&from(0), &Tuple::new()).zone(3))?;
+    assert_eq!(marks(&mut nl, conntrack::list())?, [8, 9, 0x10, 0x11, 0x13, 0x14].into());
+    nl.call(conntrack::flush().zone(3).matching(&from(8), &Tuple::new()))?;
+    assert_eq!(marks(&mut nl, conntrack::list())?, [9, 0x10, 0x11, 0x13, 0x14].into());
+    Ok(())
+}
+
+/// N3, NA1: a deletion would take all the others, too.
+fn what_kernels_overlook_cannot_be_sent() -> Result {
+    let mut nl = connect()?;
+    fill(&mut nl)?;
+    let proto = |num| TupleProto::new().num(num);
+    let of = |proto: TupleProto| Tuple::new().proto(proto);
+    let overlooked = [
+        Tuple::new(),
+        Tuple::new().zone(99),
+        from(2).zone(99),
+        of(proto(IpProtocol::UDP).dst_port(80)).zone(99),
+        of(proto(IpProtocol::SCTP).dst_port(9)),
+        of(proto(IpProtocol::UDPLITE).src_port(9)),
+        of(proto(IpProtocol::GRE).dst_port(9)),
+        of(proto(IpProtocol::ICMP).dst_port(9)),
+        of(TupleProto::new().dst_port(9)),
+        of(proto(IpProtocol::TCP).icmp_id(9)),
+        of(proto(IpProtocol::ICMPV6).icmp_id(9)),
+        of(proto(IpProtocol::ICMPV6).icmp_type(8)),
+        of(proto(IpProtocol::ICMP).icmpv6_code(9)),
+        of(TupleProto::new().icmp_code(9)),
+    ];
+    for tuple in overlooked {
+        for (orig, reply) in [(tuple.clone(), Tuple::new()), (Tuple::new(), tuple.clone())] {
+            let flush = conntrack::flush().family(Family::IPV4).matching(&orig, &reply);
+            let refused = nl.call(flush).unwrap_err();
+            assert!(matches!(refused, Error::Request(_)), "{tuple:?}: {refused}");
+            let list = conntrack::list().family(Family::IPV4).matching(&orig, &reply);
+            assert!(list.to_bytes().is_err(), "{tuple:?}");
+        }
+    }
+    assert_eq!(marks(&mut nl, conntrack::list())?.len(), 10);
+    Ok(())
+}
+
+/// N3: kernels before 6.10 delete the entry of the tuple, whatever mark it has.
+fn a_whole_tuple_beside_another_condition_cannot_be_sent() -> Result {
+    let mut nl = connect()?;
+    fill(&mut nl)?;
+    let any = Tuple::new();
+    let esp = Tuple::generic(IpProtocol::ESP, host(1), host(2));
+    let ping = Tuple::icmp("10.0.0.1".parse()?, "10.0.0.2".parse()?, 8, 0, 7);
+    let refused = [
+        conntrack::flush().mark(99).matching(&flow(2), &any),
+        conntrack::flush().matching(&flow(2), &any).mark_masked(0, 0x10),
+        conntrack::flush().matching(&flow(2), &any).zone(3),
+        conntrack::flush().status(Status::ASSURED).matching(&esp, &any),
+        conntrack::flush().matching(&flow(2), &from(9)),
+        conntrack::flush().matching(&ping, &any).mark(1),
+    ];
+    for flush in refused {
+        let refused = nl.call(&flush).unwrap_err();
+        assert!(matches!(refused, Error::Request(_)), "{flush:?}: {refused}");
+    }
+    assert_eq!(marks(&mut nl, conntrack::list())?.len(), 10);
+    // Lists look at everything, and so do deletions by less.
+    assert_eq!(marks(&mut nl, conntrack::list().mark(0x12).matching(&flow(2), &any))?, [0x12].into());
+    assert_eq!(marks(&mut nl, conntrack::list().mark(0x13).matching(&flow(2), &any))?, [].into());
+    if flushed(&mut nl, conntrack::flush().mark(0x13).matching(&from(2), &any))? {
+        assert_eq!(marks(&mut nl, conntrack::list())?.len(), 10);
+    }
+    nl.call(conntrack::flush().matching(&flow(2), &any))?;
+    assert_eq!(marks(&mut nl, conntrack::list())?.len(), 9);
+    Ok(())
+}
+
+/// The filter applied here equals the kernel's.
+fn what_selects_here_selects_there() -> Result {
+    let mut nl = connect()?;
+    fill(&mut nl)?;
+    let ping = Tuple::icmp("10.0.0.1".parse()?, "10.0.0.2".parse()?, 8, 0, 7);
+    nl.call(make(&ping).mark(0x20))?;
+    nl.call(make(&flow(20).zone(7)).mark(0x21))?;
+    let entries = nl.dump(conntrack::list())?.collect()?;
+    let any = Tuple::new();
+    let port = |protocol, port: u16| Tuple::new().proto(TupleProto::new().num(protocol).dst_port(port));
+    let id = |id: u16| Tuple::new().proto(TupleProto::new().num(IpProtocol::ICMP).icmp_id(id));
+    let four = || conntrack::list().family(Family::IPV4);
+    let filters: [(List, usize); 18] = [
+        (conntrack::list(), 12),
+        (four(), 9),
+        (conntrack::list().mark(0x12), 1),
+        (conntrack::list().mark_masked(0x10, 0xfe), 2),
+        (conntrack::list().mark_masked(0x11, 0xf0), 0),
+        (conntrack::list().status(Status::ASSURED), 2),
+        (conntrack::list().status_masked(Status::empty(), Status::ASSURED), 10),
+        (conntrack::list().zone(3), 2),
+        (conntrack::list().zone(0), 9),
+        (conntrack::list().zone(7), 1),
+        (conntrack::list().matching(&from(2), &any), 1),
+        (conntrack::list().matching(&any, &from(2)), 0),
+        (four().matching(&any, &flow(2).reversed()), 1),
+        (four().matching(&port(IpProtocol::TCP, 80), &any), 8),
+        (four().matching(&port(IpProtocol::TCP, 81), &any), 0),
+        (four().matching(&id(7), &any), 1),
+        (four().matching(&id(8), &any), 0),
+        (four().matching(&port(IpProtocol::TCP, 80), &any).zone(3).mark(9), 1),
+    ];
+    for (filter, count) in filters {
+        let views = entries.iter().map(|entry| entry.view().unwrap()).filter(|entry| filter.selects(entry));
+        let selected: BTreeSet<_> = views.map(|entry| entry.mark().unwrap().0).collect();
+        assert_eq!(selected.len(), count, "{filter:?}");
+        assert_eq!(marks(&mut nl, &filter)?, selected, "{filter:?}");
+    }
     Ok(())
 }
 
 fn a_filter_that_makes_no_sense_is_refused() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
-    let nothing = conntrack::list().status(Status::empty()).status_mask(Status::empty());
+    let nothing = conntrack::list().status_masked(Status::empty(), Status::empty());
     let refused = nl.dump(nothing)?.collect().unwrap_err();
-    assert_eq!(refused.error.errno(), Some(netlink_core::Errno::EINVAL));
-    let port = Tuple::new().proto(TupleProto::new().dst_port(80));
-    let no_protocol = conntrack::list().family(Family::IPV4).matching(&port, &Tuple::new());
-    let refused = nl.dump(no_protocol)?.collect().unwrap_err();
-    assert_eq!(refused.error.errno(), Some(netlink_core::Errno::EINVAL));
+    assert_eq!(refused.error.errno(), Some(Errno::EINVAL));
     let no_family = conntrack::list()
         .matching(&Tuple::new().proto(TupleProto::new().num(IpProtocol::TCP)), &Tuple::new());
     assert!(nl.dump(no_family)?.collect().unwrap_err().error.is_unsupported());
@@ -178,11 +321,12 @@ fn ipv6_addresses_are_no_filter() -> Result {
     fill(&mut nl)?;
     let from = Tuple::new().ip(TupleIp::new().src("2001:db8::6".parse()?));
     let refused = nl.call(conntrack::flush().matching(&from, &Tuple::new())).unwrap_err();
-    assert!(matches!(refused, netlink_netfilter::Error::Request(_)), "{refused}");
+    assert!(matches!(refused, Error::Request(_)), "{refused}");
     let refused = nl.call(conntrack::flush().matching(&Tuple::new(), &from)).unwrap_err();
-    assert!(matches!(refused, netlink_netfilter::Error::Request(_)), "{refused}");
-    let asked = conntrack::list().family(Family::IPV6).tuple_orig(from);
-    let marks = marks(&mut nl, asked.filter(Filter::new().orig_flags(FilterFlags::SRC)))?;
+    assert!(matches!(refused, Error::Request(_)), "{refused}");
+    let asked = ConntrackRequest::new(&Conntrack::GET, MessageFlags::DUMP, Header::of(Family::IPV6));
+    let asked = asked.tuple_orig(from).filter(Filter::new().orig_flags(FilterFlags::SRC));
+    let marks = marks(&mut nl, asked)?;
     assert!(marks == [5, 7].into() || marks == [6].into(), "{marks:?}");
     Ok(())
 }

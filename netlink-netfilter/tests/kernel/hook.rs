@@ -1,10 +1,8 @@
 //! What is hooked into the path of packets.
 
 use netlink_core::{Connection, Dump, Errno};
-use netlink_netfilter::hook::{
-    self, ArpHook, BridgeHook, Hook, HookRequest, InetHook, NetdevHook, Owner, OwnerKind,
-};
-use netlink_netfilter::{Family, connect};
+use netlink_netfilter::hook::{self, ArpHook, BridgeHook, Hook, InetHook, NetdevHook, Owner, OwnerKind};
+use netlink_netfilter::{Family, Request, connect};
 use netlink_testing::{Result, module, program, suite};
 use tokio::runtime::Builder;
 
@@ -19,7 +17,7 @@ suite! {
     refusals: module("nfnetlink_hook");
 }
 
-fn listed(nl: &mut Connection, request: HookRequest<Dump<Hook<'static>>>) -> Result<Vec<Hook<'static>>> {
+fn listed(nl: &mut Connection, request: Request<Dump<Hook<'static>>>) -> Result<Vec<Hook<'static>>> {
     let mut hooks = Vec::new();
     let mut listing = nl.dump(request)?;
     while let Some(hook) = listing.next()? {
@@ -103,7 +101,7 @@ const BRIDGE: [BridgeHook; 5] = [
     BridgeHook::POST_ROUTING,
 ];
 
-type Place = (Family, &'static str, HookRequest<Dump<Hook<'static>>>);
+type Place = (Family, &'static str, Request<Dump<Hook<'static>>>);
 
 fn places() -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();

@@ -351,7 +351,7 @@ fn binding_and_configuring_that_fails() -> Result {
     let mut configure = |config| queue.configure(&config).err().and_then(|error| error.errno());
     assert_eq!(configure(queue::bind(0, Params::whole())), Some(Errno::EBUSY));
     assert_eq!(configure(queue::unbind(5)), Some(Errno::ENODEV));
-    assert_eq!(configure(queue::configure(0).flags(QueueFlags::GSO)), Some(Errno::EINVAL));
+    assert_eq!(configure(queue::configure(0).flag_values(QueueFlags::GSO)), Some(Errno::EINVAL));
     // A flag nobody has yet: nothing is bound, so the next one may.
     let unknown = QueueFlags::from_bits_retain(1 << 20);
     // Since Linux 7.3 it is the policy that knows the flags.

@@ -34,14 +34,14 @@ async fn everything() -> Result {
     let entry = nl.call(conntrack::get(&flow(7))).await?;
     assert_eq!(entry.mark().map(|mark| mark.0), Some(7));
     assert!(nl.call(conntrack::get(&flow(501))).await.unwrap_err().is_not_found());
-    let mut listing = nl.dump(conntrack::list().mark(0x100).mark_mask(0x100)).await?;
+    let mut listing = nl.dump(conntrack::list().mark_masked(0x100, 0x100)).await?;
     let mut count = 0;
     while let Some(entry) = listing.next().await? {
         assert!(entry.mark().unwrap().0 >= 256);
         count += 1;
     }
     assert_eq!(count, 244);
-    nl.call(conntrack::flush().mark(0).mark_mask(0x100)).await?;
+    nl.call(conntrack::flush().mark_masked(0, 0x100)).await?;
     assert_eq!(nl.dump(conntrack::list()).await?.collect().await?.len(), 244);
     for _ in 0..256 {
         match timeout(Duration::from_secs(10), events.next()).await?? {

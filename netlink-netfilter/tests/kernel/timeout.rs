@@ -314,11 +314,11 @@ fn refusals() -> Result {
         );
     }
     nl.call(timeout::create(&long[1..], Family::IPV4, tcp()))?;
-    let mut errno = |request: timeout::TimeoutRequest<()>| nl.call(request).unwrap_err().errno().unwrap();
+    let mut errno = |request: netlink_netfilter::Request<()>| nl.call(request).unwrap_err().errno().unwrap();
     assert_eq!(errno(timeout::delete("none")), Errno::ENOENT);
     let esp = Timeouts::Other(IpProtocol::ESP, Default::default());
-    assert_eq!(errno(timeout::create("p", Family::IPV4, esp.clone())), Errno::EOPNOTSUPP);
-    assert_eq!(errno(timeout::set_default(Family::IPV4, esp)), Errno::EOPNOTSUPP);
+    assert_eq!(errno(timeout::create("p", Family::IPV4, esp.clone()).into_request()), Errno::EOPNOTSUPP);
+    assert_eq!(errno(timeout::set_default(Family::IPV4, esp).into_request()), Errno::EOPNOTSUPP);
     let error = nl.call(timeout::default(Family::IPV4, IpProtocol::ESP)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP));
     Ok(())

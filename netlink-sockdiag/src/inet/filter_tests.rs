@@ -326,7 +326,7 @@ fn instructions_print() {
 fn prefixes() {
     assert_eq!("10.0.0.0/8".parse::<Prefix>().unwrap().to_string(), "10.0.0.0/8");
     assert_eq!("::1".parse::<Prefix>().unwrap().to_string(), "::1/128");
-    for wrong in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "host/8"] {
+    for wrong in ["10.0.0.0/+8", "", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "host/8"] {
         assert_eq!(wrong.parse::<Prefix>(), Err(PrefixError(Quoted::new(wrong))), "{wrong}");
     }
 }

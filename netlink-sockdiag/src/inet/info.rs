@@ -16,7 +16,7 @@ pub struct Info<'a>(
 );
 
 impl Info<'_> {
-    /// Of a TCP socket. `None` if it is shorter than that of Linux 5.4.
+    /// Of a TCP socket. What a kernel doesn't have yet is absent; `None` if it is shorter than that of Linux 2.6.
     pub fn tcp(&self) -> Option<TcpInfo> {
         TcpInfo::decode(self.0).ok()
     }
@@ -163,7 +163,9 @@ mod tests {
             text.split(' ').next().unwrap_or_default().to_owned()
         };
         use alloc::borrow::ToOwned as _;
-        for (length, wanted) in [(40, "MptcpInfo"), (96, "MptcpInfo"), (232, "TcpInfo"), (280, "TcpInfo")] {
+        for (length, wanted) in
+            [(40, "MptcpInfo"), (96, "MptcpInfo"), (104, "TcpInfo"), (224, "TcpInfo"), (280, "TcpInfo")]
+        {
             assert_eq!(name(length), wanted);
         }
         assert_eq!(name(368), "SctpInfo");
@@ -181,6 +183,14 @@ mod tests {
         let tcp = Info(&[1; 248]).tcp().unwrap();
         assert_eq!((tcp.total_rto, tcp.received_ce), (Some(0x0101), None));
         assert_eq!(Info(&[1; 280]).tcp().unwrap().received_ce, Some(0x0101_0101));
-        assert_eq!(Info(&[1; 231]).tcp(), None);
+        // N6: Linux 4.19 and 4.18, and 2.6.
+        let tcp = Info(&[1; 224]).tcp().unwrap();
+        assert_eq!((tcp.reord_seen, tcp.rcv_ooopack, tcp.snd_wnd), (Some(0x0101_0101), None, None));
+        let tcp = Info(&[1; 200]).tcp().unwrap();
+        assert_eq!((tcp.rtt, tcp.delivered), (0x0101_0101, Some(0x0101_0101)));
+        assert_eq!((tcp.delivered_ce, tcp.bytes_sent), (Some(0x0101_0101), None));
+        let tcp = Info(&[1; 104]).tcp().unwrap();
+        assert_eq!((tcp.total_retrans, tcp.pacing_rate), (0x0101_0101, None));
+        assert_eq!(Info(&[1; 103]).tcp(), None);
     }
 }

@@ -123,50 +123,50 @@ layout! {
         rcv_space: u32,
         /// Segments sent again, ever.
         total_retrans: u32,
-        /// Bytes a second it sends at most; all ones is without a limit.
-        pacing_rate: u64,
-        /// Bytes a second at most that `SO_MAX_PACING_RATE` allows; all ones is without a limit.
-        max_pacing_rate: u64,
-        /// Bytes acknowledged by the peer.
-        bytes_acked: u64,
-        /// Bytes received in order.
-        bytes_received: u64,
-        /// Segments sent.
-        segs_out: u32,
-        /// Segments received.
-        segs_in: u32,
-        /// Bytes written and not yet sent.
-        notsent_bytes: u32,
-        /// Microseconds of the shortest round trip of late.
-        min_rtt: u32,
-        /// Segments with data received.
-        data_segs_in: u32,
-        /// Segments with data sent.
-        data_segs_out: u32,
-        /// Bytes a second that arrived of late.
-        delivery_rate: u64,
-        /// Microseconds with data to send.
-        busy_time: u64,
-        /// Microseconds of those in which the peer's window was too small.
-        rwnd_limited: u64,
-        /// Microseconds of those in which the send buffer was too small.
-        sndbuf_limited: u64,
-        /// Segments that arrived, those sent again included.
-        delivered: u32,
-        /// Segments of those that arrived with a congestion mark.
-        delivered_ce: u32,
-        /// Bytes sent, with those sent again.
-        bytes_sent: u64,
-        /// Bytes sent again.
-        bytes_retrans: u64,
-        /// Segments that the peer got twice.
-        dsack_dups: u32,
-        /// How often segments were seen to come out of order.
-        reord_seen: u32,
-        /// Segments received out of order.
-        rcv_ooopack: u32,
+        /// Bytes a second it sends at most; all ones is without a limit. Linux 3.15.
+        pacing_rate: Option<u64>,
+        /// Bytes a second at most that `SO_MAX_PACING_RATE` allows; all ones is without a limit. Linux 3.15.
+        max_pacing_rate: Option<u64>,
+        /// Bytes acknowledged by the peer. Linux 4.1.
+        bytes_acked: Option<u64>,
+        /// Bytes received in order. Linux 4.1.
+        bytes_received: Option<u64>,
+        /// Segments sent. Linux 4.2.
+        segs_out: Option<u32>,
+        /// Segments received. Linux 4.2.
+        segs_in: Option<u32>,
+        /// Bytes written and not yet sent. Linux 4.6.
+        notsent_bytes: Option<u32>,
+        /// Microseconds of the shortest round trip of late. Linux 4.6.
+        min_rtt: Option<u32>,
+        /// Segments with data received. Linux 4.6.
+        data_segs_in: Option<u32>,
+        /// Segments with data sent. Linux 4.6.
+        data_segs_out: Option<u32>,
+        /// Bytes a second that arrived of late. Linux 4.9.
+        delivery_rate: Option<u64>,
+        /// Microseconds with data to send. Linux 4.10.
+        busy_time: Option<u64>,
+        /// Microseconds of those in which the peer's window was too small. Linux 4.10.
+        rwnd_limited: Option<u64>,
+        /// Microseconds of those in which the send buffer was too small. Linux 4.10.
+        sndbuf_limited: Option<u64>,
+        /// Segments that arrived, those sent again included. Linux 4.18.
+        delivered: Option<u32>,
+        /// Segments of those that arrived with a congestion mark. Linux 4.18.
+        delivered_ce: Option<u32>,
+        /// Bytes sent, with those sent again. Linux 4.19.
+        bytes_sent: Option<u64>,
+        /// Bytes sent again. Linux 4.19.
+        bytes_retrans: Option<u64>,
+        /// Segments that the peer got twice. Linux 4.19.
+        dsack_dups: Option<u32>,
+        /// How often segments were seen to come out of order. Linux 4.19.
+        reord_seen: Option<u32>,
+        /// Segments received out of order. Linux 5.4.
+        rcv_ooopack: Option<u32>,
         /// Bytes of the peer's window. Linux 5.4.
-        snd_wnd: u32,
+        snd_wnd: Option<u32>,
         /// Bytes of our window. Linux 6.2.
         rcv_wnd: Option<u32>,
         /// How often another path was tried by another hash. Linux 6.2.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use netlink_core::{Errno, Notice};
 use netlink_sockdiag::event::Group;
-use netlink_sockdiag::inet::{self, IpProtocol};
+use netlink_sockdiag::inet::{self, InetQueryHeader, IpProtocol};
 use netlink_sockdiag::{Cookie, Family, State};
-use netlink_testing::{Need, Result, ipv6, suite, when};
+use netlink_testing::{Need, Result, ipv6, program, suite, when};
 
-use crate::{all, connect, inode, listed};
+use crate::sys::Raw;
+use crate::{all, connect, inode, link_local, listed, lists};
 
 /// `CONFIG_INET_DIAG_DESTROY`.
 const DESTROY: Need = when("the kernel closes no sockets", || {
@@ -20,10 +21,14 @@ const DESTROY: Need = when("the kernel closes no sockets", || {
     refused.errno() != Some(Errno::EOPNOTSUPP)
 });
 
+lists!(RAW, "the kernel lists no raw sockets", inet::list(Family::INET, IpProtocol::RAW));
+
 suite! {
     a_connection_is_closed_by_its_addresses: DESTROY;
     a_listed_socket_is_closed_and_no_other: DESTROY, ipv6();
     a_udp_socket_is_closed: DESTROY;
+    a_listed_raw_socket_is_closed: DESTROY, RAW;
+    a_link_local_connection_is_closed: DESTROY, ipv6(), program("ip");
     events_tell_of_destroyed_sockets;
     events_reach_a_reactor;
 }
@@ -56,7 +61,8 @@ fn a_listed_socket_is_closed_and_no_other() -> Result {
     let found = sockets.iter().find(|socket| socket.header().inode == inode(&listener)).unwrap();
     let mut stranger = found.header().id;
     stranger.cookie = Cookie(stranger.cookie.0 + 1);
-    let wrong = inet::destroy_listed(IpProtocol::TCP, found).header(|header| header.id = stranger);
+    let mut wrong = inet::destroy_listed(IpProtocol::TCP, found);
+    wrong.edit(|header: &mut InetQueryHeader| header.id = stranger);
     let refused = nl.call(wrong).unwrap_err();
     assert!(matches!(refused.errno(), Some(Errno::ENOENT | Errno::ESTALE)), "{refused}");
     nl.call(inet::destroy_listed(IpProtocol::TCP, found))?;
@@ -74,6 +80,37 @@ fn a_udp_socket_is_closed() -> Result {
     // Nor is it connected any more.
     let list = inet::list(Family::INET, IpProtocol::UDP).states(State::CLOSE);
     assert_eq!(listed(&mut nl, list, |socket| socket.header().inode)?, [inode(&one)]);
+    Ok(())
+}
+
+/// N4
+fn a_listed_raw_socket_is_closed() -> Result {
+    let mut nl = connect()?;
+    let raw = |family, protocol| Raw::open(family, libc::SOCK_RAW, protocol);
+    let gone = [raw(libc::AF_INET, libc::IPPROTO_ICMP)?, raw(libc::AF_INET6, libc::IPPROTO_ICMPV6)?];
+    let kept = raw(libc::AF_INET, libc::IPPROTO_IGMP)?;
+    for (family, gone) in [Family::INET, Family::INET6].into_iter().zip(&gone) {
+        let list = || inet::list(family, IpProtocol::RAW);
+        let sockets = all(&mut nl, list())?;
+        let found = sockets.iter().find(|socket| socket.header().inode == inode(gone)).unwrap();
+        nl.call(inet::destroy_listed(IpProtocol::RAW, found))?;
+        let left = listed(&mut nl, list(), |socket| (socket.header().inode, socket.source().port()))?;
+        // What is closed is bound to nothing any more, and goes with its file.
+        assert!(left.iter().all(|&(left, _)| left != inode(gone)), "{left:?}");
+    }
+    let left = listed(&mut nl, inet::list(Family::INET, IpProtocol::RAW), |socket| socket.header().inode)?;
+    assert_eq!(left, [inode(&kept)]);
+    Ok(())
+}
+
+/// N5
+fn a_link_local_connection_is_closed() -> Result {
+    let mut nl = connect()?;
+    link_local()?;
+    let listener = TcpListener::bind("[fe80::77%1]:0")?;
+    let mut client = TcpStream::connect(listener.local_addr()?)?;
+    nl.call(inet::destroy(IpProtocol::TCP, client.local_addr()?, client.peer_addr()?))?;
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
     Ok(())
 }
 

@@ -7,10 +7,10 @@ use std::os::fd::AsRawFd;
 use netlink_core::{Connection, Errno};
 use netlink_sockdiag::inet::{self, Bytecode, Filter, IpProtocol, Timer};
 use netlink_sockdiag::{Cookie, Family, State};
-use netlink_testing::{Result, ipv6, suite};
+use netlink_testing::{Result, ipv6, program, suite};
 
 use crate::sys::{self, Raw};
-use crate::{connect, inode, listed, lists};
+use crate::{connect, inode, link_local, listed, lists};
 
 lists!(RAW, "the kernel lists no raw sockets", inet::list(Family::INET, IpProtocol::RAW));
 lists!(UDPLITE, "the kernel lists no UDP-Lite sockets", inet::list(Family::INET, IpProtocol::UDPLITE));
@@ -23,6 +23,7 @@ suite! {
     a_tcp_socket_is_found_by_its_addresses_and_cookie;
     a_listener_answers_for_all_its_addresses;
     an_ipv6_socket_is_found: ipv6();
+    a_link_local_socket_is_found_by_its_addresses: ipv6(), program("ip");
     a_udp_socket_is_found_by_its_addresses_and_cookie;
     a_udplite_socket_is_found: UDPLITE;
     a_raw_socket_is_found_by_its_protocol: RAW;
@@ -149,7 +150,7 @@ fn the_longest_filter_is_taken() -> Result {
 fn bytecode_that_makes_no_sense_is_refused() -> Result {
     let mut nl = connect()?;
     for code in [[200, 4, 4, 0].as_slice(), &[1, 4, 0, 0], &[2, 4, 4, 0], &[0]] {
-        let request = inet::list(Family::INET, IpProtocol::TCP).bytecode(Bytecode(code));
+        let request = inet::list(Family::INET, IpProtocol::TCP).into_request().attr(1, &Bytecode(code));
         let refused = listed(&mut nl, request, |_| ()).unwrap_err();
         assert_eq!(refused.errno(), Some(Errno::EINVAL), "{code:?}");
     }
@@ -222,6 +223,27 @@ fn a_udplite_socket_is_found() -> Result {
     assert_eq!(listed(&mut nl, list, |socket| socket.header().inode)?, [inode(&socket)]);
     let request = inet::get(IpProtocol::UDPLITE, "127.0.0.1:5003".parse()?, "127.0.0.1:1".parse()?);
     assert_eq!(nl.call(request)?.header().inode, inode(&socket));
+    Ok(())
+}
+
+/// N5: what is listed can be asked for, and connected to.
+fn a_link_local_socket_is_found_by_its_addresses() -> Result {
+    let mut nl = connect()?;
+    link_local()?;
+    let listener = TcpListener::bind("[fe80::77%1]:0")?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    let (local, remote) = (client.local_addr()?, client.peer_addr()?);
+    let found = nl.call(inet::get(IpProtocol::TCP, local, remote))?;
+    assert_eq!((found.header().inode, found.source(), found.dest()), (inode(&client), local, remote));
+    let again = nl.call(inet::get(IpProtocol::TCP, found.source(), found.dest()))?;
+    assert_eq!(again.cookie(), found.cookie());
+    let list = inet::list(Family::INET6, IpProtocol::TCP).states(State::LISTEN);
+    let [listening] = listed(&mut nl, list, |socket| socket.source())?[..] else { panic!("one listener") };
+    assert_eq!(listening, listener.local_addr()?);
+    TcpStream::connect(listening)?;
+    let udp = UdpSocket::bind("[fe80::77%1]:0")?;
+    let found = nl.call(inet::get(IpProtocol::UDP, udp.local_addr()?, "[fe80::1%1]:9".parse()?))?;
+    assert_eq!((found.header().inode, found.source()), (inode(&udp), udp.local_addr()?));
     Ok(())
 }
 

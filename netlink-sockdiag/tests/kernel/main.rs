@@ -13,8 +13,10 @@ mod ss;
 mod sys;
 mod unix;
 
+use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
 use netlink_core::{Connection, Dump, Error, Protocol, Reply, ToRequest};
 
@@ -38,6 +40,18 @@ fn connect() -> netlink_testing::Result<Connection> {
     socket.send(&up.map(u32::to_ne_bytes).concat())?;
     socket.receive(&mut [0; 256])?;
     Ok(netlink_sockdiag::connect()?)
+}
+
+/// Gives the loopback link the address fe80::77, and waits until it can be connected to.
+fn link_local() -> netlink_testing::Result {
+    let added = Command::new("ip").args("-6 addr add fe80::77/64 dev lo nodad".split(' ')).status()?;
+    assert!(added.success());
+    let start = Instant::now();
+    while let Err(error) = UdpSocket::bind("[::]:0")?.connect("[fe80::77%1]:9") {
+        assert!(start.elapsed() < Duration::from_secs(10) * netlink_testing::patience(), "{error}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// What a dump lists, each looked at by a function.

@@ -1,12 +1,12 @@
 //! Requests about policies.
 
-use netlink_core::{Array, Dump, MessageFlags, MessageInfo};
+use netlink_core::{Array, Dump, MessageFlags, MessageInfo, Request, Unsendable};
 
 use super::{
     Action, DefaultAction, DefaultInfo, DefaultPolicy, DefaultRequest, DeletedPolicy, Direction, Expire,
-    ExpireInfo, ExpireRequest, Flush, FlushRequest, Lifetime, Migrate, MigrateRequest, Migration, Policy,
-    PolicyFlags, PolicyInfo, PolicyKey, PolicyKeyRequest, PolicyRequest, PolicyType, Selector, Spd,
-    SpdRequest, Template,
+    ExpireInfo, ExpireRequest, Flush, FlushRequest, IndexRequest, KeyRequest, Lifetime, Migrate,
+    MigrateRequest, Migration, Policy, PolicyExpireRequest, PolicyFlags, PolicyInfo, PolicyKey,
+    PolicyKeyRequest, PolicyRequest, PolicyType, Selector, Spd, SpdRequest, Template,
 };
 use crate::common::one_family;
 use crate::state::InfoHeader;
@@ -42,48 +42,57 @@ fn by_selector(selector: Selector, direction: Direction) -> PolicyKey {
     PolicyKey { sel: selector, dir: direction, ..PolicyKey::default() }
 }
 
-fn by_index(index: u32, direction: Direction) -> PolicyKey {
-    PolicyKey { index, dir: direction, ..PolicyKey::default() }
+fn by_index<R>(
+    info: &'static MessageInfo,
+    flags: MessageFlags,
+    index: u32,
+    direction: Direction,
+) -> IndexRequest<R> {
+    let mut request = query(info, flags, PolicyKey { index, dir: direction, ..PolicyKey::default() });
+    if index == 0 {
+        request.0.writer().fail(Unsendable::Value("number 0, for which the kernel looks at the selector"));
+    }
+    request.into()
 }
 
 /// Asks for a policy; `ENOENT` if there is none. It is found by its mark, interface id and type too.
-pub fn get(selector: Selector, direction: Direction) -> PolicyKeyRequest<Policy<'static>> {
-    query(&DeletedPolicy::GET, MessageFlags::empty(), by_selector(selector, direction))
+pub fn get(selector: Selector, direction: Direction) -> KeyRequest<Policy<'static>> {
+    query(&DeletedPolicy::GET, MessageFlags::empty(), by_selector(selector, direction)).into()
 }
 
 /// The same by its number.
-pub fn get_by_index(index: u32, direction: Direction) -> PolicyKeyRequest<Policy<'static>> {
-    query(&DeletedPolicy::GET, MessageFlags::empty(), by_index(index, direction))
+pub fn get_by_index(index: u32, direction: Direction) -> IndexRequest<Policy<'static>> {
+    by_index(&DeletedPolicy::GET, MessageFlags::empty(), index, direction)
 }
 
 /// Deletes a policy; `ENOENT` if there is none. It is named as in [`get`].
-pub fn delete(selector: Selector, direction: Direction) -> PolicyKeyRequest<()> {
-    query(&DeletedPolicy::DEL, MessageFlags::ACK, by_selector(selector, direction))
+pub fn delete(selector: Selector, direction: Direction) -> KeyRequest<()> {
+    query(&DeletedPolicy::DEL, MessageFlags::ACK, by_selector(selector, direction)).into()
 }
 
 /// The same by its number.
-pub fn delete_by_index(index: u32, direction: Direction) -> PolicyKeyRequest<()> {
-    query(&DeletedPolicy::DEL, MessageFlags::ACK, by_index(index, direction))
+pub fn delete_by_index(index: u32, direction: Direction) -> IndexRequest<()> {
+    by_index(&DeletedPolicy::DEL, MessageFlags::ACK, index, direction)
 }
 
 /// Lists policies, of all types and of sockets too. The kernel filters nothing.
-pub fn list() -> PolicyKeyRequest<Dump<Policy<'static>>> {
-    query(&DeletedPolicy::GET, MessageFlags::DUMP, PolicyKey::default())
+pub fn list() -> Request<Dump<Policy<'static>>> {
+    query(&DeletedPolicy::GET, MessageFlags::DUMP, PolicyKey::default()).into_request()
 }
 
 /// Deletes all policies of a type but those of sockets.
-pub fn flush(kind: PolicyType) -> FlushRequest<()> {
+pub fn flush(kind: PolicyType) -> Request<()> {
     let request = FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, ());
-    request.policy_type(kind)
+    request.policy_type(kind).into_request()
 }
 
 /// Lets a policy reach its soft limit now, or its hard one, where it is deleted.
 pub fn expire(selector: Selector, direction: Direction, hard: bool) -> ExpireRequest<()> {
     let policy = info_of(selector, direction);
     let header = ExpireInfo { policy, hard: hard.into(), ..ExpireInfo::default() };
-    let mut request = ExpireRequest::new(&Expire::EXPIRE, MessageFlags::ACK, header);
+    let mut request = PolicyExpireRequest::new(&Expire::EXPIRE, MessageFlags::ACK, header);
     selector.check(request.0.writer());
-    request
+    request.into()
 }
 
 /// Moves the states of a policy, and its templates, to other addresses: at most 6. `ENOPROTOOPT` without

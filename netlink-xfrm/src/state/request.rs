@@ -1,16 +1,19 @@
 //! Requests about states.
 
+use core::fmt;
 use core::net::IpAddr;
 use core::ops::RangeInclusive;
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo};
+use netlink_core::{
+    Attr, Be, Bytes, Dump, Errno, KernelError, MessageFlags, MessageInfo, Messages, Request, Unsendable,
+};
 
 use super::{
     AddressFilter, AsyncEvent, AsyncEventFlags, AsyncEventInfo, AsyncEventRequest, DeletedState, Expire,
-    ExpireInfo, ExpireRequest, Flush, FlushInfo, FlushRequest, Id, InfoHeader, Lifetime, List, ListRequest,
-    MigrateFlags, MigrateState, MigrateStateInfo, MigrateStateRequest, Mode, Proto, ReplayEsn, Sad,
-    SadRequest, Selector, Spi, SpiInfo, SpiRequest, State, StateFlags, StateInfo, StateKey, StateKeyRequest,
-    StateRequest,
+    ExpireInfo, ExpireRequest, Flush, FlushInfo, FlushRequest, Id, InfoHeader, KeyRequest, Lifetime, List,
+    ListRequest, MigrateFlags, MigrateState, MigrateStateInfo, MigrateStateRequest, Mode, Proto, ReplayEsn,
+    Sad, SadRequest, Selector, Spi, SpiInfo, SpiRequest, State, StateExpireRequest, StateFlags, StateInfo,
+    StateKey, StateKeyRequest, StateListRequest, StateRequest, Stats, Usage,
 };
 use crate::common::one_family;
 use crate::{Address, Prefix};
@@ -53,29 +56,105 @@ pub fn update(
     make(&State::UPDATE, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
-fn query<R>(info: &'static MessageInfo, flags: MessageFlags, key: StateKey) -> StateKeyRequest<R> {
-    StateKeyRequest::new(info, flags, key)
+/// Makes a state like one that was read, with all that can be set: keys, selector, lifetimes, marks, and **its
+/// sequence numbers and window**, so that the copy goes on where the state was. Further setters change it: for another
+/// machine (a standby) nothing, for other addresses (MOBIKE) [`between`](StateRequest::between).
+///
+/// How much it was used and the acquire that it answered are left out. Under the kernel's lockdown for confidentiality a
+/// key is read as zeros.
+///
+/// ```no_run
+/// use std::net::Ipv4Addr;
+///
+/// use netlink_xfrm::state::{self, Proto};
+///
+/// # fn main() -> Result<(), netlink_xfrm::Error> {
+/// let (here, there, moved) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2), Ipv4Addr::new(192, 0, 2, 3));
+/// let mut nl = netlink_xfrm::connect()?;
+/// let old = nl.call(state::get(there, Proto::ESP, 0x100))?;
+/// nl.call(state::delete(there, Proto::ESP, 0x100))?;
+/// nl.call(state::copy_of(&old).between(here, moved))?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn copy_of(state: &State<'_>) -> StateRequest<()> {
+    let header = StateInfo { curlft: Usage::default(), stats: Stats::default(), seq: 0, ..state.header() };
+    let mut request = make(&State::NEW, header);
+    // There are keys among what follows: all of it is wiped in the end.
+    request.0.writer().push_secret(&[]);
+    let settable = |attr: &Attr<'_>| attr.number != XFRMA_LASTUSED;
+    state
+        .attrs()
+        .0
+        .attrs()
+        .flatten()
+        .filter(settable)
+        .fold(request, |request, attr| request.attr(attr.number, &Bytes(attr.payload)))
+}
+
+/// Read-only.
+const XFRMA_LASTUSED: u16 = 15;
+
+fn query<R>(info: &'static MessageInfo, flags: MessageFlags, key: StateKey) -> KeyRequest<R> {
+    let mut request = StateKeyRequest::new(info, flags, key);
+    if key.spi.0 != 0 && !has_spi(key.proto) {
+        request
+            .0
+            .writer()
+            .fail(Unsendable::Value("an SPI, which the kernel does not look at in this protocol"));
+    }
+    request.into()
+}
+
+fn has_spi(proto: Proto) -> bool {
+    [Proto::ESP, Proto::AH, Proto::COMP].contains(&proto)
+}
+
+/// Tells the algorithms that a refusal may be about: the kernel points at no attribute then, and its text, where there is
+/// one, has no name in it.
+pub(super) fn algorithms(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    netlink_core::error::net_admin(error, f)?;
+    const ABOUT: [&str; 6] = ["lgorithm", "AEAD", "AUTH", "CRYPT", "crypt", "key"];
+    let refused = error.ext_ack();
+    let meant = match refused.message() {
+        Some(text) => ABOUT.iter().any(|word| text.contains(word)),
+        None => [Errno::ENOSYS, Errno::EINVAL, Errno::ENOENT].contains(&error.errno()),
+    };
+    if !meant || refused.attribute().is_some() {
+        return Ok(());
+    }
+    let message = Messages::new(refused.request()).next().and_then(Result::ok);
+    let Some(asked) = message.and_then(|message| State::read(&message).ok()) else { return Ok(()) };
+    let mut with = |c_name: &str, algo: Option<&dyn fmt::Display>| match algo {
+        Some(algo) => write!(f, "; with {c_name} = {algo}"),
+        None => Ok(()),
+    };
+    with("XFRMA_ALG_AUTH", asked.alg_auth().as_ref().map(|algo| algo as _))?;
+    with("XFRMA_ALG_CRYPT", asked.alg_crypt().as_ref().map(|algo| algo as _))?;
+    with("XFRMA_ALG_COMP", asked.alg_comp().as_ref().map(|algo| algo as _))?;
+    with("XFRMA_ALG_AEAD", asked.alg_aead().as_ref().map(|algo| algo as _))?;
+    with("XFRMA_ALG_AUTH_TRUNC", asked.alg_auth_trunc().as_ref().map(|algo| algo as _))
 }
 
 /// Asks for a state; `ESRCH` if there is none. Mobile IPv6's protocols have no SPI: there it is 0, and
-/// [`srcaddr`](StateKeyRequest::srcaddr) must be told.
-pub fn get(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> StateKeyRequest<State<'static>> {
+/// [`srcaddr`](KeyRequest::srcaddr) must be given.
+pub fn get(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> KeyRequest<State<'static>> {
     query(&DeletedState::GET, MessageFlags::empty(), StateKey::of(destination, proto, spi))
 }
 
 /// Deletes a state; `ESRCH` if there is none. It is named as in [`get`].
-pub fn delete(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> StateKeyRequest<()> {
+pub fn delete(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> KeyRequest<()> {
     query(&DeletedState::DEL, MessageFlags::ACK, StateKey::of(destination, proto, spi))
 }
 
-/// Lists states. The kernel filters by [`proto`](ListRequest::proto) and [`between`](ListRequest::between).
+/// Lists states: those that meet all that is set.
 pub fn list() -> ListRequest<Dump<State<'static>>> {
-    ListRequest::new(&List::GET, MessageFlags::DUMP, ())
+    StateListRequest::new(&List::GET, MessageFlags::DUMP, ()).into()
 }
 
 /// Deletes all states of a protocol; [`Proto::IPSEC`] is ESP, AH and compression, [`Proto::ANY`] everything.
-pub fn flush(proto: Proto) -> FlushRequest<()> {
-    FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, FlushInfo::default().proto(proto))
+pub fn flush(proto: Proto) -> Request<()> {
+    FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, FlushInfo::default().proto(proto)).into_request()
 }
 
 /// Asks for a free SPI within a range; the answer is a state with nothing else, which [`update`] completes. It is
@@ -107,7 +186,7 @@ pub fn allocate_spi(
 pub fn expire(destination: impl Into<IpAddr>, proto: Proto, spi: u32, hard: bool) -> ExpireRequest<()> {
     let state = info_of(Address::default(), destination.into(), proto, spi);
     let header = ExpireInfo { state, hard: hard.into(), ..ExpireInfo::default() };
-    ExpireRequest::new(&Expire::EXPIRE, MessageFlags::ACK, header)
+    StateExpireRequest::new(&Expire::EXPIRE, MessageFlags::ACK, header).into()
 }
 
 /// How many states there are.
@@ -171,12 +250,26 @@ pub fn migrate(
     request
 }
 
+impl<R> KeyRequest<R> {
+    /// The source of the state: in Mobile IPv6's protocols, which have no SPI. Beside an SPI the kernel would not look at
+    /// it, and the request can't be sent.
+    pub fn srcaddr(mut self, source: impl Into<IpAddr>) -> Self {
+        let mut has = false;
+        self.0.0.edit(|key: &mut StateKey| has = has_spi(key.proto));
+        if has {
+            let why = "a source, which the kernel does not look at in a protocol with SPIs";
+            self.0.0.writer().fail(Unsendable::Value(why));
+        }
+        Self(self.0.srcaddr(Address::from(source.into())))
+    }
+}
+
 impl<R> ListRequest<R> {
     /// Only states from one prefix to the other. Both must be of one family, or the request can't be sent.
     pub fn between(mut self, source: impl Into<Prefix>, destination: impl Into<Prefix>) -> Self {
         let filter = AddressFilter::new(source, destination);
-        one_family(filter.family, &[filter.saddr], self.0.writer());
-        self.address_filter(filter)
+        one_family(filter.family, &[filter.saddr], self.0.0.writer());
+        Self(self.0.address_filter(filter))
     }
 }
 
@@ -199,6 +292,23 @@ impl<R> MigrateStateRequest<R> {
 }
 
 impl<R> StateRequest<R> {
+    /// From where to where, in place of the addresses given before. Both must be of one family, or the request can't be
+    /// sent.
+    pub fn between(mut self, source: impl Into<IpAddr>, destination: impl Into<IpAddr>) -> Self {
+        let (source, destination) = (Address::from(source.into()), destination.into());
+        one_family(destination.into(), &[source], self.0.writer());
+        self.header(|header| {
+            header.saddr = source;
+            header.id.daddr = destination.into();
+            header.family = destination.into();
+        })
+    }
+
+    /// The SPI, in place of the one given before.
+    pub fn spi(self, spi: u32) -> Self {
+        self.header(|header| header.id.spi = Be(spi))
+    }
+
     /// What becomes of the packet's header.
     pub fn mode(self, mode: Mode) -> Self {
         self.header(|header| header.mode = mode)
@@ -259,5 +369,84 @@ impl<R> SpiRequest<R> {
     /// Of the acquire that it answers.
     pub fn seq(self, seq: u32) -> Self {
         self.header(|header| header.info.seq = seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algo::{Aead, Algo, Auth};
+    use crate::state::{Encap, Mark};
+    use alloc::string::{String, ToString as _};
+    use core::net::Ipv4Addr;
+    use netlink_core::testkit::{Replies, answer};
+    use netlink_core::{Payload as _, Str, Writer};
+
+    const ENDS: (Ipv4Addr, Ipv4Addr) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
+
+    fn esp() -> StateRequest<()> {
+        add(ENDS.0, ENDS.1, Proto::ESP, 7).alg_aead(Aead::rfc4106_gcm_aes(&[9; 20], 128))
+    }
+
+    fn refused(errno: i32, text: Option<&str>) -> String {
+        let mut ext = Writer::new();
+        if let Some(text) = text {
+            Str::<'_, 80>::from(text).put(1, &mut ext);
+        }
+        answer(esp(), &[&Replies::new().error(errno, ext.as_slice())]).unwrap_err().to_string()
+    }
+
+    /// NA4
+    #[test]
+    fn refusals_name_the_algorithms_where_they_may_be_about_them() {
+        let named = "; with XFRMA_ALG_AEAD = rfc4106(gcm(aes)) <20 bytes> 128";
+        let about = [
+            (38, None),
+            (22, None),
+            (38, Some("Requested AEAD algorithm not found")),
+            (22, Some("Kernel was unable to initialize cryptographic operations")),
+        ];
+        for (errno, text) in about {
+            assert!(refused(errno, text).ends_with(named), "{}", refused(errno, text));
+        }
+        let others =
+            [(17, None), (22, Some("Replay window too large")), (22, Some("CPU number is out of range"))];
+        for (errno, text) in others {
+            assert!(!refused(errno, text).contains("XFRMA_ALG"), "{}", refused(errno, text));
+        }
+    }
+
+    /// NA3
+    #[test]
+    fn a_copy_has_all_that_can_be_set() {
+        let request = esp()
+            .encap(Encap::udp(4500, 4501))
+            .mark(Mark::new(1, 3))
+            .alg_crypt(Algo::cbc_aes(&[7; 16]))
+            .alg_auth_trunc(Auth::hmac_sha256(&[8; 32], 128))
+            .esn(64)
+            .reqid(5);
+        let used = Usage::default().bytes(100).add_time(1_700_000_000);
+        let told = request.clone().header(|header| {
+            (header.curlft, header.stats, header.seq) = (used, Stats::default().replay(1), 9);
+        });
+        let bytes = told.lastused(1_700_000_000u64).attr(900, &Bytes(&[1, 2])).to_bytes().unwrap();
+        let state = State::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap();
+        let expected = request.attr(900, &Bytes(&[1, 2]));
+        assert_eq!(copy_of(&state).to_bytes().unwrap(), expected.to_bytes().unwrap());
+        let moved = copy_of(&state).between(ENDS.1, Ipv4Addr::LOCALHOST).spi(8).to_bytes().unwrap();
+        let moved = State::read(&Messages::new(&moved).next().unwrap().unwrap()).unwrap();
+        assert_eq!((moved.source(), moved.destination()), (Some(ENDS.1.into()), Some([127, 0, 0, 1].into())));
+        assert_eq!((moved.header().id.spi.0, moved.alg_aead()), (8, state.alg_aead()));
+    }
+
+    /// N3: the kernel would delete a state of another source or SPI.
+    #[test]
+    fn what_kernels_overlook_cannot_be_sent() {
+        let there = ENDS.1;
+        assert!(delete(there, Proto::ESP, 1).srcaddr(ENDS.0).to_bytes().is_err());
+        assert!(delete(there, Proto::ROUTE2, 1).srcaddr(ENDS.0).to_bytes().is_err());
+        assert!(delete(there, Proto::ROUTE2, 0).srcaddr(ENDS.0).to_bytes().is_ok());
+        assert!(delete(there, Proto::ESP, 1).mark(Mark::new(1, 1)).to_bytes().is_ok());
     }
 }

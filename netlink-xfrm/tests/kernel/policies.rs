@@ -75,7 +75,7 @@ fn every_attribute_of_a_policy_reads_back() -> Result {
     assert_eq!(policy.unknown().count(), 0);
     let text = policy.to_string();
     assert!(
-        text.starts_with("src 10.1.0.0/16 dst 10.2.0.0/16 proto 6 sport 80 dport 1024 dev 1 dir out"),
+        text.starts_with("src 10.1.0.0/16 dst 10.2.0.0/16 proto 6 sport 80 dport 0x400/0xfc00 dev 1 dir out"),
         "{text}"
     );
     assert!(text.contains("tmpl src 2001:db8:: dst 2001:db8::2 proto esp reqid 9 mode tunnel"), "{text}");
@@ -110,6 +110,9 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     assert_eq!(nl.call(policy::get_by_index(index, out).if_id(6))?, third);
     nl.call(policy::delete_by_index(index, out).if_id(6))?;
     assert!(nl.call(get().if_id(6)).unwrap_err().is_not_found());
+    // N3: of number 0 the kernel looks at the selector.
+    assert!(nl.call(policy::delete_by_index(0, out)).unwrap_err().to_string().contains("number 0"));
+    assert!(policy::get_by_index(0, out).to_bytes().is_err());
     nl.call(policy::delete(selector, out).mark(Mark::new(5, u32::MAX)))?;
     assert_eq!(policies(&mut nl)?.len(), 1);
 

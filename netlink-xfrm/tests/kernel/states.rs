@@ -1,13 +1,13 @@
 //! States: what is set is what is read.
 
 use netlink_core::Dump;
-use netlink_testing::{Result, kernel, module, suite};
+use netlink_testing::{Result, is_since, kernel, module, suite};
 use netlink_xfrm::algo::{Aead, Algo, Auth};
 use netlink_xfrm::state::{
     self, AsyncEventFlags, Encap, ExtraFlags, Lifetime, ListRequest, Mark, Mode, Offload, Proto, Replay,
     ReplayEsn, SecurityContext, Selector, State, StateFlags, StateRequest, Usage,
 };
-use netlink_xfrm::{Connection, Errno, Prefix, connect};
+use netlink_xfrm::{Connection, Errno, Error, Prefix, connect};
 
 use crate::{ESP4, ESP6, KEY, ip, states};
 
@@ -25,6 +25,8 @@ suite! {
     counters_are_asked_for_and_set: ESP4;
     a_mark_tells_states_apart: ESP4;
     bad_algorithms_are_named: ESP4;
+    refusals_of_other_kinds_name_no_algorithm: ESP4;
+    a_copy_is_what_was_read: ESP4;
     bad_values_are_errors: ESP4;
     mobile_ip_states_have_no_spi: module("mip6");
     a_direction_reads_back: ESP4, kernel(6, 10);
@@ -385,6 +387,70 @@ fn bad_algorithms_are_named() -> Result {
     let error = nl.call(state().alg_crypt(Algo::new(long.as_str(), &[]))).unwrap_err().to_string();
     assert!(error.contains("64 bytes where at most 63") && error.contains("XFRMA_ALG_CRYPT"), "{error}");
     assert!(states(&mut nl)?.is_empty());
+    Ok(())
+}
+
+/// NA4
+fn refusals_of_other_kinds_name_no_algorithm() -> Result {
+    let mut nl = connect()?;
+    nl.call(esp(1))?;
+    let exists = nl.call(esp(1)).unwrap_err();
+    assert!(exists.is_exists() && !exists.to_string().contains("XFRMA_ALG"), "{exists}");
+    // No window may be beside 64 bits of numbers in a way that has none.
+    let window = nl.call(esp(2).flags(StateFlags::ESN)).unwrap_err();
+    assert!(window.errno() == Some(Errno::EINVAL), "{window}");
+    match window {
+        Error::Kernel(refused) if refused.ext_ack().message().is_some() => {
+            assert!(!refused.to_string().contains("XFRMA_ALG"), "{refused}");
+        }
+        other => assert!(!is_since(6, 12), "{other}"),
+    }
+    Ok(())
+}
+
+/// NA3
+fn a_copy_is_what_was_read() -> Result {
+    let mut nl = connect()?;
+    let replay = ReplayEsn::new(64).sent(0x1_0000_0005).received(0x2_0000_0006).bitmap(&[7, 8]);
+    let first = esp(1)
+        .mode(Mode::TUNNEL)
+        .reqid(7)
+        .selector(Selector::new(ip("10.0.0.1"), ip("10.0.0.2")))
+        .lifetime(Lifetime::UNLIMITED.hard_add_expires_seconds(1000))
+        .flags(StateFlags::ESN | StateFlags::NOECN)
+        .replay_esn_val(replay)
+        .encap(Encap::udp(4500, 4501))
+        .mark(Mark::new(0x10, 0xff))
+        .set_mark(0x20)
+        .if_id(77)
+        .extra_flags(ExtraFlags::DONT_ENCAP_DSCP);
+    let second = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, 2)
+        .replay_window(16)
+        .replay_val(Replay::default().oseq(9))
+        .alg_crypt(Algo::cbc_aes(&[7; 16]))
+        .alg_auth_trunc(Auth::hmac_sha256(&[8; 32], 128));
+    for request in [first, second] {
+        nl.call(request)?;
+        let [old] = &states(&mut nl)?[..] else { panic!("one state") };
+        nl.call(state::flush(Proto::ANY))?;
+        nl.call(state::copy_of(old))?;
+        let [new] = &states(&mut nl)?[..] else { panic!("one state") };
+        let times = |state: &State<'static>| {
+            let mut request = state::copy_of(state);
+            request = request.header(|header| header.curlft = Usage::default());
+            format!("{request:?}")
+        };
+        assert_eq!(times(new), times(old));
+        assert_eq!((new.alg_aead(), new.alg_crypt()), (old.alg_aead(), old.alg_crypt()));
+        nl.call(state::flush(Proto::ANY))?;
+
+        nl.call(state::copy_of(old).between(ip("10.0.0.1"), ip("10.0.0.3")).spi(9))?;
+        let [moved] = &states(&mut nl)?[..] else { panic!("one state") };
+        assert_eq!((moved.destination(), moved.header().id.spi.0), (Some(ip("10.0.0.3")), 9));
+        assert_eq!((moved.replay_esn_val(), moved.replay_val()), (old.replay_esn_val(), old.replay_val()));
+        assert!(state::copy_of(old).between(ip("10.0.0.1"), ip("::1")).to_bytes().is_err());
+        nl.call(state::flush(Proto::ANY))?;
+    }
     Ok(())
 }
 

@@ -8,14 +8,14 @@ use std::process::ExitCode;
 use harness::raw::{RTNLGRP_IPV4_ROUTE, connection_sum, route_sum};
 use harness::{Fault, GATEWAY, GROUP, Job, LINK_DUMPS, Meter, Outcome, SILENCE, case, measure, packets};
 use netlink_core::{Error, Messages, Notice, Owned, ToRequest};
-use netlink_netfilter::conntrack::{self, Conntrack, ConntrackRequest, TupleAttrs};
+use netlink_netfilter::conntrack::{self, Conntrack, FilterRequest, TupleAttrs};
 use netlink_netfilter::queue::{self, Arrival, Params, Queue, Ticket, Verdict};
 use netlink_route::event::Group;
 use netlink_route::link::{self, AfSpec, Link};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
 use netlink_route::{Addr, Family, Protocol};
 use netlink_sockdiag::State;
-use netlink_sockdiag::inet::{self, InetRequest, InetSocket, IpProtocol};
+use netlink_sockdiag::inet::{self, InetSocket, IpProtocol, ListRequest};
 
 const NAME: &str = "ours";
 const TOKIO: &str = "ours-ct";
@@ -275,7 +275,7 @@ fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-fn all_connections() -> ConntrackRequest<netlink_core::Dump<Conntrack<'static>>> {
+fn all_connections() -> FilterRequest<netlink_core::Dump<Conntrack<'static>>> {
     conntrack::list().family(netlink_netfilter::Family::IPV4)
 }
 
@@ -488,7 +488,7 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, len as u64))
 }
 
-fn connections() -> InetRequest<netlink_core::Dump<InetSocket<'static>>> {
+fn connections() -> ListRequest<netlink_core::Dump<InetSocket<'static>>> {
     inet::list(netlink_sockdiag::Family::INET, IpProtocol::TCP).states(State::ESTABLISHED)
 }
 
