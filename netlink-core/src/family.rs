@@ -10,7 +10,9 @@ pub use crate::exchange::{Exchange, Expect};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use crate::payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
-pub use crate::request::{Dump, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};
+pub use crate::request::{
+    Check, Dump, Filter, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest,
+};
 #[cfg(feature = "secret")]
 pub use crate::secret::{Key, Secret};
 pub use crate::spec::Spec;
