@@ -28,7 +28,7 @@ pub(crate) use wait::ready;
 use crate::error::{Error, Warning};
 use crate::exchange::{Exchange, Expect};
 use crate::message::Protocol;
-use crate::request::{Dump, MessageInfo, Owned, Reply, ToRequest};
+use crate::request::{Check, Dump, MessageInfo, Owned, Reply, ToRequest};
 pub use crate::socket::Deadline;
 use crate::socket::{OpenOptions, Socket, Switch};
 pub(crate) use channel::Channel;
@@ -167,8 +167,9 @@ impl<S: Wait> Connection<S> {
         R: Reply,
     {
         let info = request.to_request().info();
+        let check = request.to_request().check();
         let exchange = self.channel.begin(&request, Expect::Dump).await?;
-        Ok(Listing { connection: self, exchange, info, reply: PhantomData })
+        Ok(Listing { connection: self, exchange, info, check, reply: PhantomData })
     }
 }
 
@@ -193,6 +194,8 @@ pub struct Listing<'c, R, S = Socket> {
     connection: &'c mut Connection<S>,
     exchange: Exchange,
     info: &'static MessageInfo,
+    /// Where the kernel may pass over the filter of the request.
+    check: Option<Check>,
     reply: PhantomData<fn() -> R>,
 }
 
@@ -203,11 +206,19 @@ impl<R: Reply, S: Wait> Listing<'_, R, S> {
         if self.exchange.is_over() {
             return self.end();
         }
-        match self.connection.channel.step(&mut self.exchange, self.info)? {
-            Step::Hungry => Ok(Buffered::Nothing),
-            Step::Reply(found) => Ok(Buffered::Reply(found)),
-            Step::Done => self.end(),
+        loop {
+            match self.connection.channel.step(&mut self.exchange, self.info)? {
+                Step::Hungry => return Ok(Buffered::Nothing),
+                Step::Reply(found) if self.passes(&found) => return Ok(Buffered::Reply(found)),
+                Step::Reply(_) => {}
+                Step::Done => return self.end(),
+            }
         }
+    }
+
+    #[inline]
+    fn passes(&self, found: &InBuffer) -> bool {
+        self.check.is_none_or(|check| self.connection.channel.passes(check, found))
     }
 
     fn end(&mut self) -> Result<Buffered> {

@@ -58,6 +58,7 @@
 //! | connections | `Connection`, `Events`, and the same in `tokio` |
 //! | sockets and namespaces | `socket`, `netns` |
 //! | for tools and tests | [`trace`], [`spec`], `testkit` |
+//! | what every family offers as well | [`family`] |
 //!
 //! Features: `std` (default) brings sockets and connections on Linux; without it the codecs need only `alloc`. `tokio`
 //! adds the connection on its reactor, `serde` adds `Serialize` to what was read, `testkit` adds canned replies and
@@ -70,6 +71,7 @@ extern crate alloc;
 pub mod attr;
 pub mod error;
 pub mod exchange;
+pub mod family;
 pub mod layout;
 pub mod message;
 mod narrow;
@@ -98,26 +100,7 @@ pub mod socket;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio;
 
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use blocking::{Connection, Events, Listing};
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use connection::{Notice, Partial, Tracer};
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use netns::Namespace;
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use socket::{OpenOptions, Socket, Stop};
-
-pub use attr::{
-    Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table, Unsendable,
-    Writer,
-};
-pub use error::{Errno, Error, ExtAck, Hint, KernelError, Place, Warning};
-pub use exchange::{Exchange, Expect, Quirks};
-pub use message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
-pub use payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
-pub use request::{Dump, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest};
-#[cfg(feature = "secret")]
-pub use secret::{Key, Secret};
+pub use family::*;
 
 #[doc(hidden)]
 pub use bitflags;

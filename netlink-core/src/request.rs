@@ -124,6 +124,12 @@ impl Reply for () {
     }
 }
 
+/// Whether a reply is one of those that a request asks for: the request first, then the reply.
+pub type Check = fn(&Message<'_>, &Message<'_>) -> bool;
+
+/// Which check the replies to a request need: none if it asks for everything. See [`Request::filtered`].
+pub type Filter = fn(&Message<'_>) -> Option<Check>;
+
 /// The answer of a request that lists: any number of `R`.
 #[derive(Debug)]
 pub struct Dump<R>(PhantomData<R>);
@@ -135,6 +141,7 @@ pub struct Dump<R>(PhantomData<R>);
 pub struct Request<R> {
     out: Writer,
     info: &'static MessageInfo,
+    filter: Option<Filter>,
     reply: PhantomData<fn() -> R>,
 }
 
@@ -153,7 +160,7 @@ impl<R> Request<R> {
         flags: MessageFlags,
         header: H,
     ) -> Self {
-        let mut request = Self { out: Writer::new(), info, reply: PhantomData };
+        let mut request = Self { out: Writer::new(), info, filter: None, reply: PhantomData };
         request.start(kind, flags.union(MessageFlags::REQUEST), header);
         request
     }
@@ -293,13 +300,45 @@ impl<R> Request<R> {
 
     /// The same bytes, answered with something else: a dump asked for as one reply, an echo as a message.
     pub fn expecting<S>(self) -> Request<S> {
-        Request { out: self.out, info: self.info, reply: PhantomData }
+        Request { out: self.out, info: self.info, filter: self.filter, reply: PhantomData }
+    }
+
+    /// Has a list looked through again. Kernels pass over filters that they don't know, without strict checking even
+    /// whole sets of them, and list what was not asked for; and then a loop over the list deletes it.
+    ///
+    /// The function gets the request when it is sent, and names the check for its replies, if it filters at all. The
+    /// check sees [`MessageFlags::DUMP_FILTERED`] on a reply where the kernel says that it filtered, and decides what
+    /// that is worth. A reply that it can't read passes, so that it is told and not lost.
+    #[must_use]
+    pub fn filtered(self, filter: Filter) -> Self {
+        Self { filter: Some(filter), ..self }
+    }
+
+    /// The check that replies need, for the whole of a list.
+    #[inline]
+    pub fn check(&self) -> Option<Check> {
+        self.filter.and_then(|filter| filter(&self.message()))
+    }
+
+    /// Whether this is one of the replies that the request asks for.
+    pub fn passes(&self, reply: &Message<'_>) -> bool {
+        self.check().is_none_or(|check| check(&self.message(), reply))
+    }
+
+    /// The message as far as it was written.
+    fn message(&self) -> Message<'_> {
+        let header = MessageHeader {
+            kind: MessageType(self.info.number),
+            flags: self.flags(),
+            ..MessageHeader::default()
+        };
+        Message { header, body: self.out.as_slice().get(HEADER_LEN..).unwrap_or_default() }
     }
 }
 
 impl<R> Clone for Request<R> {
     fn clone(&self) -> Self {
-        Self { out: self.out.clone(), info: self.info, reply: PhantomData }
+        Self { out: self.out.clone(), info: self.info, filter: self.filter, reply: PhantomData }
     }
 }
 

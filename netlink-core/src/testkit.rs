@@ -128,14 +128,20 @@ where
     answer.unwrap_or(Err(Error::NoReply(request.to_request().info().c_name)))
 }
 
-/// Gives a request that lists these datagrams, and what it makes of them.
+/// Gives a request that lists these datagrams, and what it makes of them: those that its
+/// [filter](crate::Request::filtered) lets pass.
 pub fn listing<Q, R>(request: Q, datagrams: &[&dyn AsRef<[u8]>]) -> Result<Vec<Owned<R>>, Error>
 where
     Q: ToRequest<Answer = Dump<R>>,
     R: Reply,
 {
     let mut items = Vec::new();
-    feed(&request, Expect::Dump, datagrams, |message| items.push(Owned::new(message)))?;
+    let asked = request.to_request();
+    feed(&request, Expect::Dump, datagrams, |message| {
+        if asked.passes(message) {
+            items.push(Owned::new(message));
+        }
+    })?;
     Ok(items)
 }
 

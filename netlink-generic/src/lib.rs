@@ -82,21 +82,14 @@ pub use alloc::borrow::Cow as __Cow;
 #[doc(hidden)]
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use client::subscribe as __subscribe;
-#[doc(hidden)]
 pub use netlink_core;
+pub use netlink_core::family::*;
 #[cfg(feature = "testkit")]
 pub use netlink_core::testkit;
-pub use netlink_core::{
-    Array, Attr, Attrs, Be, Bytes, DecodeError, Dump, Errno, Error, Flag, HwAddr, Indexed, IntoAttr,
-    Malformed, Many, Message, MessageFlags, MessageInfo, MessageType, Messages, Owned, Payload, Protocol,
-    Reply, Request, Rule, Scope, Shape, Str, Table, ToRequest, Uint, Unsendable, Writer, attrs, checked,
-    flags, layout, leaf, serialize, serialize_display, values,
-};
+pub use netlink_core::{attrs, checked, flags, layout, leaf, serialize, serialize_display, values};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use client::Client;
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use netlink_core::{Connection, Events, Listing, Namespace, Notice, OpenOptions, Partial, Socket};
 
 /// Opens a connection in the namespace of the calling thread. It knows the controller and whatever is resolved
 /// with it.

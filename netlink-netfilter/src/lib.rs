@@ -22,11 +22,11 @@ mod spec;
 pub mod timeout;
 
 pub use header::{Family, Header, Subsystem};
-pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};
+pub use netlink_core;
+pub use netlink_core::family::*;
+#[cfg(feature = "testkit")]
+pub use netlink_core::testkit;
 pub use spec::SPEC;
-
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use netlink_core::{Connection, Events, Listing, Namespace, Notice, OpenOptions, Partial, Socket};
 
 /// Opens a connection in the namespace of the calling thread.
 #[cfg(all(feature = "std", target_os = "linux"))]

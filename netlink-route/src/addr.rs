@@ -15,7 +15,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::layout::{Field, Fixed, Layout};
 use netlink_core::{
-    Attrs, Dump, Malformed, MessageFlags, Payload, Str, Unsendable, attrs, flags, layout, message, values,
+    Attrs, Check, Dump, Malformed, Message, MessageFlags, Payload, Str, Unsendable, attrs, flags, layout,
+    message, values,
 };
 
 use crate::ip::AnyAddr;
@@ -300,23 +301,46 @@ fn one(
 /// With strict checking the kernel filters by [`link`](AddressRequest::link) and
 /// [`family`](AddressRequest::family), lists those of another namespace with
 /// [`target_netnsid`](AddressRequest::target_netnsid), and refuses anything else with `EINVAL`. Without strict
-/// checking it looks at the family only.
+/// checking it looks at the family only, and at that only where it knows it; addresses that were not asked for are
+/// passed over then.
 pub fn list() -> AddressRequest<Dump<Address<'static>>> {
-    AddressRequest::new(&Address::GET, MessageFlags::DUMP, AddressHeader::default())
+    list_of(&Address::GET, Family::UNSPEC)
 }
 
 /// Lists the multicast groups that links are members of. Those of IPv4 since Linux 6.15.
 pub fn list_multicast() -> AddressRequest<Dump<Address<'static>>> {
-    AddressRequest::new(&Address::GET_MULTICAST, MessageFlags::DUMP, AddressHeader::default())
+    list_of(&Address::GET_MULTICAST, Family::UNSPEC)
 }
 
 /// Lists the IPv6 anycast addresses of links.
 pub fn list_anycast() -> AddressRequest<Dump<Address<'static>>> {
-    AddressRequest::new(
-        &Address::GET_ANYCAST,
-        MessageFlags::DUMP,
-        AddressHeader::default().family(Family::INET6),
-    )
+    list_of(&Address::GET_ANYCAST, Family::INET6)
+}
+
+fn list_of(
+    info: &'static netlink_core::MessageInfo,
+    family: Family,
+) -> AddressRequest<Dump<Address<'static>>> {
+    let header = AddressHeader::default().family(family);
+    AddressRequest(AddressRequest::new(info, MessageFlags::DUMP, header).0.filtered(filter))
+}
+
+/// A family that the kernel has no such list of is taken for none. Both filters stand in the fixed header, which costs
+/// so little to look at that it is done even where the kernel says that it filtered.
+fn filter(asked: &Message<'_>) -> Option<Check> {
+    let asked = header_of(asked)?;
+    let filters = asked.family != Family::UNSPEC || asked.index != 0;
+    filters.then_some(|asked, reply| {
+        let (Some(asked), Some(reply)) = (header_of(asked), header_of(reply)) else {
+            return true;
+        };
+        let of_family = asked.family == Family::UNSPEC || asked.family == reply.family;
+        of_family && (asked.index == 0 || asked.index == reply.index)
+    })
+}
+
+fn header_of(message: &Message<'_>) -> Option<AddressHeader> {
+    AddressHeader::take(&mut { message.body }).ok()
 }
 
 /// Asks for an IPv6 address, on any link unless [`link`](AddressRequest::link) says which; `EADDRNOTAVAIL` if there
@@ -425,6 +449,27 @@ mod tests {
 
     fn shown(bytes: &[u8]) -> alloc::string::String {
         Address::read(&Messages::new(bytes).next().unwrap().unwrap()).unwrap().to_string()
+    }
+
+    // F4.
+    #[test]
+    fn addresses_that_were_not_asked_for_are_passed_over() {
+        let of = |link, addr: &str| add(link, addr.parse().unwrap()).to_bytes().unwrap();
+        let four = of(3, "10.0.0.1/24");
+        let passes = |list: AddressRequest<_>, reply: &[u8]| {
+            list.passes(&Messages::new(reply).next().unwrap().unwrap())
+        };
+        assert!(list().check().is_none() && passes(list(), &four));
+        for list in [list, list_multicast] {
+            assert!(passes(list().link(3), &four) && !passes(list().link(4), &four));
+            assert!(
+                passes(list().family(Family::INET), &four) && !passes(list().family(Family::INET6), &four)
+            );
+            assert!(!passes(list().link(3).family(Family::MPLS), &four));
+        }
+        assert!(!passes(list_anycast(), &four) && passes(list_anycast(), &of(3, "::1/128")));
+        let short = netlink_core::Message { header: Default::default(), body: &[2, 0] };
+        assert!(list().link(4).passes(&short));
     }
 
     #[test]

@@ -33,7 +33,7 @@
 //! namespaces are opened, made and entered with [`Namespace`].
 //!
 //! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`.
+//! `serde`; `testkit`, canned replies for tests.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -49,11 +49,11 @@ pub mod route;
 mod spec;
 
 pub use ip::{Addr, AddrError, Family};
-pub use netlink_core::{Errno, Error, HwAddr, MessageFlags, Owned, Protocol, Request, ToRequest};
+pub use netlink_core;
+pub use netlink_core::family::*;
+#[cfg(feature = "testkit")]
+pub use netlink_core::testkit;
 pub use spec::SPEC;
-
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use netlink_core::{Connection, Events, Listing, Namespace, Notice, OpenOptions, Partial, Socket};
 
 /// Opens a connection in the namespace of the calling thread.
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -172,7 +172,7 @@ attrs! {
         /// Descriptor of the namespace it goes to. Never in a reply.
         28 IFLA_NET_NS_FD net_ns_fd: i32,
         /// What a reply shall have, or leave out. Never in a reply.
-        29 IFLA_EXT_MASK ext_mask: ExtMask,
+        29 IFLA_EXT_MASK ext_mask: Wanted,
         /// How many want it in promiscuous mode. Read-only.
         30 IFLA_PROMISCUITY promiscuity: u32,
         /// Queues for sending. Chosen when the link is made.

@@ -39,7 +39,7 @@
 //! marks, MD5 keys and most of [`ulp`](inet::InetAttrs::ulp) need `CAP_NET_ADMIN`.
 //!
 //! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`.
+//! `serde`; `testkit`, canned replies for tests.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -61,11 +61,11 @@ pub mod xdp;
 
 pub use common::{Cookie, Family, NoAttrs, Octets, Shutdown, SocketType, State, States, WireIp};
 pub use memory::{Memory, MemoryCounter};
-pub use netlink_core::{Errno, Error, MessageFlags, Owned, Protocol, Request, ToRequest};
+pub use netlink_core;
+pub use netlink_core::family::*;
+#[cfg(feature = "testkit")]
+pub use netlink_core::testkit;
 pub use spec::SPEC;
-
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use netlink_core::{Connection, Events, Listing, Namespace, Notice, OpenOptions, Partial, Socket};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 use crate::inet::InetSocket;

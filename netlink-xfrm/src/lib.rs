@@ -40,7 +40,7 @@
 //! wipe them.
 //!
 //! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`.
+//! `serde`; `testkit`, canned replies for tests.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -57,11 +57,11 @@ mod spec;
 pub mod state;
 
 pub use ip::{Address, Family, Prefix, PrefixError};
-pub use netlink_core::{Errno, Error, Key, MessageFlags, Owned, Protocol, Request, Secret, ToRequest};
+pub use netlink_core;
+pub use netlink_core::family::*;
+#[cfg(feature = "testkit")]
+pub use netlink_core::testkit;
 pub use spec::SPEC;
-
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub use netlink_core::{Connection, Events, Listing, Namespace, Notice, OpenOptions, Partial, Socket};
 
 /// Opens a connection in the namespace of the calling thread.
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: everything about the code that is not a test.
 
 mod futures;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use crate::command::{self, cargo, members, root, text};
 
-/// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, futures, `unsafe`.
+/// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, futures, names, `unsafe`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
@@ -69,6 +70,12 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
     // The tools offer nothing, but the example of a family does.
     for package in members(&metadata).filter(|package| package["name"] != "xtask") {
         lint.check(&format!("futures of {}", text(&package["name"])), futures::tried(package));
+    }
+    let core = names::of(CORE)?;
+    for package in &libraries {
+        let name = text(&package["name"]);
+        let named = names::of(name).and_then(|docs| names::named(name, &docs, &core));
+        lint.check(&format!("names in signatures of {name}"), named);
     }
     lint.check("unsafe", unsafe_code(&libraries));
     if command::exists("cargo-deny") {

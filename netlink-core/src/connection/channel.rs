@@ -16,7 +16,7 @@ use crate::attr::Writer;
 use crate::error::{Asked, Errno, Error, ExtAck, Hint, Warning};
 use crate::exchange::{Exchange, Expect, Meaning, Quirks};
 use crate::message::{Message, MessageFlags, MessageType, Messages};
-use crate::request::{MessageInfo, Numbered, Reply, ToRequest};
+use crate::request::{Check, MessageInfo, Numbered, Reply, ToRequest};
 use crate::socket::{Deadline, Socket, Switch, has_raised_privileges};
 use crate::trace::{Direction, Traffic};
 
@@ -273,10 +273,18 @@ impl<S: AsRef<Socket>> Channel<S> {
         }
     }
 
+    /// Whether a reply in the buffer is one of those that the request in the send buffer asks for.
+    pub(super) fn passes(&self, check: Check, found: &InBuffer) -> bool {
+        match Messages::new(self.send.as_slice()).next() {
+            Some(Ok(asked)) => check(&asked, &self.inbox.message(found)),
+            _ => true,
+        }
+    }
+
     /// A message in the buffer.
     #[inline]
     pub(crate) fn message(&self, found: InBuffer) -> Message<'_> {
-        self.inbox.message(found)
+        self.inbox.message(&found)
     }
 
     /// The view of a reply.

@@ -71,8 +71,8 @@ impl Inbox {
 
     /// A message in the buffer.
     #[inline]
-    pub(super) fn message(&self, found: InBuffer) -> Message<'_> {
-        let bytes = self.buffer.get(found.bytes).and_then(|bytes| bytes.get(HEADER_LEN..));
+    pub(super) fn message(&self, found: &InBuffer) -> Message<'_> {
+        let bytes = self.buffer.get(found.bytes.clone()).and_then(|bytes| bytes.get(HEADER_LEN..));
         Message { header: found.header, body: bytes.unwrap_or_default() }
     }
 }

@@ -445,6 +445,25 @@ fn a_dump_asked_for_as_one_reply_is_read_to_its_end() {
 }
 
 #[test]
+fn what_a_filter_does_not_let_pass_is_not_listed() {
+    // F4: also when the dump is repeated.
+    let mut rounds = 0;
+    let mut nl = connection(move |sent| {
+        rounds += 1;
+        let torn = if rounds < 2 { MessageFlags::DUMP_INTR } else { NONE };
+        let part = |number| kernel(reply(sent, number, MessageFlags::MULTI | torn));
+        vec![part(1), part(2), part(3), kernel(end(sent))]
+    });
+    let odd = list().filtered(|asked| {
+        assert_eq!(asked.body, 0u32.to_ne_bytes());
+        Some(|asked, reply| asked.body[0] == 0 && u32::from_ne_bytes(reply.body.try_into().unwrap()) % 2 == 1)
+    });
+    let listed = ready(ready(nl.list(odd)).unwrap().gather()).unwrap();
+    let numbers: Vec<_> = listed.iter().map(|item| item.view().unwrap().header().number).collect();
+    assert_eq!(numbers, [1, 3]);
+}
+
+#[test]
 fn an_abandoned_dump_is_read_away_and_costs_no_wait() {
     let mut nl = connection(|sent| {
         let part = |number| kernel(reply(sent, number, MessageFlags::MULTI));

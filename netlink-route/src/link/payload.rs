@@ -7,6 +7,8 @@ use netlink_core::{
     Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, layout, leaf, serialize, values,
 };
 
+use super::ExtMask;
+
 pub use netlink_core::Uint;
 
 /// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes
@@ -43,6 +45,12 @@ impl<'a> IntoAttr<Alias<'a>> for &'a str {
     }
 }
 
+impl<'a> IntoAttr<Alias<'a>> for &'a alloc::string::String {
+    fn into_attr(self) -> Alias<'a> {
+        Alias(self.as_str().into())
+    }
+}
+
 impl fmt::Debug for Alias<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
@@ -56,6 +64,33 @@ impl fmt::Display for Alias<'_> {
 }
 
 serialize! { @text ['a] Alias<'a> }
+
+/// What `IFLA_EXT_MASK` asks for. The empty mask is sent with a bit that changes nothing in a list of links, since
+/// without any the kernel does not look how large the largest link is: a list ends in front of one that finds no room
+/// in the 8 to 32 KiB of a dump, and the kernel calls that success.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Wanted(pub ExtMask);
+
+impl<'a> Payload<'a> for Wanted {
+    const RULE: Rule = <ExtMask as Payload<'a>>::RULE;
+    const SHAPE: Shape = <ExtMask as Payload<'a>>::SHAPE;
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        ExtMask::decode(payload).map(Self)
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        if self.0.is_empty() { ExtMask::MRP.encode(out) } else { self.0.encode(out) }
+    }
+}
+
+impl IntoAttr<Wanted> for ExtMask {
+    fn into_attr(self) -> Wanted {
+        Wanted(self)
+    }
+}
+
+serialize! { @value Wanted, |wanted| &wanted.0 }
 
 /// A switch that the kernel takes as an attribute without payload and reports as a byte.
 ///
@@ -128,6 +163,16 @@ mod tests {
         let long = "x".repeat(256);
         Alias(long.as_str().into()).put(20, &mut out);
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 256, max: 255 }))));
+    }
+
+    // F3.
+    #[test]
+    fn an_empty_mask_is_not_sent_as_such() {
+        let mut out = Writer::new();
+        Wanted(ExtMask::empty()).put(29, &mut out);
+        Wanted(ExtMask::VF).put(29, &mut out);
+        assert_eq!(out.as_slice(), [8, 0, 29, 0, 16, 0, 0, 0, 8, 0, 29, 0, 1, 0, 0, 0]);
+        assert_eq!(Wanted::decode(&[0; 4]), Ok(Wanted(ExtMask::empty())));
     }
 
     #[test]

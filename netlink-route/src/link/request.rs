@@ -1,11 +1,11 @@
 //! Requests about links.
 
-use netlink_core::{Dump, MessageFlags, Payload, Str, Unsendable};
+use netlink_core::{Check, Dump, Message, MessageFlags, Payload, Str, Unsendable};
 
 use super::info::{Kind, LinkInfo, SlaveKind};
 use super::values::LinkFlags;
 use super::vf::Vf;
-use super::{Link, LinkHeader, LinkRequest};
+use super::{ExtMask, Link, LinkHeader, LinkRequest};
 
 /// How a request says which link it means.
 ///
@@ -68,11 +68,40 @@ pub fn get<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<Link<'static>> {
 
 /// Lists links.
 ///
-/// The kernel narrows the list by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind).
-/// Under strict checking it takes these two, [`ext_mask`](LinkRequest::ext_mask) and
-/// [`target_netnsid`](LinkRequest::target_netnsid), and refuses the rest.
+/// The kernel narrows the list by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind), and where it
+/// doesn't, links that were not asked for are passed over. Under strict checking it takes these two,
+/// [`ext_mask`](LinkRequest::ext_mask) and [`target_netnsid`](LinkRequest::target_netnsid), and refuses the rest.
 pub fn list() -> LinkRequest<Dump<Link<'static>>> {
-    LinkRequest::new(&Link::GET, MessageFlags::DUMP, LinkHeader::default())
+    let request = LinkRequest::new(&Link::GET, MessageFlags::DUMP, LinkHeader::default());
+    LinkRequest(request.0.filtered(filter)).ext_mask(ExtMask::empty())
+}
+
+/// A kernel without the module of a kind takes that for no filter at all. It says that it filtered where it did so by
+/// the master, even if it then knows no such kind.
+fn filter(asked: &Message<'_>) -> Option<Check> {
+    let asked = Link::read(asked).ok()?;
+    match (asked.master().is_some_and(|master| master != 0), asked.info().is_some()) {
+        (false, false) => None,
+        (true, true) => Some(passes),
+        _ => Some(|asked, reply| {
+            reply.header.flags.contains(MessageFlags::DUMP_FILTERED) || passes(asked, reply)
+        }),
+    }
+}
+
+fn passes(asked: &Message<'_>, reply: &Message<'_>) -> bool {
+    let (Ok(asked), Ok(link)) = (Link::read(asked), Link::read(reply)) else {
+        return true;
+    };
+    let of_master = match asked.master() {
+        None | Some(0) => true,
+        // Links without a master. Linux 5.16.
+        Some(u32::MAX) => link.master().is_none(),
+        master => link.master() == master,
+    };
+    let (wanted, info) = (asked.info(), link.info());
+    let wanted = wanted.as_ref().and_then(|wanted| wanted.kind_name());
+    of_master && (wanted.is_none() || wanted == info.as_ref().and_then(|info| info.kind_name()))
 }
 
 /// Changes a link; `ENODEV` if there is none.
@@ -156,8 +185,8 @@ impl<R> LinkRequest<R> {
         self.info(LinkInfo::new().slave(kind))
     }
 
-    /// For [`list`]: only links of this kind. A kernel that does not know the kind lists all of them,
-    /// without the flag that says filtered.
+    /// For [`list`]: only links of this kind; none where the kernel doesn't know it, as when its module was not loaded
+    /// yet.
     pub fn of_kind(self, kind: &str) -> Self {
         self.info(LinkInfo::new().kind_name(kind))
     }
@@ -237,7 +266,7 @@ impl<R> LinkRequest<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{Bridge, BridgePort, ExtMask};
+    use crate::link::{Bridge, BridgePort};
     use alloc::vec::Vec;
     use netlink_core::Error;
 
@@ -284,7 +313,10 @@ mod tests {
     #[test]
     fn lists_are_filtered_by_the_kernel() {
         let all = bytes(&list());
-        assert_eq!(all, head(18, 0x301, 0, 0, 0));
+        // F3: the mask is what makes the kernel look how large links are.
+        let mask = [8, 0, 29, 0, 16, 0, 0, 0];
+        assert_eq!(all, [&head(18, 0x301, 0, 0, 0)[..], &mask].concat());
+        assert_eq!(bytes(&list().ext_mask(ExtMask::empty()))[20..], [mask, mask].concat());
         let some = bytes(&list().master(4).of_kind("veth").ext_mask(ExtMask::VF | ExtMask::SKIP_STATS));
         let attrs = [
             8, 0, 10, 0, 4, 0, 0, 0, // IFLA_MASTER
@@ -292,8 +324,41 @@ mod tests {
             0, // IFLA_LINKINFO, IFLA_INFO_KIND
             8, 0, 29, 0, 9, 0, 0, 0, // IFLA_EXT_MASK
         ];
-        assert_eq!(some[20..], attrs);
-        assert_eq!(bytes(&list().target_netnsid(-2))[20..], [8, 0, 46, 0, 0xfe, 0xff, 0xff, 0xff]);
+        assert_eq!(some[28..], attrs);
+        assert_eq!(bytes(&list().target_netnsid(-2))[28..], [8, 0, 46, 0, 0xfe, 0xff, 0xff, 0xff]);
+    }
+
+    // F4.
+    #[test]
+    fn links_that_were_not_asked_for_are_passed_over() {
+        let reply = |link: LinkRequest<()>, filtered: bool| {
+            let flags = if filtered { MessageFlags::DUMP_FILTERED } else { MessageFlags::empty() };
+            link.into_request().with_flags(flags).to_bytes().unwrap()
+        };
+        let veth = || create("v").kind("veth").master(4);
+        let passes = |list: LinkRequest<_>, reply: &[u8]| {
+            list.passes(&netlink_core::Messages::new(reply).next().unwrap().unwrap())
+        };
+        for (list, unfiltered, filtered) in [
+            (list(), true, true),
+            (list().of_kind("veth"), true, true),
+            // The kernel is believed where it says that it filtered, but not that both filters were taken.
+            (list().of_kind("dummy"), false, true),
+            (list().of_kind("dummy").master(4), false, false),
+            (list().of_kind("veth").master(4), true, true),
+            (list().master(5), false, true),
+            (list().master(0), true, true),
+            (list().master(u32::MAX), false, true),
+        ] {
+            assert_eq!(passes(list.clone(), &reply(veth(), false)), unfiltered, "{list:?}");
+            assert_eq!(passes(list.clone(), &reply(veth(), true)), filtered, "{list:?}");
+        }
+        assert!(!passes(list().of_kind("veth"), &reply(create("l"), false)));
+        assert!(passes(list().master(u32::MAX), &reply(create("l"), false)));
+        assert!(list().check().is_none() && get("l").of_kind("veth").check().is_none());
+        // What can't be read is told, not lost.
+        let broken = reply(create("l").attr(10, &netlink_core::Bytes(&[1])), false);
+        assert!(passes(list().of_kind("veth"), &broken));
     }
 
     #[test]

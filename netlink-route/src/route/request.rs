@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use netlink_core::{Dump, MessageFlags};
+use netlink_core::{Check, Dump, Message, MessageFlags};
 
 use super::hop::put_gateway;
 use super::{
@@ -83,9 +83,53 @@ pub fn get(to: impl Into<IpAddr>) -> RouteRequest<Route<'static>> {
 /// With strict checking the kernel filters by [`table`](RouteRequest::table), [`oif`](RouteRequest::oif),
 /// [`protocol`](RouteRequest::protocol), [`kind`](RouteRequest::kind) and [`family`](RouteRequest::family), and
 /// lists cached exceptions instead with [`cached`](RouteRequest::cached); it refuses anything else with `EINVAL`.
-/// Without strict checking it looks at the family only.
+/// Without strict checking it looks at the family only, and at that only where it knows it; routes that were not asked
+/// for are passed over then.
+///
+/// A route that does not fit into a message, one with some 2,000 next hops in IPv4 or 1,100 in IPv6, ends a list of
+/// its [`family`](RouteRequest::family) without an error, and nothing can be seen of it. A list of all families is
+/// refused there with `EMSGSIZE`.
 pub fn list() -> RouteRequest<Dump<Route<'static>>> {
-    RouteRequest::new(&Route::GET, MessageFlags::DUMP, RouteHeader::default())
+    let request = RouteRequest::new(&Route::GET, MessageFlags::DUMP, RouteHeader::default());
+    RouteRequest(request.0.filtered(filter))
+}
+
+/// A family that the kernel has no routes of is taken for none, also where it says that it filtered by the rest.
+fn filter(asked: &Message<'_>) -> Option<Check> {
+    let asked = Route::read(asked).ok()?;
+    let header = asked.header();
+    let only_family = RouteHeader::default().family(header.family);
+    if header != only_family || asked.table() != 0 || asked.oif().is_some() {
+        return Some(|asked, reply| {
+            of_family(asked, reply)
+                && (reply.header.flags.contains(MessageFlags::DUMP_FILTERED) || passes(asked, reply))
+        });
+    }
+    (header.family != Family::UNSPEC).then_some(of_family)
+}
+
+fn of_family(asked: &Message<'_>, reply: &Message<'_>) -> bool {
+    let asked = asked.body.first().filter(|family| **family != 0);
+    asked.is_none() || reply.body.is_empty() || asked == reply.body.first()
+}
+
+fn passes(asked: &Message<'_>, reply: &Message<'_>) -> bool {
+    let (Ok(asked), Ok(route)) = (Route::read(asked), Route::read(reply)) else {
+        return true;
+    };
+    let (wanted, header) = (asked.header(), route.header());
+    let leaves_by = |link| match (route.oif(), route.next_hops()) {
+        (Some(oif), _) => oif == link,
+        (None, Some(hops)) => hops.iter().any(|hop| hop.oif() == link),
+        // Where it leads, only the next hop's object knows.
+        (None, None) => route.nh_id().is_some(),
+    };
+    let cached = |header: &RouteHeader| header.flags.contains(RouteFlags::CLONED);
+    (asked.table() == 0 || asked.table() == route.table())
+        && (wanted.protocol == Protocol::default() || wanted.protocol == header.protocol)
+        && (wanted.kind == RouteType::default() || wanted.kind == header.kind)
+        && (!cached(&wanted) || cached(&header))
+        && asked.oif().is_none_or(leaves_by)
 }
 
 /// Makes an MPLS route for packets that come in with this label; `EEXIST` if there is one.
@@ -401,6 +445,43 @@ mod tests {
         assert_eq!(wire[16..28], [10, 0, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0]);
         assert_eq!(attributes(&wire), [(15, [0xe8, 3, 0, 0].to_vec()), (4, [3, 0, 0, 0].to_vec())]);
         assert_eq!(bytes(&list().cached())[24..28], [0, 2, 0, 0]);
+    }
+
+    // F4.
+    #[test]
+    fn routes_that_were_not_asked_for_are_passed_over() {
+        let net = || add(to("192.0.2.0/24")).oif(3).table(100).protocol(Protocol::STATIC);
+        let told = |route: RouteRequest<()>, filtered: bool| {
+            let flags = if filtered { MessageFlags::DUMP_FILTERED } else { MessageFlags::empty() };
+            route.into_request().with_flags(flags).to_bytes().unwrap()
+        };
+        let passes = |list: &RouteRequest<_>, reply: &[u8]| {
+            list.passes(&Messages::new(reply).next().unwrap().unwrap())
+        };
+        assert!(list().check().is_none());
+        for (fitting, other) in [
+            (list().table(100), list().table(254)),
+            (list().table(100), list().table(1000)),
+            (list().oif(3), list().oif(4)),
+            (list().protocol(Protocol::STATIC), list().protocol(Protocol::BOOT)),
+            (list().kind(RouteType::UNICAST), list().kind(RouteType::LOCAL)),
+            (list().table(100).oif(3), list().cached()),
+        ] {
+            assert!(passes(&fitting, &told(net(), false)), "{fitting:?}");
+            assert!(!passes(&other, &told(net(), false)), "{other:?}");
+            assert!(passes(&other, &told(net(), true)), "{other:?}");
+        }
+        // The family is none of what the flag stands for.
+        for filtered in [false, true] {
+            assert!(passes(&list().family(Family::INET), &told(net(), filtered)));
+            assert!(!passes(&list().family(Family(99)), &told(net(), filtered)));
+            assert!(!passes(&list().family(Family::INET6).table(100), &told(net(), filtered)));
+        }
+        let hops = add(to("192.0.2.0/24")).multipath(&[NextHop::dev(3), NextHop::dev(4)]);
+        let (hops, object) = (told(hops, false), told(add(to("192.0.2.0/24")).nexthop(7), false));
+        assert!(passes(&list().oif(4), &hops) && !passes(&list().oif(5), &hops));
+        assert!(passes(&list().oif(4), &object));
+        assert!(!passes(&list().oif(4), &told(add(to("192.0.2.0/24")).kind(RouteType::BLACKHOLE), false)));
     }
 
     #[test]
