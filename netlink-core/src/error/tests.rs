@@ -271,3 +271,14 @@ fn what_would_be_made_is_not_what_is_not_found() {
     }
     assert!(!refuse(&sample(MessageFlags::empty()), Errno::EINVAL, &[]).is_not_found());
 }
+
+// U4.
+#[test]
+fn a_quoted_text_is_cut_between_characters() {
+    assert_eq!(Quoted::new("10.0.0\n").to_string(), "\"10.0.0\\n\" is ");
+    assert_eq!(Quoted::NONE.to_string(), "");
+    let long = "é".repeat(100);
+    assert_eq!(Quoted::new(&format!("'{long}")).text(), Some(&*format!("'{}", "é".repeat(39))));
+    let error = long.parse::<crate::HwAddr>().unwrap_err();
+    assert!(error.to_string().starts_with("\"éé"), "{error}");
+}

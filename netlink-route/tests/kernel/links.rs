@@ -237,9 +237,18 @@ fn what_is_not_there_is_not_found() -> Result {
         nl.call(link::set(4711).up()).unwrap_err(),
         nl.call(link::delete("nothing")).unwrap_err(),
         nl.call(link::delete(4711)).unwrap_err(),
-        nl.call(link::add_alt_names(4711, &["name"])).unwrap_err(),
     ] {
         assert!(error.is_not_found(), "{error}");
+    }
+    // U4.
+    let text = nl.call(link::get("nothing")).unwrap_err().to_string();
+    assert_eq!(text, "RTM_GETLINK \"nothing\": No such device (ENODEV)");
+    // What is made can't be missing: a link that it needs is.
+    for error in [
+        nl.call(link::add_alt_names(4711, &["name"])).unwrap_err(),
+        nl.call(addr::add(4711, "10.0.0.1/24".parse()?)).unwrap_err(),
+    ] {
+        assert!(error.errno() == Some(Errno::ENODEV) && !error.is_not_found(), "{error}");
     }
     // A link beside the one that is meant is another matter.
     let error = nl.call(link::set("lo").master(4711)).unwrap_err();
