@@ -27,11 +27,11 @@ impl Options {
     }
 
     fn json(self) -> bool {
-        self.0 % 8 < 2
+        self.0 % 16 < 2
     }
 
     fn text(self) -> bool {
-        self.0 % 4 < 2
+        self.0 % 8 < 2
     }
 
     /// What the message is compared with: itself in another order, or with a byte changed.
