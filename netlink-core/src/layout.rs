@@ -521,11 +521,12 @@ macro_rules! leaf {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Be, Payload, Writer};
+    use crate::layout::Field as _;
+    use crate::{Be, Malformed, Payload, Writer};
 
     values! {
         /// In network byte order.
-        struct Port: Be<u16> { 80 P_HTTP HTTP "http", }
+        struct Port: Be<u16> { 80 P_HTTP HTTP "http", 443 P_HTTPS HTTPS "https", }
     }
     flags! {
         /// Some bits.
@@ -561,6 +562,45 @@ mod tests {
         }
     }
 
+    layout! {
+        /// Which has grown twice.
+        struct Grown: grown = 7 {
+            /// Of the first kernels.
+            first: u8,
+            /// New.
+            second: Option<u32>,
+            /// Newer.
+            third: Option<Port>,
+        }
+    }
+
+    // S-X.
+    #[test]
+    fn half_a_member_is_not_the_next_one() {
+        let cut = Grown::decode(&[1, 2, 2, 2]).unwrap();
+        assert_eq!((cut.first, cut.second, cut.third), (1, None, None));
+        let whole = Grown::decode(&[1, 2, 2, 2, 2, 0, 80]).unwrap();
+        assert_eq!((whole.second, whole.third), (Some(0x0202_0202), Some(Port::HTTP)));
+    }
+
+    // S-X.
+    #[test]
+    fn padding_is_stored_as_zeros() {
+        let mut bytes = [0xff; 14];
+        Sample::default().late(Some(1)).store(&mut bytes, 1);
+        assert_eq!(bytes[..9], [0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((&bytes[9..13], bytes[13]), (1u32.to_ne_bytes().as_slice(), 0xff));
+    }
+
+    // S-X.
+    #[test]
+    fn a_name_is_the_whole_name_and_pads_like_text() {
+        assert_eq!(Port::from_name("https"), Some(Port::HTTPS));
+        assert_eq!(Port::from_name("http"), Some(Port::HTTP));
+        assert_eq!((Port::from_name("httpx"), Port::from_name("")), (None, None));
+        assert_eq!(alloc::format!("{:>6}|{:<6}|", Port::HTTP, Port::HTTPS), "  http|https |");
+    }
+
     #[test]
     fn members_settle_when_they_are_read() {
         assert_eq!(Scaled::decode(&[3, 4]).unwrap().count, 12);
@@ -578,7 +618,7 @@ mod tests {
         assert_eq!(Sample::decode(&longer).unwrap(), full);
         assert_eq!(Sample::decode(&bytes[..8]).unwrap().late, None);
         assert_eq!(Sample::decode(&bytes[..11]).unwrap().late, None);
-        assert!(Sample::decode(&bytes[..7]).is_err());
+        assert_eq!(Sample::decode(&bytes[..7]), Err(Malformed::Length { want: 8, got: 7 }));
         let layout = <Sample as super::Fixed>::LAYOUT;
         assert_eq!(layout.members, [("port", 0), ("pad", 2), ("bits", 4), ("late", 8)]);
     }

@@ -84,6 +84,12 @@ pub mod ser;
 pub mod spec;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+#[cfg(not(feature = "testkit"))]
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __rewrite {
+    ($($set:tt)*) => {};
+}
 pub mod trace;
 
 #[cfg(all(feature = "std", target_os = "linux"))]

@@ -257,6 +257,9 @@ mod tests {
             assert_eq!(walked.len(), 2);
             assert_eq!(walked[1], Err(Malformed::Message { claims, left: 16 }));
         }
+        // S-X: whatever stands behind it.
+        let bytes = datagram(&[(3, 0), (16, 0), (16, 0)]);
+        assert_eq!(Messages::new(&bytes).count(), 1);
     }
 
     #[test]

@@ -842,3 +842,114 @@ macro_rules! __message_view {
         } }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Messages;
+    use crate::{Str, attrs, layout};
+
+    layout! {
+        /// A header that is padded.
+        struct Header: sample = 5 {
+            /// A number.
+            number: u32,
+            /// A letter.
+            letter: u8,
+        }
+    }
+    attrs! {
+        /// Attributes.
+        struct SampleAttrs<'a> for SampleRequest<R> {
+            /// A number.
+            1 S_NUMBER number: u32,
+            /// A name.
+            2 S_NAME name: Str<'a, 3>,
+        }
+    }
+    message! {
+        /// A sample.
+        struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
+            /// Made.
+            16 S_NEW NEW,
+            /// Asked.
+            18 S_GET GET,
+        }
+    }
+
+    type Kept = Owned<Sample<'static>>;
+
+    fn new(info: &'static MessageInfo, letter: u8, number: u32) -> Request<()> {
+        let header = Header::default().number(7).letter(letter);
+        SampleRequest::new(info, MessageFlags::ECHO, header).number(number).into_request()
+    }
+
+    fn kept(request: &Request<()>) -> Kept {
+        let bytes = request.to_bytes().unwrap();
+        Kept::new(&Messages::new(&bytes).next().unwrap().unwrap())
+    }
+
+    // S-X.
+    #[test]
+    fn a_request_that_starts_anew_is_like_a_new_one() {
+        let long = SampleRequest::<()>::new(&Sample::NEW, MessageFlags::ECHO, Header::default().number(9));
+        let long = long.number(1).name("abc").restart(Header::default().number(7).letter(b'x')).number(2);
+        assert_eq!(long.to_bytes().unwrap(), new(&Sample::NEW, b'x', 2).to_bytes().unwrap());
+        let empty = new(&Sample::NEW, b'x', 2).restart(Header::default());
+        assert_eq!(empty.len(), HEADER_LEN + 8);
+    }
+
+    // S-X.
+    #[test]
+    fn what_is_kept_is_the_message() {
+        let message = kept(&new(&Sample::NEW, b'x', 2));
+        let header = message.message().header;
+        assert_eq!((header.length, header.kind), (HEADER_LEN as u32 + 16, MessageType(16)));
+        assert_eq!(header.flags, MessageFlags::REQUEST | MessageFlags::ECHO);
+        assert_eq!(message, kept(&new(&Sample::NEW, b'x', 2)));
+        assert_ne!(message, kept(&new(&Sample::GET, b'x', 2)));
+        assert_ne!(message, kept(&new(&Sample::NEW, b'x', 3)));
+        let view = message.view().unwrap();
+        assert_eq!(view.message_flags(), header.flags);
+        assert_eq!(view.clone().into_owned().message_flags(), header.flags);
+        assert_eq!(view.into_owned().message_type(), MessageType(16));
+
+        let short = Kept::new(&Message { header, body: &[1, 2] });
+        let Err(Error::Decode(undecoded)) = short.view() else { panic!("{short:?}") };
+        assert_eq!(undecoded.bytes(), [1, 2]);
+    }
+
+    // S-X.
+    #[test]
+    fn messages_differ_by_type_header_and_attributes() {
+        let same = kept(&new(&Sample::NEW, b'x', 2));
+        let same = same.view().unwrap();
+        let is_same = |request: &Request<()>| kept(request).view().unwrap() == same;
+        assert!(is_same(&new(&Sample::NEW, b'x', 2)));
+        assert!(!is_same(&new(&Sample::GET, b'x', 2)));
+        assert!(!is_same(&new(&Sample::NEW, b'y', 2)));
+        assert!(!is_same(&new(&Sample::NEW, b'x', 3)));
+    }
+
+    // S-X.
+    #[test]
+    fn a_request_that_cannot_be_sent_shows_why() {
+        let request = SampleRequest::<()>::new(&Sample::NEW, MessageFlags::empty(), Header::default());
+        let request = request.name("abcd").into_request();
+        let error = request.to_bytes().unwrap_err();
+        assert_eq!(alloc::format!("{request:?}"), alloc::format!("{error}"));
+    }
+
+    // S-X.
+    #[test]
+    fn an_answer_may_have_no_sibling() {
+        static ALONE: MessageInfo = MessageInfo { siblings: || &[], ..Sample::GET };
+        let bytes = new(&Sample::GET, b'x', 2).to_bytes().unwrap();
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        assert_eq!(ALONE.answer_of(&message).map(|info| info.c_name), Some("S_GET"));
+        let bytes = new(&Sample::NEW, b'x', 2).to_bytes().unwrap();
+        let other = Messages::new(&bytes).next().unwrap().unwrap();
+        assert!(ALONE.answer_of(&other).is_none());
+        assert_eq!(Sample::GET.answer_of(&other).map(|info| info.c_name), Some("S_NEW"));
+    }
+}

@@ -35,6 +35,9 @@ use crate::message::{self, HEADER_LEN, MessageFlags, MessageHeader, MessageType,
 use crate::request::{Dump, Owned, Reply, Request, ToRequest};
 use crate::trace::{Direction, Traffic};
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use crate::connection::{Scene, Script};
+
 /// The sequence of every exchange here.
 pub const SEQUENCE: u32 = 1;
 /// The port of every exchange here.
@@ -268,6 +271,91 @@ impl Recording {
         self.at += 1 + received.len();
         Some(received)
     }
+}
+
+/// A set of attributes that goes through its getters and their types into bytes again: what `attrs!` declares reads and
+/// writes alike.
+///
+/// Its own [`encode`](crate::Payload::encode) copies the bytes it was read from, which says nothing about the types.
+pub trait Rewrite {
+    /// Writes every attribute that has a row: what the getter gives, as the setter would.
+    fn rewrite(&self, out: &mut Writer);
+
+    /// The first row of which the getters don't give the same, by their `Debug` texts.
+    fn difference(&self, other: &Self) -> Option<&'static str>;
+}
+
+/// How one value is written: a set by its rows, anything else as it is.
+#[doc(hidden)]
+pub mod rewrite {
+    use alloc::format;
+    use core::fmt::Debug;
+
+    use crate::{Payload, Writer};
+
+    /// A value of any type. The more special trait is found first, as it takes a reference less.
+    #[derive(Debug)]
+    #[allow(clippy::exhaustive_structs)]
+    pub struct Value<'v, T>(pub &'v T);
+
+    pub trait RewriteSet {
+        fn write(&self, number: u16, out: &mut Writer);
+        fn differs(&self, other: &Self) -> bool;
+    }
+
+    impl<'a, T: super::Rewrite + Payload<'a>> RewriteSet for Value<'_, T> {
+        fn write(&self, number: u16, out: &mut Writer) {
+            out.nest(number | T::FLAGS, |out| self.0.rewrite(out));
+        }
+
+        fn differs(&self, other: &Self) -> bool {
+            self.0.difference(other.0).is_some()
+        }
+    }
+
+    pub trait RewriteValue {
+        fn write(&self, number: u16, out: &mut Writer);
+        fn differs(&self, other: &Self) -> bool;
+    }
+
+    impl<'a, T: Payload<'a> + Debug> RewriteValue for &Value<'_, T> {
+        fn write(&self, number: u16, out: &mut Writer) {
+            self.0.put(number, out);
+        }
+
+        fn differs(&self, other: &Self) -> bool {
+            format!("{:?}", self.0) != format!("{:?}", other.0)
+        }
+    }
+}
+
+/// Implements [`Rewrite`](crate::testkit::Rewrite).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __rewrite {
+    ($name:ident $( $number:literal $field:ident )*) => {
+        impl $crate::testkit::Rewrite for $name<'_> {
+            fn rewrite(&self, _out: &mut $crate::Writer) {
+                #[allow(unused_imports)]
+                use $crate::testkit::rewrite::{RewriteSet as _, RewriteValue as _, Value};
+                $( if let Some(value) = self.$field() {
+                    (&Value(&value)).write($number, _out);
+                } )*
+            }
+
+            fn difference(&self, _other: &Self) -> ::core::option::Option<&'static str> {
+                #[allow(unused_imports)]
+                use $crate::testkit::rewrite::{RewriteSet as _, RewriteValue as _, Value};
+                $( match (self.$field(), _other.$field()) {
+                    // A setter may write what goes with it, as that of an encapsulation does its type.
+                    (None, _) => {}
+                    (Some(own), Some(other)) if !(&Value(&own)).differs(&&Value(&other)) => {}
+                    _ => return Some(stringify!($field)),
+                } )*
+                None
+            }
+        }
+    };
 }
 
 /// Bytes from hexadecimal digits; blanks between them don't count.

@@ -1,7 +1,7 @@
 //! Test binaries, built by cargo.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -19,8 +19,17 @@ pub(crate) struct Binary {
 
 /// Builds the tests that cargo's options select. Says whether all could be built; those that could are returned.
 pub(crate) fn build(packages: &[Value], selection: &[&str]) -> Result<(Vec<Binary>, bool)> {
-    let arguments = [&["test", "--no-run", "--message-format=json-render-diagnostics"], selection];
-    let output = cargo(&arguments.concat()).stderr(Stdio::inherit()).output().context("cargo test")?;
+    build_with(cargo(&[]), packages, selection)
+}
+
+/// The same with a cargo of another folder.
+pub(crate) fn build_with(
+    mut cargo: Command,
+    packages: &[Value],
+    selection: &[&str],
+) -> Result<(Vec<Binary>, bool)> {
+    cargo.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(selection);
+    let output = cargo.stderr(Stdio::inherit()).output().context("cargo test")?;
     let messages = output.stdout.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
     let binaries = messages.filter_map(|message| {

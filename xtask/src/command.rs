@@ -24,8 +24,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// What `cargo metadata` says of the workspace and everything below it.
 pub(crate) fn metadata() -> Result<Value> {
-    let mut command = cargo(&["metadata", "--format-version=1", "--all-features"]);
-    let output = command.stderr(Stdio::inherit()).output().context("cargo metadata")?;
+    metadata_of(cargo(&[]))
+}
+
+/// The same with a cargo of another folder.
+pub(crate) fn metadata_of(mut cargo: Command) -> Result<Value> {
+    cargo.args(["metadata", "--format-version=1", "--all-features"]);
+    let output = cargo.stderr(Stdio::inherit()).output().context("cargo metadata")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", output.status);
     }

@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Moves the process, which has one thread yet, into new namespaces; as an ordinary user into a user namespace
 /// first, as its root.
-fn enter_namespaces() -> Result<()> {
+pub(crate) fn enter_namespaces() -> Result<()> {
     use nix::sched::{CloneFlags, unshare};
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     if uid.is_root() && unshare(CloneFlags::CLONE_NEWNET).is_ok() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::command::{self, Scratch, root};
 
@@ -38,19 +38,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = root().join("fuzz");
     // What is found lands beside the committed corpus, not in it.
     let found = folder.join("corpus-found");
-    let seeds = found.join("seeds");
-    fs::create_dir_all(&seeds)?;
-    for (number, (_, bytes)) in netlink_fuzz_targets::seeds(root())?.iter().enumerate() {
-        fs::write(seeds.join(number.to_string()), bytes)?;
-    }
     let scratch = Scratch::new()?;
     let mut failed = Vec::new();
     for (target, _) in netlink_fuzz_targets::TARGETS {
         if arguments.target.as_deref().is_some_and(|only| only != target) {
             continue;
         }
+        let seeds = found.join("seeds").join(target);
         let found = found.join(target);
+        fs::create_dir_all(&seeds)?;
         fs::create_dir_all(&found)?;
+        for (number, (_, bytes)) in netlink_fuzz_targets::seeds(root(), target)?.iter().enumerate() {
+            fs::write(seeds.join(number.to_string()), bytes)?;
+        }
         let seconds = format!("-max_total_time={}", arguments.seconds);
         let mut command = Command::new("rustup");
         command
@@ -62,6 +62,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                 &seconds,
                 "-rss_limit_mb=1024",
                 "-timeout=10",
+                // As long as a datagram.
+                "-max_len=65536",
                 "-print_final_stats=1",
                 "-verbosity=0",
             ])
@@ -79,11 +81,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             && let Some(runs) = number("stat::number_of_executed_units:")
         {
             let memory = number("stat::peak_rss_mb:").unwrap_or("?");
-            println!("fuzz {target}: ok, {runs} inputs, {memory} MB");
+            let speed = number("stat::average_exec_per_sec:").unwrap_or("?");
+            println!("fuzz {target}: ok, {runs} inputs, {speed} a second, {memory} MB");
         } else {
             println!("{}\nfuzz {target}: FAILED, {}", ended.output, ended.why());
             failed.push(target);
         }
+    }
+    if arguments.target.as_ref().is_some_and(|only| netlink_fuzz_targets::target(only).is_none()) {
+        bail!("no target of that name");
     }
     println!("fuzz: {} failed {}", failed.len(), failed.join(" "));
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -10,6 +10,8 @@ mod command;
 mod demo;
 mod fuzz;
 mod lint;
+mod mutants;
+mod soak;
 mod spec;
 mod tally;
 mod test;
@@ -30,6 +32,8 @@ enum Task {
     Lint(lint::Arguments),
     Spec(spec::Arguments),
     Fuzz(fuzz::Arguments),
+    Mutants(mutants::Arguments),
+    Soak(soak::Arguments),
     Bench(bench::Arguments),
     Vm(vm::Arguments),
 }
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
         Task::Lint(arguments) => lint::run(&arguments),
         Task::Spec(arguments) => spec::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Soak(arguments) => soak::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Vm(arguments) => vm::run(&arguments),
     };

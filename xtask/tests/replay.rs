@@ -1,19 +1,18 @@
 //! Replays the corpus and the goldens through the fuzz targets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn replay(name: &str) {
-    let target = netlink_fuzz_targets::TARGETS.iter().find(|(other, _)| *other == name);
-    let (_, target) = target.expect("a target");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let seeds = netlink_fuzz_targets::seeds(root).expect("the corpus");
-    assert!(seeds.len() > 40, "the corpus is gone");
+    let target = netlink_fuzz_targets::target(name).expect("a target");
+    let seeds = netlink_fuzz_targets::seeds(&root(), name).expect("the corpus");
+    assert!(seeds.len() > 5, "the corpus is gone");
     for (path, bytes) in seeds {
         // Names the file when the target panics: a failing test's output is shown.
         println!("{}", path.display());
         target(&bytes);
         // Seeds are sound; most mistakes hide behind cut and lying ones.
-        let step = bytes.len() / 64 + 1;
+        let tries = if bytes.len() > 8192 { 2 } else { 64 };
+        let step = bytes.len() / tries + 1;
         for at in (0..bytes.len()).step_by(step) {
             target(&bytes[..at]);
             let mut changed = bytes.clone();
@@ -21,6 +20,10 @@ fn replay(name: &str) {
             target(&changed);
         }
     }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
 #[test]
@@ -31,6 +34,16 @@ fn datagram() {
 #[test]
 fn messages() {
     replay("messages");
+}
+
+#[test]
+fn text() {
+    replay("text");
+}
+
+#[test]
+fn connection() {
+    replay("connection");
 }
 
 #[test]
@@ -51,9 +64,34 @@ fn trace() {
 #[test]
 fn nothing_is_left_out() {
     let names = netlink_fuzz_targets::TARGETS.map(|(name, _)| name);
-    assert_eq!(names, ["datagram", "messages", "exchange", "refusal", "trace"], "a #[test] above");
-    let tried = netlink_fuzz_targets::tried();
+    let here = ["datagram", "messages", "text", "exchange", "connection", "refusal", "trace"];
+    assert_eq!(names, here, "a #[test] above");
+    let tried: Vec<&str> = netlink_fuzz_targets::types().map(|info| info.c_name).collect();
     for info in netlink_fuzz_targets::infos() {
-        assert!(tried.contains(&info.c_name), "{} is not in round_trips! of fuzz/targets", info.c_name);
+        assert!(tried.contains(&info.c_name), "the target `messages` has no {}", info.c_name);
     }
+}
+
+#[test]
+fn every_type_that_is_read_from_text_is_tried() {
+    let mut found = 0;
+    for entry in std::fs::read_dir(root()).expect("the workspace") {
+        found += parsers_below(&entry.expect("an entry").path().join("src"));
+    }
+    assert_eq!(
+        found,
+        netlink_fuzz_targets::PARSERS.len(),
+        "a `FromStr` that `text` of the fuzz targets doesn't know"
+    );
+}
+
+fn parsers_below(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let of = |path: PathBuf| {
+        let is_source = path.extension().is_some_and(|extension| extension == "rs");
+        let text = if is_source { std::fs::read_to_string(&path).expect("a source") } else { String::new() };
+        text.matches("FromStr for ").count() + parsers_below(&path)
+    };
+    paths.map(of).sum()
 }

@@ -2,6 +2,10 @@
 //!
 //! `cargo xtask fuzz` lets the fuzzer call them; `cargo xtask test` replays the corpus with a stable compiler.
 
+mod connection;
+mod messages;
+mod text;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -11,21 +15,23 @@ use netlink_core::exchange::{Exchange, Expect, Meaning, Run};
 use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
-use netlink_core::{Attrs, Message, MessageFlags, MessageInfo, Messages, Request, Sender, ToRequest as _};
-use netlink_generic::{Resolved, ctrl, mptcp_pm, netdev, quota, taskstats, wireguard};
-use netlink_netfilter::{acct, batch, conntrack, expect, helper, hook, log, osf, queue, timeout};
-use netlink_route::{addr, link, nsid, route};
-use netlink_sockdiag::{inet, netlink, packet, smc, tipc, unix, vsock, xdp};
-use netlink_xfrm::{policy, state};
+use netlink_core::{Attrs, MessageFlags, MessageInfo, Messages, Sender, ToRequest as _};
+use netlink_route::route;
+
+pub use connection::connection;
+pub use messages::messages;
+pub use text::{PARSERS, text};
 
 /// A target: any bytes, and no panic.
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("datagram", datagram),
     ("messages", messages),
+    ("text", text),
     ("exchange", exchange),
+    ("connection", connection),
     ("refusal", refusal),
     ("trace", trace),
 ];
@@ -40,6 +46,11 @@ pub fn infos() -> impl Iterator<Item = &'static MessageInfo> {
         netlink_xfrm::SPEC,
     ];
     families.into_iter().flat_map(|spec| spec.messages).copied().flatten()
+}
+
+/// Every message type that [`messages()`] tries.
+pub fn types() -> impl Iterator<Item = &'static MessageInfo> {
+    messages::TYPES.iter().flat_map(|typed| typed.infos)
 }
 
 /// One message type of each form: those that share header and attributes are read alike.
@@ -76,73 +87,6 @@ fn attributes(bytes: &[u8], depth: usize) {
             attributes(attr.payload, depth + 1);
         }
     }
-}
-
-/// What decodes also prints and serializes, and once encoded decodes to the same.
-pub fn messages(bytes: &[u8]) {
-    for message in Messages::new(bytes).flatten() {
-        round_trip(&message);
-    }
-}
-
-/// Declares [`round_trip`] for the message types of the families; those of generic netlink come last.
-macro_rules! round_trips {
-    ($($message:ty),*; $($generic:ty),* $(,)?) => {
-        /// The C names of the messages that [`messages`] tries; a test holds them against the families'.
-        pub fn tried() -> Vec<&'static str> {
-            let all = [$(<$message>::MESSAGES,)* $(<$generic>::MESSAGES),*];
-            all.into_iter().flatten().map(|info| info.c_name).collect()
-        }
-
-        fn round_trip(message: &Message<'_>) {
-            $(if let Ok(read) = <$message>::read(message) {
-                let _ = format!("{read:#?}");
-                serde_json::to_string(&read).expect("every value serializes");
-                let kept = read.clone().into_owned();
-                assert_eq!(kept, read, "kept");
-                let info = &<$message>::MESSAGES[0];
-                let request: Request<()> = read.to_request(info, read.message_flags()).into_request();
-                let bytes = request.to_bytes().expect("what was read can be sent");
-                let again = Messages::new(&bytes).next().expect("one message").expect("well-formed");
-                let again = <$message>::read(&again).expect("what was read reads again");
-                assert_eq!(again.header(), read.header(), "fixed header");
-                assert_eq!(again.attrs(), read.attrs(), "attributes");
-            })*
-            $(if let Ok(read) = <$generic>::read(message) {
-                let _ = format!("{read:#?}");
-                serde_json::to_string(&read).expect("every value serializes");
-                let kept = read.clone().into_owned();
-                assert_eq!(kept, read, "kept");
-                let info = &<$generic>::MESSAGES[0];
-                let request = read.to_request::<()>(info, read.message_flags());
-                let bytes = Resolved::from_id(16).bind(request).to_bytes().expect("what was read can be sent");
-                let again = Messages::new(&bytes).next().expect("one message").expect("well-formed");
-                let again = <$generic>::read(&again).expect("what was read reads again");
-                assert_eq!(again.attrs(), read.attrs(), "attributes");
-            })*
-        }
-    };
-}
-
-round_trips! {
-    link::Link<'_>, addr::Address<'_>, route::Route<'_>, nsid::Nsid<'_>,
-    inet::InetQuery<'_>, inet::InetSocket<'_>, unix::UnixQuery<'_>, unix::UnixSocket<'_>,
-    packet::PacketQuery<'_>, packet::PacketSocket<'_>, netlink::NetlinkQuery<'_>, netlink::NetlinkSocket<'_>,
-    vsock::VsockQuery<'_>, vsock::VsockSocket<'_>, xdp::XdpQuery<'_>, xdp::XdpSocket<'_>,
-    smc::SmcQuery<'_>, smc::SmcSocket<'_>, tipc::TipcQuery<'_>, tipc::TipcSocket<'_>,
-    batch::Batch<'_>, conntrack::Conntrack<'_>, conntrack::CpuStats<'_>, conntrack::Stats<'_>,
-    expect::Expect<'_>, expect::ExpectStats<'_>,
-    queue::Packet<'_>, queue::Config<'_>, log::Packet<'_>, log::Config<'_>,
-    acct::Account<'_>, helper::Helper<'_>, hook::Hook<'_>, osf::Osf<'_>, timeout::Timeout<'_>,
-    policy::Acquire<'_>, policy::DefaultPolicy<'_>, policy::DeletedPolicy<'_>, policy::Expire<'_>,
-    policy::Flush<'_>, policy::Migrate<'_>, policy::Policy<'_>, policy::Spd<'_>,
-    state::AsyncEvent<'_>, state::DeletedState<'_>, state::Expire<'_>, state::Flush<'_>,
-    state::List<'_>, state::Mapping<'_>, state::MigrateState<'_>, state::Report<'_>,
-    state::Sad<'_>, state::Spi<'_>, state::State<'_>;
-    ctrl::Family<'_>, netdev::Device<'_>, netdev::PagePool<'_>, netdev::PagePoolStats<'_>, netdev::Queue<'_>,
-    netdev::Napi<'_>, netdev::Qstats<'_>, netdev::Dmabuf<'_>, wireguard::DeviceMessage<'_>, quota::Warning<'_>,
-    taskstats::Query<'_>, taskstats::Record<'_>, taskstats::CgroupQuery<'_>, taskstats::Cgroup<'_>,
-    mptcp_pm::Endpoint<'_>, mptcp_pm::Limits<'_>, mptcp_pm::Path<'_>, mptcp_pm::PathEvent<'_>,
 }
 
 /// An exchange that is over takes in nothing more, and every request of a run has one answer.
@@ -209,9 +153,30 @@ pub fn trace(bytes: &[u8]) {
     }
 }
 
-/// What the fuzzer starts from and the tests replay: the corpus and the goldens, with the file each is from.
+/// The target of this name.
+pub fn target(name: &str) -> Option<Target> {
+    TARGETS.iter().find(|(other, _)| *other == name).map(|(_, target)| *target)
+}
+
+/// What the fuzzer starts from and the tests replay, for the target of this name, each with what it was made of.
 /// `root` is the folder of the workspace.
-pub fn seeds(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+pub fn seeds(root: &Path, target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let made = |seeds: Vec<Vec<u8>>| seeds.into_iter().map(|bytes| (PathBuf::from(target), bytes));
+    let mut seeds = match target {
+        "messages" => messages::seeds(&datagrams(root)?),
+        "text" => made(text::seeds()).collect(),
+        "connection" => made(connection::seeds()).collect(),
+        _ => return datagrams(root),
+    };
+    for path in files(&root.join("fuzz/corpus").join(target))? {
+        let bytes = fs::read(&path)?;
+        seeds.push((path, bytes));
+    }
+    Ok(seeds)
+}
+
+/// The goldens, and the corpus but for what is of one target alone.
+fn datagrams(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut seeds = Vec::new();
     for entry in fs::read_dir(root)? {
         let golden = entry?.path().join("tests/golden");
@@ -220,9 +185,12 @@ pub fn seeds(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
             seeds.extend(golden_bytes(&text).into_iter().map(|bytes| (path.clone(), bytes)));
         }
     }
+    let own = ["messages", "text", "connection"].map(|target| root.join("fuzz/corpus").join(target));
     for path in files(&root.join("fuzz/corpus"))? {
-        let bytes = fs::read(&path)?;
-        seeds.push((path, bytes));
+        if !own.iter().any(|folder| path.starts_with(folder)) {
+            let bytes = fs::read(&path)?;
+            seeds.push((path, bytes));
+        }
     }
     Ok(seeds)
 }

@@ -452,6 +452,8 @@ macro_rules! __attr_set {
                 fields.unknown(&attr)?;
             }
         } }
+
+        $crate::__rewrite! { $name $( $number $field )* }
     };
 }
 

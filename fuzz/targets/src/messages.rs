@@ -1,0 +1,261 @@
+//! Typed messages: what decodes also prints and serializes, is kept, compared, and written again.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use netlink_core::message::HEADER_LEN;
+use netlink_core::testkit::Rewrite as _;
+use netlink_core::{
+    Attrs, Message, MessageFlags, MessageHeader, MessageInfo, MessageType, Messages, Numbered, Owned, Scope,
+    Shape, Table, Writer,
+};
+
+/// One message type: what it comes as, and what is tried with a body of it.
+pub struct Typed {
+    /// Every type it comes in.
+    pub infos: &'static [MessageInfo],
+    check: fn(&Message<'_>, Options),
+}
+
+/// What costs much is done with a few inputs only.
+#[derive(Clone, Copy)]
+struct Options(u8);
+
+impl Options {
+    fn pretty(self) -> bool {
+        self.0 % 16 == 1
+    }
+
+    fn json(self) -> bool {
+        self.0 % 16 < 2
+    }
+
+    fn text(self) -> bool {
+        self.0 % 8 < 2
+    }
+
+    /// What the message is compared with: itself in another order, or with a byte changed.
+    fn other(self, body: &[u8], header: usize) -> Vec<u8> {
+        let mut other = body.to_vec();
+        match self.0 / 16 {
+            0 => {
+                let set = body.get(header..).unwrap_or_default();
+                let attrs: Vec<&[u8]> = pieces(set);
+                other.truncate(header);
+                other.extend(attrs.into_iter().rev().flatten());
+            }
+            _ => {
+                let at = usize::from(self.0 / 16) * body.len() / 16;
+                if let Some(byte) = other.get_mut(at) {
+                    *byte ^= 1 << (self.0 % 8);
+                }
+            }
+        }
+        other
+    }
+}
+
+/// The attributes of a set with their headers and padding; one piece if it can't be walked.
+fn pieces(set: &[u8]) -> Vec<&[u8]> {
+    let mut walk = Attrs::new(set);
+    let (mut pieces, mut rest) = (Vec::new(), set);
+    while let Some(attr) = walk.next() {
+        if attr.is_err() || walk.rest().len() % 4 != 0 {
+            return vec![set];
+        }
+        pieces.push(&rest[..rest.len() - walk.rest().len()]);
+        rest = walk.rest();
+    }
+    if rest.is_empty() { pieces } else { vec![set] }
+}
+
+/// What two sets have in common if they are equal: the payloads of each number in order, nested sets likewise; bytes
+/// where a set can't be walked. `None`: deeper than anybody nests.
+#[derive(PartialEq)]
+enum Canon {
+    Bytes(Vec<u8>),
+    Set(BTreeMap<u16, Vec<Self>>),
+}
+
+impl Canon {
+    fn of(family: u8, table: Option<&'static Table>, set: &[u8], depth: usize) -> Option<Self> {
+        let attrs = Attrs::new(set);
+        if attrs.clone().any(|attr| attr.is_err()) {
+            return Some(Self::Bytes(set.to_vec()));
+        }
+        if depth == 0 {
+            return None;
+        }
+        let mut canon: BTreeMap<u16, Vec<Self>> = BTreeMap::new();
+        for attr in attrs.clone().flatten() {
+            let inner = match table.and_then(|table| table.row(attr.number)).map(|row| row.shape) {
+                Some(Shape::Set(inner)) => Some(inner),
+                Some(Shape::Select(select)) => select(&Scope { header: &[family], set: attrs.clone() }),
+                _ => None,
+            };
+            let payload = match inner {
+                Some(_) => Self::of(family, inner, attr.payload, depth - 1)?,
+                None => Self::Bytes(attr.payload.to_vec()),
+            };
+            canon.entry(attr.number).or_default().push(payload);
+        }
+        Some(Self::Set(canon))
+    }
+}
+
+/// Text that nobody keeps.
+struct Nowhere;
+
+impl fmt::Write for Nowhere {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        Ok(())
+    }
+}
+
+/// Prints what has a `Display`: the first of these traits that fits takes a reference less.
+struct Shown<'v, T>(&'v T);
+
+trait Displayed {
+    fn show(&self);
+}
+
+impl<T: fmt::Display> Displayed for Shown<'_, T> {
+    fn show(&self) {
+        write!(Nowhere, "{}", self.0).expect("a value prints");
+    }
+}
+
+trait Undisplayed {
+    fn show(&self);
+}
+
+impl<T> Undisplayed for &Shown<'_, T> {
+    fn show(&self) {}
+}
+
+macro_rules! types {
+    ($($type:ty),* $(,)?) => {
+        /// Every message type of the families.
+        pub const TYPES: &[Typed] = &[$(Typed { infos: <$type>::MESSAGES, check: {
+            fn check(message: &Message<'_>, options: Options) {
+                let Ok(read) = <$type>::read(message) else { return };
+                if options.pretty() {
+                    write!(Nowhere, "{read:#?}").expect("a value prints");
+                }
+                if options.text() {
+                    write!(Nowhere, "{read:?}").expect("a value prints");
+                    (&Shown(&read)).show();
+                }
+                if options.json() {
+                    serde_json::to_writer(std::io::sink(), &read).expect("every value serializes");
+                }
+
+                // Kept, it is the same.
+                assert!(read == read, "not equal to itself");
+                let kept = read.clone().into_owned();
+                assert!(kept == read && read == kept, "kept");
+                assert_eq!(kept.message_flags(), read.message_flags());
+                let owned = Owned::<$type>::new(message);
+                assert_eq!(owned.bytes(), message.body);
+                assert!(owned.view().expect("what was read reads again") == read, "kept in the least room");
+                assert!(owned == owned.clone());
+
+                let info = &<$type>::MESSAGES[0];
+                let same_header = |other: &[u8]| other.get(..info.header.size) == message.body.get(..info.header.size);
+                let header_len = info.header.size.next_multiple_of(4).min(message.body.len());
+                let (header, set) = message.body.split_at(header_len);
+                let family = header.first().copied().unwrap_or_default();
+
+                // Written by the types of its rows, it is what it was.
+                let mut out = Writer::new();
+                read.attrs().rewrite(&mut out);
+                if out.error().is_none() {
+                    let body = [header, out.as_slice()].concat();
+                    let rewritten = Message { header: message.header, body: &body };
+                    let again = <$type>::read(&rewritten).expect("what was written reads");
+                    let field = read.attrs().difference(again.attrs());
+                    assert!(field.is_none(), "{} is another one when it is written", field.unwrap_or_default());
+                    let mut twice = Writer::new();
+                    again.attrs().rewrite(&mut twice);
+                    assert_eq!(twice.as_slice(), out.as_slice(), "written again");
+                }
+
+                // Equality is that of the attributes, in any order.
+                let body = options.other(message.body, header_len);
+                let other = Message { header: message.header, body: &body };
+                if let Ok(other) = <$type>::read(&other) {
+                    let canon = |set| Canon::of(family, Some(info.table), set, 12);
+                    let equal = read == other;
+                    assert_eq!(equal, other == read, "equality has a direction");
+                    assert_eq!(equal, read.clone().into_owned() == other.clone().into_owned(), "equality of what is kept");
+                    let canons = (canon(set), canon(body.get(header_len..).unwrap_or_default()));
+                    if let (Some(a), Some(b)) = canons {
+                        // Padding of the fixed header counts.
+                        assert_eq!(equal, a == b && same_header(&body), "equal: {read:?} {other:?}");
+                    }
+                }
+            }
+            check
+        } }),*];
+    };
+}
+
+include!(concat!(env!("OUT_DIR"), "/types.rs"));
+
+/// A type, what is done with it, flags, and a body: one message of it.
+pub fn messages(bytes: &[u8]) {
+    let Some((&[number, options, flags], body)) = bytes.split_first_chunk() else { return };
+    let Some(typed) = TYPES.get(usize::from(number) % TYPES.len()) else { return };
+    let Some(info) = typed.infos.first() else { return };
+    let length = u32::try_from(HEADER_LEN + body.len()).unwrap_or(u32::MAX);
+    let header = MessageHeader::default().length(length).flags(MessageFlags::from_bits_retain(flags.into()));
+    let message = Message { header: header.kind(MessageType(info.number)), body };
+    (typed.check)(&message, Options(options));
+}
+
+/// What [`messages`] starts from: the messages of these datagrams, as each type that has their number; and of each type
+/// one as large as a datagram gets.
+pub(crate) fn seeds(datagrams: &[(std::path::PathBuf, Vec<u8>)]) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    let number = |index: usize| u8::try_from(index).expect("fewer than 256 types");
+    for (path, datagram) in datagrams {
+        for message in Messages::new(datagram).flatten() {
+            for (index, typed) in TYPES.iter().enumerate() {
+                let is_it = typed.infos.iter().any(|info| match info.numbered {
+                    Numbered::ByType => info.number == message.header.kind.0,
+                    Numbered::ByCommand => {
+                        message.body.first().is_some_and(|command| u16::from(*command) == info.number)
+                    }
+                });
+                if is_it {
+                    // Another option each, so that each is tried with something.
+                    let options = number(seeds.len() % 256);
+                    seeds.push((path.clone(), [&[number(index), options, 0], message.body].concat()));
+                }
+            }
+        }
+    }
+    for (index, typed) in TYPES.iter().enumerate() {
+        let Some(info) = typed.infos.first() else { continue };
+        for row in info.table.rows {
+            if !matches!(row.shape, Shape::Set(_) | Shape::Select(_) | Shape::Indexed(_) | Shape::Records(..))
+            {
+                continue;
+            }
+            let mut body = vec![0; info.header.size.next_multiple_of(4)];
+            // As often as there is room for: empty, and with something inside.
+            for inside in (0..).map(|number: u16| [&4u16.to_ne_bytes()[..], &number.to_ne_bytes()].concat()) {
+                let inside = if body.len() % 8 == 0 { inside.as_slice() } else { &[] };
+                let length = u16::try_from(4 + inside.len()).expect("a few bytes");
+                body.extend(length.to_ne_bytes());
+                body.extend(row.number.to_ne_bytes());
+                body.extend(inside);
+                if body.len() > 60_000 {
+                    break;
+                }
+            }
+            seeds.push((typed.infos[0].c_name.into(), [&[number(index), 2, 0], body.as_slice()].concat()));
+        }
+    }
+    seeds
+}
