@@ -665,7 +665,7 @@ fn a_trace_that_nobody_reads_harms_nobody() {
     let (read, write) = std::io::pipe().unwrap();
     drop(read);
     let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "connection::tests::a_trace_that_nobody_reads_harms_nobody"])
+        .args(["--exact", "--nocapture", "connection::tests::a_trace_that_nobody_reads_harms_nobody"])
         .envs([(CHILD, "1"), ("NETLINK_TRACE", "1")])
         .stderr(write)
         .output()
