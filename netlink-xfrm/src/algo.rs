@@ -97,6 +97,7 @@ macro_rules! algorithms {
                     Ok(value) => fmt::Display::fmt(&value, f),
                     Err(why) => write!(f, "{} ({why})", Secret::new(bytes)),
                 });
+                const SECRET: bool = true;
 
                 fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
                     let short = Malformed::Length { want: $size, got: payload.len() };
