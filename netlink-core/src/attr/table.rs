@@ -145,7 +145,7 @@ fn alike(table: Option<&'static Table>, scope: &Scope<'_>, b: Attrs<'_>) -> bool
             true
         });
         places.sort_unstable();
-        let at = |place: u64| usize::try_from(place & (1 << 48) - 1).ok();
+        let at = |place: u64| usize::try_from(place << 16 >> 16).ok();
         places.into_iter().filter_map(move |place| Attrs::new(bytes.get(at(place)?..)?).next()?.ok())
     }
     let a = scope.set;
