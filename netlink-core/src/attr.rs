@@ -11,9 +11,9 @@ use core::fmt;
 pub use index::index_room;
 pub use rule::{Check, Rule};
 pub use set::{Fields, numbers};
-pub(crate) use table::records;
+pub(crate) use table::{Chosen, records};
 pub use table::{Row, Shape, Table, debug, debug_wrong, same};
-pub(crate) use writer::wipe;
+pub(crate) use writer::Wiped;
 pub use writer::{Unsendable, Writer};
 
 /// Set on an attribute that holds attributes. Kernels since 5.2 demand it where they check strictly.
@@ -24,6 +24,10 @@ pub const NLA_F_NET_BYTEORDER: u16 = 1 << 14;
 pub const NLA_TYPE_MASK: u16 = !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
 
 const ATTR_HEADER: usize = 4;
+
+/// Sets that may stand around one another. No table nests deeper, so a message that does was not made by one: it can't
+/// be read, and what only looks at it shows the sets further in as bytes.
+pub const MAX_DEPTH: u8 = 16;
 
 pub(crate) const fn align4(length: usize) -> usize {
     length.saturating_add(3) & !3
@@ -42,7 +46,7 @@ pub struct Attr<'a> {
 
 /// Walks a run of attributes.
 ///
-/// Up to three bytes of rest are padding. A header that claims more than there is, or less than itself,
+/// Up to three bytes of rest are padding, whatever they are: the kernel's own walk passes over them. A header that claims more than there is, or less than itself,
 /// is an error and ends the walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attrs<'a> {
@@ -61,9 +65,17 @@ impl<'a> Attrs<'a> {
         self.rest
     }
 
-    /// The payload of the first attribute of this number, if the run holds one.
-    pub fn find(mut self, number: u16) -> Option<&'a [u8]> {
-        self.find_map(|attr| attr.ok().filter(|attr| attr.number == number)).map(|attr| attr.payload)
+    /// The payload of the attribute of this number, if the run holds one; of the last one where there are several, as in
+    /// the kernel.
+    pub fn find(self, number: u16) -> Option<&'a [u8]> {
+        let mut found = None;
+        walk(self.rest, self.rest, |other, payload, _| {
+            if other == usize::from(number) {
+                found = Some(payload);
+            }
+            true
+        });
+        found
     }
 }
 
@@ -198,13 +210,21 @@ pub struct Scope<'a> {
     pub header: &'a [u8],
     /// All attributes of the set.
     pub set: Attrs<'a>,
+    /// How many sets stand around this one.
+    pub depth: u8,
 }
 
 impl<'a> Scope<'a> {
+    /// Around a set that no other one stands around.
+    #[inline]
+    pub const fn new(header: &'a [u8], set: Attrs<'a>) -> Self {
+        Self { header, set, depth: 0 }
+    }
+
     /// The same around a set inside of this one.
     #[inline]
     pub fn inside(&self, set: &'a [u8]) -> Self {
-        Self { header: self.header, set: Attrs::new(set) }
+        Self { header: self.header, set: Attrs::new(set), depth: self.depth.saturating_add(1) }
     }
 
     /// First byte of the fixed header: the address family in most protocols. 0 without a header.
@@ -224,6 +244,8 @@ pub trait Payload<'a>: Sized {
     const RULE: Rule;
     /// What tools can know about the type.
     const SHAPE: Shape;
+    /// Whether it holds a key: memory that it was kept in is wiped.
+    const SECRET: bool = false;
 
     /// Reads a payload. Must neither allocate nor panic.
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed>;
@@ -276,6 +298,20 @@ impl fmt::Debug for Hex<'_> {
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        // A text per 32 bytes: a call per byte takes ten times as long.
+        self.0.chunks(32).try_for_each(|bytes| {
+            let mut text = [0; 64];
+            for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
+                if let ([high, low], Some(h), Some(l)) =
+                    (digits, DIGITS.get(usize::from(byte >> 4)), DIGITS.get(usize::from(byte & 15)))
+                {
+                    (*high, *low) = (*h, *l);
+                }
+            }
+            f.write_str(
+                core::str::from_utf8(text.get(..bytes.len() * 2).unwrap_or_default()).unwrap_or_default(),
+            )
+        })
     }
 }

@@ -12,7 +12,7 @@ use alloc::boxed::Box;
 use core::fmt::{self, Write as _};
 use core::time::Duration;
 
-use crate::attr::{DecodeError, Unsendable};
+use crate::attr::{DecodeError, Unsendable, Wiped};
 use crate::message::MessageFlags;
 
 pub(crate) use asked::Asked;
@@ -22,9 +22,6 @@ pub use ext_ack::{ExtAck, ExtAckAttrs, ExtAckBuilder, Policy, PolicyAttrs, Polic
 pub use kernel::{Hint, KernelError, Warning, initial_net_admin, net_admin};
 pub use place::{Place, Step};
 pub use quoted::Quoted;
-
-/// No table nests deeper; a message that does was not made by one.
-const MAX_DEPTH: usize = 16;
 
 /// The one error of the workspace.
 ///
@@ -269,7 +266,7 @@ impl fmt::Display for About<'_> {
 }
 
 /// A text on one line: what a terminal would act on is escaped.
-struct Escaped<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -285,7 +282,7 @@ impl fmt::Display for Escaped<'_> {
 pub struct Undecoded {
     error: DecodeError,
     message: &'static str,
-    bytes: Box<[u8]>,
+    bytes: Wiped,
 }
 
 impl Undecoded {

@@ -183,8 +183,8 @@ impl Sender {
 
 /// Walks the messages of one datagram.
 ///
-/// A last message without its padding is fine; fewer than 16 bytes of rest are padding. A header that
-/// claims more than there is, or less than itself, is an error and ends the walk.
+/// A last message without its padding is fine; fewer than 16 bytes of rest are padding, if they are zeros. A rest that
+/// isn't, and a header that claims more than there is or less than itself, are errors and end the walk.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Messages<'a> {
     rest: &'a [u8],
@@ -202,12 +202,23 @@ impl<'a> Messages<'a> {
     }
 }
 
+impl<'a> Messages<'a> {
+    /// What is left where no header fits.
+    #[cold]
+    fn tail(&mut self) -> Option<Result<Message<'a>, Malformed>> {
+        let tail = core::mem::take(&mut self.rest);
+        let padding = tail.iter().all(|byte| *byte == 0);
+        if padding { None } else { Some(Err(Malformed::Length { want: HEADER_LEN, got: tail.len() })) }
+    }
+}
+
 impl<'a> Iterator for Messages<'a> {
     type Item = Result<Message<'a>, Malformed>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let header = MessageHeader::of(self.rest.first_chunk()?);
+        let Some(header) = self.rest.first_chunk() else { return self.tail() };
+        let header = MessageHeader::of(header);
         let length = header.length as usize;
         let Some(body) = self.rest.get(HEADER_LEN..length) else {
             let left = self.rest.len();
@@ -262,10 +273,20 @@ mod tests {
         assert_eq!(Messages::new(&bytes).count(), 1);
     }
 
+    /// F17
     #[test]
-    fn a_short_rest_is_padding() {
-        let mut bytes = datagram(&[(16, 0)]);
-        bytes.extend([1; 15]);
-        assert_eq!(Messages::new(&bytes).count(), 1);
+    fn a_short_rest_is_padding_or_an_error_once() {
+        for length in 0..16 {
+            let mut bytes = datagram(&[(16, 0)]);
+            bytes.resize(16 + length, 0);
+            assert_eq!(Messages::new(&bytes).count(), 1);
+            if let Some(last) = bytes.get_mut(16..).and_then(|tail| tail.last_mut()) {
+                *last = 1;
+                let mut walk = Messages::new(&bytes);
+                assert!(walk.next().unwrap().is_ok());
+                assert_eq!(walk.next(), Some(Err(Malformed::Length { want: 16, got: length })));
+                assert_eq!(walk.next(), None);
+            }
+        }
     }
 }

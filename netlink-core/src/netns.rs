@@ -6,10 +6,12 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -31,14 +33,19 @@ impl Namespace {
     }
 
     /// One that `ip netns add` or [`create`](Self::create) made; `is_not_found` if there is none.
-    pub fn open(name: &str) -> Result<Self> {
-        Self::open_path(named(name)?)
+    pub fn open(name: impl AsRef<OsStr>) -> Result<Self> {
+        Self::open_path(named(name.as_ref())?)
     }
 
-    /// The one behind a file, such as `/proc/1/ns/net`.
+    /// The one behind a file, such as `/proc/1/ns/net`. Any other file is [`Errno::EINVAL`].
     pub fn open_path(path: impl AsRef<Path>) -> Result<Self> {
-        let file = File::open(&path).map_err(|error| Error::io("open", &error).at(&path))?;
-        Ok(Self(file.into()))
+        // A FIFO would wait for its writer.
+        let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path);
+        let file = file.map_err(|error| Error::io("open", &error).at(&path))?;
+        if is_network(&file) {
+            return Ok(Self(file.into()));
+        }
+        Err(Error::system("open as a network namespace", Errno::EINVAL).at(&path))
     }
 
     /// The one a process is in.
@@ -55,8 +62,8 @@ impl Namespace {
     }
 
     /// A new one with a name, as `ip netns add` makes it; `is_exists` if the name is taken.
-    pub fn create(name: &str) -> Result<Self> {
-        let path = named(name)?;
+    pub fn create(name: impl AsRef<OsStr>) -> Result<Self> {
+        let path = named(name.as_ref())?;
         make_shared()?;
         let options = fs::OpenOptions::new().write(true).create_new(true).open(&path);
         options.map_err(|error| Error::io("create", &error).at(&path))?;
@@ -73,15 +80,16 @@ impl Namespace {
         made
     }
 
-    /// Takes away a name. The namespace itself ends when nobody uses it any more.
-    pub fn delete(name: &str) -> Result<()> {
-        let path = named(name)?;
+    /// Takes away a name. The namespace itself ends when nobody uses it any more. A name that is a link to a file
+    /// elsewhere is removed itself; that file stays.
+    pub fn delete(name: impl AsRef<OsStr>) -> Result<()> {
+        let path = named(name.as_ref())?;
         let target = c_path(&path)?;
         // SAFETY: the pointer is to a string with a NUL at its end.
-        let done = unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
+        let done = unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH | libc::UMOUNT_NOFOLLOW) };
         if done < 0 {
             let error = Error::last("umount").at(&path);
-            // A name left over from before a reboot is a plain file.
+            // Nothing is mounted there: a leftover, or a link.
             if error.errno() != Some(Errno::EINVAL) {
                 return Err(error);
             }
@@ -89,16 +97,15 @@ impl Namespace {
         fs::remove_file(&path).map_err(|error| Error::io("remove", &error).at(&path))
     }
 
-    /// The names there are.
-    pub fn names() -> Result<Vec<String>> {
-        let entries = match fs::read_dir(NAMED) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|error| Error::io("list", &error).at(NAMED))?,
-        };
-        let mut names: Vec<String> =
-            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-        names.sort();
-        Ok(names)
+    /// The names there are, sorted.
+    pub fn names() -> Result<Vec<OsString>> {
+        listed().map(|(names, _)| names)
+    }
+
+    /// The names that lead to no network namespace, sorted: a crash or a reboot left them behind. They keep
+    /// [`create`](Self::create) from making one of that name; [`delete`](Self::delete) takes them away.
+    pub fn leftovers() -> Result<Vec<OsString>> {
+        listed().map(|(_, leftovers)| leftovers)
     }
 
     /// Runs a closure on a thread inside the namespace and waits for its result. A panic goes on in the
@@ -172,17 +179,51 @@ fn unshare() -> Result<()> {
     if done < 0 { Err(Error::last("unshare(CLONE_NEWNET)")) } else { Ok(()) }
 }
 
+/// Whether an open file is a network namespace. `NS_GET_NSTYPE`, Linux 4.11.
+fn is_network(file: &File) -> bool {
+    // To a device the number may mean another thing.
+    if !file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return false;
+    }
+    // SAFETY: this request takes no argument, and other files don't know it.
+    let kind = unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) };
+    kind == libc::CLONE_NEWNET
+}
+
+/// The names of namespaces, and those of nothing.
+fn listed() -> Result<(Vec<OsString>, Vec<OsString>)> {
+    let entries = match fs::read_dir(NAMED) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+        entries => entries.map_err(|error| Error::io("list", &error).at(NAMED))?,
+    };
+    let (mut names, mut leftovers) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::io("list", &error).at(NAMED))?;
+        match Namespace::open_path(entry.path()).map_err(|error| error.errno()) {
+            Ok(_) => names.push(entry.file_name()),
+            // A plain file, a link to nothing, or a file that is closed to us, which no namespace is.
+            Err(Some(Errno::EINVAL | Errno::ENOENT | Errno::ELOOP | Errno::EACCES)) => {
+                leftovers.push(entry.file_name());
+            }
+            Err(errno) => return Err(Error::system("open", errno.unwrap_or(Errno::EIO)).at(entry.path())),
+        }
+    }
+    names.sort();
+    leftovers.sort();
+    Ok((names, leftovers))
+}
+
 /// The file of a name, which must be one path component.
-fn named(name: &str) -> Result<PathBuf> {
-    let wrong = name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']);
-    if wrong || name.len() > 255 {
+fn named(name: &OsStr) -> Result<PathBuf> {
+    let bytes = name.as_bytes();
+    let wrong = matches!(bytes, b"" | b"." | b"..") || bytes.contains(&b'/') || bytes.contains(&0);
+    if wrong || bytes.len() > 255 {
         return Err(Error::system("the name of a network namespace", Errno::EINVAL).at(name));
     }
     Ok(Path::new(NAMED).join(name))
 }
 
 fn c_path(path: &Path) -> Result<CString> {
-    use std::os::unix::ffi::OsStrExt;
     CString::new(path.as_os_str().as_bytes())
         .map_err(|_| Error::system("a path with a NUL", Errno::EINVAL).at(path))
 }
@@ -191,6 +232,18 @@ fn c_path(path: &Path) -> Result<CString> {
 fn make_shared() -> Result<()> {
     fs::create_dir_all(NAMED).map_err(|error| Error::io("create", &error).at(NAMED))?;
     let directory = Path::new(NAMED);
+    // Two at once would mount it twice, and each name behind it. `ip netns` holds the same lock.
+    let held = File::open(directory).map_err(|error| Error::io("open", &error).at(directory))?;
+    loop {
+        // SAFETY: no pointers.
+        if unsafe { libc::flock(held.as_raw_fd(), libc::LOCK_EX) } == 0 {
+            break;
+        }
+        let error = Error::last("flock").at(directory);
+        if error.errno() != Some(Errno::EINTR) {
+            return Err(error);
+        }
+    }
     match mount("", directory, libc::MS_SHARED | libc::MS_REC) {
         // Not a mount point yet.
         Err(error) if error.errno() == Some(Errno::EINVAL) => {

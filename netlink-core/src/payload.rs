@@ -10,7 +10,7 @@ use byteorder::{BigEndian, ByteOrder};
 use crate::attr::{
     Attr, Attrs, Hex, IntoAttr, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, Unsendable, Writer,
 };
-use crate::error::Quoted;
+use crate::error::{Escaped, Quoted};
 use crate::layout::Field;
 
 macro_rules! integers {
@@ -189,7 +189,8 @@ crate::serialize! { @value Flag, |_value| true }
 /// Text of at most `MAX` bytes, ended by a NUL on the wire.
 ///
 /// The kernel promises no encoding: interface names are bytes. [`as_bytes`](Self::as_bytes) has them as they
-/// are; printing replaces what is not UTF-8.
+/// are; printing escapes control characters, which a terminal or a log would obey, and replaces what is not UTF-8.
+/// Serialized, it keeps them.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Str<'a, const MAX: usize = 65_530>(&'a [u8]);
 
@@ -267,13 +268,13 @@ impl<const MAX: usize> PartialEq<&str> for Str<'_, MAX> {
 
 impl<const MAX: usize> fmt::Display for Str<'_, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.as_str() {
-            Some(text) => f.pad(text),
-            None => self.0.utf8_chunks().try_for_each(|chunk| {
-                f.write_str(chunk.valid())?;
-                if chunk.invalid().is_empty() { Ok(()) } else { f.write_str("\u{fffd}") }
-            }),
+        if let Some(text) = self.as_str().filter(|text| !text.contains(char::is_control)) {
+            return f.pad(text);
         }
+        self.0.utf8_chunks().try_for_each(|chunk| {
+            write!(f, "{}", Escaped(chunk.valid()))?;
+            if chunk.invalid().is_empty() { Ok(()) } else { f.write_str("\u{fffd}") }
+        })
     }
 }
 
@@ -283,7 +284,9 @@ impl<const MAX: usize> fmt::Debug for Str<'_, MAX> {
     }
 }
 
-crate::serialize! { @text ['a, const MAX: usize] Str<'a, MAX> }
+crate::serialize! { @with ['a, const MAX: usize] Str<'a, MAX>, |text, serializer| {
+    serializer.serialize_str(&alloc::string::String::from_utf8_lossy(text.0))
+} }
 
 /// Bytes that mean what their family says.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -539,7 +542,7 @@ impl<'a, T> Many<'a, T> {
             ManyFrom::Wire(set, number) => (set, number, [].as_slice()),
             ManyFrom::Values(values) => (Attrs::default(), 0, values),
         };
-        let scope = Scope { header: &[], set: wire };
+        let scope = Scope::new(&[], wire);
         // They were checked when the set was read.
         let wire = wire.flatten().filter(move |attr| attr.number == number);
         values.iter().cloned().chain(wire.filter_map(move |attr| T::of(attr, &scope).ok()))
@@ -547,8 +550,9 @@ impl<'a, T> Many<'a, T> {
 }
 
 impl<'a, T: Payload<'a>> Payload<'a> for Many<'a, T> {
-    const RULE: Rule = T::RULE;
+    const RULE: Rule = T::RULE.of_each();
     const SHAPE: Shape = T::SHAPE;
+    const SECRET: bool = T::SECRET;
 
     fn decode(_: &'a [u8]) -> Result<Self, Malformed> {
         Err(Malformed::Value("several attributes of a set, not one payload"))
@@ -640,7 +644,7 @@ impl<'a, T> Indexed<'a, T> {
             IndexedFrom::Wire(set, _) => (set, [].as_slice()),
             IndexedFrom::Values(values) => (Attrs::default(), values),
         };
-        let scope = Scope { header: &[], set: wire };
+        let scope = Scope::new(&[], wire);
         // They were checked when the set was read.
         let wire = wire.flatten().filter_map(move |attr| Some((attr.number, T::of(attr, &scope).ok()?)));
         values.iter().cloned().chain(wire)
@@ -650,11 +654,11 @@ impl<'a, T> Indexed<'a, T> {
 impl<'a, T: Payload<'a>> Payload<'a> for Indexed<'a, T> {
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::check(|payload, scope| {
-        let set = Attrs::new(payload);
-        let scope = Scope { header: scope.header, set };
-        { set }.try_for_each(|attr| T::RULE.verify(attr?.payload, &scope))
+        let scope = scope.inside(payload);
+        { scope.set }.try_for_each(|attr| T::RULE.of_each().verify(attr?.payload, &scope))
     });
     const SHAPE: Shape = Shape::Indexed(&T::SHAPE);
+    const SECRET: bool = T::SECRET;
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -825,6 +829,20 @@ mod tests {
         Str::<'_, 15>::from("sixteen-is-a-lot").put(3, &mut out);
         assert!(matches!(out.error(), Some((4, Unsendable::TooLong { length: 16, max: 15 }))));
         assert_eq!(Str::<'_, 15>::new(b"a\xffb").to_string(), "a\u{fffd}b");
+    }
+
+    /// S-L8
+    #[test]
+    fn control_characters_are_escaped() {
+        let shown = |text: &[u8]| Str::<'_, 15>::new(text).to_string();
+        assert_eq!(shown(b"a\x1b[2J\n\x7fz"), "a\\u{1b}[2J\\n\\u{7f}z");
+        assert_eq!(shown("\u{9b}31m\u{e9}\\".as_bytes()), "\\u{9b}31m\u{e9}\\");
+        assert_eq!(shown(b"\xff\x1b\xff\t"), "\u{fffd}\\u{1b}\u{fffd}\\t");
+        assert_eq!(
+            alloc::format!("{:>6}|{:<4}|", Str::<'_, 15>::from("eth0"), Str::<'_, 15>::from("lo")),
+            "  eth0|lo  |"
+        );
+        assert_eq!(alloc::format!("{:?}", Str::<'_, 15>::new(b"\x1b\n")), r#""\x1b\n""#);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::attr::{DecodeError, Payload, Table, Writer};
+use crate::attr::{DecodeError, Payload, Table, Wiped, Writer};
 use crate::error::{Asked, Error, Hint, RequestError};
 use crate::exchange::{Expect, Quirks};
 use crate::layout::{Field, Fixed, Layout};
@@ -82,6 +82,8 @@ pub trait Reply: Sized {
     /// One of the messages it is read from; through it, traces of events know all of them. What no table is known of
     /// shows as a number of bytes.
     const INFO: Option<&'static MessageInfo> = None;
+    /// Whether there may be a key in it: [`Owned`] wipes its copy then.
+    const SECRET: bool = false;
     /// The message, looked at where it was received.
     type View<'a>;
 
@@ -255,6 +257,8 @@ impl<R> Request<R> {
 
     /// The message as it is sent, but for sequence and port, which are 0. An error if a value in it can't be
     /// sent.
+    ///
+    /// Of a request with a key these are bytes that nothing wipes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut out = Writer::new();
         self.append_to(&mut out, 0, self.flags())?;
@@ -392,7 +396,8 @@ impl<Q: ToRequest> ToRequest for &Q {
 /// A message kept in the least room: its bytes, looked at with [`view`](Self::view).
 ///
 /// It takes 64 bytes, and an allocation only for messages of more than 54: a million routes are a million
-/// of these. For a single message, `into_owned()` of the view is handier.
+/// of these. For a single message, `into_owned()` of the view is handier. Messages with a table in which there are keys
+/// are always allocated, and wiped when they are dropped.
 pub struct Owned<R> {
     kind: u16,
     flags: u16,
@@ -406,6 +411,7 @@ const INLINE: usize = 54;
 enum Body {
     Inline(u8, [u8; INLINE]),
     Heap(Box<[u8]>),
+    Secret(Wiped),
 }
 
 impl<R: Reply> Owned<R> {
@@ -413,6 +419,7 @@ impl<R: Reply> Owned<R> {
     #[inline]
     pub fn new(message: &Message<'_>) -> Self {
         let body = match u8::try_from(message.body.len()) {
+            _ if R::SECRET => Body::Secret(message.body.into()),
             Ok(length) if message.body.len() <= INLINE => {
                 let mut bytes = [0; INLINE];
                 if let Some(there) = bytes.get_mut(..message.body.len()) {
@@ -439,6 +446,7 @@ impl<R: Reply> Owned<R> {
         match &self.body {
             Body::Inline(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
             Body::Heap(bytes) => bytes,
+            Body::Secret(bytes) => bytes,
         }
     }
 
@@ -764,7 +772,7 @@ macro_rules! __message_view {
                 };
                 let set = message.body.get(PADDED..).unwrap_or_default();
                 let mut attrs = $attrs::unread(set);
-                attrs.fill(&$crate::Scope { header: message.body, set: $crate::Attrs::new(set) })?;
+                attrs.fill(&$crate::Scope::new(message.body, $crate::Attrs::new(set)))?;
                 Ok(Self { kind: message.header.kind, flags: message.header.flags, header: *header, attrs })
             }
 
@@ -813,6 +821,7 @@ macro_rules! __message_view {
         impl<'own> $crate::Reply for $name<'own> {
             const EXPECT: $crate::Expect = $crate::Expect::Reply;
             const INFO: ::core::option::Option<&'static $crate::MessageInfo> = Self::MESSAGES.first();
+            const SECRET: bool = <$attrs<'_> as $crate::Payload<'_>>::SECRET;
             type View<'x> = $name<'x>;
 
             #[inline(always)]

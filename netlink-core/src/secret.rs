@@ -2,7 +2,12 @@
 //!
 //! A [`Secret`] attribute shows as `<16 bytes>` wherever attributes are shown: `Debug`, traces, errors, serde. The
 //! request that holds one wipes its memory, and so do the connection that sent it, before its next request, and the
-//! error that keeps it. What the kernel tells stays in the receive buffer until that is written over.
+//! error that keeps it. Of what the kernel tells, copies are wiped that [`Owned`](crate::Owned) and `into_owned` of a set
+//! or message make, if their own table has such an attribute or a set with one.
+//!
+//! Not wiped are: the receive buffer, until it is written over; bytes that were taken out, by
+//! [`Request::to_bytes`](crate::Request::to_bytes), `Writer::into_bytes` or a clone of a slice; texts, as serde writes
+//! none; and what the kernel itself keeps.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -42,6 +47,7 @@ impl<'a> Secret<'a> {
 impl<'a> Payload<'a> for Secret<'a> {
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = Shape::Value(|bytes, f| fmt::Display::fmt(&Secret(bytes), f));
+    const SECRET: bool = true;
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {

@@ -20,6 +20,19 @@ mod on {
             self.0.serialize_entry(name, value)
         }
 
+        /// Adds one that may be absent. It asks for the value itself: else the code of a set has room on its stack for
+        /// each of its fields, and sets inside of sets take a stack of hundreds of kilobytes.
+        pub fn present<T: Serialize>(
+            &mut self,
+            name: &'static str,
+            get: impl FnOnce() -> Option<T>,
+        ) -> Result<(), M::Error> {
+            match get() {
+                Some(value) => self.entry(name, &value),
+                None => Ok(()),
+            }
+        }
+
         /// Adds an attribute without a row, under its number.
         pub fn unknown(&mut self, attr: &crate::Attr<'_>) -> Result<(), M::Error> {
             self.0.serialize_entry(&attr.number, &crate::Bytes(attr.payload))

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use crate::attr::{Attrs, Hex, NLA_F_NESTED, Scope, Shape};
+use crate::attr::{Attrs, Chosen, Hex, MAX_DEPTH, NLA_F_NESTED, Scope, Shape};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages};
 use crate::request::{MessageInfo, Numbered};
 
@@ -115,10 +115,7 @@ fn control_name(kind: MessageType) -> Option<&'static str> {
     MessageType::CONSTANTS.iter().find(|row| row.number == u64::from(kind.0)).map(|row| row.c_name)
 }
 
-/// Deep enough for every table; a message that nests deeper is shown as bytes.
-const MAX_DEPTH: usize = 16;
-
-fn indent(f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+fn indent(f: &mut fmt::Formatter<'_>, depth: u8) -> fmt::Result {
     f.write_char('\n')?;
     (0..depth).try_for_each(|_| f.write_str("    "))
 }
@@ -128,9 +125,11 @@ fn attributes(
     shape: Shape,
     header: &[u8],
     bytes: &[u8],
-    depth: usize,
+    depth: u8,
 ) -> fmt::Result {
-    let scope = Scope { header, set: Attrs::new(bytes) };
+    let set = Attrs::new(bytes);
+    let scope = Scope { header, set, depth };
+    let mut chosen = Chosen::default();
     if let Shape::Records(table, find) = shape {
         for (fixed, attrs) in crate::attr::records(bytes, find) {
             indent(f, depth)?;
@@ -139,7 +138,7 @@ fn attributes(
         }
         return Ok(());
     }
-    for attr in scope.set {
+    for attr in set {
         indent(f, depth)?;
         let attr = match attr {
             Ok(attr) => attr,
@@ -148,7 +147,7 @@ fn attributes(
         let (name, mut shape) = match shape {
             Shape::Set(table) => {
                 let row = table.row(attr.number);
-                (row.map(|row| row.c_name), row.map(|row| row.shape))
+                (row.map(|row| row.c_name), row.and_then(|row| chosen.shape(row, &scope)))
             }
             Shape::Indexed(item) => (None, Some(*item)),
             _ => (None, None),
@@ -156,9 +155,6 @@ fn attributes(
         match name {
             Some(name) => f.write_str(name)?,
             None => write!(f, "[{}]", attr.number)?,
-        }
-        if let Some(Shape::Select(select)) = shape {
-            shape = select(&scope).map(Shape::Set);
         }
         // Without a row, the flag is all that tells a set from bytes.
         const UNKNOWN: crate::Table = crate::Table { name: "", rows: &[], rules: &[] };

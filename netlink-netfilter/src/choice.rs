@@ -30,20 +30,6 @@ macro_rules! choices {
                 }
             }
 
-            fn beside(
-                payload: &'a [u8],
-                scope: &netlink_core::Scope<'a>,
-            ) -> Result<Self, netlink_core::DecodeError> {
-                use netlink_core::{Attrs, Bytes, Payload as _, Scope};
-
-                let key = scope.set.find($number).map($type::decode).transpose()?.unwrap_or_default();
-                let inner = Scope { header: scope.header, set: Attrs::new(payload) };
-                match key {
-                    $( $value => $attrs::read(&inner).map(Self::$variant), )*
-                    _ => Ok(Self::Other(key, Bytes(payload))),
-                }
-            }
-
             fn table(scope: &netlink_core::Scope<'_>) -> Option<&'static netlink_core::Table> {
                 use netlink_core::Payload as _;
 
@@ -56,8 +42,7 @@ macro_rules! choices {
 
         impl<'a> netlink_core::Payload<'a> for $name<'a> {
             const FLAGS: u16 = netlink_core::attr::NLA_F_NESTED;
-            const RULE: netlink_core::Rule =
-                netlink_core::Rule::check(|payload, scope| $name::beside(payload, scope).map(|_| ()));
+            const RULE: netlink_core::Rule = netlink_core::Rule::select(Self::table);
             const SHAPE: netlink_core::Shape = netlink_core::Shape::Select(Self::table);
 
             /// Without the attribute beside it nothing is known.
@@ -69,7 +54,11 @@ macro_rules! choices {
                 attr: netlink_core::Attr<'a>,
                 scope: &netlink_core::Scope<'a>,
             ) -> Result<Self, netlink_core::Malformed> {
-                Self::beside(attr.payload, scope).map_err(|error| error.why)
+                let key = scope.set.find($number).map($type::decode).transpose()?.unwrap_or_default();
+                match key {
+                    $( $value => $attrs::of(attr, scope).map(Self::$variant), )*
+                    _ => Ok(Self::Other(key, netlink_core::Bytes(attr.payload))),
+                }
             }
 
             fn encode(&self, out: &mut netlink_core::Writer) {

@@ -311,6 +311,7 @@ fn command(command: Command, family: Family, group: u16) -> ConfigRequest<()> {
 mod tests {
     use super::*;
     use alloc::string::ToString as _;
+    use netlink_core::Payload as _;
     use netlink_core::testkit::{Replies, answer};
 
     /// U4, NA5
@@ -338,5 +339,16 @@ mod tests {
         assert_eq!(family[16..], [10, 0, 0, 0, 5, 0, 1, 0, 3, 0, 0, 0]);
         assert_eq!(unbind_family(Family::IPV6).to_bytes().unwrap()[20..], [5, 0, 1, 0, 4, 0, 0, 0]);
         assert_eq!((Mode::meta().to_bytes()[4], Mode::whole().to_bytes()[4]), (1, 2));
+    }
+
+    /// S-X: network byte order, which root doesn't show.
+    #[test]
+    fn a_user_and_a_group_other_than_root() {
+        let attr = |number: u16, id: u32| {
+            [&8u16.to_ne_bytes()[..], &number.to_ne_bytes(), &id.to_be_bytes()].concat()
+        };
+        let bytes = [attr(11, 1000), attr(14, 100)].concat();
+        let set = PacketAttrs::decode(&bytes).unwrap();
+        assert_eq!((set.uid(), set.gid()), (Some(Be(1000)), Some(Be(100))));
     }
 }

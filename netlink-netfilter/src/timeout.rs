@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_short_time_is_named() {
         let bytes = [5, 0, 3, 0, 6, 0, 0, 0, 10, 0, 4, 0x80, 6, 0, 3, 0, 0, 7];
-        let scope = netlink_core::Scope { header: &[], set: netlink_core::Attrs::new(&bytes) };
+        let scope = netlink_core::Scope::new(&[], netlink_core::Attrs::new(&bytes));
         assert_eq!(TimeoutAttrs::read(&scope).unwrap_err().at, "CTA_TIMEOUT_TCP_ESTABLISHED");
         assert!(create(&"n".repeat(32), Family::IPV4, TcpTimeouts::new()).to_bytes().is_err());
     }

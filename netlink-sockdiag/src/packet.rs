@@ -321,4 +321,12 @@ mod tests {
         assert_eq!(member.address(), "00:00:00:00:00:01".parse().ok());
         assert_eq!(member.address_len(33).address(), None);
     }
+
+    /// S-X: the machine's byte order, which user 0 doesn't show.
+    #[test]
+    fn a_user_other_than_root() {
+        let attr = [8u16.to_ne_bytes(), 5u16.to_ne_bytes()].concat();
+        let read = PacketAttrs::decode(&[attr, 1000u32.to_ne_bytes().to_vec()].concat()).map(|set| set.uid());
+        assert_eq!(read, Ok(Some(1000)));
+    }
 }

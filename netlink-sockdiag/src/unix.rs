@@ -280,4 +280,12 @@ mod tests {
     fn devices() {
         assert_eq!(UnixFile::default().dev(0x0010_0002).device(), (1, 2));
     }
+
+    /// S-X: the machine's byte order, which user 0 doesn't show.
+    #[test]
+    fn a_user_other_than_root() {
+        let attr = [8u16.to_ne_bytes(), 7u16.to_ne_bytes()].concat();
+        let read = UnixAttrs::decode(&[attr, 1000u32.to_ne_bytes().to_vec()].concat()).map(|set| set.uid());
+        assert_eq!(read, Ok(Some(1000)));
+    }
 }

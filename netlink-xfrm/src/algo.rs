@@ -97,6 +97,7 @@ macro_rules! algorithms {
                     Ok(value) => fmt::Display::fmt(&value, f),
                     Err(why) => write!(f, "{} ({why})", Secret::new(bytes)),
                 });
+                const SECRET: bool = true;
 
                 fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
                     let short = Malformed::Length { want: $size, got: payload.len() };
@@ -225,6 +226,15 @@ mod tests {
     use super::*;
     use alloc::format;
     use netlink_core::Unsendable;
+
+    /// S-L11: what is kept of them is wiped.
+    #[test]
+    fn messages_with_keys_are_secret() {
+        use netlink_core::Reply;
+        const { assert!(<crate::state::State<'_> as Reply>::SECRET) };
+        const { assert!(<crate::event::Event<'_> as Reply>::SECRET) };
+        const { assert!(!<crate::policy::Policy<'_> as Reply>::SECRET) };
+    }
 
     #[test]
     fn names_are_padded_and_keys_are_counted_in_bits() {

@@ -102,6 +102,7 @@ macro_rules! events {
         impl<'own> Reply for Event<'own> {
             const EXPECT: Expect = Expect::Reply;
             const INFO: Option<&'static MessageInfo> = Some(&State::NEW);
+            const SECRET: bool = true;
             type View<'a> = Event<'a>;
 
             fn view<'a>(message: &Message<'a>) -> Result<Event<'a>, DecodeError> {

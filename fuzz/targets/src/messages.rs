@@ -90,7 +90,7 @@ impl Canon {
         for attr in attrs.clone().flatten() {
             let inner = match table.and_then(|table| table.row(attr.number)).map(|row| row.shape) {
                 Some(Shape::Set(inner)) => Some(inner),
-                Some(Shape::Select(select)) => select(&Scope { header: &[family], set: attrs.clone() }),
+                Some(Shape::Select(select)) => select(&Scope::new(&[family], attrs.clone())),
                 _ => None,
             };
             let payload = match inner {

@@ -1,6 +1,6 @@
 //! Where the attributes of a set stand in its bytes.
 
-use super::{ATTR_HEADER, Attr, NLA_TYPE_MASK, Rule, Scope, align4, split_header, walk};
+use super::{ATTR_HEADER, Attr, Chosen, NLA_TYPE_MASK, Rule, Scope, align4, split_header, walk};
 
 /// The room a table needs in [`Fields`](super::Fields), by one more than its largest number.
 #[doc(hidden)]
@@ -84,10 +84,11 @@ impl Few {
 
     #[inline(never)]
     fn resume(mut self, rest: &[u8], scope: Scope<'_>, rules: &'static [Rule]) -> Option<Self> {
+        let mut chosen = Chosen::default();
         let stopped = walk(scope.set.rest(), rest, |number, payload, at| {
             let Some(rule) = rules.get(number) else { return true };
             self.push(number, at);
-            rule.judge(payload, &scope)
+            rule.judge(number, payload, &scope, &mut chosen)
         });
         if stopped.is_none() { Some(self) } else { None }
     }
@@ -181,10 +182,11 @@ impl Slot {
         let set = scope.set.rest();
         // As many slots as rules: one question whether there is such a number settles both.
         let Some(near) = slots.get_mut(..rules.len()) else { return false };
+        let mut chosen = Chosen::default();
         let stopped = walk(set, set, |number, payload, at| {
             let (Some(rule), Some(slot)) = (rules.get(number), near.get_mut(number)) else { return true };
             *slot = Self::new(at, payload.len());
-            rule.judge(payload, &scope)
+            rule.judge(number, payload, &scope, &mut chosen)
         });
         if set.len() > Self::REACH {
             slots.fill(Self::ABSENT);

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use super::{Attrs, DecodeError, Malformed, Scope, Table, walk};
+use super::{Attrs, Chosen, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
+
+const TOO_DEEP: Malformed = Malformed::Value("attributes inside of attributes, deeper than in any table");
 
 /// Which payloads a type takes; checked once, when a set is read.
 #[derive(Clone, Copy)]
@@ -76,6 +78,8 @@ impl Rule {
     }
 
     /// Attributes of the table that the function chooses by what stands around; anything, where it chooses none.
+    ///
+    /// It is called once for all attributes of the number in a set.
     pub const fn select(select: fn(&Scope<'_>) -> Option<&'static Table>) -> Self {
         Self::asking(Further::Select(select))
     }
@@ -93,53 +97,81 @@ impl Rule {
                 if payload.len() < 64 && lengths >> payload.len() & 1 != 0)
     }
 
-    /// Whether a payload is right.
+    /// For a list of such payloads, where nothing tells which of them its neighbours are about.
+    #[must_use]
+    pub const fn of_each(self) -> Self {
+        assert!(!matches!(self.further, Further::Select(_)), "a list of attributes that neighbours select");
+        self
+    }
+
+    /// Whether a payload is right; it is that of an attribute of this number in the set of `scope`.
     #[inline(always)]
-    pub(super) fn judge(&self, payload: &[u8], scope: &Scope<'_>) -> bool {
+    pub(super) fn judge(
+        &self,
+        number: usize,
+        payload: &[u8],
+        scope: &Scope<'_>,
+        chosen: &mut Chosen,
+    ) -> bool {
         self.fits(payload)
             || match self.further {
-                Further::Set(table) => sound(scope.header, payload, table.rules),
-                _ => self.ask(payload, scope),
+                Further::Set(table) => sound(scope.header, payload, table.rules, scope.depth + 1),
+                _ => self.ask(number, payload, scope, chosen),
             }
     }
 
-    /// Whether a payload is right, or why not.
+    /// Whether an item of a list is right, or why not.
     pub(crate) fn verify(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
-        if self.judge(payload, scope) { Ok(()) } else { self.explain(payload, scope) }
+        if scope.depth >= MAX_DEPTH {
+            return Err(TOO_DEEP.into());
+        }
+        let chosen = &mut Chosen::default();
+        if self.judge(0, payload, scope, chosen) { Ok(()) } else { self.explain(0, payload, scope, chosen) }
     }
 
     /// What the length alone doesn't settle.
     #[inline(never)]
-    fn ask(&self, payload: &[u8], scope: &Scope<'_>) -> bool {
+    fn ask(&self, number: usize, payload: &[u8], scope: &Scope<'_>, chosen: &mut Chosen) -> bool {
         match self.further {
             Further::Enough | Further::Lengths(_) => false,
             Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
             Further::Check(check) => check(payload, scope).is_ok(),
-            Further::Set(_) | Further::Select(_) => {
-                self.table(scope).is_none_or(|table| sound(scope.header, payload, table.rules))
+            Further::Select(select) => {
+                let table = chosen.table(number, select, scope);
+                // A choice can lead back to a table that it came from; a set can't, as no constant holds itself.
+                table.is_none_or(|table| {
+                    scope.depth + 1 < MAX_DEPTH && sound(scope.header, payload, table.rules, scope.depth + 1)
+                })
             }
+            Further::Set(table) => sound(scope.header, payload, table.rules, scope.depth + 1),
         }
     }
 
-    fn table(&self, scope: &Scope<'_>) -> Option<&'static Table> {
+    fn table(&self, number: usize, scope: &Scope<'_>, chosen: &mut Chosen) -> Option<&'static Table> {
         match self.further {
             Further::Set(table) => Some(table),
-            Further::Select(select) => select(scope),
+            Further::Select(select) => chosen.table(number, select, scope),
             _ => None,
         }
     }
 
     /// Why a payload is wrong.
     #[cold]
-    fn explain(&self, payload: &[u8], scope: &Scope<'_>) -> Result<(), DecodeError> {
+    fn explain(
+        &self,
+        number: usize,
+        payload: &[u8],
+        scope: &Scope<'_>,
+        chosen: &mut Chosen,
+    ) -> Result<(), DecodeError> {
         let got = payload.len();
         let want = match self.further {
             Further::Enough => self.enough.into(),
             Further::Lengths(lengths) => lengths.checked_ilog2().unwrap_or_default() as usize,
             Further::Elements(bytes) => got.next_multiple_of(bytes.into()),
             Further::Check(check) => return check(payload, scope),
-            _ => {
-                return match self.table(scope) {
+            Further::Set(_) | Further::Select(_) => {
+                return match self.table(number, scope, chosen) {
                     Some(table) => explain(&scope.inside(payload), table),
                     None => Ok(()),
                 };
@@ -157,26 +189,38 @@ impl fmt::Debug for Rule {
 
 /// Checks the attributes of a set, also inside of nested sets.
 pub(super) fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
-    if sound(scope.header, scope.set.rest(), table.rules) { Ok(()) } else { explain(scope, table) }
+    let sound = scope.depth < MAX_DEPTH && sound(scope.header, scope.set.rest(), table.rules, scope.depth);
+    if sound { Ok(()) } else { explain(scope, table) }
 }
 
 /// Whether all attributes of a set are right. What it needs comes in registers: most sets inside of others have two or
 /// three attributes.
 #[inline(never)]
-fn sound(header: &[u8], set: &[u8], rules: &'static [Rule]) -> bool {
-    let scope = Scope { header, set: Attrs::new(set) };
-    walk(set, set, |number, payload, _| rules.get(number).is_none_or(|rule| rule.judge(payload, &scope)))
-        .is_none()
+fn sound(header: &[u8], set: &[u8], rules: &'static [Rule], depth: u8) -> bool {
+    let scope = Scope { header, set: Attrs::new(set), depth };
+    let mut chosen = Chosen::default();
+    let stopped = walk(set, set, |number, payload, _| {
+        rules.get(number).is_none_or(|rule| rule.judge(number, payload, &scope, &mut chosen))
+    });
+    stopped.is_none()
 }
 
 /// What is wrong with a set, and where. Apart from the check, so that sound messages don't pay for it.
 #[cold]
 #[inline(never)]
 pub(super) fn explain(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
+    if scope.depth >= MAX_DEPTH {
+        return Err(TOO_DEEP.into());
+    }
+    let mut chosen = Chosen::default();
     for attr in scope.set {
         let attr = attr?;
-        if let Some(rule) = table.rules.get(usize::from(attr.number)) {
-            rule.verify(attr.payload, scope).map_err(|error| error.within(table.c_name(attr.number)))?;
+        let number = usize::from(attr.number);
+        if let Some(rule) = table.rules.get(number)
+            && !rule.judge(number, attr.payload, scope, &mut chosen)
+        {
+            let wrong = rule.explain(number, attr.payload, scope, &mut chosen);
+            wrong.map_err(|error| error.within(table.c_name(attr.number)))?;
         }
     }
     Ok(())
@@ -214,7 +258,7 @@ mod tests {
             for got in 0..80 {
                 let mut out = Writer::new();
                 out.nest(1, |out| out.put_bytes(number, &[0; 80][..got]));
-                let scope = Scope { header: &[], set: Attrs::new(out.as_slice()) };
+                let scope = Scope::new(&[], Attrs::new(out.as_slice()));
                 let read = AroundAttrs::read(&scope).map(|_| ());
                 let mut here = AroundAttrs::unread(out.as_slice());
                 assert_eq!(here.fill(&scope), read);

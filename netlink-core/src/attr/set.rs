@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::index::{Few, Slot};
 use super::rule::{check, explain};
-use super::{Attrs, DecodeError, Malformed, Payload, Rule, Scope, Table, Writer};
+use super::{Attrs, DecodeError, MAX_DEPTH, Malformed, Payload, Rule, Scope, Table, Writer};
 
 /// A set of attributes: its bytes, and where each attribute of the table stands in them.
 ///
@@ -20,6 +20,8 @@ pub struct Fields<'a, const N: usize> {
     index: [Slot; N],
     /// What [`Scope::family`] was: some payloads mean another thing in another family.
     family: u8,
+    /// What [`Scope::depth`] was.
+    depth: u8,
 }
 
 /// One more than the largest number of a table.
@@ -61,7 +63,14 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// A set of which nothing is known yet; see [`fill`](Self::fill).
     #[inline(always)]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { wire: bytes, built: Built(None), few: Few::NONE, index: [Slot::ABSENT; N], family: 0 }
+        Self {
+            wire: bytes,
+            built: Built(None),
+            few: Few::NONE,
+            index: [Slot::ABSENT; N],
+            family: 0,
+            depth: 0,
+        }
     }
 
     /// Finds and checks the attributes, also inside of nested sets.
@@ -86,7 +95,7 @@ impl<'a, const N: usize> Fields<'a, N> {
         if !read {
             return explain(scope, table);
         }
-        self.family = scope.family();
+        (self.family, self.depth) = (scope.family(), scope.depth);
         Ok(())
     }
 
@@ -102,14 +111,15 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// the same is found out by whoever asks for the attribute.
     #[inline(always)]
     pub fn inside(payload: &'a [u8], around: &Scope<'a>, table: &'static Table) -> Result<Self, Malformed> {
-        let fields = Self::checked(&around.inside(payload), table);
+        let scope = around.inside(payload);
+        let fields = if scope.depth < MAX_DEPTH { Self::checked(&scope, table) } else { None };
         fields.ok_or(Malformed::Value("attributes that can't be walked"))
     }
 
     #[inline(always)]
     fn checked(scope: &Scope<'a>, table: &'static Table) -> Option<Self> {
         let mut fields = Self::new(scope.set.rest());
-        fields.family = scope.family();
+        (fields.family, fields.depth) = (scope.family(), scope.depth);
         fields.find(table.rules.len()).then_some(fields)
     }
 
@@ -152,6 +162,11 @@ impl<'a, const N: usize> Fields<'a, N> {
         self.family
     }
 
+    /// How many sets stood around it where it was read.
+    pub fn depth(&self) -> u8 {
+        self.depth
+    }
+
     /// The attribute of this number; the last one where there are several, as in the kernel.
     #[inline(always)]
     pub fn get<'s, T: Payload<'s>>(&'s self, number: u16) -> Option<T> {
@@ -161,19 +176,27 @@ impl<'a, const N: usize> Fields<'a, N> {
         } else {
             self.index.get(usize::from(number))?.find(number, bytes)?
         };
-        T::of(attr, &Scope { header: family_header(self.family), set: Attrs::new(bytes) }).ok()
+        let scope = Scope { header: family_header(self.family), set: Attrs::new(bytes), depth: self.depth };
+        T::of(attr, &scope).ok()
     }
 
-    /// The same set without a borrow.
-    pub fn into_owned(mut self) -> Fields<'static, N> {
+    /// The same set without a borrow; of a table with keys the copy is wiped when it is dropped.
+    pub fn into_owned(mut self, secret: bool) -> Fields<'static, N> {
         let writer = self.built.0.take();
-        let writer = writer.unwrap_or_else(|| Box::new(Writer::from(self.wire)));
+        let writer = writer.unwrap_or_else(|| {
+            let mut writer = Writer::from(self.wire);
+            if secret {
+                writer.keep_secret();
+            }
+            Box::new(writer)
+        });
         Fields {
             wire: &[],
             built: Built(Some(writer)),
             few: self.few,
             index: self.index,
             family: self.family,
+            depth: self.depth,
         }
     }
 
@@ -189,7 +212,7 @@ impl<'a, const N: usize> Fields<'a, N> {
 /// A fixed header of nothing but the family. It is static so that a set gives out no pointer into itself,
 /// which would keep it in memory.
 #[inline(always)]
-fn family_header(family: u8) -> &'static [u8] {
+pub(super) fn family_header(family: u8) -> &'static [u8] {
     static FAMILIES: [u8; 256] = {
         let mut families = [0u8; 256];
         let mut rest: &mut [u8] = &mut families;
@@ -301,7 +324,7 @@ macro_rules! __attr_builder {
 
         impl ::core::fmt::Debug for $builder {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::attr::debug(f, 0, $name::TABLE, $crate::Attrs::new(self.0.as_slice()))
+                $crate::attr::debug(f, 0, 0, $name::TABLE, $crate::Attrs::new(self.0.as_slice()))
             }
         }
 
@@ -351,16 +374,16 @@ macro_rules! __attr_set {
         #[allow(unreachable_pub, dead_code)]
         impl<$a> $name<$a> {
             /// The rows as data.
-            pub const TABLE: &'static $crate::Table = &$crate::Table {
-                name: stringify!($name),
-                rows: &[$( $crate::Row {
+            pub const TABLE: &'static $crate::Table = &$crate::Table::new(
+                stringify!($name),
+                &[$( $crate::Row {
                     number: $number,
                     c_name: stringify!($c_name),
                     field: stringify!($field),
                     shape: <$type as $crate::Payload<$a>>::SHAPE,
                 }, )*],
-                rules: Self::RULES,
-            };
+                Self::RULES,
+            );
 
             const RULES: &'static [$crate::attr::Rule] = &{
                 let mut rules = [$crate::attr::Rule::NO_ROW; $crate::attr::numbers(&[$( $number, )*])];
@@ -394,6 +417,12 @@ macro_rules! __attr_set {
                 self.0.attrs()
             }
 
+            /// The payload of the attribute of this number, if there is one and the table has a row for it; of the last one
+            /// where there are several.
+            pub fn find(&self, number: u16) -> ::core::option::Option<&[u8]> {
+                self.0.get::<$crate::Bytes<'_>>(number).map(|bytes| bytes.0)
+            }
+
             /// The attributes this table has no row for: newer than this crate, kept and written back.
             pub fn unknown(&self) -> impl Iterator<Item = $crate::Attr<'_>> {
                 self.iter().flatten().filter(|attr| Self::TABLE.row(attr.number).is_none())
@@ -401,7 +430,7 @@ macro_rules! __attr_set {
 
             /// The same set without a borrow.
             pub fn into_owned(self) -> $name<'static> {
-                $name(self.0.into_owned())
+                $name(self.0.into_owned(<Self as $crate::Payload<'_>>::SECRET))
             }
         }
 
@@ -409,11 +438,12 @@ macro_rules! __attr_set {
             const FLAGS: u16 = $crate::attr::NLA_F_NESTED;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::set(Self::TABLE);
             const SHAPE: $crate::Shape = $crate::Shape::Set(Self::TABLE);
+            const SECRET: bool = false $( || <$type as $crate::Payload<$a>>::SECRET )*;
 
             #[inline]
             fn decode(payload: &$a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
                 let set = $crate::Attrs::new(payload);
-                Self::read(&$crate::Scope { header: &[], set }).map_err(|error| error.why)
+                Self::read(&$crate::Scope::new(&[], set)).map_err(|error| error.why)
             }
 
             fn encode(&self, out: &mut $crate::Writer) {
@@ -440,14 +470,12 @@ macro_rules! __attr_set {
 
         impl ::core::fmt::Debug for $name<'_> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::attr::debug(f, self.0.family(), Self::TABLE, self.0.attrs())
+                $crate::attr::debug(f, self.0.family(), self.0.depth(), Self::TABLE, self.0.attrs())
             }
         }
 
         $crate::serialize! { impl ['x] for $name<'x>, |set, fields| {
-            $( if let Some(value) = set.$field() {
-                fields.entry(stringify!($field), &value)?;
-            } )*
+            $( fields.present(stringify!($field), || set.$field())?; )*
             for attr in set.unknown() {
                 fields.unknown(&attr)?;
             }
@@ -489,7 +517,7 @@ macro_rules! __attr_setters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attr::{NLA_F_NET_BYTEORDER, Unsendable};
+    use crate::attr::{Attr, NLA_F_NET_BYTEORDER, Unsendable};
     use crate::{Many, Str, layout, message};
 
     attrs! {
@@ -561,11 +589,54 @@ mod tests {
         assert_eq!(request.to_bytes().unwrap()[20..], *set.as_slice());
     }
 
+    layout! {
+        /// A header that is padded.
+        struct Padded: padded = 1 {
+            /// A number.
+            number: u8,
+        }
+    }
+    attrs! {
+        /// Behind it.
+        struct BehindAttrs<'a> for BehindRequest<R> { 3 P_NUMBER number: u16, }
+    }
+    message! {
+        /// A message with a padded header, in two types.
+        struct Behind<'a>(Padded, BehindAttrs<'a>), BehindRequest {
+            /// Made.
+            16 P_NEW NEW,
+            /// Gone.
+            17 P_DEL DEL,
+        }
+    }
+
+    fn behind(info: &'static crate::MessageInfo, header: u8) -> BehindRequest<()> {
+        BehindRequest::new(info, crate::MessageFlags::empty(), Padded::default().number(header))
+    }
+
+    #[test]
+    fn a_request_that_begins_anew_keeps_the_padding_of_its_header() {
+        let again = behind(&Behind::NEW, 1).number(7).restart(Padded::default().number(2)).number(9);
+        assert_eq!(again.to_bytes().unwrap(), behind(&Behind::NEW, 2).number(9).to_bytes().unwrap());
+        assert_eq!(again.restart(Padded::default()).len(), 20);
+    }
+
+    #[test]
+    fn messages_that_are_kept_differ_by_their_type() {
+        let owned = |info, header| {
+            let bytes = behind(info, header).to_bytes().unwrap();
+            crate::Owned::<Behind<'static>>::new(&crate::Messages::new(&bytes).next().unwrap().unwrap())
+        };
+        assert_eq!(owned(&Behind::NEW, 1), owned(&Behind::NEW, 1));
+        assert_ne!(owned(&Behind::NEW, 1), owned(&Behind::DEL, 1));
+        assert_ne!(owned(&Behind::NEW, 1), owned(&Behind::NEW, 2));
+    }
+
     #[test]
     fn the_innermost_place_is_named() {
         let mut out = Writer::new();
         out.nest(2, |out| out.put_array(1, [1, 2]));
-        let scope = Scope { header: &[], set: Attrs::new(out.as_slice()) };
+        let scope = Scope::new(&[], Attrs::new(out.as_slice()));
         let error = OuterAttrs::read(&scope).unwrap_err();
         assert_eq!(error, DecodeError { at: "I_ONE", why: Malformed::Length { want: 4, got: 2 } });
     }
@@ -643,7 +714,7 @@ mod tests {
         out.put_bytes(64, &[9]);
         let set = LargeAttrs::decode(out.as_slice()).unwrap();
         assert_eq!([set.zero(), set.one(), set.last()], [Some(7), Some(8), None]);
-        let scope = Scope { header: &[], set: Attrs::new(out.as_slice()) };
+        let scope = Scope::new(&[], Attrs::new(out.as_slice()));
         let mut filled = LargeAttrs::unread(out.as_slice());
         filled.fill(&scope).unwrap();
         assert_eq!([filled.zero(), filled.one(), filled.last()], [Some(7), Some(8), None]);
@@ -687,7 +758,14 @@ mod tests {
         let mut out = Writer::new();
         out.put_bytes(5, &[0; 65_532]);
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 65_532, max: 65_531 }))));
-        assert_eq!(Attrs::new(out.as_slice()).filter(Result::is_ok).count(), 1);
+        // An attribute without a payload, in the machine's byte order.
+        let empty = Attr { number: 5, flags: 0, payload: &[] };
+        assert!(Attrs::new(out.as_slice()).eq([Ok(empty)]));
+        assert_eq!(out.len(), 4);
+        let mut late = Writer::new();
+        late.fail(Unsendable::Nul { at: 7 });
+        late.put_bytes(5, &[0; 65_532]);
+        assert_eq!(late.error(), Some((0, Unsendable::Nul { at: 7 })));
         let mut fits = Writer::new();
         fits.put_bytes(5, &[0; 65_531]);
         assert!(fits.error().is_none());

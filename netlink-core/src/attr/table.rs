@@ -1,8 +1,10 @@
 //! Tables as data: what error paths, traces, `Debug` and tools read.
 
+use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Attr, Attrs, Hex, Malformed, Rule, Scope};
+use super::set::family_header;
+use super::{Attr, Attrs, Hex, MAX_DEPTH, Malformed, Rule, Scope, walk};
 
 /// Rows of one attribute set, as data.
 #[derive(Debug)]
@@ -29,6 +31,20 @@ pub struct Row {
 }
 
 impl Table {
+    /// Of these rows.
+    #[doc(hidden)]
+    pub const fn new(name: &'static str, rows: &'static [Row], rules: &'static [Rule]) -> Self {
+        let (mut rest, mut selecting) = (rows, 0);
+        while let [row, others @ ..] = rest {
+            if matches!(row.shape, Shape::Select(_)) {
+                selecting += 1;
+            }
+            rest = others;
+        }
+        assert!(selecting <= SELECTED, "neighbours select more attributes than are kept in mind");
+        Self { name, rows, rules }
+    }
+
     /// The C name of this number; empty without a row.
     pub fn c_name(&self, number: u16) -> &'static str {
         self.row(number).map_or("", |row| row.c_name)
@@ -36,7 +52,9 @@ impl Table {
 
     /// The row of this number.
     pub fn row(&self, number: u16) -> Option<&'static Row> {
-        self.rows.iter().find(|row| row.number == number)
+        // Most numbers without a row are larger than all that have one.
+        let known = usize::from(number) < self.rules.len();
+        if known { self.rows.iter().find(|row| row.number == number) } else { None }
     }
 }
 
@@ -71,43 +89,109 @@ impl fmt::Debug for Shape {
     }
 }
 
+/// Rows of one table that neighbours may select.
+const SELECTED: usize = 2;
+
+/// What the neighbours in one set select for the attributes beside them, by number: a choice walks the set, and is made
+/// once.
+#[derive(Default)]
+pub(crate) struct Chosen([Option<(usize, Option<&'static Table>)>; SELECTED]);
+
+impl Chosen {
+    pub(super) fn table(
+        &mut self,
+        number: usize,
+        select: fn(&Scope<'_>) -> Option<&'static Table>,
+        scope: &Scope<'_>,
+    ) -> Option<&'static Table> {
+        for known in &mut self.0 {
+            let (of, table) = known.get_or_insert_with(|| (number, select(scope)));
+            if *of == number {
+                return *table;
+            }
+        }
+        select(scope)
+    }
+
+    /// What an attribute of this row holds in the set of `scope`; `None` if that can't be known.
+    pub(crate) fn shape(&mut self, row: &Row, scope: &Scope<'_>) -> Option<Shape> {
+        match row.shape {
+            Shape::Select(select) => self.table(row.number.into(), select, scope).map(Shape::Set),
+            shape => Some(shape),
+        }
+    }
+}
+
 /// Whether two sets hold the same: every attribute with the same payload, in any order.
 #[doc(hidden)]
 pub fn same(family: u8, table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_>) -> bool {
-    // What can't be walked to its end is the same only byte by byte.
-    if a == b || a.chain(b).any(|attr| attr.is_err()) {
-        return a == b;
+    alike(table, &Scope::new(family_header(family), a), b)
+}
+
+fn alike(table: Option<&'static Table>, scope: &Scope<'_>, b: Attrs<'_>) -> bool {
+    /// The number of attributes; `None` for what can't be walked to its end, which is the same only byte by byte.
+    fn count(mut set: Attrs<'_>) -> Option<usize> {
+        set.try_fold(0, |count, attr| attr.ok().map(|_| count + 1))
     }
-    if a.count() != b.count() {
+    fn numbers(set: Attrs<'_>) -> impl Iterator<Item = u16> {
+        set.flatten().map(|attr| attr.number)
+    }
+    /// By number; those of one number in the order they stand.
+    fn sorted(set: Attrs<'_>) -> impl Iterator<Item = Attr<'_>> {
+        let bytes = set.rest();
+        let mut places = Vec::new();
+        walk(bytes, bytes, |number, _, at| {
+            places.push((number as u64) << 48 | at as u64);
+            true
+        });
+        places.sort_unstable();
+        let at = |place: u64| usize::try_from(place << 16 >> 16).ok();
+        places.into_iter().filter_map(move |place| Attrs::new(bytes.get(at(place)?..)?).next()?.ok())
+    }
+    let a = scope.set;
+    if a == b {
+        return true;
+    }
+    let attrs = count(a);
+    if attrs.is_none() || attrs != count(b) {
         return false;
     }
-    fn of(set: Attrs<'_>, number: u16) -> impl Iterator<Item = Attr<'_>> {
-        set.flatten().filter(move |attr| attr.number == number)
+    let mut chosen = Chosen::default();
+    let mut same = |(x, y): (Attr<'_>, Attr<'_>)| {
+        if x.number != y.number || x.payload == y.payload {
+            return x.number == y.number;
+        }
+        let inside = scope.inside(x.payload);
+        match table.and_then(|table| chosen.shape(table.row(x.number)?, scope)) {
+            Some(Shape::Set(table)) if inside.depth < MAX_DEPTH => {
+                alike(Some(table), &inside, Attrs::new(y.payload))
+            }
+            _ => false,
+        }
+    };
+    if numbers(a).eq(numbers(b)) {
+        return a.flatten().zip(b.flatten()).all(&mut same);
     }
-    a.flatten().all(|attr| {
-        let shape = table.and_then(|table| table.row(attr.number)).map(|row| row.shape);
-        let inner = match shape {
-            Some(Shape::Set(inner)) => Some(inner),
-            Some(Shape::Select(select)) => select(&Scope { header: &[family], set: a }),
-            _ => None,
-        };
-        let mut pairs = of(a, attr.number).zip(of(b, attr.number));
-        of(a, attr.number).count() == of(b, attr.number).count()
-            && pairs.all(|(x, y)| match inner {
-                Some(_) => same(family, inner, Attrs::new(x.payload), Attrs::new(y.payload)),
-                None => x.payload == y.payload,
-            })
-    })
+    sorted(a).zip(sorted(b)).all(&mut same)
 }
 
 /// Prints a set by its table: field names, then values, in the order they stand.
 #[doc(hidden)]
-pub fn debug(f: &mut fmt::Formatter<'_>, family: u8, table: &'static Table, set: Attrs<'_>) -> fmt::Result {
+pub fn debug(
+    f: &mut fmt::Formatter<'_>,
+    family: u8,
+    depth: u8,
+    table: &'static Table,
+    set: Attrs<'_>,
+) -> fmt::Result {
+    let scope = Scope { header: family_header(family), set, depth };
+    let mut chosen = Chosen::default();
     let mut out = f.debug_struct(table.name);
     for attr in set.flatten() {
         match table.row(attr.number) {
             Some(row) => {
-                out.field(row.field, &Shown { family, shape: row.shape, payload: attr.payload, set })
+                let shape = chosen.shape(row, &scope);
+                out.field(row.field, &Shown { shape, scope: scope.inside(attr.payload) })
             }
             None => out.field("unknown", &format_args!("{}: {}", attr.number, Hex(attr.payload))),
         };
@@ -122,34 +206,29 @@ pub fn debug_wrong(f: &mut fmt::Formatter<'_>, payload: &[u8], why: Malformed) -
     write!(f, "{} ({why})", Hex(payload))
 }
 
+/// A payload, and what is around the attributes in it, if it is a set.
 struct Shown<'a> {
-    family: u8,
-    shape: Shape,
-    payload: &'a [u8],
-    set: Attrs<'a>,
+    shape: Option<Shape>,
+    scope: Scope<'a>,
 }
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = match self.shape {
-            Shape::Value(show) | Shape::Named(show) => return show(self.payload, f),
-            Shape::Set(table) => Some(table),
-            Shape::Select(select) => select(&Scope { header: &[self.family], set: self.set }),
-            Shape::Indexed(item) => {
-                let items = Attrs::new(self.payload).flatten().map(|attr| attr.payload);
-                let items = items.map(|payload| Shown { shape: *item, payload, ..*self });
-                return f.debug_list().entries(items).finish();
+        let Scope { set, depth, .. } = self.scope;
+        let bytes = set.rest();
+        match self.shape {
+            Some(Shape::Value(show) | Shape::Named(show)) => show(bytes, f),
+            Some(Shape::Set(table)) if depth < MAX_DEPTH => debug(f, self.scope.family(), depth, table, set),
+            Some(Shape::Indexed(item)) if depth < MAX_DEPTH => {
+                let items = set.flatten().map(|attr| self.scope.inside(attr.payload));
+                f.debug_list().entries(items.map(|scope| Shown { shape: Some(*item), scope })).finish()
             }
-            Shape::Records(table, find) => {
-                let records = records(self.payload, find);
-                let sets =
-                    records.map(|(_, attrs)| Shown { shape: Shape::Set(table), payload: attrs, ..*self });
-                return f.debug_list().entries(sets).finish();
+            Some(Shape::Records(table, find)) if depth < MAX_DEPTH => {
+                let records = records(bytes, find).map(|(_, attrs)| self.scope.inside(attrs));
+                let shape = Some(Shape::Set(table));
+                f.debug_list().entries(records.map(|scope| Shown { shape, scope })).finish()
             }
-        };
-        match table {
-            Some(table) => debug(f, self.family, table, Attrs::new(self.payload)),
-            None => fmt::Display::fmt(&Hex(self.payload), f),
+            _ => fmt::Display::fmt(&Hex(bytes), f),
         }
     }
 }
@@ -165,4 +244,318 @@ pub(crate) fn records(
         bytes = bytes.get(next..).unwrap_or_default();
         Some(record.split_at_checked(start).unwrap_or((record, &[])))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use core::cell::Cell;
+    use core::fmt::Write as _;
+
+    use super::*;
+    use crate::attr::NLA_F_NESTED;
+    use crate::trace::Tree;
+    use crate::{Bytes, DecodeError, MessageFlags, Payload, Str, Writer, attrs, message};
+
+    std::thread_local! {
+        /// How often a neighbour was looked up.
+        static CHOICES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Attributes like those around it, if a 1 stands beside it.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Below<'a>(Bytes<'a>);
+
+    impl Below<'_> {
+        fn table(scope: &Scope<'_>) -> Option<&'static Table> {
+            CHOICES.set(CHOICES.get() + 1);
+            (scope.set.find(1)? == [1]).then_some(DeepAttrs::TABLE)
+        }
+    }
+
+    impl<'a> Payload<'a> for Below<'a> {
+        const FLAGS: u16 = NLA_F_NESTED;
+        const RULE: Rule = Rule::select(Self::table);
+        const SHAPE: Shape = Shape::Select(Self::table);
+
+        fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+            Ok(Self(Bytes(payload)))
+        }
+
+        fn encode(&self, out: &mut Writer) {
+            self.0.encode(out);
+        }
+    }
+
+    crate::serialize! { @value Below<'_>, |below| below.0 }
+
+    /// Sets behind a byte of length and three of nothing.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Records<'a>(Bytes<'a>);
+
+    fn record(bytes: &[u8]) -> Option<(usize, usize)> {
+        Some((4, usize::from(*bytes.first()?)))
+    }
+
+    impl<'a> Payload<'a> for Records<'a> {
+        const RULE: Rule = Rule::at_least(0);
+        const SHAPE: Shape = Shape::Records(RecordAttrs::TABLE, record);
+
+        fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+            Ok(Self(Bytes(payload)))
+        }
+
+        fn encode(&self, out: &mut Writer) {
+            self.0.encode(out);
+        }
+    }
+
+    crate::serialize! { @value Records<'_>, |records| records.0 }
+
+    attrs! {
+        /// Attributes of a record.
+        struct RecordAttrs<'a> for RecordBuilder { 1 R_KIND kind: u8, 3 R_NAME name: Str<'a>, }
+    }
+    attrs! {
+        /// A table inside of itself.
+        struct DeepAttrs<'a> for DeepRequest<R> {
+            1 D_KIND kind: u8,
+            2 D_BELOW below: Below<'a>,
+            3 D_NAME name: Str<'a>,
+            4 D_OTHER other: Below<'a>,
+            5 D_RECORDS records: Records<'a>,
+        }
+    }
+    message! {
+        /// A message of it.
+        struct Deep<'a>((), DeepAttrs<'a>), DeepRequest {
+            /// Made.
+            16 D_NEW NEW,
+        }
+    }
+
+    fn set(body: impl FnOnce(&mut Writer)) -> alloc::vec::Vec<u8> {
+        let mut out = Writer::new();
+        body(&mut out);
+        out.into_bytes()
+    }
+
+    fn message(attrs: &[u8]) -> alloc::vec::Vec<u8> {
+        let request = DeepRequest::<()>::new(&Deep::NEW, MessageFlags::empty(), ());
+        let mut bytes = request.to_bytes().unwrap();
+        bytes.extend_from_slice(attrs);
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes[..4].copy_from_slice(&length.to_ne_bytes());
+        bytes
+    }
+
+    fn compare(a: &[u8], b: &[u8]) -> bool {
+        same(0, Some(DeepAttrs::TABLE), Attrs::new(a), Attrs::new(b))
+    }
+
+    fn choices(work: impl FnOnce()) -> usize {
+        CHOICES.set(0);
+        work();
+        CHOICES.get()
+    }
+
+    /// S-M3
+    #[test]
+    fn neighbours_are_looked_up_once_for_a_set() {
+        let beside = |count| {
+            set(|out| {
+                for _ in 0..count {
+                    out.put_bytes(2, &[5, 0, 3, 0, b'x', 0, 0, 0]);
+                    out.put_bytes(4, &[]);
+                }
+                out.put_bytes(1, &[1]);
+            })
+        };
+        let other = |count| {
+            set(|out| {
+                out.put_bytes(1, &[1]);
+                for _ in 0..count {
+                    out.put_bytes(4, &[]);
+                    out.put_bytes(2, &[4, 0, 9, 0, 5, 0, 3, 0, b'x', 0, 0, 0]);
+                }
+            })
+        };
+        let work = |count| {
+            let (a, b) = (beside(count), other(count));
+            let asked = message(&a);
+            let read = choices(|| assert!(DeepAttrs::decode(&a).is_ok()));
+            let mut fill = DeepAttrs::unread(&a);
+            let filled = choices(|| assert!(fill.fill(&Scope::new(&[], Attrs::new(&a))).is_ok()));
+            let debug = choices(|| assert!(!format!("{fill:?}").is_empty()));
+            let compared = choices(|| assert!(!compare(&a, &b)));
+            let traced =
+                choices(|| assert!(format!("{}", Tree::new(&asked, Some(&Deep::NEW))).len() > count));
+            [read, filled, debug, compared, traced]
+        };
+        assert_eq!(work(10), work(1000));
+        assert!(work(10).iter().all(|choices| (1..=2).contains(choices)), "{:?}", work(10));
+    }
+
+    /// The last neighbour counts, as in the getters and the kernel.
+    #[test]
+    fn the_last_neighbour_chooses() {
+        let bytes = |first, last| {
+            set(|out| {
+                out.put_bytes(1, &[first]);
+                out.put_bytes(2, &[5, 0, 1, 0]);
+                out.put_bytes(1, &[last]);
+            })
+        };
+        assert!(DeepAttrs::decode(&bytes(1, 0)).is_ok());
+        let wrong = bytes(0, 1);
+        let error = DeepAttrs::read(&Scope::new(&[], Attrs::new(&wrong))).unwrap_err();
+        assert_eq!(error, DecodeError { at: "D_BELOW", why: Malformed::Attribute { claims: 5, left: 4 } });
+    }
+
+    /// So many sets inside of one another, the flag for sets on those without a row.
+    fn nested(number: u16, depth: usize, innermost: &[u8]) -> alloc::vec::Vec<u8> {
+        let mut bytes = innermost.to_vec();
+        for _ in 0..depth {
+            bytes = set(|out| {
+                out.put_bytes(1, &[1]);
+                out.nest(number, |out| out.push(&bytes));
+            });
+        }
+        bytes
+    }
+
+    /// S-M2
+    #[test]
+    fn nothing_goes_deeper_than_a_bound() {
+        let depth = usize::from(MAX_DEPTH);
+        let deepest = nested(2, depth - 1, &[5, 0, 3, 0, b'x', 0, 0, 0]);
+        assert!(DeepAttrs::decode(&deepest).is_ok());
+        assert!(format!("{:?}", DeepAttrs::unread(&deepest)).contains("name: \"x\""));
+        let too_deep = nested(2, depth, &[]);
+        let error = DeepAttrs::read(&Scope::new(&[], Attrs::new(&too_deep))).unwrap_err();
+        assert_eq!(error.at, "D_BELOW");
+        assert!(format!("{error}").contains("deeper"), "{error}");
+
+        let small = std::thread::Builder::new().stack_size(256 << 10);
+        let checked = small.spawn(move || {
+            // As deep as one attribute can hold, and a megabyte of them.
+            let x = [5, 0, 3, 0, b'x', 0, 0, 0];
+            let (known, unknown) = (nested(2, 5000, &x), nested(9, 5000, &x));
+            for bytes in [&known, &unknown] {
+                let bytes: alloc::vec::Vec<u8> = bytes.repeat((1 << 20) / bytes.len());
+                let mut other = bytes.clone();
+                let end = other.len() - 4;
+                other[end] = b'y';
+                let known = bytes.get(8..12) == known.get(8..12);
+                assert_eq!(DeepAttrs::decode(&bytes).is_err(), known);
+                assert!(!format!("{:?}", DeepAttrs::unread(&bytes)).is_empty());
+                assert!(!compare(&bytes, &other));
+                let request = message(&bytes);
+                let mut text = String::new();
+                write!(text, "{}", Tree::new(&request, Some(&Deep::NEW))).unwrap();
+                let indented = text.lines().map(|line| line.len() - line.trim_start().len());
+                assert_eq!(indented.max(), Some(4 * depth));
+                let place = Deep::NEW.place(&request, request.len() - bytes.len() + 20_000);
+                assert_eq!(place.map(|place| place.path.len()), if known { None } else { Some(1) });
+            }
+        });
+        checked.unwrap().join().unwrap();
+    }
+
+    /// S-M3
+    #[test]
+    fn sets_are_compared_in_any_order_and_by_their_counts() {
+        let one = |out: &mut Writer| out.put_bytes(3, b"one\0");
+        let two = |out: &mut Writer| out.put_bytes(3, b"two\0");
+        let mtu = |out: &mut Writer| out.put_bytes(9, &[9]);
+        let all = set(|out| (one(out), two(out), mtu(out)).2);
+        assert!(compare(&all, &set(|out| (mtu(out), one(out), two(out)).2)));
+        assert!(compare(&all, &set(|out| (one(out), mtu(out), two(out)).2)));
+        // Those of one number have an order.
+        assert!(!compare(&all, &set(|out| (two(out), one(out), mtu(out)).2)));
+        // More, fewer, and as many of other numbers.
+        for other in [
+            set(|out| (one(out), mtu(out)).1),
+            set(|out| (one(out), two(out)).1),
+            set(|out| (one(out), two(out), mtu(out), mtu(out)).3),
+            set(|out| (mtu(out), one(out), two(out), two(out)).3),
+            set(|out| (one(out), mtu(out), mtu(out)).2),
+            set(|_| {}),
+        ] {
+            assert!(!compare(&all, &other) && !compare(&other, &all), "{other:?}");
+        }
+        // Nested, in another order, and of another count there.
+        let around = |body: &dyn Fn(&mut Writer)| {
+            set(|out| {
+                out.put_bytes(1, &[1]);
+                out.nest(2, body);
+            })
+        };
+        let inner = around(&|out| (one(out), mtu(out)).1);
+        assert!(compare(&inner, &around(&|out| (mtu(out), one(out)).1)));
+        assert!(!compare(&inner, &around(&one)));
+        // Where nothing tells that it is a set, bytes count.
+        let unknown = |first: &dyn Fn(&mut Writer), last: &dyn Fn(&mut Writer)| {
+            set(|out| out.nest(2, |out| (first(out), last(out)).1))
+        };
+        assert!(!compare(&unknown(&one, &mtu), &unknown(&mtu, &one)));
+    }
+
+    #[test]
+    fn what_can_not_be_walked_is_the_same_byte_by_byte_only() {
+        let sound = set(|out| out.put_bytes(9, &[9]));
+        let broken = |claims: u8| [&sound[..], &[claims, 0, 3, 0]].concat();
+        assert!(compare(&broken(9), &broken(9)));
+        assert!(!compare(&broken(9), &broken(8)));
+        assert!(!compare(&broken(9), &sound) && !compare(&sound, &broken(9)));
+    }
+
+    /// S-M3
+    #[test]
+    fn sixty_thousand_names_in_another_order_are_compared_at_once() {
+        let names = |swapped: bool| {
+            set(|out| {
+                for n in 0..60_000u32 {
+                    let mut pair = [(3, n), (9 + (n % 2) as u16, 0)];
+                    if swapped {
+                        pair.reverse();
+                    }
+                    pair.iter().for_each(|(number, value)| out.put_bytes(*number, &value.to_ne_bytes()));
+                }
+            })
+        };
+        let start = std::time::Instant::now();
+        assert!(compare(&names(false), &names(true)));
+        // Each with each takes minutes.
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn places_are_found_inside_of_records_and_on_headers() {
+        let attrs = set(|out| {
+            out.put_bytes(1, &[1]);
+            let start = out.open(5);
+            out.push(&[12, 0, 0, 0, 8, 0, 3, 0, b'a', b'b', b'c', 0]);
+            out.push(&[20, 0, 0, 0, 5, 0, 1, 0, 1, 0, 0, 0, 8, 0, 3, 0, b'd', b'e', b'f', 0]);
+            out.close(start);
+        });
+        let bytes = message(&attrs);
+        // Behind the frame and D_KIND: the header of D_RECORDS at 24, the first record at 28, the second at 40.
+        let place = |offset| Deep::NEW.place(&bytes, offset).map(|place| format!("{place}"));
+        for (offset, at) in [
+            (16, Some("D_KIND")),
+            (20, Some("D_KIND")),
+            (24, Some("D_RECORDS")),
+            (27, Some("D_RECORDS")),
+            (32, Some("D_RECORDS.R_NAME")),
+            (36, Some("D_RECORDS.R_NAME")),
+            (44, Some("D_RECORDS.R_KIND")),
+            (52, Some("D_RECORDS.R_NAME")),
+            (56, Some("D_RECORDS.R_NAME")),
+            (60, None),
+        ] {
+            assert_eq!(place(offset).as_deref(), at, "{offset}");
+        }
+    }
 }

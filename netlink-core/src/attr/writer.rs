@@ -66,11 +66,41 @@ fn framed<const N: usize, const M: usize>(header: [u8; ATTR_HEADER], payload: [u
 }
 
 /// Overwrites what may have been a secret; without the feature nothing is one.
-pub(crate) fn wipe(bytes: &mut [u8]) {
+fn wipe(bytes: &mut [u8]) {
     #[cfg(feature = "secret")]
     zeroize::Zeroize::zeroize(bytes);
     #[cfg(not(feature = "secret"))]
     let _ = bytes;
+}
+
+/// Bytes with a key in them: wiped when they are dropped.
+#[derive(Clone)]
+pub(crate) struct Wiped(Box<[u8]>);
+
+impl From<&[u8]> for Wiped {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl From<Box<[u8]>> for Wiped {
+    fn from(bytes: Box<[u8]>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl core::ops::Deref for Wiped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
 }
 
 /// Room of the first allocation: most requests need no second one.
@@ -110,7 +140,7 @@ impl Drop for Writer {
         #[cold]
         #[inline(never)]
         fn wipe(mut bytes: Vec<u8>) {
-            super::wipe(&mut bytes);
+            super::writer::wipe(&mut bytes);
         }
         if self.is_secret() {
             wipe(core::mem::take(&mut self.bytes));
@@ -136,7 +166,7 @@ impl Writer {
         &self.bytes
     }
 
-    /// What was written, taken out.
+    /// What was written, taken out. Nothing wipes it any more.
     pub fn into_bytes(mut self) -> Vec<u8> {
         core::mem::take(&mut self.bytes)
     }
@@ -167,9 +197,14 @@ impl Writer {
     pub fn truncate(&mut self, length: usize) {
         if let Some(note) = &mut self.note {
             note.error = None;
-            if note.secret {
-                wipe(self.bytes.get_mut(length..).unwrap_or_default());
-            }
+        }
+        self.cut(length);
+    }
+
+    /// Forgets everything after `length` bytes.
+    fn cut(&mut self, length: usize) {
+        if self.is_secret() {
+            wipe(self.tail_mut(length));
         }
         self.bytes.truncate(length);
     }
@@ -201,8 +236,14 @@ impl Writer {
     #[cfg(feature = "secret")]
     #[cold]
     pub fn push_secret(&mut self, bytes: &[u8]) {
-        self.note.get_or_insert_default().secret = true;
+        self.keep_secret();
         self.push(bytes);
+    }
+
+    /// What was written is wiped before its memory is given back.
+    #[cold]
+    pub(super) fn keep_secret(&mut self) {
+        self.note.get_or_insert_default().secret = true;
     }
 
     /// Whether something that was written is to be wiped.
@@ -301,12 +342,13 @@ impl Writer {
         match u16::try_from(length) {
             Ok(length) => self.patch(start, length.to_ne_bytes()),
             Err(_) => {
-                self.bytes.truncate(start + ATTR_HEADER);
+                self.cut(start + ATTR_HEADER);
                 self.fail(Unsendable::TooLong {
                     length: length - ATTR_HEADER,
                     max: usize::from(u16::MAX) - ATTR_HEADER,
                 });
-                self.patch(start, [4, 0]);
+                #[allow(clippy::cast_possible_truncation)]
+                self.patch(start, (ATTR_HEADER as u16).to_ne_bytes());
             }
         }
         self.pad();
@@ -359,7 +401,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_stays_marked_and_is_wiped_where_it_was_cut() {
+    fn a_secret_stays_marked() {
         let mut inner = Writer::new();
         inner.push_secret(&[7; 4]);
         inner.push(&[8; 100]);

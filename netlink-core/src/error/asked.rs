@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt::{self, Write as _};
 
-use crate::attr::{Attrs, Row, Scope, Shape};
+use crate::attr::{Attrs, MAX_DEPTH, Row, Scope, Shape, Wiped};
 use crate::layout::Field as _;
 use crate::message::{HEADER_LEN, Message, MessageFlags, Messages};
 use crate::request::MessageInfo;
@@ -17,7 +17,7 @@ const LIST: usize = 400;
 #[derive(Clone)]
 pub(crate) struct Asked {
     pub(super) info: &'static MessageInfo,
-    pub(super) bytes: Box<[u8]>,
+    pub(super) bytes: Wiped,
 }
 
 impl Asked {
@@ -27,7 +27,7 @@ impl Asked {
         if let Ok(length) = u32::try_from(bytes.len()) {
             length.store(&mut bytes, 0);
         }
-        Self { info, bytes }
+        Self { info, bytes: bytes.into() }
     }
 
     fn message(&self) -> Option<Message<'_>> {
@@ -74,12 +74,6 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
-    fn drop(&mut self) {
-        crate::attr::wipe(&mut self.bytes);
-    }
-}
-
 /// The object's own name or address. A list is about none.
 struct Subject<'a>(&'a Asked);
 
@@ -109,7 +103,7 @@ fn attributes(
     shape: Shape,
     header: &[u8],
     bytes: &[u8],
-    depth: usize,
+    depth: u8,
 ) -> fmt::Result {
     let mut gap = "";
     let mut next = |f: &mut fmt::Formatter<'_>| f.write_str(core::mem::replace(&mut gap, ", "));
@@ -125,7 +119,7 @@ fn attributes(
         }
         return Ok(());
     }
-    let scope = Scope { header, set: Attrs::new(bytes) };
+    let scope = Scope::new(header, Attrs::new(bytes));
     for attr in scope.set.flatten() {
         next(f)?;
         let row = match shape {
@@ -146,7 +140,7 @@ fn attributes(
         };
         match inner {
             Some(Shape::Value(show) | Shape::Named(show)) => show(attr.payload, f)?,
-            Some(shape) if depth < super::MAX_DEPTH => inside(f, shape, attr.payload)?,
+            Some(shape) if depth < MAX_DEPTH => inside(f, shape, attr.payload)?,
             // What is not known may be a key.
             _ => write!(f, "<{} bytes>", attr.payload.len())?,
         }

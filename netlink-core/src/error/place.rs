@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::MAX_DEPTH;
-use crate::attr::{Attrs, Row, Scope, Shape, Table};
+use crate::attr::{Attrs, MAX_DEPTH, Row, Scope, Shape, Table};
 use crate::message::HEADER_LEN;
 use crate::request::MessageInfo;
 
@@ -61,11 +60,11 @@ impl MessageInfo {
         let mut place =
             Place { path: Vec::new(), row: None, table: Some(self.table), payload: start..message.len() };
         let mut shape = Some(Shape::Set(self.table));
-        while place.path.len() < MAX_DEPTH {
+        while place.path.len() < MAX_DEPTH.into() {
             let set = message.get(place.payload.clone())?;
             let mut inner = place.payload.start;
             let mut attrs = Attrs::new(set);
-            let scope = Scope { header, set: attrs };
+            let scope = Scope::new(header, attrs);
             let (table, item) = match shape {
                 Some(Shape::Set(table)) => (Some(table), None),
                 Some(Shape::Select(select)) => (select(&scope), None),

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use netlink_core::layout::{Field, Pad};
-use netlink_core::{Malformed, Str, flags, layout, serialize, serialize_display, values};
+use netlink_core::{Malformed, Str, flags, layout, serialize, values};
 
 use super::Timespec;
 
@@ -84,7 +84,7 @@ impl Field for Comm {
     }
 }
 
-serialize_display! { Comm }
+serialize! { @value Comm, |comm| comm.as_str() }
 
 layout! {
     /// `struct taskstats`: what a task or process used, and what it waited for. See [the module](super) for what is told of

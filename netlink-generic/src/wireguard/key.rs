@@ -119,6 +119,7 @@ impl<'a> SecretKey<'a> {
 impl<'a> Payload<'a> for SecretKey<'a> {
     const RULE: Rule = Rule::lengths(&[LENGTH]);
     const SHAPE: Shape = Secret::SHAPE;
+    const SECRET: bool = true;
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         exact(payload).map(Self)

@@ -4,7 +4,7 @@ use core::fmt;
 
 use netlink_core::error::Quoted;
 use netlink_core::layout::Field;
-use netlink_core::{Malformed, Str, layout, serialize, serialize_display, values};
+use netlink_core::{Malformed, Str, layout, serialize, values};
 
 values! {
     /// `OSF_WSS_*`: what a window is compared with.
@@ -165,7 +165,7 @@ impl Field for Label {
     }
 }
 
-serialize_display! { Label }
+serialize! { @value Label, |label| label.as_str() }
 
 /// Room for forty TCP options; [`opt_num`](Fingerprint::opt_num) says how many count.
 #[derive(Clone, Copy, PartialEq, Eq)]

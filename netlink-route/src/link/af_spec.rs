@@ -402,7 +402,7 @@ mod tests {
     use netlink_core::{Message, MessageHeader};
 
     fn under(family: u8, set: &[u8]) -> LinkAttrs<'_> {
-        LinkAttrs::read(&Scope { header: Box::leak(Box::new([family])), set: Attrs::new(set) }).unwrap()
+        LinkAttrs::read(&Scope::new(Box::leak(Box::new([family])), Attrs::new(set))).unwrap()
     }
 
     #[test]

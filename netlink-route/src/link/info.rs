@@ -237,7 +237,7 @@ mod tests {
             11, 0, 1, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_KIND
             12, 0, 2, 0, 6, 0, 1, 0, 0, 0, 0, 0, // IFLA_INFO_DATA, IFLA_BR_FORWARD_DELAY
         ];
-        let scope = Scope { header: &[], set: Attrs::new(&bytes) };
+        let scope = Scope::new(&[], Attrs::new(&bytes));
         let error = LinkInfoAttrs::read(&scope).unwrap_err();
         assert_eq!(error.at, "IFLA_BR_FORWARD_DELAY");
     }

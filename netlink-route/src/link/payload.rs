@@ -63,7 +63,7 @@ impl fmt::Display for Alias<'_> {
     }
 }
 
-serialize! { @text ['a] Alias<'a> }
+serialize! { @value Alias<'_>, |alias| alias.0 }
 
 /// What `IFLA_EXT_MASK` asks for. The empty mask is sent with a bit that changes nothing in a list of links, since
 /// without any the kernel does not look how large the largest link is: a list ends in front of one that finds no room
@@ -183,5 +183,14 @@ mod tests {
         Switch(false).put(1, &mut out);
         Switch(true).put(2, &mut out);
         assert_eq!(out.as_slice(), [4, 0, 2, 0]);
+    }
+
+    /// S-L8: printed, it is escaped; serialized, it is what it was.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn an_alias_keeps_its_control_characters_in_json_only() {
+        let alias = Alias::decode(b"a\x1b[2Jz").unwrap();
+        assert_eq!(serde_json::to_string(&alias).unwrap(), r#""a\u001b[2Jz""#);
+        assert_eq!(alloc::format!("{alias}"), "a\\u{1b}[2Jz");
     }
 }

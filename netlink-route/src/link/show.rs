@@ -42,7 +42,7 @@ impl Link<'_> {
 
     /// Its kind, with the parameters; `None` for hardware.
     pub fn kind(&self) -> Option<Kind<'_>> {
-        let set = Attrs::new(self.iter().find(18)?);
+        let set = Attrs::new(self.attrs().find(18)?);
         let name = Str::decode(set.find(1)?).ok()?;
         let data = Attr { number: 2, flags: 0, payload: set.find(2).unwrap_or_default() };
         Kind::read(name, data, &Scope::default()).ok()
@@ -50,7 +50,7 @@ impl Link<'_> {
 
     /// Its master's kind, with the parameters under it; `None` without a master, or where that has none.
     pub fn slave(&self) -> Option<SlaveKind<'_>> {
-        let set = Attrs::new(self.iter().find(18)?);
+        let set = Attrs::new(self.attrs().find(18)?);
         let name = Str::decode(set.find(4)?).ok()?;
         let data = Attr { number: 5, flags: 0, payload: set.find(5).unwrap_or_default() };
         SlaveKind::read(name, data, &Scope::default()).ok()

@@ -5,7 +5,8 @@ use core::fmt;
 use netlink_core::attr::{NLA_F_NESTED, Rule};
 use netlink_core::layout::Field;
 use netlink_core::{
-    Attrs, DecodeError, IntoAttr, Malformed, MessageFlags, Payload, Scope, Shape, Writer, attrs, serialize,
+    Attr, Attrs, DecodeError, IntoAttr, Malformed, MessageFlags, Payload, Scope, Shape, Writer, attrs,
+    serialize,
 };
 
 use super::info::Kind;
@@ -13,12 +14,13 @@ use super::{Link, LinkAttrs, LinkHeader, LinkRequest};
 
 const HEADER: usize = <LinkHeader as Field>::SIZE;
 
-/// Longest peer that tools look into: it bounds how deep peers inside of peers can go.
-const SHOWN: usize = 1024;
-
 /// The other end of a pair, as a request names it: a header and the attributes of a link.
 #[derive(Clone)]
-pub struct Peer<'a>(Source<'a>);
+pub struct Peer<'a> {
+    source: Source<'a>,
+    /// How many sets stand around its own.
+    depth: u8,
+}
 
 #[derive(Clone)]
 enum Source<'a> {
@@ -28,7 +30,7 @@ enum Source<'a> {
 
 impl Peer<'_> {
     fn bytes(&self) -> &[u8] {
-        match &self.0 {
+        match &self.source {
             Source::Wire(bytes) => bytes,
             Source::Built(message) => {
                 message.as_slice().get(netlink_core::message::HEADER_LEN..).unwrap_or_default()
@@ -41,30 +43,34 @@ impl Peer<'_> {
         LinkHeader::take(&mut self.bytes()).unwrap_or_default()
     }
 
-    /// The attributes, which are only checked here: a peer may have a peer, and so on.
+    /// The attributes, which are only checked here: a peer may have a peer, and so on. One inside of more than
+    /// [`MAX_DEPTH`](netlink_core::attr::MAX_DEPTH) sets is an error.
     pub fn attrs(&self) -> Result<LinkAttrs<'_>, DecodeError> {
         let bytes = self.bytes();
         let set = Attrs::new(bytes.get(HEADER..).unwrap_or_default());
-        LinkAttrs::read(&Scope { header: bytes, set })
+        LinkAttrs::read(&Scope { header: bytes, set, depth: self.depth })
     }
 }
 
 impl<'a> Payload<'a> for Peer<'a> {
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::at_least(HEADER);
-    const SHAPE: Shape = Shape::Records(LinkAttrs::TABLE, |bytes| {
-        (HEADER..=SHOWN).contains(&bytes.len()).then_some((HEADER, bytes.len()))
-    });
+    const SHAPE: Shape =
+        Shape::Records(LinkAttrs::TABLE, |bytes| (bytes.len() >= HEADER).then_some((HEADER, bytes.len())));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         if payload.len() < HEADER {
             return Err(Malformed::Length { want: HEADER, got: payload.len() });
         }
-        Ok(Self(Source::Wire(payload)))
+        Ok(Self { source: Source::Wire(payload), depth: 0 })
+    }
+
+    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
+        Ok(Self { depth: scope.depth.saturating_add(1), ..Self::decode(attr.payload)? })
     }
 
     fn encode(&self, out: &mut Writer) {
-        if let Source::Built(message) = &self.0
+        if let Source::Built(message) = &self.source
             && let Some((_, why)) = message.error()
         {
             out.fail(why);
@@ -75,13 +81,16 @@ impl<'a> Payload<'a> for Peer<'a> {
 
 impl<'a, R> IntoAttr<Peer<'a>> for LinkRequest<R> {
     fn into_attr(mut self) -> Peer<'a> {
-        Peer(Source::Built(core::mem::take(self.0.writer())))
+        Peer { source: Source::Built(core::mem::take(self.0.writer())), depth: 0 }
     }
 }
 
 impl PartialEq for Peer<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.header() == other.header() && self.attrs() == other.attrs()
+        match (self.attrs(), other.attrs()) {
+            (Ok(a), Ok(b)) => self.header() == other.header() && a == b,
+            _ => self.bytes() == other.bytes(),
+        }
     }
 }
 
@@ -93,8 +102,9 @@ impl fmt::Debug for Peer<'_> {
 
 serialize! { impl ['a] for Peer<'a>, |peer, fields| {
     fields.entry("header", &peer.header())?;
-    if let Ok(attrs) = peer.attrs() {
-        fields.entry("attrs", &attrs)?;
+    match peer.attrs() {
+        Ok(attrs) => fields.entry("attrs", &attrs)?,
+        Err(_) => fields.entry("attrs", &netlink_core::Bytes(peer.bytes().get(HEADER..).unwrap_or_default()))?,
     }
 } }
 
@@ -136,6 +146,7 @@ mod tests {
     use super::*;
     use crate::link::{self, LinkFlags};
     use alloc::format;
+    use alloc::vec::Vec;
     use netlink_core::Unsendable;
 
     #[test]
@@ -170,22 +181,78 @@ mod tests {
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 16, max: 15 }))));
     }
 
-    #[test]
-    fn peers_inside_of_peers_cost_no_stack() {
-        let mut payload = [0; HEADER].to_vec();
-        for _ in 0..1000 {
+    /// A link whose peer has a peer, and so on, within so many bytes.
+    fn peers(room: usize) -> Vec<u8> {
+        let link = |attrs: &[u8]| {
             let mut out = Writer::new();
-            out.push(&[0; HEADER]);
             out.nest(18, |out| {
                 out.put_bytes(1, b"veth\0");
-                out.nest(2, |out| out.put_bytes(1, &payload));
+                out.nest(2, |out| out.put_bytes(1, attrs));
             });
-            payload = out.into_bytes();
+            [&[0; HEADER], out.as_slice()].concat()
+        };
+        let mut message = link(&[0; HEADER]);
+        while message.len() + 24 + HEADER < room {
+            message = link(&message);
         }
-        let peer = Peer::decode(&payload).unwrap();
-        assert!(peer.attrs().is_ok());
-        assert!(!format!("{peer:?}").is_empty());
-        let short = format!("{:?}", Peer::decode(&payload[payload.len() - SHOWN..]).unwrap().attrs());
-        assert!(!short.is_empty());
+        message
+    }
+
+    /// S-M2
+    #[test]
+    fn peers_inside_of_peers_cost_no_stack() {
+        let small = std::thread::Builder::new().stack_size(256 << 10);
+        let looked_at = small.spawn(|| {
+            let message = peers(64 << 10);
+            let attrs = &message[HEADER..];
+            for body in
+                [message.clone(), [&message[..HEADER], &attrs.repeat((1 << 20) / attrs.len())].concat()]
+            {
+                let request =
+                    LinkRequest::<()>::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default());
+                let mut bytes = request.to_bytes().unwrap();
+                bytes.truncate(16);
+                bytes.extend_from_slice(&body);
+                let length = u32::try_from(bytes.len()).unwrap();
+                bytes[..4].copy_from_slice(&length.to_ne_bytes());
+                let mut other = bytes.clone();
+                *other.last_mut().unwrap() ^= 1;
+                let [a, b] =
+                    [&bytes, &other].map(|bytes| netlink_core::Messages::new(bytes).next().unwrap().unwrap());
+                let (link, other) = (Link::read(&a).unwrap(), Link::read(&b).unwrap());
+                assert!(link == link.clone() && link != other);
+                assert!(!format!("{link} {link:?} {link:#?}").is_empty());
+                assert_eq!(link.clone().into_owned(), link);
+                let tree = netlink_core::trace::Tree::new(&bytes, Some(&Link::NEW));
+                assert!(format!("{tree}").contains("VETH_INFO_PEER"));
+                #[cfg(feature = "serde")]
+                assert!(serde_json::to_string(&link).unwrap().contains("veth"));
+
+                // Each peer has a peer, down to the bound.
+                fn depth(attrs: &LinkAttrs<'_>) -> usize {
+                    let info = attrs.info();
+                    match info.as_ref().and_then(|info| info.data()) {
+                        Some(Kind::Veth(veth)) => {
+                            let peer = veth.peer().unwrap();
+                            1 + peer.attrs().map_or(0, |attrs| depth(&attrs))
+                        }
+                        _ => 0,
+                    }
+                }
+                assert_eq!(depth(&link), 5);
+            }
+        });
+        looked_at.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn peers_that_are_too_deep_are_equal_if_their_bytes_are() {
+        let message = peers(4096);
+        let deep = |bytes| Peer { source: Source::Wire(bytes), depth: netlink_core::attr::MAX_DEPTH };
+        let mut other = message.clone();
+        other[HEADER + 4] ^= 1;
+        assert!(deep(&message).attrs().is_err());
+        assert!(deep(&message) == deep(&message) && deep(&message) != deep(&other));
+        assert!(format!("{:?}", deep(&message)).contains("deeper"));
     }
 }

@@ -195,3 +195,64 @@ pub(super) fn words<const N: usize>(
 pub(super) fn word<T: fmt::Display>(value: &Option<T>) -> Option<&dyn fmt::Display> {
     value.as_ref().map(|value| value as &dyn fmt::Display)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::hop::NextHops;
+    use crate::route::{Route, RouteHeader, RouteRequest};
+    use alloc::format;
+    use alloc::vec::Vec;
+    use netlink_core::{MessageFlags, Messages};
+
+    fn message(attrs: &[u8]) -> Vec<u8> {
+        let header = RouteHeader::default().family(crate::Family::INET);
+        let request = RouteRequest::<()>::new(&Route::NEW, MessageFlags::empty(), header);
+        let mut bytes = request.to_bytes().unwrap();
+        bytes.extend_from_slice(attrs);
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes[..4].copy_from_slice(&length.to_ne_bytes());
+        bytes
+    }
+
+    fn sets(count: usize) -> Vec<u8> {
+        let mut out = Writer::new();
+        (0..count).for_each(|_| out.put_bytes(22 | NLA_F_NESTED, &[]));
+        out.into_bytes()
+    }
+
+    /// S-M3: with a walk for each, this takes hours.
+    #[test]
+    fn a_megabyte_of_encapsulations_takes_a_moment() {
+        let start = std::time::Instant::now();
+        let mut hop = Writer::new();
+        hop.push(&65_008u16.to_ne_bytes());
+        hop.push(&[0, 0, 1, 0, 0, 0]);
+        hop.push(&sets(16_250));
+        let mut hops = Writer::new();
+        (0..16).for_each(|_| hops.put_bytes(9, hop.as_slice()));
+        for attrs in [sets(1 << 18), hops.into_bytes()] {
+            let bytes = message(&attrs);
+            let other = message(&[&attrs[..], &[4, 0, 22, 0]].concat());
+            let [a, b] = [&bytes, &other].map(|bytes| Messages::new(bytes).next().unwrap().unwrap());
+            let (a, b) = (Route::read(&a).unwrap(), Route::read(&b).unwrap());
+            assert!(a == a.clone() && a != b);
+            assert!(format!("{a} {a:?}").contains("encap"));
+            assert!(
+                format!("{}", netlink_core::trace::Tree::new(&bytes, Some(&Route::NEW)))
+                    .contains("RTA_ENCAP")
+            );
+            #[cfg(feature = "serde")]
+            assert!(serde_json::to_string(&a).unwrap().contains("encap"));
+        }
+        assert_eq!(NextHops::decode(hop.as_slice()).unwrap().iter().count(), 1);
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn the_last_type_counts() {
+        let bytes = [6, 0, 21, 0, 5, 0, 0, 0, 6, 0, 21, 0, 2, 0, 0, 0, 4, 0, 22, 0x80];
+        let set = netlink_core::Attrs::new(&bytes);
+        assert_eq!(sibling(set), EncapType::IP);
+    }
+}

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::{
-    Attrs, DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, leaf,
+    DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, leaf,
 };
 
 use super::encap::Encap;
@@ -400,8 +400,7 @@ fn check(mut rest: &[u8], scope: &netlink_core::Scope<'_>) -> Result<(), DecodeE
             return Err(Malformed::Attribute { claims, left: rest.len() }.into());
         };
         let length = HopHeader::take(&mut { rest })?.length;
-        let set = Attrs::new(rest.get(start..usize::from(length)).unwrap_or_default());
-        HopAttrs::read(&netlink_core::Scope { header: scope.header, set })?;
+        HopAttrs::read(&scope.inside(rest.get(start..usize::from(length)).unwrap_or_default()))?;
         rest = rest.get(next..).unwrap_or_default();
     }
     Ok(())

@@ -73,3 +73,22 @@ impl Words for Ioam6Attrs<'_> {
         write!(f, " trace prealloc type {kinds:#08x} ns {} size {size}", trace.namespace)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_core::{Payload, Writer};
+
+    /// S-X: the kernel reads both with `nla_get_u32`.
+    #[test]
+    fn a_frequency_is_in_the_byte_order_of_the_machine() {
+        let mut out = Writer::new();
+        Ioam6::new().frequency(3, 1000).attrs().encode(&mut out);
+        let attr = |number: u16, value: u32| {
+            [&8u16.to_ne_bytes()[..], &number.to_ne_bytes(), &value.to_ne_bytes()].concat()
+        };
+        assert_eq!(out.as_slice(), [attr(4, 3), attr(5, 1000)].concat());
+        let read = Ioam6Attrs::decode(out.as_slice()).unwrap();
+        assert_eq!((read.freq_k(), read.freq_n()), (Some(3), Some(1000)));
+    }
+}

@@ -8,6 +8,11 @@ use netlink_testing::{Result, suite};
 suite! {
     a_named_one_is_made_listed_opened_and_deleted;
     a_name_that_is_no_name_is_refused;
+    many_are_made_at_once;
+    a_link_in_the_place_of_a_name_is_removed_and_not_followed;
+    what_is_no_network_namespace_is_refused;
+    names_of_any_bytes_are_listed_and_leftovers_apart;
+    one_that_can_not_be_made_leaves_no_name;
     a_socket_opens_elsewhere_and_the_thread_stays;
     a_closure_runs_elsewhere;
     ids_are_set_listed_and_asked_for;
@@ -48,6 +53,105 @@ fn a_name_that_is_no_name_is_refused() {
         assert!(Namespace::open(name).is_err(), "{name:?}");
         assert!(Namespace::delete(name).is_err(), "{name:?}");
     }
+}
+
+fn command(program: &str, arguments: &[&str]) -> Result {
+    let status = std::process::Command::new(program).args(arguments).status()?;
+    assert!(status.success(), "{program} {arguments:?}: {status}");
+    Ok(())
+}
+
+/// A /run with nothing in it.
+fn empty_run() -> Result {
+    command("mount", &["-t", "tmpfs", "none", "/run"])
+}
+
+/// F10
+fn many_are_made_at_once() -> Result {
+    empty_run()?;
+    const THREADS: usize = 8;
+    for _ in 0..40 {
+        std::thread::scope(|scope| {
+            let make = |n: usize| move || Namespace::create(format!("n{n}")).map(|_| ());
+            let threads: Vec<_> = (0..THREADS).map(|n| scope.spawn(make(n))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<std::result::Result<Vec<_>, _>>()
+        })?;
+        let mounts = std::fs::read_to_string("/proc/thread-self/mountinfo")?;
+        let named = mounts.lines().filter(|line| line.contains(" /run/netns")).count();
+        assert_eq!(named, THREADS + 1, "{mounts}");
+        for n in 0..THREADS {
+            Namespace::delete(format!("n{n}"))?;
+        }
+        command("umount", &["/run/netns"])?;
+    }
+    Ok(())
+}
+
+/// F13
+fn a_link_in_the_place_of_a_name_is_removed_and_not_followed() -> Result {
+    empty_run()?;
+    let kept = Namespace::create("kept")?;
+    std::fs::create_dir("/run/elsewhere")?;
+    std::fs::write("/run/elsewhere/net", "")?;
+    command("mount", &["--bind", "/run/netns/kept", "/run/elsewhere/net"])?;
+    std::os::unix::fs::symlink("/run/elsewhere/net", "/run/netns/sym")?;
+    assert!(Namespace::open("sym")?.is_same(&kept)?);
+    assert_eq!(Namespace::names()?, ["kept", "sym"]);
+    Namespace::delete("sym")?;
+    assert_eq!(Namespace::names()?, ["kept"]);
+    assert!(Namespace::open_path("/run/elsewhere/net")?.is_same(&kept)?);
+    Ok(())
+}
+
+/// F13
+fn what_is_no_network_namespace_is_refused() -> Result {
+    empty_run()?;
+    std::fs::write("/run/file", "")?;
+    command("mkfifo", &["/run/fifo"])?;
+    for path in ["/run/file", "/run/fifo", "/run", "/dev/null", "/proc/thread-self/ns/uts"] {
+        let error = Namespace::open_path(path).unwrap_err();
+        assert_eq!(error.errno(), Some(netlink_core::Errno::EINVAL), "{path}");
+        assert!(error.to_string().contains(path), "{error}");
+    }
+    assert!(Namespace::open_path("/run/none").unwrap_err().to_string().contains("/run/none"));
+    Ok(())
+}
+
+/// F13
+fn names_of_any_bytes_are_listed_and_leftovers_apart() -> Result {
+    empty_run()?;
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+    let odd = OsStr::from_bytes(b"n\xff");
+    let made = Namespace::create(odd)?;
+    assert!(Namespace::open(odd)?.is_same(&made)?);
+    std::fs::write("/run/netns/left", "")?;
+    std::os::unix::fs::symlink("/nowhere", "/run/netns/lost")?;
+    assert_eq!(Namespace::names()?, [odd]);
+    assert_eq!(Namespace::leftovers()?, ["left", "lost"]);
+    assert!(Namespace::create("left").unwrap_err().is_exists());
+    // As after a reboot.
+    Namespace::delete("left")?;
+    Namespace::delete("lost")?;
+    assert_eq!(Namespace::leftovers()?, [""; 0]);
+    assert_eq!(Namespace::names()?, [odd]);
+    Namespace::delete(odd)?;
+    assert_eq!(Namespace::names()?, Vec::<OsString>::new());
+    Ok(())
+}
+
+fn one_that_can_not_be_made_leaves_no_name() -> Result {
+    Namespace::create("before")?;
+    // Without /proc a new namespace can't be opened.
+    command("mount", &["-t", "tmpfs", "none", "/proc"])?;
+    let made = Namespace::create("after");
+    let entries = std::fs::read_dir("/run/netns")?.count();
+    assert!(made.unwrap_err().is_not_found());
+    assert_eq!(entries, 1);
+    Ok(())
 }
 
 fn a_socket_opens_elsewhere_and_the_thread_stays() -> Result {
