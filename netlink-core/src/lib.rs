@@ -76,6 +76,7 @@ pub mod layout;
 pub mod message;
 mod narrow;
 pub mod payload;
+mod prefix;
 pub mod request;
 #[cfg(feature = "secret")]
 pub mod secret;
@@ -107,6 +108,7 @@ pub mod socket;
 pub mod tokio;
 
 pub use family::*;
+pub use prefix::parse_prefix;
 
 #[doc(hidden)]
 pub use bitflags;

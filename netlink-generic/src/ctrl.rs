@@ -35,7 +35,9 @@
 //! every membership in its groups without a word, and gives its number to no other family before all numbers were used.
 //!
 //! Families and their numbers are the same in all network namespaces, but a few, among them `thermal` and most of
-//! those that hardware drivers bring, exist in the initial one only; elsewhere they are not found.
+//! those that hardware drivers bring, exist in the initial one only; elsewhere they are not found. Some are found everywhere, and tell what happens in the initial one only: dpll, nbd, binder. A stream of their events
+//! opens in another namespace, and stays silent; open it in the initial one with
+//! [`OpenOptions::namespace`](crate::OpenOptions::namespace).
 
 mod policy;
 

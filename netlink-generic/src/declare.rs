@@ -86,6 +86,7 @@ impl<F> fmt::Debug for Group<F> {
 
 /// A request of a family that was not resolved yet: everything but the number that the kernel gave the family. It
 /// can't be sent before it is [bound](crate::Resolved::bind).
+#[must_use = "a request does nothing until a client sends it"]
 pub struct Unbound<F, R> {
     pub(crate) request: Request<R>,
     family: PhantomData<fn() -> F>,
@@ -100,7 +101,6 @@ impl<F: Declared, R> Unbound<F, R> {
     }
 
     /// Drops every attribute, keeping command, flags and memory: the cheap way to make many requests alike.
-    #[must_use]
     #[inline]
     pub fn restart(self) -> Self {
         let request = self.request.restart(F::Header::default());
@@ -117,7 +117,6 @@ impl<F: Declared, R> Unbound<F, R> {
     }
 
     /// Adds flags to the message.
-    #[must_use]
     pub fn with_flags(self, flags: MessageFlags) -> Self {
         Self { request: self.request.with_flags(flags), ..self }
     }

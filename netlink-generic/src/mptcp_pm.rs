@@ -16,7 +16,7 @@
 //! println!("{:?} subflows at most", limits.subflows());
 //! println!("{}", nl.call(mptcp_pm::get(1))?);
 //! nl.call(mptcp_pm::set_flags(Address::new().id(1).flags(AddressFlags::BACKUP)))?;
-//! nl.call(mptcp_pm::delete(Address::new().id(1)))?;
+//! nl.call(mptcp_pm::delete(1))?;
 //! nl.call(mptcp_pm::flush())?;
 //! # Ok(())
 //! # }
@@ -77,9 +77,9 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_core::{Be, Dump, MessageFlags, attrs, flags, values};
+use netlink_core::{Be, Dump, MessageFlags, Unsendable, attrs, flags, values};
 
-use crate::{Header, family, message};
+use crate::{Header, IntoUnbound as _, Unbound, family, message};
 
 family! {
     /// The path manager.
@@ -334,29 +334,45 @@ pub fn add(address: Address) -> EndpointRequest<()> {
     EndpointRequest::new(&Endpoint::ADD_ADDR, MessageFlags::ACK).addr(address)
 }
 
-/// Deletes an endpoint by its number; number 0 takes the address as well. Its paths end. `EINVAL` if there is none.
-pub fn delete(address: Address) -> EndpointRequest<()> {
-    EndpointRequest::new(&Endpoint::DEL_ADDR, MessageFlags::ACK).addr(address)
+/// Deletes an endpoint by its number, 1 to 255. Its paths end. `EINVAL` if there is none.
+pub fn delete(id: u8) -> Unbound<MptcpPm, ()> {
+    let mut request =
+        EndpointRequest::new(&Endpoint::DEL_ADDR, MessageFlags::ACK).addr(Address::new().id(id));
+    if id == 0 {
+        request
+            .0
+            .writer()
+            .fail(Unsendable::Value("number 0, which is that of many addresses; see delete_initial"));
+    }
+    request.into_unbound()
+}
+
+/// Ends the paths from an address, in all connections that began with it: its number there is 0. It need not be an
+/// endpoint.
+pub fn delete_initial(addr: IpAddr) -> Unbound<MptcpPm, ()> {
+    EndpointRequest::new(&Endpoint::DEL_ADDR, MessageFlags::ACK).addr(Address::of(addr).id(0)).into_unbound()
 }
 
 /// Deletes all endpoints. Their paths end.
-pub fn flush() -> EndpointRequest<()> {
-    EndpointRequest::new(&Endpoint::FLUSH_ADDRS, MessageFlags::ACK)
+pub fn flush() -> Unbound<MptcpPm, ()> {
+    EndpointRequest::new(&Endpoint::FLUSH_ADDRS, MessageFlags::ACK).into_unbound()
 }
 
 /// Asks for an endpoint. `EINVAL` if there is none of this number.
-pub fn get(id: u8) -> EndpointRequest<Endpoint<'static>> {
-    EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::empty()).addr(Address::new().id(id))
+pub fn get(id: u8) -> Unbound<MptcpPm, Endpoint<'static>> {
+    let request = EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::empty());
+    request.addr(Address::new().id(id)).into_unbound()
 }
 
 /// Lists all endpoints.
-pub fn list() -> EndpointRequest<Dump<Endpoint<'static>>> {
-    EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::DUMP)
+pub fn list() -> Unbound<MptcpPm, Dump<Endpoint<'static>>> {
+    EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::DUMP).into_unbound()
 }
 
-/// Lists the addresses that user space announced on a connection. Linux 6.9.
-pub fn list_of(token: u32) -> EndpointRequest<Dump<Endpoint<'static>>> {
-    list().token(token)
+/// Lists the addresses that user space announced on a connection. Linux 6.9; earlier kernels do not look at the
+/// connection, and list the endpoints.
+pub fn list_of(token: u32) -> Unbound<MptcpPm, Dump<Endpoint<'static>>> {
+    EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::DUMP).token(token).into_unbound()
 }
 
 /// Asks for the limits.
@@ -382,18 +398,26 @@ pub fn announce(token: u32, address: Address) -> PathRequest<()> {
 }
 
 /// Takes back what was announced. Linux 5.19.
-pub fn remove(token: u32, id: u8) -> PathRequest<()> {
-    PathRequest::new(&Path::REMOVE, MessageFlags::ACK).token(token).loc_id(id)
+pub fn remove(token: u32, id: u8) -> Unbound<MptcpPm, ()> {
+    PathRequest::new(&Path::REMOVE, MessageFlags::ACK).token(token).loc_id(id).into_unbound()
 }
 
 /// Makes a path; the address on the other side has a port. Linux 5.19.
-pub fn create_subflow(token: u32, local: Address, remote: Address) -> PathRequest<()> {
-    PathRequest::new(&Path::SUBFLOW_CREATE, MessageFlags::ACK).token(token).addr(local).addr_remote(remote)
+pub fn create_subflow(token: u32, local: Address, remote: Address) -> Unbound<MptcpPm, ()> {
+    PathRequest::new(&Path::SUBFLOW_CREATE, MessageFlags::ACK)
+        .token(token)
+        .addr(local)
+        .addr_remote(remote)
+        .into_unbound()
 }
 
 /// Ends a path; both addresses have ports. `ESRCH` if there is none. Linux 5.19.
-pub fn destroy_subflow(token: u32, local: Address, remote: Address) -> PathRequest<()> {
-    PathRequest::new(&Path::SUBFLOW_DESTROY, MessageFlags::ACK).token(token).addr(local).addr_remote(remote)
+pub fn destroy_subflow(token: u32, local: Address, remote: Address) -> Unbound<MptcpPm, ()> {
+    PathRequest::new(&Path::SUBFLOW_DESTROY, MessageFlags::ACK)
+        .token(token)
+        .addr(local)
+        .addr_remote(remote)
+        .into_unbound()
 }
 
 const AF_INET: u16 = 2;

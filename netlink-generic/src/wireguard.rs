@@ -42,7 +42,8 @@
 //! # }
 //! ```
 //!
-//! Each request does all it says or a part of it, up to what the kernel refused; nothing is taken back.
+//! Each request does all it says or a part of it, up to what the kernel refused; nothing is taken back. What was set stays
+//! when the connection is closed, until it is set anew or the link goes.
 //!
 //! # Reading
 //!

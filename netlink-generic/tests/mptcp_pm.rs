@@ -26,7 +26,13 @@ fn requests_have_these_bytes() {
     let nested = [20, 0, 1, 0x80, 6, 0, 1, 0, 2, 0, 0, 0, 8, 0, 3, 0, 10, 0, 0, 1];
     assert_eq!(bytes(mptcp_pm::add(v4())), [&[1, 1, 0, 0], &nested[..]].concat());
     let by_id = [12, 0, 1, 0x80, 5, 0, 2, 0, 7, 0, 0, 0];
-    assert_eq!(bytes(mptcp_pm::delete(Address::new().id(7))), [&[2, 1, 0, 0], &by_id[..]].concat());
+    assert_eq!(bytes(mptcp_pm::delete(7)), [&[2, 1, 0, 0], &by_id[..]].concat());
+    // NA1: of an address with a number the kernel looks at the number alone, and number 0 is that of many.
+    let zero = [
+        2, 1, 0, 0, 28, 0, 1, 0x80, 6, 0, 1, 0, 2, 0, 0, 0, 8, 0, 3, 0, 192, 0, 2, 1, 5, 0, 2, 0, 0, 0, 0, 0,
+    ];
+    assert_eq!(bytes(mptcp_pm::delete_initial("192.0.2.1".parse().unwrap())), zero);
+    assert!(family().bind(mptcp_pm::delete(0)).to_bytes().is_err());
     assert_eq!(bytes(mptcp_pm::get(7)), [&[3, 1, 0, 0], &by_id[..]].concat());
     assert_eq!(bytes(mptcp_pm::list()), [3, 1, 0, 0]);
     assert_eq!(bytes(mptcp_pm::list_of(5)), [3, 1, 0, 0, 8, 0, 4, 0, 5, 0, 0, 0]);

@@ -6,8 +6,8 @@ use netlink_core::MessageHeader;
 use netlink_core::testkit::{Replies, answer};
 use netlink_generic::netdev::{
     Device, DeviceRequest, Dmabuf, Event, Lease, Napi, NapiThreaded, Netdev, PagePool, PagePoolInfo,
-    PagePoolRequest, PagePoolStats, QstatsScope, Queue, QueueId, QueueRequest, QueueType, Xsk, device,
-    dmabuf, napi, page_pool, qstats, queue,
+    PagePoolRequest, PagePoolStats, PagePoolStatsRequest, QstatsScope, Queue, QueueId, QueueRequest,
+    QueueType, Xsk, device, dmabuf, napi, page_pool, qstats, queue,
 };
 use netlink_generic::{IntoUnbound, Message, MessageFlags, Reply as _, Resolved, Uint};
 
@@ -131,12 +131,15 @@ fn lengths_that_lie_are_errors() {
 #[test]
 fn broken_messages() {
     let info = PagePoolInfo::new().id(1u64 << 40).ifindex(2u32).attrs();
+    let none = MessageFlags::empty();
+    let stats = PagePoolStatsRequest::<()>::new(&PagePoolStats::PAGE_POOL_STATS_GET, none);
+    let pools = PagePoolRequest::<()>::new(&PagePool::PAGE_POOL_GET, none);
     let bodies = [
         full(),
-        bytes(page_pool::list_stats().info(info).alloc_fast(1u64 << 33).recycle_ring(0u64)),
+        bytes(stats.info(info).alloc_fast(1u64 << 33).recycle_ring(0u64)),
         bytes(dmabuf::bind_rx(2, 4, &[14, 15]).rx_page_size(4096u32)),
         bytes(napi::set(1).gro_flush_timeout(u64::MAX).threaded(NapiThreaded::ENABLED).pid(1u32)),
-        bytes(page_pool::list().ifindex(1u32).inflight(7u64)),
+        bytes(pools.ifindex(1u32).inflight(7u64)),
     ];
     let try_body = |body: &[u8]| {
         let message = message(body);

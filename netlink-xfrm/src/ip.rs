@@ -178,17 +178,8 @@ impl FromStr for Prefix {
     type Err = PrefixError;
 
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let parse = || {
-            let (ip, length) = text.split_once('/').map_or((text, None), |(ip, length)| (ip, Some(length)));
-            let ip: IpAddr = ip.parse().ok()?;
-            match length {
-                None => Some(ip.into()),
-                // `u8::from_str` takes a plus sign; a prefix length has digits only.
-                Some(length) if length.starts_with('+') => None,
-                Some(length) => Self::new(ip, length.parse().ok()?).ok(),
-            }
-        };
-        parse().ok_or_else(|| PrefixError(Quoted::new(text)))
+        let prefix = netlink_core::parse_prefix(text).map(|(ip, length)| Self { ip, length });
+        prefix.ok_or_else(|| PrefixError(Quoted::new(text)))
     }
 }
 

@@ -19,7 +19,7 @@
 use netlink_core::{Dump, MessageFlags, attrs, flags};
 
 use super::Netdev;
-use crate::message;
+use crate::{IntoUnbound as _, Unbound, message};
 
 message! {
     /// A device. Linux 6.3.
@@ -97,11 +97,11 @@ flags! {
 }
 
 /// Asks for the device of a link. `ENODEV` if there is no such link.
-pub fn get(ifindex: u32) -> DeviceRequest<Device<'static>> {
-    DeviceRequest::new(&Device::DEV_GET, MessageFlags::empty()).ifindex(ifindex)
+pub fn get(ifindex: u32) -> Unbound<Netdev, Device<'static>> {
+    DeviceRequest::new(&Device::DEV_GET, MessageFlags::empty()).ifindex(ifindex).into_unbound()
 }
 
 /// Lists the devices of the namespace. The kernel has no filter for it.
-pub fn list() -> DeviceRequest<Dump<Device<'static>>> {
-    DeviceRequest::new(&Device::DEV_GET, MessageFlags::DUMP)
+pub fn list() -> Unbound<Netdev, Dump<Device<'static>>> {
+    DeviceRequest::new(&Device::DEV_GET, MessageFlags::DUMP).into_unbound()
 }

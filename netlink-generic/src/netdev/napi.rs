@@ -7,7 +7,7 @@
 //! # fn main() -> Result<(), netlink_generic::Error> {
 //! let mut nl = netdev::connect()?;
 //! // Without `ifindex`, those of all links that are up.
-//! let mut instances = nl.dump(napi::list().ifindex(2))?;
+//! let mut instances = nl.dump(napi::list_of(2))?;
 //! while let Some(napi) = instances.next()? {
 //!     println!("{:?}: interrupt {:?}", napi.id(), napi.irq());
 //! }
@@ -23,7 +23,7 @@
 use netlink_core::{Dump, MessageFlags, Uint, attrs, values};
 
 use super::Netdev;
-use crate::message;
+use crate::{IntoUnbound as _, Unbound, message};
 
 message! {
     /// A NAPI instance. Linux 6.8.
@@ -73,14 +73,18 @@ values! {
 }
 
 /// Asks for one instance. `ENOENT` if there is no such instance in the namespace, or its link is down.
-pub fn get(id: u32) -> NapiRequest<Napi<'static>> {
-    NapiRequest::new(&Napi::NAPI_GET, MessageFlags::empty()).id(id)
+pub fn get(id: u32) -> Unbound<Netdev, Napi<'static>> {
+    NapiRequest::new(&Napi::NAPI_GET, MessageFlags::empty()).id(id).into_unbound()
 }
 
-/// Lists the instances of all links of the namespace that are up. [`ifindex`](NapiRequest::ifindex) narrows it to
-/// those of one link.
-pub fn list() -> NapiRequest<Dump<Napi<'static>>> {
-    NapiRequest::new(&Napi::NAPI_GET, MessageFlags::DUMP)
+/// Lists the instances of all links of the namespace that are up.
+pub fn list() -> Unbound<Netdev, Dump<Napi<'static>>> {
+    NapiRequest::new(&Napi::NAPI_GET, MessageFlags::DUMP).into_unbound()
+}
+
+/// Lists those of one link.
+pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<Napi<'static>>> {
+    NapiRequest::new(&Napi::NAPI_GET, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
 }
 
 /// Changes one instance, with what the setters add. The files `napi_defer_hard_irqs`, `gro_flush_timeout` and

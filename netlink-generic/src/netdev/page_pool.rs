@@ -28,7 +28,7 @@
 use netlink_core::{Dump, MessageFlags, Uint, attrs};
 
 use super::Netdev;
-use crate::message;
+use crate::{IntoUnbound as _, Unbound, message};
 
 message! {
     /// A page pool. Linux 6.8.
@@ -123,28 +123,36 @@ attrs! {
 }
 
 /// Asks for one pool. `ENOENT` if there is no such pool in the namespace.
-pub fn get(id: u32) -> PagePoolRequest<PagePool<'static>> {
-    PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::empty()).id(u64::from(id))
+pub fn get(id: u32) -> Unbound<Netdev, PagePool<'static>> {
+    PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::empty()).id(u64::from(id)).into_unbound()
 }
 
-/// Lists the pools of the namespace. [`ifindex`](PagePoolRequest::ifindex) narrows it to those of one link. Kernels that
-/// don't know it, Linux 6.18 among them, don't look at it and list all.
-pub fn list() -> PagePoolRequest<Dump<PagePool<'static>>> {
-    PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP)
+/// Lists the pools of the namespace.
+pub fn list() -> Unbound<Netdev, Dump<PagePool<'static>>> {
+    PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP).into_unbound()
+}
+
+/// Lists those of one link. Kernels that have no such filter, Linux 6.18 among them, don't look at it and list all: see
+/// [`PagePoolAttrs::ifindex`].
+pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<PagePool<'static>>> {
+    PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
 }
 
 /// Asks for what one pool counted.
-pub fn get_stats(id: u32) -> PagePoolStatsRequest<PagePoolStats<'static>> {
+pub fn get_stats(id: u32) -> Unbound<Netdev, PagePoolStats<'static>> {
     let info = PagePoolInfo::new().id(u64::from(id)).attrs();
-    PagePoolStatsRequest::new(&PagePoolStats::PAGE_POOL_STATS_GET, MessageFlags::empty()).info(info)
+    PagePoolStatsRequest::new(&PagePoolStats::PAGE_POOL_STATS_GET, MessageFlags::empty())
+        .info(info)
+        .into_unbound()
 }
 
 /// Lists what the pools of the namespace counted.
-pub fn list_stats() -> PagePoolStatsRequest<Dump<PagePoolStats<'static>>> {
-    PagePoolStatsRequest::new(&PagePoolStats::PAGE_POOL_STATS_GET, MessageFlags::DUMP)
+pub fn list_stats() -> Unbound<Netdev, Dump<PagePoolStats<'static>>> {
+    PagePoolStatsRequest::new(&PagePoolStats::PAGE_POOL_STATS_GET, MessageFlags::DUMP).into_unbound()
 }
 
 /// Lists what the pools of one link counted.
-pub fn list_stats_of(ifindex: u32) -> PagePoolStatsRequest<Dump<PagePoolStats<'static>>> {
-    list_stats().info(PagePoolInfo::new().ifindex(ifindex).attrs())
+pub fn list_stats_of(ifindex: u32) -> Unbound<Netdev, Dump<PagePoolStats<'static>>> {
+    let request = PagePoolStatsRequest::new(&PagePoolStats::PAGE_POOL_STATS_GET, MessageFlags::DUMP);
+    request.info(PagePoolInfo::new().ifindex(ifindex).attrs()).into_unbound()
 }

@@ -8,7 +8,7 @@
 //! let mut nl = netdev::connect()?;
 //! println!("{:?}", nl.call(queue::get(2, QueueType::RX, 0))?.napi_id());
 //! // Without `ifindex`, those of all links that are up.
-//! let mut queues = nl.dump(queue::list().ifindex(2))?;
+//! let mut queues = nl.dump(queue::list_of(2))?;
 //! while let Some(queue) = queues.next()? {
 //!     println!("{:?} {:?}: {:?}", queue.kind(), queue.id(), queue.napi_id());
 //! }
@@ -24,7 +24,7 @@ use netlink_core::{Dump, MessageFlags, attrs, values};
 
 use super::Netdev;
 use super::page_pool::IoUringAttrs;
-use crate::message;
+use crate::{IntoUnbound as _, Unbound, message};
 
 message! {
     /// A queue of a device. Linux 6.8.
@@ -96,15 +96,19 @@ values! {
 }
 
 /// Asks for one queue. `ENODEV` if there is no such link, `EINVAL` if it has no such queue, `ENOENT` if it is down.
-pub fn get(ifindex: u32, kind: QueueType, id: u32) -> QueueRequest<Queue<'static>> {
+pub fn get(ifindex: u32, kind: QueueType, id: u32) -> Unbound<Netdev, Queue<'static>> {
     let request = QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::empty());
-    request.ifindex(ifindex).kind(kind).id(id)
+    request.ifindex(ifindex).kind(kind).id(id).into_unbound()
 }
 
-/// Lists the queues of all links of the namespace that are up. [`ifindex`](QueueRequest::ifindex) narrows it to those
-/// of one link.
-pub fn list() -> QueueRequest<Dump<Queue<'static>>> {
-    QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::DUMP)
+/// Lists the queues of all links of the namespace that are up.
+pub fn list() -> Unbound<Netdev, Dump<Queue<'static>>> {
+    QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::DUMP).into_unbound()
+}
+
+/// Lists those of one link.
+pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<Queue<'static>>> {
+    QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
 }
 
 /// Makes a receive queue of a virtual device, such as the peer of a `netkit` pair that was made with more receive queues

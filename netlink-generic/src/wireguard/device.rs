@@ -218,15 +218,8 @@ impl FromStr for AllowedIp {
     type Err = AllowedIpError;
 
     fn from_str(text: &str) -> Result<Self, AllowedIpError> {
-        let (addr, prefix) = text.split_once('/').map_or((text, None), |(addr, prefix)| (addr, Some(prefix)));
-        let parse = || {
-            let addr: IpAddr = addr.parse().ok()?;
-            match prefix {
-                Some(prefix) => Self::new(addr, prefix.parse().ok()?),
-                None => Some(addr.into()),
-            }
-        };
-        parse().ok_or_else(|| AllowedIpError(Quoted::new(text)))
+        let prefix = netlink_core::parse_prefix(text).map(|(addr, prefix)| Self { addr, prefix });
+        prefix.ok_or_else(|| AllowedIpError(Quoted::new(text)))
     }
 }
 

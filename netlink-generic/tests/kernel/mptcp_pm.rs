@@ -63,7 +63,11 @@ fn endpoints_are_as_ip_shows_them() -> Result {
     assert_eq!(ours, as_ip_prints()?);
     let one = nl.call(mptcp_pm::get(2))?;
     assert_eq!(one.to_string(), "10.0.0.2 id 2 subflow backup");
-    nl.call(mptcp_pm::delete(Address::new().id(2)))?;
+    // NA1: the address of an endpoint, by the number that connections give it.
+    nl.call(mptcp_pm::delete_initial("10.0.0.2".parse()?))?;
+    assert!(nl.call(mptcp_pm::delete(0)).unwrap_err().to_string().contains("number 0"));
+    assert_eq!(printed(&mut nl)?, ours);
+    nl.call(mptcp_pm::delete(2))?;
     assert_eq!(printed(&mut nl)?.lines().count(), 3);
     nl.call(mptcp_pm::flush())?;
     assert_eq!(ip("mptcp endpoint show")?, "");

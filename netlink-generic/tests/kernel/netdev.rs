@@ -188,7 +188,7 @@ fn queues_equal_ip() -> Result {
         let theirs = |name: &str| (0..link[name].as_u64().unwrap() as u32).collect::<Vec<_>>();
         assert_eq!(count(QueueType::RX), theirs("num_rx_queues"), "{link}");
         assert_eq!(count(QueueType::TX), theirs("num_tx_queues"), "{link}");
-        let narrowed = all(&mut nl, queue::list().ifindex(index))?;
+        let narrowed = all(&mut nl, queue::list_of(index))?;
         let of_link: Vec<_> = queues.iter().filter(|queue| queue.ifindex() == Some(index)).collect();
         assert!(!narrowed.is_empty() && narrowed.iter().eq(of_link));
         for queue in narrowed {
@@ -205,7 +205,7 @@ fn queues_equal_ip() -> Result {
     assert_eq!(ask(&mut nl, 4711, QueueType::RX, 0), Errno::ENODEV);
     output("ip", &["link", "set", "a0", "down"])?;
     assert_eq!(ask(&mut nl, a, QueueType::RX, 0), Errno::ENOENT);
-    assert!(all(&mut nl, queue::list().ifindex(a))?.is_empty());
+    assert!(all(&mut nl, queue::list_of(a))?.is_empty());
     Ok(())
 }
 
@@ -222,8 +222,8 @@ fn napi_instances_are_listed() -> Result {
         assert_eq!(nl.call(napi::get(napi.id().unwrap()))?.attrs(), napi.attrs());
     }
     assert_ne!(instances[0].id(), instances[1].id());
-    assert_eq!(all(&mut nl, napi::list().ifindex(a))?, instances);
-    assert!(all(&mut nl, napi::list().ifindex(b))?.is_empty());
+    assert_eq!(all(&mut nl, napi::list_of(a))?, instances);
+    assert!(all(&mut nl, napi::list_of(b))?.is_empty());
     output("ip", &["link", "set", "a0", "down"])?;
     assert!(nl.call(napi::get(instances[0].id().unwrap())).unwrap_err().is_not_found());
     Ok(())
@@ -231,7 +231,7 @@ fn napi_instances_are_listed() -> Result {
 
 /// The instances of a link.
 fn instances(nl: &mut Client<Netdev>, ifindex: u32) -> Result<Vec<u32>> {
-    Ok(all(nl, napi::list().ifindex(ifindex))?.iter().filter_map(|napi| napi.id()).collect())
+    Ok(all(nl, napi::list_of(ifindex))?.iter().filter_map(|napi| napi.id()).collect())
 }
 
 fn napi_settings_are_read_back() -> Result {
@@ -419,7 +419,7 @@ fn on_a_reactor() -> Result {
         assert!(matches!(events.next().await?, Notice::Event { event: Event::DeviceAdded(_), .. }));
         assert_eq!(nl.call(device::get(a)).await?.ifindex(), Some(a));
         assert_eq!(nl.dump(napi::list()).await?.collect().await?.len(), 2);
-        assert_eq!(nl.dump(queue::list().ifindex(a)).await?.collect().await?.len(), 4);
+        assert_eq!(nl.dump(queue::list_of(a)).await?.collect().await?.len(), 4);
         Ok(())
     })
 }

@@ -143,20 +143,20 @@ fn page_pools_of_a_link() -> Result {
     let accepted = nl.connection().dump(ctrl::policy_of("netdev", 5))?.collect()?;
     let accepted = Policies::new(&accepted)?;
     let narrows = accepted.dump(5).is_some_and(|set| set.get(2).is_some());
-    assert_eq!(all(&mut nl, page_pool::list().ifindex(card.index))?.len(), 3);
+    assert_eq!(all(&mut nl, page_pool::list_of(card.index))?.len(), 3);
     // A kernel that doesn't know the filter doesn't look at it.
-    assert_eq!(all(&mut nl, page_pool::list().ifindex(1))?.len(), if narrows { 0 } else { 3 });
+    assert_eq!(all(&mut nl, page_pool::list_of(1))?.len(), if narrows { 0 } else { 3 });
     Ok(())
 }
 
 fn queues_are_served() -> Result {
     let card = Card::new(4713)?;
     let mut nl = netdev::connect()?;
-    let queues = all(&mut nl, queue::list().ifindex(card.index))?;
+    let queues = all(&mut nl, queue::list_of(card.index))?;
     let receive: Vec<_> = queues.iter().filter(|queue| queue.kind() == Some(QueueType::RX)).collect();
     assert_eq!((queues.len(), receive.len()), (6, 3));
     let mut served: Vec<_> = receive.iter().filter_map(|queue| queue.napi_id()).collect();
-    let instances = all(&mut nl, napi::list().ifindex(card.index))?;
+    let instances = all(&mut nl, napi::list_of(card.index))?;
     let mut all: Vec<_> = instances.iter().filter_map(|napi| napi.id()).collect();
     served.sort_unstable();
     all.sort_unstable();

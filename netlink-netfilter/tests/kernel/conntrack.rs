@@ -403,7 +403,7 @@ fn a_listed_entry_is_deleted_and_no_other() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)).mark(1))?;
     nl.call(make(&flow(1)).zone(5).mark(2))?;
-    nl.call(conntrack::create(&flow(1).zone(7), &flow(1).reversed()).timeout(60).mark(3))?;
+    nl.call(conntrack::create(&flow(2).zone(7), &flow(2).reversed()).timeout(60).mark(3))?;
     let entries = nl.dump(conntrack::list())?.collect()?;
     assert_eq!(entries.len(), 3);
     for (deleted, entry) in entries.iter().enumerate() {

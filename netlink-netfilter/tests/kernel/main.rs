@@ -14,6 +14,7 @@ mod hook;
 mod log;
 mod osf;
 mod packets;
+mod pressure;
 mod queue;
 mod queue_limits;
 mod reactor;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         queue::TESTS,
         verdicts::TESTS,
         queue_limits::TESTS,
+        pressure::TESTS,
         log::TESTS,
         timeout::TESTS,
         helper::TESTS,

@@ -359,14 +359,8 @@ impl FromStr for Prefix {
     type Err = PrefixError;
 
     fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let ip = |text: &str| text.parse::<IpAddr>().ok();
-        let parse = || match text.split_once('/') {
-            // `u8::from_str` takes a plus sign; a prefix length has digits only.
-            Some((_, len)) if len.starts_with('+') => None,
-            Some((address, len)) => Self::new(ip(address)?, len.parse().ok()?).ok(),
-            None => ip(text).map(Self::from),
-        };
-        parse().ok_or_else(|| PrefixError(Quoted::new(text)))
+        let prefix = netlink_core::parse_prefix(text).map(|(ip, len)| Self { ip, len });
+        prefix.ok_or_else(|| PrefixError(Quoted::new(text)))
     }
 }
 
