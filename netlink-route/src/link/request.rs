@@ -52,7 +52,11 @@ impl<'a> From<&'a alloc::string::String> for LinkRef<'a> {
 /// [`index`](LinkRequest::index), and makes it in the namespace of the connection: see
 /// [`net_ns_fd`](LinkRequest::net_ns_fd), [`net_ns_pid`](LinkRequest::net_ns_pid) and
 /// [`target_netnsid`](LinkRequest::target_netnsid) for others, and
-/// [`link_netnsid`](LinkRequest::link_netnsid) for the one where the link below is.
+/// [`link_netnsid`](LinkRequest::link_netnsid) for the one where the link below is. A kind without parameters is given
+/// by its name: `kind("dummy")`.
+///
+/// [`echo`](LinkRequest::echo) has the kernel answer with the link: with its index, and with the name that it chose
+/// for `x%d`.
 pub fn create(name: &str) -> LinkRequest<()> {
     let flags = MessageFlags::CREATE | MessageFlags::EXCL | MessageFlags::ACK;
     LinkRequest::new(&Link::NEW, flags, LinkHeader::default()).name(name)
@@ -141,6 +145,27 @@ pub fn add_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequ
 /// Takes names away from a link; `ENOENT` if it does not have one. Linux 5.5.
 pub fn delete_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequest<()> {
     LinkRequest::new(&Link::DELPROP, MessageFlags::ACK, LinkHeader::default()).aim(by.into()).props(names)
+}
+
+impl LinkRequest<()> {
+    /// For [`create`]: answered with the link that was made, in place of a mere acknowledgement. Linux 6.2; an older
+    /// kernel makes it and does not answer, which is [`Error::NoReply`](crate::Error::NoReply). Kernels answer so
+    /// to nothing else, and other requests are refused before they are sent.
+    ///
+    /// ```no_run
+    /// use netlink_route::link;
+    ///
+    /// let mut nl = netlink_route::connect()?;
+    /// let made = nl.call(link::create("tap%d").kind("ifb").echo())?;
+    /// nl.call(link::set(made.index()).up())?;
+    /// # Ok::<(), netlink_route::Error>(())
+    /// ```
+    pub fn echo(mut self) -> LinkRequest<Link<'static>> {
+        if !self.flags().contains(MessageFlags::CREATE) || self.0.info().number != Link::NEW.number {
+            self.0.writer().fail(Unsendable::Value("only a link that is made comes as an answer"));
+        }
+        LinkRequest(self.0.with_flags(MessageFlags::ECHO).expecting())
+    }
 }
 
 impl<R> LinkRequest<R> {

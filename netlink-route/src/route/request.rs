@@ -62,9 +62,10 @@ fn with_dst<R>(request: RouteRequest<R>, to: Addr) -> RouteRequest<R> {
     if to.prefix_len() == 0 { request } else { request.dst(to.ip()) }
 }
 
-/// Asks which route a packet to this address takes; `ENETUNREACH` if none. One that drops the packet gives the
-/// errno of its type in IPv4, and is the answer in IPv6, with that errno in
-/// [`cacheinfo`](super::RouteAttrs::cacheinfo).
+/// Asks which route a packet to this address takes; `ENETUNREACH` if none. One that drops the packet gives the errno
+/// of its type: `EHOSTUNREACH` for unreachable, `EACCES` for prohibit, `EINVAL` for blackhole. (A kernel that answers
+/// with the route itself in IPv6 has the errno in [`cacheinfo`](super::RouteAttrs::cacheinfo); 6.18 doesn't.) A route
+/// that does not fit into a message, of 2,000 hops and more, is `EMSGSIZE` with [`fib_match`](RouteRequest::fib_match).
 ///
 /// Setters say more of the packet: [`from`](RouteRequest::from), [`iif`](RouteRequest::iif) for one that comes in,
 /// [`oif`](RouteRequest::oif) for one that must leave by a link (a VRF link asks in its table),

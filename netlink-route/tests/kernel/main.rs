@@ -10,6 +10,7 @@ mod differential_ip;
 mod encaps;
 mod kinds;
 mod links;
+mod lists;
 mod namespace;
 mod programs;
 mod reactor;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         reactor::TESTS,
         namespace::TESTS,
         links::TESTS,
+        lists::TESTS,
         kinds::TESTS,
         bridges::TESTS,
         programs::TESTS,
