@@ -272,7 +272,17 @@ pub fn delete(link: u32, addr: Addr) -> AddressRequest<()> {
 /// Takes an address from its link that was listed, or told in an event, whether it has a peer or not;
 /// `EADDRNOTAVAIL` if it is gone meanwhile.
 pub fn delete_listed(address: &Address<'_>) -> AddressRequest<()> {
-    address.to_request(&Address::DEL, MessageFlags::ACK)
+    AddressRequest(address.to_request(&Address::DEL, MessageFlags::ACK).0.guarded(here))
+}
+
+/// The kernel looks for another namespace in queries only. Addresses are made and deleted in that of the socket, and
+/// what was listed elsewhere is not deleted here.
+fn here(asked: &Message<'_>) -> Result<(), &'static str> {
+    const TARGET_NETNSID: u16 = 10;
+    match Attrs::new(asked.body.get(AddressHeader::SIZE..).unwrap_or_default()).find(TARGET_NETNSID) {
+        Some(_) => Err("the kernel makes and deletes addresses in the namespace of the socket only"),
+        None => Ok(()),
+    }
 }
 
 fn one(
@@ -288,7 +298,7 @@ fn one(
         .scope(if loopback { Scope::HOST } else { Scope::UNIVERSE })
         .index(link);
     let request = AddressRequest::new(info, flags | MessageFlags::ACK, header);
-    request.address(addr.ip()).local(addr.ip())
+    AddressRequest(request.0.guarded(here)).address(addr.ip()).local(addr.ip())
 }
 
 /// Lists addresses of all links and families.
@@ -455,6 +465,19 @@ mod tests {
 
     fn shown(bytes: &[u8]) -> alloc::string::String {
         Address::read(&Messages::new(bytes).next().unwrap().unwrap()).unwrap().to_string()
+    }
+
+    // F4: the kernel would do it in the namespace of the socket.
+    #[test]
+    fn addresses_are_not_changed_in_another_namespace() {
+        let addr = || "10.0.0.1/24".parse().unwrap();
+        for request in [add(3, addr()), replace(3, addr()), delete(3, addr())] {
+            assert!(request.clone().to_bytes().is_ok());
+            assert!(request.target_netnsid(7).to_bytes().is_err());
+        }
+        let told = add(3, addr()).into_request().attr(10, &7i32);
+        assert!(told.to_bytes().is_err());
+        assert!(list().target_netnsid(7).to_bytes().is_ok());
     }
 
     // F4.

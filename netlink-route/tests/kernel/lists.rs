@@ -1,8 +1,8 @@
 //! Lists: that they have everything, and nothing that was not asked for.
 
-use netlink_core::{Connection, Dump, Owned, Reply, ToRequest};
+use netlink_core::{Connection, Dump, Error, Owned, Reply, ToRequest};
 use netlink_route::link::{self, Bridge, ExtMask, LinkRequest, Veth};
-use netlink_route::route::Protocol;
+use netlink_route::route::{Protocol, Route, RouteHeader, RouteRequest, RouteType};
 use netlink_route::{Family, Switch, addr, route};
 use netlink_testing::{Result, ipv6, kernel, kind, suite};
 
@@ -12,6 +12,7 @@ suite! {
     a_link_larger_than_a_dump_ends_no_list: kind("veth"), kernel(5, 5);
     links_of_a_kind_without_a_module: kind("bridge");
     a_kernel_that_does_not_filter_by_itself: kind("bridge"), ipv6();
+    a_deletion_takes_nothing_else: kind("bridge"), ipv6();
 }
 
 /// What a list has, looked through again. A connection does that itself; a list that it had looked through stays.
@@ -96,5 +97,25 @@ fn a_kernel_that_does_not_filter_by_itself() -> Result {
             assert_eq!(route.view()?.family(), Family::INET6);
         }
     }
+    Ok(())
+}
+
+/// F4: the kernel passes over these conditions, and would delete what doesn't meet them.
+fn a_deletion_takes_nothing_else() -> Result {
+    let mut nl = connect()?;
+    nl.call(link::create("br0").kind(Bridge::new()).group(7))?;
+    let net: netlink_route::Addr = "2001:db8:5::/48".parse()?;
+    nl.call(route::add(net).oif(LO).table(100))?;
+    let blackhole = route::delete(net).table(100).kind(RouteType::BLACKHOLE);
+    assert!(matches!(nl.call(&blackhole), Err(Error::Request(_))));
+    assert!(matches!(nl.call(link::delete_group(7).of_kind("veth")), Err(Error::Request(_))));
+    assert_eq!(nl.dump(route::list().table(100))?.collect()?.len(), 1);
+    assert!(nl.call(link::get("br0")).is_ok());
+    // The kernel itself doesn't look at the type.
+    let header = RouteHeader::default().family(Family::INET6).dst_len(48u8).table(100u8);
+    let flags = netlink_route::MessageFlags::ACK;
+    let plain = RouteRequest::<()>::new(&Route::DEL, flags, header.kind(RouteType::BLACKHOLE));
+    nl.call(plain.dst(net.ip()))?;
+    assert_eq!(nl.dump(route::list().table(100))?.collect()?.len(), 0);
     Ok(())
 }
