@@ -11,7 +11,7 @@ pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use crate::payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
 pub use crate::request::{
-    Check, Dump, Filter, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest,
+    Check, Dump, Filter, Guard, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest,
 };
 #[cfg(feature = "secret")]
 pub use crate::secret::{Key, Secret};

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::attr::{DecodeError, Payload, Table, Wiped, Writer};
+use crate::attr::{DecodeError, Payload, Table, Unsendable, Wiped, Writer};
 use crate::error::{Asked, Error, Hint, RequestError};
 use crate::exchange::{Expect, Quirks};
 use crate::layout::{Field, Fixed, Layout};
@@ -132,6 +132,9 @@ pub type Check = fn(&Message<'_>, &Message<'_>) -> bool;
 /// Which check the replies to a request need: none if it asks for everything. See [`Request::filtered`].
 pub type Filter = fn(&Message<'_>) -> Option<Check>;
 
+/// Why a request may not be sent as it is. See [`Request::guarded`].
+pub type Guard = fn(&Message<'_>) -> Result<(), &'static str>;
+
 /// The answer of a request that lists: any number of `R`.
 #[derive(Debug)]
 pub struct Dump<R>(PhantomData<R>);
@@ -144,6 +147,7 @@ pub struct Request<R> {
     out: Writer,
     info: &'static MessageInfo,
     filter: Option<Filter>,
+    guard: Option<Guard>,
     reply: PhantomData<fn() -> R>,
 }
 
@@ -162,7 +166,7 @@ impl<R> Request<R> {
         flags: MessageFlags,
         header: H,
     ) -> Self {
-        let mut request = Self { out: Writer::new(), info, filter: None, reply: PhantomData };
+        let mut request = Self { out: Writer::new(), info, filter: None, guard: None, reply: PhantomData };
         request.start(kind, flags.union(MessageFlags::REQUEST), header);
         request
     }
@@ -273,11 +277,14 @@ impl<R> Request<R> {
         sequence: u32,
         flags: MessageFlags,
     ) -> Result<(), Error> {
-        if self.out.error().is_some() {
-            return Err(self.refusal());
+        if let Some((offset, why)) = self.out.error() {
+            return Err(self.refusal(offset, why));
+        }
+        if let Some(Err(why)) = self.guard.map(|guard| guard(&self.message())) {
+            return Err(self.refusal(0, Unsendable::Value(why)));
         }
         let Ok(length) = u32::try_from(self.out.len()) else {
-            return Err(self.refusal());
+            return Err(self.refusal(0, Unsendable::Value("a message of 4 GiB")));
         };
         let start = datagram.len();
         datagram.append(&self.out);
@@ -289,9 +296,7 @@ impl<R> Request<R> {
     }
 
     #[cold]
-    fn refusal(&self) -> Error {
-        let fallback = (0, crate::Unsendable::Value("a message of 4 GiB"));
-        let (offset, why) = self.out.error().unwrap_or(fallback);
+    fn refusal(&self, offset: usize, why: Unsendable) -> Error {
         let asked = Asked::new(self.info, self.out.as_slice());
         Error::Request(Box::new(RequestError { asked, offset, why }))
     }
@@ -304,7 +309,14 @@ impl<R> Request<R> {
 
     /// The same bytes, answered with something else: a dump asked for as one reply, an echo as a message.
     pub fn expecting<S>(self) -> Request<S> {
-        Request { out: self.out, info: self.info, filter: self.filter, reply: PhantomData }
+        Request { out: self.out, info: self.info, filter: self.filter, guard: self.guard, reply: PhantomData }
+    }
+
+    /// Has the request looked at when it is sent, and refused with what the function says. For what the kernel passes
+    /// over: a deletion with a condition that it doesn't look at deletes what was not meant.
+    #[must_use]
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 
     /// Has a list looked through again. Kernels pass over filters that they don't know, without strict checking even
@@ -342,7 +354,13 @@ impl<R> Request<R> {
 
 impl<R> Clone for Request<R> {
     fn clone(&self) -> Self {
-        Self { out: self.out.clone(), info: self.info, filter: self.filter, reply: PhantomData }
+        Self {
+            out: self.out.clone(),
+            info: self.info,
+            filter: self.filter,
+            guard: self.guard,
+            reply: PhantomData,
+        }
     }
 }
 

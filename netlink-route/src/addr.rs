@@ -275,9 +275,26 @@ pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
 
 /// Takes an address from a link; `EADDRNOTAVAIL` if it doesn't have it. In IPv4 the prefix must be the same too, and
 /// the label if one is given; secondary addresses of the subnet go with the first one unless the sysctl
-/// `promote_secondaries` is on.
+/// `promote_secondaries` is on. An address with a peer takes its [`peer`](AddressRequest::peer) here too;
+/// [`delete_listed`] knows what it takes.
 pub fn delete(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&Address::DEL, MessageFlags::empty(), link, addr)
+}
+
+/// Takes an address from its link that was listed, or told in an event, whether it has a peer or not;
+/// `EADDRNOTAVAIL` if it is gone meanwhile.
+pub fn delete_listed(address: &Address<'_>) -> AddressRequest<()> {
+    AddressRequest(address.to_request(&Address::DEL, MessageFlags::ACK).0.guarded(here))
+}
+
+/// The kernel looks for another namespace in queries only. Addresses are made and deleted in that of the socket, and
+/// what was listed elsewhere is not deleted here.
+fn here(asked: &Message<'_>) -> Result<(), &'static str> {
+    const TARGET_NETNSID: u16 = 10;
+    match Attrs::new(asked.body.get(AddressHeader::SIZE..).unwrap_or_default()).find(TARGET_NETNSID) {
+        Some(_) => Err("the kernel makes and deletes addresses in the namespace of the socket only"),
+        None => Ok(()),
+    }
 }
 
 fn one(
@@ -293,7 +310,7 @@ fn one(
         .scope(if loopback { Scope::HOST } else { Scope::UNIVERSE })
         .index(link);
     let request = AddressRequest::new(info, flags | MessageFlags::ACK, header);
-    request.address(addr.ip()).local(addr.ip())
+    AddressRequest(request.0.guarded(here)).address(addr.ip()).local(addr.ip())
 }
 
 /// Lists addresses of all links and families.
@@ -396,9 +413,14 @@ impl<R> AddressRequest<R> {
         self.header(|header| header.scope = scope)
     }
 
-    /// The address at the other end of the link; its prefix is the one that counts.
+    /// The address at the other end of the link; its prefix is the one that counts. It comes before a broadcast
+    /// address, which may follow from it, and is refused behind one.
     pub fn peer(mut self, peer: Addr) -> Self {
-        match (self.own(), peer.ip()) {
+        const BROADCAST: u16 = 4;
+        if self.written(BROADCAST).is_some() {
+            self.0.writer().fail(Unsendable::Value("a peer behind a broadcast address"));
+        }
+        match (self.written(Self::LOCAL), peer.ip()) {
             (Some(IpAddr::V4(_)), IpAddr::V4(ip)) => {
                 self.0.edit(|head: &mut Head<4>| head.address = ip.octets())
             }
@@ -410,16 +432,17 @@ impl<R> AddressRequest<R> {
         self.header(|header| header.prefix_len = peer.prefix_len())
     }
 
-    /// The broadcast address that follows from address and prefix: host bits all set. Prefixes of more than 30 bits
-    /// have none; IPv6 has none.
+    /// The broadcast address that follows from address and prefix, of the [`peer`](Self::peer) if there is one: host
+    /// bits all set. Prefixes of more than 30 bits have none, which is sent as 0.0.0.0; IPv6 has none.
     pub fn broadcast_auto(mut self) -> Self {
         let mut prefix_len = 0;
         self.0.edit(|header: &mut AddressHeader| prefix_len = header.prefix_len);
-        match self.own() {
-            Some(IpAddr::V4(own)) if prefix_len <= 30 => {
+        match self.written(Self::ADDRESS) {
+            Some(IpAddr::V4(subnet)) if prefix_len <= 30 => {
                 let host = u32::MAX.checked_shr(prefix_len.into()).unwrap_or_default();
-                self.broadcast(Ipv4Addr::from_bits(own.to_bits() | host))
+                self.broadcast(Ipv4Addr::from_bits(subnet.to_bits() | host))
             }
+            Some(IpAddr::V4(_)) => self.broadcast(Ipv4Addr::UNSPECIFIED),
             _ => self,
         }
     }
@@ -429,11 +452,16 @@ impl<R> AddressRequest<R> {
         self.cacheinfo(CacheInfo { preferred, valid, ..CacheInfo::default() })
     }
 
-    /// The address that was written.
-    fn own(&mut self) -> Option<IpAddr> {
+    /// What counts for the subnet: the peer, where there is one.
+    const ADDRESS: u16 = 1;
+    /// The address itself.
+    const LOCAL: u16 = 2;
+
+    /// An address that was written.
+    fn written(&mut self, number: u16) -> Option<IpAddr> {
         const ATTRS: usize = 16 + 8;
         let bytes = self.0.writer().as_slice();
-        IpAddr::decode(Attrs::new(bytes.get(ATTRS..)?).find(2)?).ok()
+        IpAddr::decode(Attrs::new(bytes.get(ATTRS..)?).find(number)?).ok()
     }
 }
 
@@ -449,6 +477,19 @@ mod tests {
 
     fn shown(bytes: &[u8]) -> alloc::string::String {
         Address::read(&Messages::new(bytes).next().unwrap().unwrap()).unwrap().to_string()
+    }
+
+    // F4: the kernel would do it in the namespace of the socket.
+    #[test]
+    fn addresses_are_not_changed_in_another_namespace() {
+        let addr = || "10.0.0.1/24".parse().unwrap();
+        for request in [add(3, addr()), replace(3, addr()), delete(3, addr())] {
+            assert!(request.clone().to_bytes().is_ok());
+            assert!(request.target_netnsid(7).to_bytes().is_err());
+        }
+        let told = add(3, addr()).into_request().attr(10, &7i32);
+        assert!(told.to_bytes().is_err());
+        assert!(list().target_netnsid(7).to_bytes().is_ok());
     }
 
     // F4.
@@ -523,7 +564,23 @@ mod tests {
              valid_lft 120sec preferred_lft 60sec",
         );
         let narrow = add(3, "10.0.0.1/31".parse().unwrap()).broadcast_auto().to_bytes().unwrap();
-        assert_eq!(attributes(&narrow).len(), 2);
+        assert_eq!(attributes(&narrow)[2..], [(4, &[0; 4][..])]);
+    }
+
+    // F11.
+    #[test]
+    fn the_broadcast_address_is_that_of_the_peer_s_subnet() {
+        let own = || add(3, "10.0.0.1/32".parse().unwrap());
+        let (wide, one) = ("10.9.0.2/24".parse().unwrap(), "10.9.0.2/32".parse().unwrap());
+        let broadcast = |request: AddressRequest<()>| {
+            let bytes = request.to_bytes().unwrap();
+            Address::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap().broadcast()
+        };
+        assert_eq!(broadcast(own().peer(wide).broadcast_auto()), Some(Ipv4Addr::new(10, 9, 0, 255).into()));
+        assert_eq!(broadcast(own().peer(one).broadcast_auto()), Some(Ipv4Addr::UNSPECIFIED.into()));
+        for early in [own().broadcast_auto(), own().broadcast(Ipv4Addr::new(10, 0, 0, 255))] {
+            assert!(early.peer(wide).to_bytes().is_err());
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 
 use netlink_core::{DecodeError, Expect, Message, MessageFlags, MessageInfo, MessageType, Reply, values};
 
+use crate::Family;
 use crate::addr::Address;
 use crate::link::{Link, LinkFlags};
 use crate::nsid::Nsid;
@@ -82,14 +83,19 @@ impl Group {
 }
 
 /// What happened to an object.
+///
+/// The kernel does not tell all. IPv4 routes vanish without an event when their link goes down or away; so who keeps
+/// routes watches links too, and lists the routes anew then. Of an IPv6 route with several next hops, `Deleted` may be
+/// about one hop: the others are left, and a list shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
     /// It is there now and was not before.
     New,
-    /// It was there and is another now.
+    /// It was there and is another now. An event may also tell what was known: the kernel sends it whenever somebody
+    /// set something, to what it was or not.
     Changed,
-    /// It is gone.
+    /// It is gone. What that is about stands at the event's variant.
     Deleted,
 }
 
@@ -98,9 +104,14 @@ pub enum Change {
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant)] // It borrows, lives shortly and must not allocate.
 pub enum Event<'a> {
-    /// A link. Bridge ports are told apart: they come a second time with the family
-    /// [`BRIDGE`](crate::Family::BRIDGE).
+    /// A link.
     Link(Change, Link<'a>),
+    /// A link as a port of its bridge, beside the event of the link itself. It has little of the link, and `Deleted`
+    /// means that it left the bridge: the link is there as before. A port that comes is `Changed`, which may come
+    /// twice.
+    BridgePort(Change, Link<'a>),
+    /// What IPv6 knows of a link, told to [`Group::IPV6_IFINFO`]. It has little of the link itself.
+    Inet6(Change, Link<'a>),
     /// An address.
     Address(Change, Address<'a>),
     /// A route.
@@ -144,7 +155,12 @@ impl<'own> Reply for Event<'own> {
                 let link = Link::read(message)?;
                 // A link that appears comes with every bit of its flags marked as changed.
                 let new = link.header().change == LinkFlags::all();
-                Event::Link(Self::change(kind, Link::DEL.number, new), link)
+                let change = Self::change(kind, Link::DEL.number, new);
+                match link.header().family {
+                    Family::BRIDGE => Event::BridgePort(change, link),
+                    Family::INET6 => Event::Inet6(change, link),
+                    _ => Event::Link(change, link),
+                }
             }
             number if number == Address::NEW.number || number == Address::DEL.number => {
                 let address = Address::read(message)?;
@@ -154,7 +170,12 @@ impl<'own> Reply for Event<'own> {
             }
             number if number == Route::NEW.number || number == Route::DEL.number => {
                 let route = Route::read(message)?;
-                let new = !message.header.flags.contains(MessageFlags::REPLACE);
+                let flags = message.header.flags;
+                // An IPv6 route that gets another hop comes with all of its hops.
+                let more = flags.contains(MessageFlags::APPEND)
+                    && route.family() == Family::INET6
+                    && route.next_hops().is_some();
+                let new = !flags.contains(MessageFlags::REPLACE) && !more;
                 Event::Route(Self::change(kind, Route::DEL.number, new), route)
             }
             number if number == Nsid::NEW.number || number == Nsid::DEL.number => {
@@ -174,6 +195,8 @@ impl Event<'_> {
     pub fn into_owned(self) -> Event<'static> {
         match self {
             Event::Link(change, link) => Event::Link(change, link.into_owned()),
+            Event::BridgePort(change, link) => Event::BridgePort(change, link.into_owned()),
+            Event::Inet6(change, link) => Event::Inet6(change, link.into_owned()),
             Event::Address(change, address) => Event::Address(change, address.into_owned()),
             Event::Route(change, route) => Event::Route(change, route.into_owned()),
             Event::Nsid(change, nsid) => Event::Nsid(change, nsid.into_owned()),
@@ -183,3 +206,52 @@ impl Event<'_> {
 }
 
 netlink_core::__into_owned!(Event);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::{self, NextHop};
+    use crate::{Request, link};
+    use netlink_core::Messages;
+
+    /// What a request would be if the kernel told it, with these flags.
+    fn told<R>(request: Request<R>, kind: MessageType, flags: MessageFlags) -> Event<'static> {
+        let bytes = request.with_type(kind).to_bytes().unwrap();
+        let mut message = Messages::new(&bytes).next().unwrap().unwrap();
+        message.header.flags = flags;
+        Event::view(&message).unwrap().into_owned()
+    }
+
+    // F5.
+    #[test]
+    fn a_port_that_leaves_is_no_link_that_goes() {
+        let of = |family| {
+            let link = link::set(3).header(|header| header.family = family);
+            told(link.into_request(), MessageType(Link::DEL.number), MessageFlags::empty())
+        };
+        assert!(matches!(of(Family::UNSPEC), Event::Link(Change::Deleted, _)));
+        assert!(matches!(of(Family::BRIDGE), Event::BridgePort(Change::Deleted, _)));
+        assert!(matches!(of(Family::INET6), Event::Inet6(Change::Deleted, _)));
+    }
+
+    // F14.
+    #[test]
+    fn another_hop_of_an_ipv6_route_changes_it() {
+        let hops = [NextHop::dev(3), NextHop::dev(4)];
+        let change = |to: &str, flags, hops: &[NextHop]| {
+            let route = route::add(to.parse().unwrap());
+            let route = if hops.is_empty() { route.oif(3) } else { route.multipath(hops) };
+            match told(route.into_request(), MessageType(Route::NEW.number), flags) {
+                Event::Route(change, _) => change,
+                other => panic!("{other:?}"),
+            }
+        };
+        let append = MessageFlags::CREATE | MessageFlags::APPEND;
+        assert_eq!(change("2001:db8::/32", append, &hops), Change::Changed);
+        assert_eq!(change("2001:db8::/32", append, &[]), Change::New);
+        assert_eq!(change("2001:db8::/32", MessageFlags::CREATE, &hops), Change::New);
+        assert_eq!(change("2001:db8::/32", MessageFlags::REPLACE, &hops), Change::Changed);
+        // In IPv4 it is a route of its own.
+        assert_eq!(change("192.0.2.0/24", append, &hops), Change::New);
+    }
+}

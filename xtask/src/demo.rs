@@ -303,6 +303,7 @@ fn watch(events: &mut Events<Event<'static>>) -> Result<Vec<String>> {
 fn describe(event: &Event<'_>) -> String {
     let (change, what) = match event {
         Event::Link(change, link) => (change, format!("link {}", link.name().unwrap_or_default())),
+        Event::BridgePort(change, link) => (change, format!("port {}", link.name().unwrap_or_default())),
         Event::Address(change, address) => (change, format!("address {address}")),
         Event::Route(change, route) => (change, format!("route {route}")),
         other => return format!("{other:?}"),

@@ -1,6 +1,7 @@
 //! Requests about links.
 
-use netlink_core::{Check, Dump, Message, MessageFlags, Payload, Str, Unsendable};
+use netlink_core::layout::Field;
+use netlink_core::{Attrs, Check, Dump, Message, MessageFlags, Payload, Str, Unsendable};
 
 use super::info::{Kind, LinkInfo, SlaveKind};
 use super::values::LinkFlags;
@@ -52,7 +53,11 @@ impl<'a> From<&'a alloc::string::String> for LinkRef<'a> {
 /// [`index`](LinkRequest::index), and makes it in the namespace of the connection: see
 /// [`net_ns_fd`](LinkRequest::net_ns_fd), [`net_ns_pid`](LinkRequest::net_ns_pid) and
 /// [`target_netnsid`](LinkRequest::target_netnsid) for others, and
-/// [`link_netnsid`](LinkRequest::link_netnsid) for the one where the link below is.
+/// [`link_netnsid`](LinkRequest::link_netnsid) for the one where the link below is. A kind without parameters is given
+/// by its name: `kind("dummy")`.
+///
+/// [`echo`](LinkRequest::echo) has the kernel answer with the link: with its index, and with the name that it chose
+/// for `x%d`.
 pub fn create(name: &str) -> LinkRequest<()> {
     let flags = MessageFlags::CREATE | MessageFlags::EXCL | MessageFlags::ACK;
     LinkRequest::new(&Link::NEW, flags, LinkHeader::default()).name(name)
@@ -118,14 +123,29 @@ pub fn set_group(group: u32) -> LinkRequest<()> {
 }
 
 /// Deletes a link; `ENODEV` if there is none, `EOPNOTSUPP` if it is hardware.
+///
+/// Whatever else the request says of it, its kind for one, the kernel passes over; so that is refused before it is sent.
 pub fn delete<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
-    LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default()).aim(by.into())
+    deletion().aim(by.into())
+}
+
+fn deletion() -> LinkRequest<()> {
+    let request = LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default());
+    LinkRequest(request.0.guarded(|asked| {
+        // IFNAME, GROUP, TARGET_NETNSID, ALT_IFNAME
+        const SEEN: [u16; 4] = [3, 27, 46, 53];
+        let mut attrs = Attrs::new(asked.body.get(LinkHeader::SIZE..).unwrap_or_default()).flatten();
+        match attrs.all(|attr| SEEN.contains(&attr.number)) {
+            true => Ok(()),
+            false => Err("the kernel passes over this when it deletes links"),
+        }
+    }))
 }
 
 /// Deletes all links of a group; none of them if one can't be deleted. Group 0, where every link is that nobody
 /// put elsewhere, is refused before anything is sent.
 pub fn delete_group(group: u32) -> LinkRequest<()> {
-    let mut request = LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default());
+    let mut request = deletion();
     if group == 0 {
         request.0.writer().fail(Unsendable::Value("group 0 is that of links without one"));
     }
@@ -141,6 +161,27 @@ pub fn add_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequ
 /// Takes names away from a link; `ENOENT` if it does not have one. Linux 5.5.
 pub fn delete_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequest<()> {
     LinkRequest::new(&Link::DELPROP, MessageFlags::ACK, LinkHeader::default()).aim(by.into()).props(names)
+}
+
+impl LinkRequest<()> {
+    /// For [`create`]: answered with the link that was made, in place of a mere acknowledgement. Linux 6.2; an older
+    /// kernel makes it and does not answer, which is [`Error::NoReply`](crate::Error::NoReply). Kernels answer so
+    /// to nothing else, and other requests are refused before they are sent.
+    ///
+    /// ```no_run
+    /// use netlink_route::link;
+    ///
+    /// let mut nl = netlink_route::connect()?;
+    /// let made = nl.call(link::create("tap%d").kind("ifb").echo())?;
+    /// nl.call(link::set(made.index()).up())?;
+    /// # Ok::<(), netlink_route::Error>(())
+    /// ```
+    pub fn echo(mut self) -> LinkRequest<Link<'static>> {
+        if !self.flags().contains(MessageFlags::CREATE) || self.0.info().number != Link::NEW.number {
+            self.0.writer().fail(Unsendable::Value("only a link that is made comes as an answer"));
+        }
+        LinkRequest(self.0.with_flags(MessageFlags::ECHO).expecting())
+    }
 }
 
 impl<R> LinkRequest<R> {
@@ -388,6 +429,13 @@ mod tests {
         let group = [&head(17, 5, 0, 0, 0)[..], &[8, 0, 27, 0, 6, 0, 0, 0]].concat();
         assert_eq!(bytes(&delete_group(6)), group);
         assert!(matches!(delete_group(0).to_bytes(), Err(Error::Request(_))));
+        // F4: the kernel would delete them whatever their kind and master.
+        for request in
+            [delete("v0").of_kind("veth"), delete_group(6).of_kind("veth"), delete_group(6).master(3)]
+        {
+            assert!(matches!(request.to_bytes(), Err(Error::Request(_))));
+        }
+        assert!(delete("v0").target_netnsid(1).to_bytes().is_ok());
     }
 
     #[test]

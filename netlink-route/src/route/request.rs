@@ -2,7 +2,8 @@
 
 use core::net::IpAddr;
 
-use netlink_core::{Check, Dump, Message, MessageFlags};
+use netlink_core::layout::Field;
+use netlink_core::{Attrs, Check, Dump, Message, MessageFlags};
 
 use super::hop::put_gateway;
 use super::{
@@ -36,10 +37,34 @@ pub fn change(to: Addr) -> RouteRequest<()> {
 
 /// Deletes the first route to this destination that has what the request says and may have anything else; `ESRCH`
 /// if there is none. Table: main, unless [`table`](RouteRequest::table) says another.
+///
+/// For an IPv6 route the kernel looks at table, metric ([`priority`](RouteRequest::priority)), protocol, hops, next hop
+/// object and, where it has such routes, source prefix ([`from`](RouteRequest::from)). It passes over type, metrics and
+/// everything else, and would delete a route that has another; so those are refused before they are sent.
 pub fn delete(to: Addr) -> RouteRequest<()> {
     let header =
         RouteHeader::default().family(to.family()).dst_len(to.prefix_len()).table(254).scope(Scope::NOWHERE);
-    with_dst(RouteRequest::new(&Route::DEL, MessageFlags::ACK, header), to)
+    let request = RouteRequest::new(&Route::DEL, MessageFlags::ACK, header);
+    with_dst(RouteRequest(request.0.guarded(guard)), to)
+}
+
+fn guard(asked: &Message<'_>) -> Result<(), &'static str> {
+    // DST, SRC, OIF, GATEWAY, PRIORITY, MULTIPATH, TABLE, VIA, NH_ID
+    const SEEN: [u16; 9] = [1, 2, 4, 5, 6, 9, 15, 18, 30];
+    let Ok(header) = RouteHeader::take(&mut { asked.body }) else {
+        return Ok(());
+    };
+    if header.family != Family::INET6 {
+        return Ok(());
+    }
+    if header.kind != RouteType::default() {
+        return Err("the kernel deletes an IPv6 route whatever its type is");
+    }
+    let mut attrs = Attrs::new(asked.body.get(RouteHeader::SIZE..).unwrap_or_default()).flatten();
+    match attrs.all(|attr| SEEN.contains(&attr.number)) {
+        true => Ok(()),
+        false => Err("the kernel passes over this when it deletes an IPv6 route"),
+    }
 }
 
 #[inline]
@@ -62,9 +87,10 @@ fn with_dst<R>(request: RouteRequest<R>, to: Addr) -> RouteRequest<R> {
     if to.prefix_len() == 0 { request } else { request.dst(to.ip()) }
 }
 
-/// Asks which route a packet to this address takes; `ENETUNREACH` if none. One that drops the packet gives the
-/// errno of its type in IPv4, and is the answer in IPv6, with that errno in
-/// [`cacheinfo`](super::RouteAttrs::cacheinfo).
+/// Asks which route a packet to this address takes; `ENETUNREACH` if none. One that drops the packet gives the errno
+/// of its type: `EHOSTUNREACH` for unreachable, `EACCES` for prohibit, `EINVAL` for blackhole. (A kernel that answers
+/// with the route itself in IPv6 has the errno in [`cacheinfo`](super::RouteAttrs::cacheinfo); 6.18 doesn't.) A route
+/// that does not fit into a message, of 2,000 hops and more, is `EMSGSIZE` with [`fib_match`](RouteRequest::fib_match).
 ///
 /// Setters say more of the packet: [`from`](RouteRequest::from), [`iif`](RouteRequest::iif) for one that comes in,
 /// [`oif`](RouteRequest::oif) for one that must leave by a link (a VRF link asks in its table),
@@ -341,6 +367,20 @@ mod tests {
         assert_eq!(bytes(&list())[4..8], [26, 0, 1, 3]);
         assert_eq!(bytes(&get(ip("::1")))[4..8], [26, 0, 1, 0]);
         assert_eq!(bytes(&get_label(100))[4..8], [26, 0, 1, 0]);
+    }
+
+    // F4: a deletion with a condition that the kernel passes over deletes what was not meant.
+    #[test]
+    fn what_the_kernel_overlooks_in_a_deletion_is_refused() {
+        let (four, six) = (|| delete(to("192.0.2.0/24")), || delete(to("2001:db8::/32")));
+        let seen = six().table(100).priority(5).oif(3).gateway(ip("fe80::1")).protocol(Protocol::STATIC);
+        assert!(seen.to_bytes().is_ok());
+        assert!(six().multipath(&[NextHop::dev(3)]).to_bytes().is_ok());
+        let metrics = || Metrics::new().mtu(1400);
+        assert!(six().kind(RouteType::BLACKHOLE).to_bytes().is_err());
+        assert!(six().metrics(metrics()).to_bytes().is_err());
+        assert!(six().prefsrc(ip("::1")).to_bytes().is_err());
+        assert!(four().kind(RouteType::BLACKHOLE).metrics(metrics()).to_bytes().is_ok());
     }
 
     #[test]

@@ -32,6 +32,7 @@ suite! {
     groups_and_anycast_addresses_are_listed: kind("dummy"), ipv6();
     what_is_wrong_is_refused_and_named: kind("dummy"), ipv6();
     events_tell_new_from_changed: kind("dummy"), ipv6();
+    an_address_with_a_peer_goes_by_its_peer: ipv6();
 }
 
 /// The links of these tests and their neighbours.
@@ -461,6 +462,28 @@ fn events_tell_new_from_changed() -> Result {
             }
         }
         assert_eq!(seen, [Change::New, Change::Changed, Change::Deleted], "{own}");
+    }
+    Ok(())
+}
+
+/// F11, F16: the prefix is the peer's, and so is the subnet.
+fn an_address_with_a_peer_goes_by_its_peer() -> Result {
+    let mut nl = connect()?;
+    let (four, six) = ((a("10.0.0.1/32"), a("10.9.0.2/24")), (a("2001:db8::1/128"), a("2001:db8:9::2/64")));
+    let with_peer = |(own, peer)| addr::add(LO, own).peer(peer);
+    nl.call(with_peer(four).broadcast_auto())?;
+    let made = list(&mut nl, addr::list().family(Family::INET))?;
+    let made = made.iter().find(|one| one.peer() == Some(four.1)).ok_or("no address with a peer")?;
+    assert_eq!(made.broadcast(), Some(ip("10.9.0.255")));
+    let wrong = nl.call(addr::delete(LO, made.addr().ok_or("no address")?)).unwrap_err();
+    assert_eq!(wrong.errno(), Some(Errno::EADDRNOTAVAIL));
+    nl.call(addr::delete(LO, four.0).peer(four.1))?;
+    for pair in [four, six] {
+        nl.call(with_peer(pair))?;
+        let made = list(&mut nl, addr::list().link(LO).family(pair.0.family()))?;
+        let made = made.iter().find(|one| one.peer() == Some(pair.1)).ok_or("no address with a peer")?;
+        nl.call(addr::delete_listed(made))?;
+        assert!(nl.call(addr::delete_listed(made)).unwrap_err().is_not_found());
     }
     Ok(())
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use netlink_core::{Connection, Errno, Error, Events, MessageFlags, Notice, Protocol};
 use netlink_route::Family;
-use netlink_route::event::{Event, Group};
+use netlink_route::event::{Change, Event, Group};
 use netlink_route::link::{
     self, Bridge, BridgeOption, BridgeOptions, BridgePort, ExtMask, Kind, Link, LinkHeader, LinkRequest,
-    McastRouter, VlanProtocol,
+    McastRouter, Veth, VlanProtocol,
 };
 use netlink_testing::{Result, kernel, kind, suite};
 use serde_json::Value;
@@ -24,6 +24,7 @@ suite! {
     every_option_of_a_bridge_changes: kind("bridge"), BRIDGE_VLANS;
     the_switches_of_a_bridge: kind("bridge"), BRIDGE_VLANS, kernel(5, 18);
     a_port_has_vlans: kind("bridge"), kind("dummy");
+    a_port_that_leaves_is_no_link_that_goes: kind("bridge"), kind("veth");
 }
 
 /// A bridge with a port, both up.
@@ -51,9 +52,10 @@ fn a_hairpin_is_an_event_of_the_bridge() -> Result {
     for (on, request) in requests {
         nl.call(request)?;
         loop {
-            let Notice::Event { event: Event::Link(_, link), .. } = events.next()? else { panic!("no link") };
+            let Notice::Event { event, .. } = events.next()? else { panic!("no event") };
+            let Event::BridgePort(_, link) = event else { continue };
             let Some(port_of) = link.bridge_port() else { continue };
-            if link.header().family == Family::BRIDGE && port_of.hairpin() == Some(on) {
+            if port_of.hairpin() == Some(on) {
                 assert_eq!((link.index(), link.master().is_some()), (port, true));
                 break;
             }
@@ -62,6 +64,38 @@ fn a_hairpin_is_an_event_of_the_bridge() -> Result {
         assert_eq!(link.bridge_port().and_then(|port| port.hairpin()), Some(on));
     }
     Ok(())
+}
+
+/// F5: the kernel tells of a port as if of the link, also that it is gone.
+fn a_port_that_leaves_is_no_link_that_goes() -> Result {
+    let mut nl = connect()?;
+    nl.call(link::create("br0").kind(Bridge::new()).up())?;
+    let bridge = nl.call(link::get("br0"))?.index();
+    nl.call(link::create("v0").kind(Veth::new().peer(link::peer("v1"))).up())?;
+    let port = nl.call(link::get("v0"))?.index();
+    nl.call(link::set(port).master(bridge))?;
+    let mut events = Events::<Event<'static>>::open(Protocol::ROUTE, &[Group::LINK.0])?;
+    events.set_timeout(Some(Duration::from_secs(5)))?;
+    nl.call(link::set(port).no_master())?;
+    loop {
+        let Notice::Event { event, .. } = events.next()? else { panic!("no event") };
+        match event {
+            Event::BridgePort(Change::Deleted, link) if link.index() == port => break,
+            Event::Link(Change::Deleted, link) => panic!("{link} is there"),
+            _ => {}
+        }
+    }
+    assert_eq!(nl.call(link::get(port))?.master(), None);
+    nl.call(link::delete(port))?;
+    loop {
+        let Notice::Event { event, .. } = events.next()? else { panic!("no event") };
+        if let Event::Link(Change::Deleted, link) = event {
+            // The pair goes together.
+            if link.index() == port {
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// Parameters of a port, without those that change by themselves.

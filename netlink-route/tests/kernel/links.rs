@@ -35,6 +35,7 @@ suite! {
     ipv6_addresses_are_made_as_asked: kind("dummy"), ipv6();
     lists_are_filtered_by_the_kernel: kind("bridge"), kind("dummy"), kind("ifb");
     two_hundred_links_go_at_once: kind("dummy");
+    a_link_that_is_made_is_the_answer: kind("bridge"), kernel(6, 2);
     what_means_all_links_is_refused;
     a_list_with_virtual_functions: kind("dummy");
 }
@@ -459,5 +460,19 @@ fn a_list_with_virtual_functions() -> Result {
         assert!(link.inet6().is_none_or(|inet6| inet6.stats().is_none()));
     }
     assert!(nl.call(link::get("d0").ext_mask(ExtMask::VF)).is_ok());
+    Ok(())
+}
+
+/// F17: asking by name afterwards is not the same where the kernel chose the name, or somebody renamed it.
+fn a_link_that_is_made_is_the_answer() -> Result {
+    let mut nl = connect()?;
+    let made = nl.call(link::create("x%d").kind(Bridge::new()).echo())?;
+    assert_eq!(made.name().unwrap(), "x0");
+    assert_eq!(nl.call(link::get(made.index()))?.name(), made.name());
+    let refused = nl.call(link::set(made.index()).up().echo());
+    assert!(matches!(refused, Err(Error::Request(_))));
+    assert!(nl.call(link::create("x0").kind(Bridge::new()).echo()).unwrap_err().is_exists());
+    // The connection waits for nothing else.
+    nl.call(link::delete(made.index()))?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod differential_ip;
 mod encaps;
 mod kinds;
 mod links;
+mod lists;
 mod namespace;
 mod pressure;
 mod programs;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         namespace::TESTS,
         pressure::TESTS,
         links::TESTS,
+        lists::TESTS,
         kinds::TESTS,
         bridges::TESTS,
         programs::TESTS,

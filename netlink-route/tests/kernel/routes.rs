@@ -245,7 +245,7 @@ fn ipv6_default_routes_that_drop_have_an_errno() -> Result {
             Ok(found) => panic!("{found}"),
             Err(error) => assert_eq!(error.errno(), Some(errno), "{kind}: {error}"),
         }
-        nl.call(route::delete(Addr::DEFAULT_V6).kind(kind))?;
+        nl.call(route::delete(Addr::DEFAULT_V6))?;
     }
     Ok(())
 }
