@@ -323,12 +323,13 @@ fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn dump(info: &'static MessageInfo) -> ConntrackRequest<Dump<Conntrack<'static>>> {
-    ConntrackRequest::new(info, MessageFlags::DUMP, Header::default())
+    let request = ConntrackRequest::new(info, MessageFlags::DUMP, Header::default());
+    ConntrackRequest(request.0.filtered(filter::overlooked))
 }
 
 /// Lists entries: those that meet all that is set, without a filter all of the namespace.
 ///
-/// A kernel that doesn't know a filter yet lists more: see each for its version.
+/// Where a kernel doesn't know a filter yet, the list is looked through again here.
 pub fn list() -> FilterRequest<Dump<Conntrack<'static>>> {
     dump(&Conntrack::GET).into()
 }

@@ -470,9 +470,9 @@ mod tests {
         let plain = bind(3, Params::meta());
         let flagged = plain.clone().on(QueueFlags::GSO | QueueFlags::SECCTX).off(QueueFlags::FAIL_OPEN);
         assert!(refused(&plain, 1).contains("CAP_NET_ADMIN is missing, or another socket has the queue"));
-        assert!(refused(&flagged, 95).ends_with("lack one of these flags: GSO | SECCTX"));
-        assert!(refused(&plain, 95).ends_with("(EOPNOTSUPP)"));
-        assert!(refused(&flagged, 16).ends_with("(EBUSY)"));
+        assert!(refused(&flagged, 95).contains("lack one of these flags: GSO | SECCTX"));
+        assert!(!refused(&plain, 95).contains("may lack"));
+        assert!(!refused(&flagged, 16).contains("may lack"));
     }
 
     #[test]
