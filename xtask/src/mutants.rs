@@ -281,6 +281,9 @@ fn is_in_macro(text: &str, at: usize) -> bool {
     line.is_some_and(|line| line.starts_with("macro_rules!"))
 }
 
+/// The places in each file that mutants take.
+type Taken<'a> = BTreeMap<&'a str, Vec<std::ops::Range<usize>>>;
+
 /// A copy of the workspace, which stays for the next run, so that little has to be built anew.
 struct Copy {
     tree: PathBuf,
@@ -324,13 +327,13 @@ impl Copy {
 
     /// Mutants that don't touch one another can be built together.
     fn rounds<'a>(&self, mutants: &[&'a Mutant]) -> Result<Vec<Vec<&'a Mutant>>> {
-        let mut rounds: Vec<(Vec<&Mutant>, BTreeMap<&str, Vec<std::ops::Range<usize>>>)> = Vec::new();
+        let mut rounds: Vec<(Vec<&Mutant>, Taken<'_>)> = Vec::new();
         for mutant in mutants {
             let path = root().join(&mutant.file);
             let text =
                 fs::read_to_string(&path).with_context(|| format!("{}: {}", mutant.list, mutant.file))?;
             let place = place(mutant, &text)?;
-            let is_free = |taken: &BTreeMap<&str, Vec<std::ops::Range<usize>>>| {
+            let is_free = |taken: &Taken<'_>| {
                 let taken = taken.get(mutant.file.as_str()).into_iter().flatten();
                 taken.clone().all(|other| other.end <= place.start || place.end <= other.start)
             };

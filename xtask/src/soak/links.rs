@@ -29,7 +29,7 @@ struct Changer {
 impl Changer {
     /// Half of them change addresses, the others links.
     const fn changes_addresses(&self) -> bool {
-        self.number % 2 == 0
+        self.number.is_multiple_of(2)
     }
 
     fn link(&self) -> String {
@@ -251,7 +251,7 @@ fn ask(nl: &mut Links, flood: Duration, ledger: &Ledger, seen: &mut Seen) -> Res
 /// A batch in which every other request is refused.
 fn batch(nl: &mut Links, ledger: &Ledger) {
     const REQUESTS: usize = 200;
-    let name = |number: usize| if number % 2 == 0 { "lo" } else { "missing" };
+    let name = |number: usize| if number.is_multiple_of(2) { "lo" } else { "missing" };
     let requests: Vec<_> = (0..REQUESTS).map(|number| link::get(name(number))).collect();
     let results = ledger.timed("a batch", || nl.batch(requests));
     if results.len() != REQUESTS {
