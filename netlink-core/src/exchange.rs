@@ -337,6 +337,8 @@ pub enum Answer {
 pub struct Run {
     first: u32,
     port: u32,
+    /// What each request waits for. One that waits for an acknowledgement has not got it with a reply.
+    expect: Expect,
     answers: Vec<Answer>,
     over: bool,
     listens: bool,
@@ -346,8 +348,9 @@ pub struct Run {
 
 impl Run {
     /// A run of `count` requests from sequence `first` on.
-    pub fn new(first: u32, count: usize, port: u32) -> Self {
+    pub fn new(expect: Expect, first: u32, count: usize, port: u32) -> Self {
         Self {
+            expect,
             first,
             port,
             answers: alloc::vec![Answer::Pending; count],
@@ -363,7 +366,7 @@ impl Run {
     /// The kernel answers when it is through with all of them, in order, and what opens and closes only if it can do
     /// nothing at all. Before Linux 6.10 it would not acknowledge them even if asked.
     pub fn enveloped(first: u32, count: usize, port: u32) -> Self {
-        Self { enveloped: true, ..Self::new(first, count, port) }
+        Self { enveloped: true, ..Self::new(Expect::Ack, first, count, port) }
     }
 
     /// See [`Exchange::listening`].
@@ -392,7 +395,7 @@ impl Run {
                 _ => (None, Meaning::Stale),
             };
         };
-        let one = Exchange::new(Expect::Reply, MessageFlags::empty(), message.header.sequence, self.port);
+        let one = Exchange::new(self.expect, MessageFlags::empty(), message.header.sequence, self.port);
         let mut one = one.listening(self.listens);
         let meaning = one.feed(sender, message);
         match meaning {
@@ -400,7 +403,9 @@ impl Run {
             Meaning::Failed(errno, attrs) if !matches!(answer, Answer::Failed(..)) => {
                 *answer = Answer::Failed(errno, attrs.into());
             }
-            Meaning::Done(_) | Meaning::Reply(_) if *answer == Answer::Pending => *answer = Answer::Done,
+            Meaning::Done(_) | Meaning::Reply(_) if *answer == Answer::Pending && one.is_over() => {
+                *answer = Answer::Done;
+            }
             _ => {}
         }
         self.over |= one.is_over() && self.ends_with(index, meaning);
@@ -483,7 +488,7 @@ mod tests {
         let mut ex = exchange(Expect::Ack, ACK);
         assert_eq!(packet.feed(&mut ex), [Meaning::Event, Meaning::Event]);
         assert!(!ex.is_over());
-        let mut run = Run::new(5, 2, PORT);
+        let mut run = Run::new(Expect::Ack, 5, 2, PORT);
         for message in Messages::new(packet.0.as_slice()) {
             assert_eq!(run.feed(Sender::KERNEL, &message.unwrap()), (None, Meaning::Event));
         }
@@ -770,7 +775,7 @@ mod tests {
         assert_eq!(meanings(&twice, &mut ex), ["failed", "stale"]);
         let mut next = Exchange::new(Expect::Ack, ACK, 6, PORT);
         assert_eq!(meanings(&twice, &mut next), ["stale", "stale"]);
-        let mut run = Run::new(5, 2, PORT);
+        let mut run = Run::new(Expect::Ack, 5, 2, PORT);
         let thrice = twice.error(NONE, 5, 17, &bare_header(20)).error(NONE, 6, 0, &bare_header(20));
         for message in Messages::new(thrice.0.as_slice()) {
             run.feed(Sender::KERNEL, &message.unwrap());
@@ -837,7 +842,7 @@ mod tests {
             .error(NONE, 12, 17, &bare_header(20))
             .error(NONE, 11, 0, &bare_header(20)) // asked for by nobody: a second round after autoload
             .error(NONE, 13, 0, &bare_header(20));
-        let mut run = Run::new(10, 4, PORT);
+        let mut run = Run::new(Expect::Ack, 10, 4, PORT);
         for message in Messages::new(bytes.0.as_slice()) {
             assert!(!run.is_over());
             run.feed(Sender::KERNEL, &message.unwrap());
@@ -887,8 +892,26 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_is_no_acknowledgement_in_a_run() {
+        let bytes = Bytes::new().add(16, NONE, 6, &[1; 4]).error(NONE, 6, 17, &bare_header(20));
+        for (expect, last) in
+            [(Expect::Ack, Answer::Failed(Errno::EEXIST, Vec::new())), (Expect::Reply, Answer::Done)]
+        {
+            let mut run = Run::new(expect, 5, 2, PORT);
+            let mut messages = Messages::new(bytes.0.as_slice());
+            run.feed(Sender::KERNEL, &messages.next().unwrap().unwrap());
+            assert_eq!(run.is_over(), expect == Expect::Reply);
+            if expect == Expect::Ack {
+                run.feed(Sender::KERNEL, &messages.next().unwrap().unwrap());
+            }
+            assert!(run.is_over());
+            assert_eq!(run.into_answers(), [Answer::Pending, last]);
+        }
+    }
+
+    #[test]
     fn a_run_wraps_and_ignores_strangers() {
-        let mut run = Run::new(u32::MAX, 2, PORT);
+        let mut run = Run::new(Expect::Ack, u32::MAX, 2, PORT);
         let bytes = Bytes::new().error(NONE, 7, 1, &bare_header(20)).error(NONE, 0, 1, &bare_header(20));
         let met: Vec<_> =
             Messages::new(bytes.0.as_slice()).map(|m| run.feed(Sender::KERNEL, &m.unwrap())).collect();

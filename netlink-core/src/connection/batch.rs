@@ -114,7 +114,7 @@ impl<S: AsRef<Socket>> Channel<S> {
         let datagram = socket.send_buffer()?.saturating_sub(SEND_OVERHEAD).min(2 * BATCH_BYTES);
         let paced = !acknowledged || self.takes_events();
         let limit = if paced { pace.limit(room) } else { usize::MAX };
-        let mut chunk = Chunk { run: Run::new(1, 0, 0), sent: Vec::new() };
+        let mut chunk = Chunk { run: Run::new(R::EXPECT, 1, 0, 0), sent: Vec::new() };
         let mut last = (0, MessageFlags::empty());
         let first = self.sequence.checked_add(1).unwrap_or(1);
         let limit = limit.min((u32::MAX - first) as usize).max(1);
@@ -160,7 +160,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             let flags = last.1 | MessageFlags::ACK;
             self.send.patch(last.0 + 6, flags.bits().to_ne_bytes());
         }
-        chunk.run = Run::new(first, chunk.sent.len(), self.port()).listening(self.listens());
+        chunk.run = Run::new(R::EXPECT, first, chunk.sent.len(), self.port()).listening(self.listens());
         self.trace(Direction::Sent, 0..self.send.len(), chunk.info());
         Ok(Some(chunk))
     }
@@ -229,7 +229,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                     self.keep_event(Some(found.bytes));
                     None
                 }
-                (Meaning::Overrun, _) => return Err(Error::Overrun),
+                (Meaning::Overrun, _) => return Err(self.overrun()),
                 _ => None,
             };
             if progress {
@@ -290,7 +290,7 @@ impl<S: Wait> Connection<S> {
         channel.finish_abandoned().await?;
         let mut pace = Pace { measured: None };
         while requests.peek().is_some() {
-            channel.make_room().await;
+            channel.make_room().await?;
             let Some(mut chunk) = channel.prepare_run(requests, results, &pace)? else {
                 continue;
             };
@@ -334,7 +334,7 @@ impl<S: Wait> Connection<S> {
     {
         let channel = &mut self.channel;
         channel.finish_abandoned().await?;
-        channel.make_room().await;
+        channel.make_room().await?;
         let mut results = Vec::new();
         let run = match channel.prepare_envelope(requests, &mut results) {
             Some(mut chunk) => {

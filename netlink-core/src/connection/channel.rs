@@ -266,9 +266,7 @@ impl<S: AsRef<Socket>> Channel<S> {
                 Meaning::Failed(errno, attrs) => {
                     return Err(Error::kernel(errno, attrs, (info, self.hint), self.send.as_slice()));
                 }
-                Meaning::Overrun => {
-                    return Err(Error::Overrun);
-                }
+                Meaning::Overrun => return Err(self.overrun()),
             }
         }
     }
@@ -279,6 +277,20 @@ impl<S: AsRef<Socket>> Channel<S> {
             Some(Ok(asked)) => check(&asked, &self.inbox.message(found)),
             _ => true,
         }
+    }
+
+    fn note_lost_events(&mut self) {
+        // Where a full buffer goes unreported, whoever reads the events tells what is missing.
+        if self.subscribed && !self.socket.as_ref().is_silent() {
+            self.keep_event(None);
+        }
+    }
+
+    /// The kernel says in a message that others were lost before it.
+    #[cold]
+    pub(super) fn overrun(&mut self) -> Error {
+        self.note_lost_events();
+        Error::Overrun
     }
 
     /// A message in the buffer.
@@ -371,13 +383,6 @@ impl<S: Wait> Channel<S> {
         Ok(Incoming::Cleared { empty })
     }
 
-    fn note_lost_events(&mut self) {
-        // Where a full buffer goes unreported, whoever reads the events tells what is missing.
-        if self.subscribed && !self.socket.as_ref().is_silent() {
-            self.keep_event(None);
-        }
-    }
-
     /// Sends a request; from here on the exchange takes in what comes.
     #[inline]
     pub(crate) async fn begin(&mut self, request: &impl ToRequest, expect: Expect) -> Result<Exchange> {
@@ -389,7 +394,7 @@ impl<S: Wait> Channel<S> {
         if dumps {
             self.finish_abandoned().await?;
         }
-        self.make_room().await;
+        self.make_room().await?;
         self.warnings.clear();
         self.send.truncate(0);
         if expect == Expect::Ack {
@@ -415,7 +420,7 @@ impl<S: Wait> Channel<S> {
 
     /// Sends the request in the send buffer once more, with a new sequence.
     pub(crate) async fn again(&mut self, exchange: &Exchange) -> Result<Exchange> {
-        self.make_room().await;
+        self.make_room().await?;
         let sequence = self.next_sequence();
         self.send.patch(8, sequence.to_ne_bytes());
         self.send_all().await?;
@@ -426,7 +431,6 @@ impl<S: Wait> Channel<S> {
     /// Sends what the send buffer holds.
     #[inline]
     pub(super) async fn send_all(&mut self) -> Result<()> {
-        self.deadline.renew();
         if self.listens() && self.socket.as_ref().is_silent() {
             return self.send_beside_packets().await;
         }
@@ -463,29 +467,30 @@ impl<S: Wait> Channel<S> {
     }
 
     /// Where others than the one who answers fill the receive buffer, reads what waits there, so that an answer finds
-    /// room. Not more than can wait when this begins: a flood does not end.
+    /// room. Not more than can wait when this begins, as a flood does not end, and not longer than the limit of time,
+    /// which begins here.
     #[inline]
-    pub(super) async fn make_room(&mut self) {
-        if self.loss.is_some() || self.subscribed {
-            self.drain().await;
-        }
+    pub(super) async fn make_room(&mut self) -> Result<()> {
+        self.deadline.renew();
+        if self.loss.is_some() || self.subscribed { self.drain().await } else { Ok(()) }
     }
 
     #[cold]
-    async fn drain(&mut self) {
-        let mut left = self.socket.as_ref().receive_buffer().unwrap_or_default();
+    async fn drain(&mut self) -> Result<()> {
+        let mut left = self.socket.as_ref().receive_buffer()?;
         loop {
+            self.deadline.check()?;
             // What can't be read is no event.
             while self.discard().is_err() {}
             if left == 0 {
-                return;
+                return Ok(());
             }
             S::turn().await;
             self.taken = 0;
             match self.take(None) {
                 Ok(_) | Err(Error::Truncated { .. }) => left = left.saturating_sub(self.taken.max(OVERHEAD)),
                 // Empty; whatever else is wrong with the socket, the send that follows will say.
-                Err(_) => return,
+                Err(_) => return Ok(()),
             }
         }
     }

@@ -241,13 +241,26 @@ fn a_limit_holds_while_others_are_heard() {
     let mut nl = subscribed(|_| vec![]);
     nl.channel.set_timeout(Some(std::time::Duration::from_millis(30)));
     let mut exchange = ready(nl.channel.begin(&request(1), Expect::Ack)).unwrap();
-    let deadline = &mut nl.channel.deadline;
-    deadline.check().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(40));
     nl.channel.socket.add([event(1), Scene::Datagram(Sender::process(9), packet(2))]);
     ready(nl.channel.receive(Expect::Ack, None)).unwrap();
     assert!(matches!(nl.channel.step(&mut exchange, &Sample::PACKET), Ok(Step::Hungry)));
     assert!(matches!(nl.channel.deadline.check(), Err(Error::Timeout(_))));
+}
+
+#[test]
+fn a_limit_counts_from_the_reading_before_a_request() {
+    // S-M7: with a large buffer there is much to read, and nothing is sent when that takes too long.
+    let mut nl = subscribed(|sent| vec![kernel(answer(sent, 0))]);
+    nl.channel.socket.add((0..500).map(event));
+    nl.channel.set_timeout(Some(std::time::Duration::from_nanos(1)));
+    assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Timeout(_))));
+    let results = ready(nl.exchange_all([request(1), request(2)]));
+    assert!(matches!(results[..], [Err(Error::Timeout(_)), Err(Error::NotSent)]), "{results:?}");
+    assert_eq!(asked(&nl), 0);
+    nl.channel.set_timeout(None);
+    ready(nl.exchange(request(1))).unwrap();
+    assert_eq!(events(&mut nl).len(), 500);
 }
 
 #[test]

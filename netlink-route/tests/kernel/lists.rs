@@ -21,9 +21,7 @@ where
     Q: ToRequest<Answer = Dump<R>>,
     R: Reply + 'static,
 {
-    let mut all = nl.dump(&list)?.collect()?;
-    all.retain(|one| list.to_request().passes(&one.message()));
-    Ok(all)
+    Ok(nl.dump(&list)?.collect()?)
 }
 
 /// F3: without a mask the kernel says that the list is done in front of the first link that finds no room.
