@@ -30,8 +30,8 @@ use core::fmt;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use netlink_core::{
-    Array, Be, Dump, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, layout, message, narrow,
-    values,
+    Array, Be, Check, Dump, Message, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, layout,
+    message, narrow, values,
 };
 
 pub use congestion::{BbrInfo, DctcpInfo, VegasInfo};
@@ -403,7 +403,18 @@ fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtoco
 /// The kernel answers `ENOENT` if it has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it, which
 /// it does not do either while nobody uses the protocol: there are no such sockets then.
 pub fn list(family: Family, protocol: IpProtocol) -> ListRequest<Dump<InetSocket<'static>>> {
-    query(&ASK, MessageFlags::DUMP, protocol).header(|header| header.family = family).into()
+    let request = query(&ASK, MessageFlags::DUMP, protocol).header(|header| header.family = family);
+    InetRequest(request.0.filtered(overlooked)).into()
+}
+
+/// The kernel lists raw sockets in all states, whichever were asked for.
+fn overlooked(asked: &Message<'_>) -> Option<Check> {
+    let header = InetQuery::read(asked).ok()?.header();
+    let overlooks = u32::from(header.protocol) == IpProtocol::RAW.0 && header.states != States::ALL;
+    overlooks.then_some(|asked, reply| match (InetQuery::read(asked), InetSocket::read(reply)) {
+        (Ok(asked), Ok(socket)) => asked.header().states.contains(socket.header().state),
+        _ => true,
+    })
 }
 
 /// Asks for the socket between two addresses; `ENOENT` if there is none.
@@ -488,8 +499,7 @@ macro_rules! setters {
 
 setters! {
     ListRequest {
-        /// List sockets in these states only. SCTP looks at [`State::LISTEN`] and no other, raw sockets are listed in all
-        /// states.
+        /// List sockets in these states only. SCTP looks at [`State::LISTEN`] and no other.
         states(states: impl Into<States>) |header| header.states = states.into();
         /// Tell these extensions of each socket.
         extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
@@ -583,6 +593,19 @@ mod tests {
         let without = told(header).to_bytes().unwrap();
         assert_eq!(asked(&destroy_listed(IpProtocol::RAW, &socket(&without))).raw_protocol, 89);
         assert_eq!(asked(&destroy_listed(IpProtocol::TCP, &socket(&with))).raw_protocol, 0);
+    }
+
+    /// F4
+    #[test]
+    fn raw_sockets_in_states_that_were_not_asked_for_are_passed_over() {
+        let passes = |protocol, state| {
+            let bytes = told(InetHeader::default().family(Family::INET).state(state)).to_bytes().unwrap();
+            let reply = netlink_core::Messages::new(&bytes).next().unwrap().unwrap();
+            let request = list(Family::INET, protocol).states(State::ESTABLISHED);
+            netlink_core::ToRequest::to_request(&request).passes(&reply)
+        };
+        assert!(passes(IpProtocol::RAW, State::ESTABLISHED) && !passes(IpProtocol::RAW, State::CLOSE));
+        assert!(passes(IpProtocol::TCP, State::CLOSE), "the kernel looks");
     }
 
     /// N3

@@ -115,7 +115,7 @@ pub fn exchange(bytes: &[u8]) {
         assert!(sender == Sender::KERNEL || matches!(meaning, Meaning::Stale | Meaning::Event));
     }
 
-    let mut run = Run::new(first, usize::from(*count), port);
+    let mut run = Run::new(expect, first, usize::from(*count), port);
     for message in Messages::new(datagrams).flatten() {
         let (index, _) = run.feed(sender, &message);
         assert!(index.is_none_or(|index| index < usize::from(*count)));

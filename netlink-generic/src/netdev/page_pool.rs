@@ -25,7 +25,7 @@
 //! # }
 //! ```
 
-use netlink_core::{Dump, MessageFlags, Uint, attrs};
+use netlink_core::{Dump, Message, MessageFlags, Uint, attrs};
 
 use super::Netdev;
 use crate::{IntoUnbound as _, Unbound, message};
@@ -132,10 +132,18 @@ pub fn list() -> Unbound<Netdev, Dump<PagePool<'static>>> {
     PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP).into_unbound()
 }
 
-/// Lists those of one link. Kernels that have no such filter, Linux 6.18 among them, don't look at it and list all: see
-/// [`PagePoolAttrs::ifindex`].
+/// Lists those of one link. Kernels that have no such filter, Linux 6.18 among them, list all: the others are passed
+/// over.
 pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<PagePool<'static>>> {
-    PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
+    let request = PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP).ifindex(ifindex);
+    PagePoolRequest(request.0.filtered(|_| Some(is_of_link))).into_unbound()
+}
+
+fn is_of_link(asked: &Message<'_>, reply: &Message<'_>) -> bool {
+    match (PagePool::read(asked), PagePool::read(reply)) {
+        (Ok(asked), Ok(pool)) => asked.ifindex() == pool.ifindex(),
+        _ => true,
+    }
 }
 
 /// Asks for what one pool counted.
