@@ -62,7 +62,12 @@ macro_rules! algorithms {
                 pub(crate) const LAYOUT: &'static Layout = &Layout {
                     c_name: stringify!($c_name),
                     size: $size,
-                    members: &[("alg_name", 0), ("alg_key_len", NAME), $( (stringify!($c_field), NAME + 4), )?],
+                    sizes: [$size; 2],
+                    members: &[
+                        ("alg_name", [0; 2]),
+                        ("alg_key_len", [NAME; 2]),
+                        $( (stringify!($c_field), [NAME + 4; 2]), )?
+                    ],
                 };
             }
 
