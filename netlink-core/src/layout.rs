@@ -333,8 +333,44 @@ macro_rules! layout {
 pub struct Constant {
     /// The kernel's name.
     pub c_name: &'static str,
-    /// The number.
+    /// The number on this architecture.
     pub number: u64,
+    /// The number on MIPS.
+    pub on_mips: u64,
+}
+
+impl Constant {
+    /// One that is the same everywhere.
+    pub const fn new(c_name: &'static str, number: u64) -> Self {
+        Self { c_name, number, on_mips: number }
+    }
+}
+
+/// A number, which MIPS may have otherwise.
+#[cfg(not(any(
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "mips64",
+    target_arch = "mips64r6"
+)))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __number {
+    ($number:literal $($mips:literal)?) => {
+        $number
+    };
+}
+
+#[cfg(any(target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64", target_arch = "mips64r6"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __number {
+    ($number:literal) => {
+        $number
+    };
+    ($number:literal $mips:literal) => {
+        $mips
+    };
 }
 
 /// Declares an enumeration that keeps numbers it has no name for.
@@ -357,7 +393,8 @@ pub struct Constant {
 /// assert_eq!(RouteType::from_name("unicast"), Some(RouteType(1)));
 /// ```
 ///
-/// A row is `number C_NAME NAME "text",`; the text is what iproute2 prints. The result is a newtype over the
+/// A row is `number C_NAME NAME "text",`, or `number | number …` where MIPS has another one; the text is what iproute2
+/// prints. The result is a newtype over the
 /// integer with a constant per row, a [`Payload`](crate::Payload) and a [`Field`](crate::layout::Field). The
 /// integer may be a [`Be`](crate::Be).
 #[macro_export]
@@ -365,7 +402,7 @@ macro_rules! values {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident: $int:ident $(<$inner:ident>)? {
-            $( $(#[$vmeta:meta])* $number:literal $c_name:ident $value:ident $text:literal, )*
+            $( $(#[$vmeta:meta])* $number:literal $(| $mips:literal)? $c_name:ident $value:ident $text:literal, )*
         }
     ) => {
         $(#[$meta])*
@@ -380,26 +417,30 @@ macro_rules! values {
             $(
                 $(#[$vmeta])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`")]
-                pub const $value: Self = Self($number);
+                pub const $value: Self = Self($crate::__number!($number $($mips)?));
             )*
 
             /// The rows as data.
             pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
-                $( $crate::layout::Constant { c_name: stringify!($c_name), number: $number as u64 }, )*
+                $( $crate::layout::Constant {
+                    c_name: stringify!($c_name),
+                    number: $crate::__number!($number $($mips)?) as u64,
+                    on_mips: [$number as u64 $(, $mips as u64)?][0 $( + { let _: u64 = $mips; 1 } )?],
+                }, )*
             ];
 
             /// The name iproute2 uses, for numbers that have one.
             #[allow(unreachable_patterns)]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
-                    $( $number => Some($text), )*
+                    $( $crate::__number!($number $($mips)?) => Some($text), )*
                     _ => None,
                 }
             }
 
             /// The value of this name.
             pub fn from_name(name: &str) -> Option<Self> {
-                $crate::layout::named(&[$( ($text, $number), )*], name).map(Self)
+                $crate::layout::named(&[$( ($text, $crate::__number!($number $($mips)?)), )*], name).map(Self)
             }
         }
 
@@ -456,7 +497,7 @@ macro_rules! flags {
         impl $name {
             /// The rows as data.
             pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
-                $( $crate::layout::Constant { c_name: stringify!($c_name), number: $number }, )*
+                $( $crate::layout::Constant::new(stringify!($c_name), $number), )*
             ];
         }
 
