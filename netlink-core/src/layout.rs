@@ -729,13 +729,13 @@ mod tests {
     fn a_struct_ends_where_c_ends_it_on_each_architecture() {
         #[repr(C)]
         struct InC(u64, u8);
-        assert_eq!(Wide::SIZE, size_of::<InC>());
+        assert_eq!(<Wide as super::Field>::SIZE, size_of::<InC>());
         let layout = <Outer as super::Fixed>::LAYOUT;
         assert_eq!(layout.sizes, [24, 16]);
         assert_eq!(layout.members, [("wide", [0; 2]), ("next", [16, 12]), ("pad", [20, 16])]);
         let bytes = Outer::default().wide(Wide::default().long(1_u64).short(2)).next(3_u32).to_bytes();
         assert_eq!(bytes.len(), layout.size);
-        assert_eq!(bytes[Wide::SIZE..][..4], 3_u32.to_ne_bytes());
+        assert_eq!(bytes[<Wide as super::Field>::SIZE..][..4], 3_u32.to_ne_bytes());
         assert_eq!(Outer::decode(&bytes).unwrap().next, 3);
         assert!(Outer::decode(&bytes[1..]).is_err());
     }

@@ -28,9 +28,11 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Suites of the archive proper; where several have a package, [`PREFERRED`] wins.
 const SUITES: &str = "bullseye bookworm trixie trixie-backports";
 const SECURITY_SUITES: &str = "bullseye-security bookworm-security trixie-security";
-/// Those with the kernels of other architectures, and [`PREFERRED`].
-const FOREIGN_SUITES: &str = "bookworm trixie";
-const FOREIGN_SECURITY_SUITES: &str = "bookworm-security";
+
+/// The one that has kernels of other architectures and programs for them. Mirrors of those are less whole than that of
+/// amd64, so it is one, and an old one.
+const FOREIGN_SUITE: &str = "bookworm";
+
 const PREFERRED: &str = "trixie";
 
 /// Beyond it, a fetch is given up: the archive is slow, but not dead.
@@ -44,8 +46,9 @@ impl<'a> Apt<'a> {
     pub(crate) fn open(cache: &Cache, architecture: Architecture, scratch: &'a Scratch) -> Result<Self> {
         let (name, suites, security_suites) = match architecture {
             Architecture::Amd64 => ("apt".to_owned(), SUITES, SECURITY_SUITES),
-            other => (format!("apt-{}", other.debian()), FOREIGN_SUITES, FOREIGN_SECURITY_SUITES),
+            other => (format!("apt-{}", other.debian()), FOREIGN_SUITE, ""),
         };
+        let preferred = if architecture == Architecture::Amd64 { PREFERRED } else { FOREIGN_SUITE };
         let (folder, architecture) = (&cache.path(&name), architecture.debian());
         ensure!(
             Path::new(KEYRING).exists(),
@@ -57,6 +60,9 @@ impl<'a> Apt<'a> {
         }
         let mut sources = String::new();
         for (mirror, suites) in [(&mirrors.archive, suites), (&mirrors.security, security_suites)] {
+            if suites.is_empty() {
+                continue;
+            }
             let _ = writeln!(
                 sources,
                 "Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\nArchitectures: {architecture}\n\
@@ -83,7 +89,7 @@ Dir::Log "{path}";
 #clear APT::Update::Post-Invoke-Success;
 APT::Architecture "{architecture}";
 APT::Architectures "{architecture}";
-APT::Default-Release "{PREFERRED}";
+APT::Default-Release "{preferred}";
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 Debug::NoLocking "true";

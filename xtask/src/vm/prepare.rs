@@ -50,11 +50,11 @@ impl Kernel {
     }
 }
 
-/// Modules that reach the root file system.
-const BOOT_MODULES: [&str; 4] = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
+/// Modules that reach the root file system, and the port where the output goes.
+const BOOT_MODULES: [&str; 5] = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
 
-/// Debian's release of the root file system; any kernel runs below it.
-const ROOT: &str = "trixie";
+/// Debian's release of the root file system, and that of other architectures; any kernel runs below it.
+const ROOTS: [&str; 2] = ["trixie", "bookworm"];
 
 /// What makes a file system of the packages of choice.
 const BASE: &[&str] = &[
@@ -350,16 +350,33 @@ fn root_name(architecture: Architecture) -> String {
     let hash = packages.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    let foreign = match architecture {
-        Architecture::Amd64 => String::new(),
-        other => format!("{}-", other.debian()),
-    };
-    format!("roots/{ROOT}-{foreign}{hash:016x}")
+    let [usual, foreign] = ROOTS;
+    match architecture {
+        Architecture::Amd64 => format!("roots/{usual}-{hash:016x}"),
+        other => format!("roots/{foreign}-{}-{hash:016x}", other.debian()),
+    }
+}
+
+/// The folders that newer packages have below `/usr` alone, and links to them.
+const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
+
+/// Makes links of those that packages of an older release have replaced by folders.
+fn merge_again(folder: &Path) -> Result<()> {
+    for name in MERGED {
+        let (own, usual) = (folder.join(name), folder.join("usr").join(name));
+        if !own.is_symlink() {
+            let status = tool("cp")?.arg("-a").arg(own.join(".")).arg(&usual).status()?;
+            ensure!(status.success(), "cp: {status}");
+            fs::remove_dir_all(&own)?;
+            symlink(format!("usr/{name}"), own)?;
+        }
+    }
+    Ok(())
 }
 
 /// Links that newer packages, which install into `/usr` alone, rely on; and `awk`, which a script would choose.
 pub(crate) fn merged(folder: &Path) -> Result<()> {
-    for name in ["bin", "lib", "lib64", "sbin"] {
+    for name in MERGED {
         fs::create_dir_all(folder.join("usr").join(name))?;
         symlink(format!("usr/{name}"), folder.join(name))?;
     }
@@ -376,6 +393,7 @@ fn root(filling: &Filling<'_>, apt: &Apt<'_>, architecture: Architecture) -> Res
             println!("Debian has no {} for {}", lacking.join(", "), architecture.debian());
         }
         apt.unpack_all(&[BASE, &peers].concat(), folder)?;
+        merge_again(folder)?;
         for name in ["dev", "out", "proc", "root", "run", "sys", "tmp", "lib/modules", "etc"] {
             fs::create_dir_all(folder.join(name))?;
         }
