@@ -232,10 +232,7 @@ impl Errno {
 
     /// The C name, such as `EEXIST`.
     pub fn c_name(self) -> Option<&'static str> {
-        let other_numbers = cfg!(any(
-            target_arch = "sparc",
-            target_arch = "sparc64"
-        ));
+        let other_numbers = cfg!(any(target_arch = "sparc", target_arch = "sparc64"));
         let number = u64::try_from(self.0).ok().filter(|number| *number <= 34 || !other_numbers);
         let row = Self::CONSTANTS.iter().find(|row| Some(row.number) == number);
         row.map(|row| row.c_name).or_else(|| self.internal().map(|(c_name, _)| c_name))
