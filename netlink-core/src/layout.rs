@@ -6,6 +6,8 @@ use crate::attr::{Malformed, Writer};
 pub trait Field: Sized + Copy {
     /// Bytes on the wire.
     const SIZE: usize;
+    /// The same where a C struct aligns a `u64` to 8 bytes, and where to 4, as i386 does.
+    const SIZES: [usize; 2] = [Self::SIZE; 2];
     /// Bytes without which the struct can't be read: 0 for members that older kernels don't have.
     const REQUIRED: usize = Self::SIZE;
 
@@ -24,6 +26,12 @@ pub trait Field: Sized + Copy {
         }
         self.store(out.tail_mut(start), 0);
     }
+}
+
+/// Of two sizes, the one on this architecture: C aligns a `u64` in a struct as Rust does.
+pub const fn here(sizes: [usize; 2]) -> usize {
+    let [wide, narrow] = sizes;
+    if align_of::<u64>() == 4 { narrow } else { wide }
 }
 
 #[inline(always)]
@@ -79,6 +87,7 @@ impl<const N: usize> Field for [u8; N] {
 /// A member that older kernels don't send: `None` where the struct ends before it.
 impl<T: Field> Field for Option<T> {
     const SIZE: usize = T::SIZE;
+    const SIZES: [usize; 2] = T::SIZES;
     const REQUIRED: usize = 0;
 
     #[inline(always)]
@@ -98,35 +107,45 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-/// Padding of a fixed struct: anything when read, zeros when written.
+/// Padding of a fixed struct: anything when read, zeros when written. What only aligns a `u64` has `M` bytes where
+/// that is to 4 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pad<const N: usize>;
+pub struct Pad<const N: usize, const M: usize = N>;
 
-impl<const N: usize> Field for Pad<N> {
-    const SIZE: usize = N;
+impl<const N: usize, const M: usize> Field for Pad<N, M> {
+    const SIZE: usize = here(Self::SIZES);
+    const SIZES: [usize; 2] = [N, M];
 
     #[inline(always)]
     fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
-        take_array::<N>(cursor).map(|_| Self)
+        let Some((_, rest)) = cursor.split_at_checked(Self::SIZE) else {
+            return Err(Malformed::Length { want: Self::SIZE, got: cursor.len() });
+        };
+        *cursor = rest;
+        Ok(Self)
     }
 
     #[inline(always)]
     fn store(self, bytes: &mut [u8], at: usize) {
-        store_array([0; N], bytes, at);
+        if let Some(there) = bytes.get_mut(at..).and_then(|rest| rest.get_mut(..Self::SIZE)) {
+            there.fill(0);
+        }
     }
 }
 
-crate::serialize! { impl [const N: usize] for Pad<N>, |_pad, _fields| {} }
+crate::serialize! { impl [const N: usize, const M: usize] for Pad<N, M>, |_pad, _fields| {} }
 
 /// A fixed struct as data: what `cargo xtask spec` holds against the kernel's headers.
 #[derive(Debug)]
 pub struct Layout {
     /// The kernel's name of the struct.
     pub c_name: &'static str,
-    /// Bytes.
+    /// Bytes on this architecture.
     pub size: usize,
-    /// Name and offset of each member, padding included.
-    pub members: &'static [(&'static str, usize)],
+    /// Bytes where a `u64` is aligned to 8, and where to 4.
+    pub sizes: [usize; 2],
+    /// Name and offset of each member, padding included; the offsets in the order of the sizes.
+    pub members: &'static [(&'static str, [usize; 2])],
 }
 
 /// A fixed struct, made by [`layout!`](crate::layout!).
@@ -149,7 +168,7 @@ impl Field for () {
 }
 
 impl Fixed for () {
-    const LAYOUT: &'static Layout = &Layout { c_name: "", size: 0, members: &[] };
+    const LAYOUT: &'static Layout = &Layout { c_name: "", size: 0, sizes: [0; 2], members: &[] };
 }
 
 /// Declares a fixed C struct.
@@ -177,7 +196,8 @@ impl Fixed for () {
 /// ```
 ///
 /// After the kernel's name comes its size, which the members must add up to. Members are
-/// [`Field`](crate::layout::Field)s. It makes a struct of public members with a setter each; the struct is a
+/// [`Field`](crate::layout::Field)s. Where the struct ends with padding that aligns a `u64`, `= 24 | 20` are its sizes
+/// where that is to 8 bytes, and where to 4, and the padding is a `Pad<4, 0>`. It makes a struct of public members with a setter each; the struct is a
 /// [`Payload`](crate::Payload) and a `Field` itself.
 ///
 /// Where one member says what another means, `= 12 then settle {` calls the method `settle(self) -> Self` on what was
@@ -187,6 +207,17 @@ macro_rules! layout {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident: $c_name:ident = $size:literal $(then $settle:ident)? {
+            $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
+        }
+    ) => { $crate::layout! {
+        $(#[$meta])*
+        $vis struct $name: $c_name = $size | $size $(then $settle)? {
+            $( $(#[$fmeta])* $field: $type, )*
+        }
+    } };
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident: $c_name:ident = $wide:literal | $narrow:literal $(then $settle:ident)? {
             $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
         }
     ) => {
@@ -211,27 +242,30 @@ macro_rules! layout {
 
             /// The bytes of the struct.
             #[inline]
-            pub fn to_bytes(self) -> [u8; $size] {
-                let mut bytes = [0; $size];
+            pub fn to_bytes(self) -> [u8; $crate::layout::here([$wide, $narrow])] {
+                let mut bytes = [0; $crate::layout::here([$wide, $narrow])];
                 $crate::layout::Field::store(self, &mut bytes, 0);
                 bytes
             }
         }
 
         const _: () = assert!(
-            0 $( + <$type as $crate::layout::Field>::SIZE )* == $size,
+            0 $( + <$type as $crate::layout::Field>::SIZES[0] )* == $wide
+                && 0 $( + <$type as $crate::layout::Field>::SIZES[1] )* == $narrow,
             concat!("the members of ", stringify!($name), " do not add up to its size"),
         );
 
         impl $crate::layout::Fixed for $name {
             const LAYOUT: &'static $crate::layout::Layout = &$crate::layout::Layout {
                 c_name: stringify!($c_name),
-                size: $size,
+                size: $crate::layout::here([$wide, $narrow]),
+                sizes: [$wide, $narrow],
                 members: &{
-                    let mut _end = 0;
+                    let mut _end = [0; 2];
                     [$( (stringify!($field), {
                         let at = _end;
-                        _end += <$type as $crate::layout::Field>::SIZE;
+                        let [wide, narrow] = <$type as $crate::layout::Field>::SIZES;
+                        _end = [at[0] + wide, at[1] + narrow];
                         at
                     }), )*]
                 },
@@ -239,7 +273,8 @@ macro_rules! layout {
         }
 
         impl $crate::layout::Field for $name {
-            const SIZE: usize = $size;
+            const SIZE: usize = $crate::layout::here([$wide, $narrow]);
+            const SIZES: [usize; 2] = [$wide, $narrow];
             const REQUIRED: usize = 0 $( + <$type as $crate::layout::Field>::REQUIRED )*;
 
             #[inline(always)]
@@ -255,7 +290,10 @@ macro_rules! layout {
             #[inline(always)]
             fn store(self, bytes: &mut [u8], at: usize) {
                 // One question for room, not one per member.
-                let room = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<$size>());
+                let room = bytes.get_mut(at..);
+                let room = room.and_then(|rest| {
+                    rest.first_chunk_mut::<{ $crate::layout::here([$wide, $narrow]) }>()
+                });
                 let Some(bytes) = room else { return };
                 let mut _at = 0;
                 $(
@@ -295,8 +333,44 @@ macro_rules! layout {
 pub struct Constant {
     /// The kernel's name.
     pub c_name: &'static str,
-    /// The number.
+    /// The number on this architecture.
     pub number: u64,
+    /// The number on MIPS.
+    pub on_mips: u64,
+}
+
+impl Constant {
+    /// One that is the same everywhere.
+    pub const fn new(c_name: &'static str, number: u64) -> Self {
+        Self { c_name, number, on_mips: number }
+    }
+}
+
+/// A number, which MIPS may have otherwise.
+#[cfg(not(any(
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "mips64",
+    target_arch = "mips64r6"
+)))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __number {
+    ($number:literal $($mips:literal)?) => {
+        $number
+    };
+}
+
+#[cfg(any(target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64", target_arch = "mips64r6"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __number {
+    ($number:literal) => {
+        $number
+    };
+    ($number:literal $mips:literal) => {
+        $mips
+    };
 }
 
 /// Declares an enumeration that keeps numbers it has no name for.
@@ -319,7 +393,8 @@ pub struct Constant {
 /// assert_eq!(RouteType::from_name("unicast"), Some(RouteType(1)));
 /// ```
 ///
-/// A row is `number C_NAME NAME "text",`; the text is what iproute2 prints. The result is a newtype over the
+/// A row is `number C_NAME NAME "text",`, or `number | number …` where MIPS has another one; the text is what iproute2
+/// prints. The result is a newtype over the
 /// integer with a constant per row, a [`Payload`](crate::Payload) and a [`Field`](crate::layout::Field). The
 /// integer may be a [`Be`](crate::Be).
 #[macro_export]
@@ -327,7 +402,7 @@ macro_rules! values {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident: $int:ident $(<$inner:ident>)? {
-            $( $(#[$vmeta:meta])* $number:literal $c_name:ident $value:ident $text:literal, )*
+            $( $(#[$vmeta:meta])* $number:literal $(| $mips:literal)? $c_name:ident $value:ident $text:literal, )*
         }
     ) => {
         $(#[$meta])*
@@ -342,26 +417,30 @@ macro_rules! values {
             $(
                 $(#[$vmeta])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`")]
-                pub const $value: Self = Self($number);
+                pub const $value: Self = Self($crate::__number!($number $($mips)?));
             )*
 
             /// The rows as data.
             pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
-                $( $crate::layout::Constant { c_name: stringify!($c_name), number: $number as u64 }, )*
+                $( $crate::layout::Constant {
+                    c_name: stringify!($c_name),
+                    number: $crate::__number!($number $($mips)?) as u64,
+                    on_mips: [$number as u64 $(, $mips as u64)?][0 $( + { let _: u64 = $mips; 1 } )?],
+                }, )*
             ];
 
             /// The name iproute2 uses, for numbers that have one.
             #[allow(unreachable_patterns)]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
-                    $( $number => Some($text), )*
+                    $( $crate::__number!($number $($mips)?) => Some($text), )*
                     _ => None,
                 }
             }
 
             /// The value of this name.
             pub fn from_name(name: &str) -> Option<Self> {
-                $crate::layout::named(&[$( ($text, $number), )*], name).map(Self)
+                $crate::layout::named(&[$( ($text, $crate::__number!($number $($mips)?)), )*], name).map(Self)
             }
         }
 
@@ -418,7 +497,7 @@ macro_rules! flags {
         impl $name {
             /// The rows as data.
             pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
-                $( $crate::layout::Constant { c_name: stringify!($c_name), number: $number }, )*
+                $( $crate::layout::Constant::new(stringify!($c_name), $number), )*
             ];
         }
 
@@ -620,7 +699,45 @@ mod tests {
         assert_eq!(Sample::decode(&bytes[..11]).unwrap().late, None);
         assert_eq!(Sample::decode(&bytes[..7]), Err(Malformed::Length { want: 8, got: 7 }));
         let layout = <Sample as super::Fixed>::LAYOUT;
-        assert_eq!(layout.members, [("port", 0), ("pad", 2), ("bits", 4), ("late", 8)]);
+        assert_eq!(layout.members, [("port", [0; 2]), ("pad", [2; 2]), ("bits", [4; 2]), ("late", [8; 2])]);
+    }
+
+    layout! {
+        /// Whose end depends on what a `u64` is aligned to.
+        struct Wide: wide = 16 | 12 {
+            /// A long one.
+            long: u64,
+            /// A short one.
+            short: u8,
+            /// Aligns the next struct.
+            pad: crate::layout::Pad<7, 3>,
+        }
+    }
+    layout! {
+        /// Behind one of those.
+        struct Outer: outer = 24 | 16 {
+            /// Of either size.
+            wide: Wide,
+            /// Behind it.
+            next: u32,
+            /// Aligns the next struct.
+            pad: crate::layout::Pad<4, 0>,
+        }
+    }
+
+    #[test]
+    fn a_struct_ends_where_c_ends_it_on_each_architecture() {
+        #[repr(C)]
+        struct InC(u64, u8);
+        assert_eq!(<Wide as super::Field>::SIZE, size_of::<InC>());
+        let layout = <Outer as super::Fixed>::LAYOUT;
+        assert_eq!(layout.sizes, [24, 16]);
+        assert_eq!(layout.members, [("wide", [0; 2]), ("next", [16, 12]), ("pad", [20, 16])]);
+        let bytes = Outer::default().wide(Wide::default().long(1_u64).short(2)).next(3_u32).to_bytes();
+        assert_eq!(bytes.len(), layout.size);
+        assert_eq!(bytes[<Wide as super::Field>::SIZE..][..4], 3_u32.to_ne_bytes());
+        assert_eq!(Outer::decode(&bytes).unwrap().next, 3);
+        assert!(Outer::decode(&bytes[1..]).is_err());
     }
 
     #[test]

@@ -299,7 +299,8 @@ impl Socket {
     }
 
     /// Joins a multicast group of any number; needs what the group demands, often `CAP_NET_ADMIN`. For one above 32
-    /// [`Switch::PACKET_INFO`] is turned on, without which nobody could tell what was sent to it from a reply.
+    /// [`Switch::PACKET_INFO`] is turned on, without which nobody could tell what was sent to it from a reply. A group that
+    /// the kernel does not have yet is `EINVAL`: Linux 5.10 has those of routing up to 33.
     pub fn join(&self, group: u32) -> Result<()> {
         if group > MASKED {
             self.set(Switch::PACKET_INFO, true)?;

@@ -283,20 +283,30 @@ mod tests {
     use crate::Unsendable;
     use alloc::string::{String, ToString};
     use netlink_core::Error;
+    use netlink_testing::native;
 
     #[test]
     fn requests() {
         let get = get("wireguard").to_bytes().unwrap();
-        assert_eq!(get[4..8], [16, 0, 1, 0]);
-        assert_eq!(get[16..], *b"\x03\x02\0\0\x0e\0\x02\0wireguard\0\0\0");
-        assert_eq!(get_id(31).to_bytes().unwrap()[16..], [3, 2, 0, 0, 6, 0, 1, 0, 31, 0, 0, 0]);
+        assert_eq!(get[4..8], native([16, 0, 1, 0], &[2]));
+        assert_eq!(get[16..], native(*b"\x03\x02\0\0\x0e\0\x02\0wireguard\0\0\0", &[1, 1, 2, 2, 2, 1]));
+        assert_eq!(
+            get_id(31).to_bytes().unwrap()[16..],
+            native([3, 2, 0, 0, 6, 0, 1, 0, 31, 0, 0, 0], &[1, 1, 2])
+        );
         assert_eq!(
             list().to_bytes().unwrap(),
-            [20, 0, 0, 0, 16, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0]
+            native([20, 0, 0, 0, 16, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0], &[4, 2, 2, 4, 4, 1])
         );
         let policies = policy_of("x", 3).to_bytes().unwrap();
-        assert_eq!(policies[4..8], [16, 0, 1, 3]);
-        assert_eq!(policies[16..], *b"\x0a\x02\0\0\x06\0\x02\0x\0\0\0\x08\0\x0a\0\x03\0\0\0");
+        assert_eq!(policies[4..8], native([16, 0, 1, 3], &[2]));
+        assert_eq!(
+            policies[16..],
+            native(
+                *b"\x0a\x02\0\0\x06\0\x02\0x\0\0\0\x08\0\x0a\0\x03\0\0\0",
+                &[1, 1, 2, 2, 2, 1, 1, 1, 1, 2, 2, 4]
+            )
+        );
     }
 
     #[test]

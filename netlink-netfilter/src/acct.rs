@@ -192,11 +192,12 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
     use netlink_core::{Error, Messages};
+    use netlink_testing::native;
 
     #[test]
     fn a_quota_has_its_kind_beside_it() {
         let bytes = create("a").packets(7).quota_bytes(1000).to_bytes().unwrap();
-        assert_eq!(bytes[4..8], [0, 7, 1, 6]);
+        assert_eq!(bytes[4..8], native([0, 7, 1, 6], &[2]));
         let expected = [
             6, 0, 1, 0, b'a', 0, 0, 0, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 7, // NFACCT_NAME, NFACCT_PKTS
             8, 0, 5, 0, 0, 0, 0, 2, 12, 0, 6, 0, 0, 0, 0, 0, 0, 0, 3,
@@ -221,6 +222,12 @@ mod tests {
     fn a_list_selects_by_flags() {
         let both = AccountFlags::QUOTA_PKTS | AccountFlags::OVERQUOTA;
         let bytes = list().matching(both, AccountFlags::QUOTA_PKTS).to_bytes().unwrap();
-        assert_eq!(bytes[20..], [20, 0, 7, 0x80, 8, 0, 1, 0, 0, 0, 0, 5, 8, 0, 2, 0, 0, 0, 0, 1]);
+        assert_eq!(
+            bytes[20..],
+            native(
+                [20, 0, 7, 0x80, 8, 0, 1, 0, 0, 0, 0, 5, 8, 0, 2, 0, 0, 0, 0, 1],
+                &[2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1]
+            )
+        );
     }
 }

@@ -176,6 +176,7 @@ mod tests {
     use super::*;
     use crate::conntrack;
     use alloc::string::ToString as _;
+    use netlink_testing::native;
 
     fn refused(errno: Errno) -> Option<Error> {
         Some(Error::system("test", errno))
@@ -195,7 +196,10 @@ mod tests {
         ];
         assert_eq!(bytes[0], begin);
         assert_eq!(bytes[1], conntrack::flush().to_bytes().unwrap());
-        assert_eq!(bytes[2], [20, 0, 0, 0, 17, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
+        assert_eq!(
+            bytes[2],
+            native([20, 0, 0, 0, 17, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10], &[4, 2, 2, 4, 4, 1])
+        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ attrs! {
 }
 
 /// The header has two names for the first class.
-pub(crate) const CONSTANTS: &[Constant] = &[Constant { c_name: "NFCTH_POLICY_SET", number: 2 }];
+pub(crate) const CONSTANTS: &[Constant] = &[Constant::new("NFCTH_POLICY_SET", 2)];
 
 impl PolicySetAttrs<'_> {
     /// The classes, in order.
@@ -220,6 +220,7 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
     use netlink_core::{Error, Messages};
+    use netlink_testing::native;
 
     fn policy(name: &str) -> Policy {
         Policy::new().name(name).expect_max(4).expect_timeout(30)
@@ -229,7 +230,7 @@ mod tests {
     fn policies_are_counted_and_numbered() {
         let request = create("rpc", Family::IPV4, IpProtocol::TCP, &[policy("a"), policy("b")]);
         let bytes = request.priv_data_len(0).to_bytes().unwrap();
-        assert_eq!(bytes[4..8], [0, 9, 1, 6]);
+        assert_eq!(bytes[4..8], native([0, 9, 1, 6], &[2]));
         let head = [
             8, 0, 1, 0, b'r', b'p', b'c', 0, // NFCTH_NAME
             20, 0, 2, 0x80, 6, 0, 1, 0, 0, 2, 0, 0, 5, 0, 2, 0, 6, 0, 0, 0, // NFCTH_TUPLE

@@ -235,6 +235,7 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
     use netlink_core::{Bytes, Messages};
+    use netlink_testing::native;
 
     fn shown(request: HookRequest<Dump<Hook<'static>>>) -> alloc::string::String {
         let bytes = request.to_bytes().unwrap();
@@ -254,8 +255,11 @@ mod tests {
     #[test]
     fn a_request_has_family_and_place() {
         let bytes = netdev("eth0", NetdevHook::EGRESS).to_bytes().unwrap();
-        assert_eq!(bytes[4..8], [0, 12, 1, 3]);
-        let expected = [5, 0, 0, 0, 8, 0, 1, 0, 0, 0, 0, 1, 9, 0, 3, 0, b'e', b't', b'h', b'0', 0, 0, 0, 0];
+        assert_eq!(bytes[4..8], native([0, 12, 1, 3], &[2]));
+        let expected = native(
+            [5, 0, 0, 0, 8, 0, 1, 0, 0, 0, 0, 1, 9, 0, 3, 0, b'e', b't', b'h', b'0', 0, 0, 0, 0],
+            &[1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1],
+        );
         assert_eq!(bytes[16..], expected);
         assert_eq!(ip(Family::IPV6, InetHook::FORWARD).to_bytes().unwrap()[16], 10);
     }

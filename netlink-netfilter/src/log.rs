@@ -313,6 +313,7 @@ mod tests {
     use alloc::string::ToString as _;
     use netlink_core::Payload as _;
     use netlink_core::testkit::{Replies, answer};
+    use netlink_testing::native;
 
     /// U4, NA5
     #[test]
@@ -329,15 +330,30 @@ mod tests {
     #[test]
     fn configurations() {
         let sent = bind(5, Mode::first(64)).threshold(2).timeout(3).buffer_size(4096).to_bytes().unwrap();
-        assert_eq!(sent[4..8], [1, 4, 5, 0]);
+        assert_eq!(sent[4..8], native([1, 4, 5, 0], &[2]));
         assert_eq!(sent[16..20], [0, 0, 0, 5]);
-        assert_eq!(sent[20..40], [5, 0, 1, 0, 1, 0, 0, 0, 10, 0, 2, 0, 0, 0, 0, 64, 2, 0, 0, 0]);
-        assert_eq!(sent[40..56], [6, 0, 6, 0, 0, 1, 0, 0, 8, 0, 5, 0, 0, 0, 0, 2]);
-        assert_eq!(sent[56..], [8, 0, 4, 0, 0, 0, 0, 3, 8, 0, 3, 0, 0, 0, 16, 0]);
-        assert_eq!(unbind(5).to_bytes().unwrap()[20..], [5, 0, 1, 0, 2, 0, 0, 0]);
+        assert_eq!(
+            sent[20..40],
+            native(
+                [5, 0, 1, 0, 1, 0, 0, 0, 10, 0, 2, 0, 0, 0, 0, 64, 2, 0, 0, 0],
+                &[2, 2, 1, 1, 1, 1, 2, 2, 1]
+            )
+        );
+        assert_eq!(
+            sent[40..56],
+            native([6, 0, 6, 0, 0, 1, 0, 0, 8, 0, 5, 0, 0, 0, 0, 2], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
+        assert_eq!(
+            sent[56..],
+            native([8, 0, 4, 0, 0, 0, 0, 3, 8, 0, 3, 0, 0, 0, 16, 0], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
+        assert_eq!(unbind(5).to_bytes().unwrap()[20..], native([5, 0, 1, 0, 2, 0, 0, 0], &[2, 2, 1]));
         let family = bind_family(Family::IPV6).to_bytes().unwrap();
-        assert_eq!(family[16..], [10, 0, 0, 0, 5, 0, 1, 0, 3, 0, 0, 0]);
-        assert_eq!(unbind_family(Family::IPV6).to_bytes().unwrap()[20..], [5, 0, 1, 0, 4, 0, 0, 0]);
+        assert_eq!(family[16..], native([10, 0, 0, 0, 5, 0, 1, 0, 3, 0, 0, 0], &[1, 1, 1, 1, 2, 2, 1]));
+        assert_eq!(
+            unbind_family(Family::IPV6).to_bytes().unwrap()[20..],
+            native([5, 0, 1, 0, 4, 0, 0, 0], &[2, 2, 1])
+        );
         assert_eq!((Mode::meta().to_bytes()[4], Mode::whole().to_bytes()[4]), (1, 2));
     }
 

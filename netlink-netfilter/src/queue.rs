@@ -443,20 +443,33 @@ mod tests {
     use alloc::string::ToString as _;
     use netlink_core::Error;
     use netlink_core::testkit::{Replies, answer};
+    use netlink_testing::native;
 
     #[test]
     fn verdicts() {
         let ticket = Ticket { queue: 258, id: 7 };
         let sent = verdict(ticket, Verdict::queue(9).bypass()).mark(5).payload(b"abc").to_bytes().unwrap();
-        assert_eq!(sent[4..8], [1, 3, 1, 0]);
+        assert_eq!(sent[4..8], native([1, 3, 1, 0], &[2]));
         assert_eq!(sent[16..20], [0, 0, 1, 2]);
-        assert_eq!(sent[20..32], [12, 0, 2, 0, 0, 9, 0x80, 3, 0, 0, 0, 7]);
-        assert_eq!(sent[32..], [8, 0, 3, 0, 0, 0, 0, 5, 7, 0, 10, 0, b'a', b'b', b'c', 0]);
+        assert_eq!(sent[20..32], native([12, 0, 2, 0, 0, 9, 0x80, 3, 0, 0, 0, 7], &[2, 2, 1]));
+        assert_eq!(
+            sent[32..],
+            native([8, 0, 3, 0, 0, 0, 0, 5, 7, 0, 10, 0, b'a', b'b', b'c', 0], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
         let batch = verdict_up_to(ticket, Verdict::DROP).to_bytes().unwrap();
-        assert_eq!((&batch[4..8], &batch[24..]), (&[3, 3, 1, 0][..], &[0, 0, 0, 0, 0, 0, 0, 7][..]));
+        assert_eq!(
+            (&batch[4..8], &batch[24..]),
+            (&native([3, 3, 1, 0], &[2])[..], &[0, 0, 0, 0, 0, 0, 0, 7][..])
+        );
         let nested =
             verdict(ticket, Verdict::ACCEPT).vlan(Vlan::new().protocol(0x8100).tci(5)).to_bytes().unwrap();
-        assert_eq!(nested[32..], [20, 0, 19, 0x80, 6, 0, 1, 0, 0x81, 0, 0, 0, 6, 0, 2, 0, 0, 5, 0, 0]);
+        assert_eq!(
+            nested[32..],
+            native(
+                [20, 0, 19, 0x80, 6, 0, 1, 0, 0x81, 0, 0, 0, 6, 0, 2, 0, 0, 5, 0, 0],
+                &[2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1]
+            )
+        );
         let huge = verdict(ticket, Verdict::ACCEPT).payload([0; 65_532].as_slice()).to_bytes();
         assert!(matches!(huge, Err(Error::Request(_))));
     }
@@ -487,14 +500,26 @@ mod tests {
     #[test]
     fn configurations() {
         let sent = bind(3, Params::first(128)).on(QueueFlags::GSO).max_length(9).to_bytes().unwrap();
-        assert_eq!(sent[4..8], [2, 3, 5, 0]);
+        assert_eq!(sent[4..8], native([2, 3, 5, 0], &[2]));
         assert_eq!(sent[16..20], [0, 0, 0, 3]);
-        assert_eq!(sent[20..40], [8, 0, 1, 0, 1, 0, 0, 0, 9, 0, 2, 0, 0, 0, 0, 128, 2, 0, 0, 0]);
-        assert_eq!(sent[40..56], [8, 0, 4, 0, 0, 0, 0, 4, 8, 0, 5, 0, 0, 0, 0, 4]);
-        assert_eq!(sent[56..], [8, 0, 3, 0, 0, 0, 0, 9]);
+        assert_eq!(
+            sent[20..40],
+            native(
+                [8, 0, 1, 0, 1, 0, 0, 0, 9, 0, 2, 0, 0, 0, 0, 128, 2, 0, 0, 0],
+                &[2, 2, 1, 1, 1, 1, 2, 2, 1]
+            )
+        );
+        assert_eq!(
+            sent[40..56],
+            native([8, 0, 4, 0, 0, 0, 0, 4, 8, 0, 5, 0, 0, 0, 0, 4], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
+        assert_eq!(sent[56..], native([8, 0, 3, 0, 0, 0, 0, 9], &[2, 2, 1]));
         let sent = configure(3).off(QueueFlags::FAIL_OPEN).to_bytes().unwrap();
-        assert_eq!(sent[20..], [8, 0, 4, 0, 0, 0, 0, 1, 8, 0, 5, 0, 0, 0, 0, 0]);
-        assert_eq!(unbind(3).to_bytes().unwrap()[20..], [8, 0, 1, 0, 2, 0, 0, 0]);
+        assert_eq!(
+            sent[20..],
+            native([8, 0, 4, 0, 0, 0, 0, 1, 8, 0, 5, 0, 0, 0, 0, 0], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
+        assert_eq!(unbind(3).to_bytes().unwrap()[20..], native([8, 0, 1, 0, 2, 0, 0, 0], &[2, 2, 1]));
         assert_eq!(
             (Params::meta().to_bytes(), Params::whole().to_bytes()),
             ([0, 0, 0, 0, 1], [0, 0, 0, 0, 2])

@@ -160,12 +160,13 @@ pub fn set_default<'a>(family: Family, timeouts: impl Into<Timeouts<'a>>) -> Tim
 mod tests {
     use super::*;
     use netlink_core::{Bytes, Messages, Payload as _};
+    use netlink_testing::native;
 
     #[test]
     fn the_times_tell_the_protocol() {
         let request = create("web", Family::IPV6, TcpTimeouts::new().established(600));
         let bytes = request.to_bytes().unwrap();
-        assert_eq!(bytes[4..8], [0, 8, 1, 6]);
+        assert_eq!(bytes[4..8], native([0, 8, 1, 6], &[2]));
         let expected = [
             8, 0, 1, 0, b'w', b'e', b'b', 0, 6, 0, 2, 0, 0, 10, 0, 0, 5, 0, 3, 0, 6, 0, 0,
             0, // name, protocols
@@ -181,12 +182,21 @@ mod tests {
     #[test]
     fn defaults_of_any_other_protocol() {
         let bytes = set_default(Family::IPV4, GenericTimeouts::new().timeout(7)).to_bytes().unwrap();
-        assert_eq!(bytes[28..], [5, 0, 3, 0, 255, 0, 0, 0, 12, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 7]);
+        assert_eq!(
+            bytes[28..],
+            native(
+                [5, 0, 3, 0, 255, 0, 0, 0, 12, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 7],
+                &[2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1]
+            )
+        );
     }
 
     #[test]
     fn times_of_a_protocol_without_a_table_are_kept() {
-        let bytes = [5, 0, 3, 0, 200, 0, 0, 0, 12, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 7];
+        let bytes = native(
+            [5, 0, 3, 0, 200, 0, 0, 0, 12, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 7],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1],
+        );
         let set = TimeoutAttrs::decode(&bytes).unwrap();
         assert_eq!(set.timeouts(), Some(Timeouts::Other(IpProtocol(200), Bytes(&bytes[12..]))));
         let again = create("x", Family::IPV4, set.timeouts().unwrap()).to_bytes().unwrap();
@@ -195,7 +205,10 @@ mod tests {
 
     #[test]
     fn a_short_time_is_named() {
-        let bytes = [5, 0, 3, 0, 6, 0, 0, 0, 10, 0, 4, 0x80, 6, 0, 3, 0, 0, 7];
+        let bytes = native(
+            [5, 0, 3, 0, 6, 0, 0, 0, 10, 0, 4, 0x80, 6, 0, 3, 0, 0, 7],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1],
+        );
         let scope = netlink_core::Scope::new(&[], netlink_core::Attrs::new(&bytes));
         assert_eq!(TimeoutAttrs::read(&scope).unwrap_err().at, "CTA_TIMEOUT_TCP_ESTABLISHED");
         assert!(create(&"n".repeat(32), Family::IPV4, TcpTimeouts::new()).to_bytes().is_err());

@@ -37,9 +37,9 @@ values! {
     /// `SOCK_*`: what kind of traffic a socket carries.
     pub struct SocketType: u8 {
         /// A stream of bytes.
-        1 SOCK_STREAM STREAM "stream",
+        1 | 2 SOCK_STREAM STREAM "stream",
         /// Messages.
-        2 SOCK_DGRAM DGRAM "dgram",
+        2 | 1 SOCK_DGRAM DGRAM "dgram",
         /// Packets with all their headers.
         3 SOCK_RAW RAW "raw",
         /// Messages that can't be lost.

@@ -308,8 +308,8 @@ mod tests {
     #[test]
     fn requests() {
         let bytes = list().show(PacketShow::INFO).to_bytes().unwrap();
-        let fixed: [u32; 5] = [17, 0, 1, u32::MAX, u32::MAX];
-        assert_eq!(bytes[16..], fixed.map(u32::to_le_bytes).concat());
+        let fixed: [u32; 5] = [u32::from_ne_bytes([17, 0, 0, 0]), 0, 1, u32::MAX, u32::MAX];
+        assert_eq!(bytes[16..], fixed.map(u32::to_ne_bytes).concat());
     }
 
     #[test]

@@ -261,9 +261,9 @@ mod tests {
     #[test]
     fn requests() {
         let bytes = get(7).show(UnixShow::NAME).cookie(Cookie(9)).to_bytes().unwrap();
-        let fixed: [u32; 6] = [1, u32::MAX, 7, 1, 9, 0];
+        let fixed: [u32; 6] = [u32::from_ne_bytes([1, 0, 0, 0]), u32::MAX, 7, 1, 9, 0];
         assert_eq!(bytes[16..], fixed.map(u32::to_ne_bytes).concat());
-        assert_eq!(bytes[4..8], [20, 0, 1, 0]);
+        assert_eq!(bytes[4..8], netlink_testing::native([20, 0, 1, 0], &[2]));
     }
 
     #[test]

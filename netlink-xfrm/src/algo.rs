@@ -62,7 +62,12 @@ macro_rules! algorithms {
                 pub(crate) const LAYOUT: &'static Layout = &Layout {
                     c_name: stringify!($c_name),
                     size: $size,
-                    members: &[("alg_name", 0), ("alg_key_len", NAME), $( (stringify!($c_field), NAME + 4), )?],
+                    sizes: [$size; 2],
+                    members: &[
+                        ("alg_name", [0; 2]),
+                        ("alg_key_len", [NAME; 2]),
+                        $( (stringify!($c_field), [NAME + 4; 2]), )?
+                    ],
                 };
             }
 
@@ -226,6 +231,7 @@ mod tests {
     use super::*;
     use alloc::format;
     use netlink_core::Unsendable;
+    use netlink_testing::native;
 
     /// S-L11: what is kept of them is wiped.
     #[test]
@@ -244,7 +250,7 @@ mod tests {
         let bytes = out.as_slice();
         assert_eq!(bytes.len(), 72 + 20);
         assert_eq!((&bytes[..18], bytes[63]), (&b"rfc4106(gcm(aes))\0"[..], 0));
-        assert_eq!(bytes[64..72], [160, 0, 0, 0, 96, 0, 0, 0]);
+        assert_eq!(bytes[64..72], native([160, 0, 0, 0, 96, 0, 0, 0], &[4]));
         assert_eq!(bytes[72..], [9; 20]);
         assert_eq!(Aead::decode(bytes).unwrap(), aead);
         assert_eq!(format!("{aead:?}"), "rfc4106(gcm(aes)) <20 bytes> 96");

@@ -163,6 +163,7 @@ mod tests {
     use alloc::string::ToString;
     use core::net::IpAddr;
     use netlink_core::{MessageFlags, Messages, ToRequest};
+    use netlink_testing::native;
 
     use crate::policy::{Direction, Selector, Template};
     use crate::state::{
@@ -215,7 +216,7 @@ mod tests {
             .encap(state::Encap::udp(1, 2))
             .nat_keepalive_interval(0);
         let bytes = request.to_bytes().unwrap();
-        assert_eq!(bytes[4..8], [41, 0, 5, 0]);
+        assert_eq!(bytes[4..8], native([41, 0, 5, 0], &[2]));
         let Event::MigrateState(moved) = told(&request) else { panic!() };
         let header = moved.header();
         assert_eq!((header.id, header.new_reqid, header.new_daddr.ip()), (key, 5, Some(ip("fc00::"))));
@@ -240,8 +241,8 @@ mod tests {
             .iptfs_pkt_size(6);
         let bytes = request.to_bytes().unwrap();
         // SA_DIR has one byte, REORDER_WINDOW two, DONT_FRAG none.
-        assert_eq!(bytes[240..248], [5, 0, 33, 0, 2, 0, 0, 0]);
-        assert_eq!(bytes[272..284], [6, 0, 37, 0, 2, 0, 0, 0, 4, 0, 38, 0]);
+        assert_eq!(bytes[240..248], native([5, 0, 33, 0, 2, 0, 0, 0], &[2, 2, 1]));
+        assert_eq!(bytes[272..284], native([6, 0, 37, 0, 2, 0, 0, 0, 4, 0, 38, 0], &[2]));
         let Event::StateAdded(state) = told(&request) else { panic!() };
         assert_eq!((state.header().mode.to_string().as_str(), state.sa_pcpu()), ("iptfs", Some(3)));
         assert_eq!((state.nat_keepalive_interval(), state.iptfs_drop_time()), (Some(20), Some(1)));
@@ -280,13 +281,13 @@ mod tests {
     fn a_list_has_its_filters_at_once_behind_the_frame() {
         let list = state::list().proto(Proto::ESP).between(ip("10.0.0.1"), ip("10.0.0.2"));
         let bytes = list.to_bytes().unwrap();
-        assert_eq!(bytes[..8], [64, 0, 0, 0, 18, 0, 1, 3]);
-        assert_eq!(bytes[16..24], [5, 0, 25, 0, 50, 0, 0, 0]);
-        assert_eq!(bytes[24..32], [40, 0, 26, 0, 10, 0, 0, 1]);
-        assert_eq!(bytes[60..], [2, 0, 32, 32]);
+        assert_eq!(bytes[..8], native([64, 0, 0, 0, 18, 0, 1, 3], &[4, 2]));
+        assert_eq!(bytes[16..24], native([5, 0, 25, 0, 50, 0, 0, 0], &[2, 2, 1]));
+        assert_eq!(bytes[24..32], native([40, 0, 26, 0, 10, 0, 0, 1], &[2, 2, 1]));
+        assert_eq!(bytes[60..], native([2, 0, 32, 32], &[2, 1]));
         assert!(state::list().between(ip("10.0.0.1"), ip("::1")).to_bytes().is_err());
         let flush = policy::flush(policy::PolicyType::SUB).to_bytes().unwrap();
-        assert_eq!(flush[4..8], [29, 0, 5, 0]);
-        assert_eq!(flush[16..], [10, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(flush[4..8], native([29, 0, 5, 0], &[2]));
+        assert_eq!(flush[16..], native([10, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0], &[2, 2, 1]));
     }
 }

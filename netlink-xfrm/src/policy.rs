@@ -112,7 +112,7 @@ impl netlink_core::IntoAttr<TypeInfo> for PolicyType {
 
 layout! {
     /// `struct xfrm_userpolicy_info`: a policy but for its attributes.
-    pub struct PolicyInfo: xfrm_userpolicy_info = 168 {
+    pub struct PolicyInfo: xfrm_userpolicy_info = 168 | 164 {
         /// Which packets it is for.
         sel: Selector,
         /// When it expires.
@@ -132,7 +132,7 @@ layout! {
         /// The kernel takes it and forgets it.
         share: Share,
         /// Padding.
-        pad: Pad<4>,
+        pad: Pad<4, 0>,
     }
 }
 
@@ -176,13 +176,13 @@ layout! {
 
 layout! {
     /// `struct xfrm_user_polexpire`: a policy at one of its limits.
-    pub struct ExpireInfo: xfrm_user_polexpire = 176 {
+    pub struct ExpireInfo: xfrm_user_polexpire = 176 | 168 {
         /// The policy.
         policy: PolicyInfo,
         /// 0 at a soft limit; else the policy is gone.
         hard: u8,
         /// Padding.
-        pad: Pad<7>,
+        pad: Pad<7, 3>,
     }
 }
 
@@ -456,7 +456,7 @@ message! {
 
 layout! {
     /// `struct xfrm_user_acquire`: the state that is wanted.
-    pub struct AcquireInfo: xfrm_user_acquire = 280 {
+    pub struct AcquireInfo: xfrm_user_acquire = 280 | 276 {
         /// Destination, protocol and SPI; the family is the template's, see [`Acquire::destination`].
         id: Id,
         /// Source.

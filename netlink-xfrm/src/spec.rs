@@ -75,6 +75,6 @@ pub const SPEC: Spec = Spec {
         policy::PolicyFlags::CONSTANTS,
         policy::PolicyType::CONSTANTS,
         policy::Share::CONSTANTS,
-        &[Constant { c_name: "XFRM_INF", number: state::XFRM_INF }],
+        &[Constant::new("XFRM_INF", state::XFRM_INF)],
     ],
 };

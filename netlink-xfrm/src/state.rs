@@ -111,7 +111,7 @@ layout! {
 
 layout! {
     /// `struct xfrm_usersa_info`: a state but for its attributes.
-    pub struct StateInfo: xfrm_usersa_info = 224 then settle {
+    pub struct StateInfo: xfrm_usersa_info = 224 | 220 then settle {
         /// Which packets it is for.
         sel: Selector,
         /// Destination, SPI and protocol.
@@ -137,7 +137,7 @@ layout! {
         /// Options.
         flags: StateFlags,
         /// Padding.
-        pad: Pad<7>,
+        pad: Pad<7, 3>,
     }
 }
 
@@ -203,7 +203,7 @@ about_header! {
 
 layout! {
     /// `struct xfrm_userspi_info`: the state that an SPI is wanted for.
-    pub struct SpiInfo: xfrm_userspi_info = 232 {
+    pub struct SpiInfo: xfrm_userspi_info = 232 | 228 {
         /// The state.
         info: StateInfo,
         /// Least SPI.
@@ -215,13 +215,13 @@ layout! {
 
 layout! {
     /// `struct xfrm_user_expire`: a state at one of its limits.
-    pub struct ExpireInfo: xfrm_user_expire = 232 {
+    pub struct ExpireInfo: xfrm_user_expire = 232 | 224 {
         /// The state.
         state: StateInfo,
         /// 0 at a soft limit; else the state is gone.
         hard: u8,
         /// Padding.
-        pad: Pad<7>,
+        pad: Pad<7, 3>,
     }
 }
 

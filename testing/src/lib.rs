@@ -61,10 +61,12 @@
 //! - `NETLINK_TEST_AGAIN`: where set, a test that fails among others is run again without them, and the report tells.
 //! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines, see [`patience`].
 
+mod bytes;
 mod need;
 mod run;
 mod sys;
 
+pub use bytes::native;
 pub use need::{
     Need, file, generic, init_namespace, ipv6, is_since, kernel, kind, machine, module, patience, program,
     seconds, when,

@@ -22,7 +22,7 @@ pub(crate) fn build(packages: &[Value], selection: &[&str]) -> Result<(Vec<Binar
     build_with(cargo(&[]), packages, selection)
 }
 
-/// The same with a cargo of another folder.
+/// The same by a cargo of choice.
 pub(crate) fn build_with(
     mut cargo: Command,
     packages: &[Value],

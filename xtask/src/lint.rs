@@ -12,6 +12,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use crate::command::{self, cargo, members, root, text};
+use crate::target::{self, WithSource};
 
 /// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, futures, names, `unsafe`.
 #[derive(clap::Args)]
@@ -78,6 +79,8 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
         lint.check(&format!("names in signatures of {name}"), named);
     }
     lint.check("unsafe", unsafe_code(&libraries));
+    lint.architectures(&libraries);
+    lint.miri(&libraries);
     if command::exists("cargo-deny") {
         lint.cargo(&["deny", "check"]);
     } else {
@@ -102,6 +105,10 @@ impl Lint {
         let name = command
             .get_args()
             .fold("cargo".to_owned(), |name, argument| format!("{name} {}", argument.to_string_lossy()));
+        self.command(&name, command);
+    }
+
+    fn command(&mut self, name: &str, command: &mut Command) {
         // The whole output only on failure: the good case is one line per check.
         let result = command.output().map_err(anyhow::Error::from).and_then(|output| {
             if !output.status.success() {
@@ -110,7 +117,7 @@ impl Lint {
             }
             Ok(())
         });
-        self.check(&name, result);
+        self.check(name, result);
     }
 
     fn check(&mut self, name: &str, result: Result<()>) {
@@ -123,6 +130,64 @@ impl Lint {
                 println!("{name}: FAILED\n{error:#}");
                 self.failed.push(name.to_owned());
             }
+        }
+    }
+
+    /// The crates build for each architecture that they are for, and the codecs without `std` for others.
+    fn architectures(&mut self, libraries: &[&Value]) {
+        const TARGETS: [&str; 9] = [
+            "x86_64-unknown-linux-gnu",
+            "aarch64-unknown-linux-gnu",
+            "riscv64gc-unknown-linux-gnu",
+            "armv7-unknown-linux-gnueabihf",
+            "i686-unknown-linux-gnu",
+            "mips-unknown-linux-gnu",
+            "mipsel-unknown-linux-gnu",
+            "powerpc64-unknown-linux-gnu",
+            "s390x-unknown-linux-gnu",
+        ];
+        const WITHOUT_STD: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
+        let compiler = match WithSource::find() {
+            Ok(compiler) => compiler,
+            Err(why) => {
+                return println!(
+                    "builds for {}: NOT RUN: {why}",
+                    [&TARGETS[..], &WITHOUT_STD].concat().join(", ")
+                );
+            }
+        };
+        // What makes keys has no random numbers without a system.
+        let crates = |features: &'static str| {
+            let names = libraries.iter().flat_map(|package| ["-p", text(&package["name"])]);
+            ["check", "--quiet", features].into_iter().chain(names).collect::<Vec<_>>()
+        };
+        for target in TARGETS {
+            let mut cargo = compiler.cargo(&crates("--all-features"), "std,panic_abort");
+            self.command(&format!("builds for {target}"), cargo.args(["--target", target]));
+        }
+        for target in WITHOUT_STD {
+            let mut cargo = compiler.cargo(&crates("--no-default-features"), "core,alloc");
+            self.command(&format!("builds without std for {target}"), cargo.args(["--target", target]));
+        }
+    }
+
+    /// The unit tests of the codecs under Miri, as this machine, big endian, and 32 bit.
+    fn miri(&mut self, libraries: &[&Value]) {
+        const TARGETS: [&str; 3] =
+            ["x86_64-unknown-linux-gnu", "s390x-unknown-linux-gnu", "i686-unknown-linux-gnu"];
+        let there = target::nightly("cargo").args(["miri", "--version"]).output();
+        if !there.is_ok_and(|output| output.status.success()) {
+            return println!(
+                "unit tests under Miri for {}: NOT RUN: rustup component add miri rust-src --toolchain nightly",
+                TARGETS.join(", ")
+            );
+        }
+        for target in TARGETS {
+            let mut cargo = target::nightly("cargo");
+            cargo.args(["miri", "test", "--quiet", "--lib", "--no-default-features", "--target", target]);
+            cargo.args(libraries.iter().flat_map(|package| ["-p", text(&package["name"])]));
+            cargo.current_dir(root()).env("CARGO_TARGET_DIR", target::folder());
+            self.command(&format!("unit tests under Miri for {target}"), &mut cargo);
         }
     }
 

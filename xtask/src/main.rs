@@ -14,6 +14,7 @@ mod mutants;
 mod soak;
 mod spec;
 mod tally;
+mod target;
 mod test;
 mod vm;
 

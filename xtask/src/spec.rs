@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     /// Lists missing values as well, not only missing attributes, operations and groups.
     #[arg(long)]
     all: bool,
+    /// Compares with the headers of another architecture, as its C compiler of Debian reads them: `s390x-linux-gnu`,
+    /// `i686-linux-gnu`, `mips-linux-gnu` and so on.
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
 }
 
 /// Every crate with tables, and its `SPEC`.
@@ -87,6 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         ours.push(names);
     }
     let inventory = match find_inventory(arguments) {
+        _ if arguments.target.is_some() => None,
         Ok(path) => {
             let file = fs::read(&path).with_context(|| path.display().to_string())?;
             Some(serde_json::from_slice(&file).with_context(|| path.display().to_string())?)
@@ -96,9 +101,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             None
         }
     };
-    let headers = Headers::read(Path::new("/usr/include"));
+    let headers = Headers::read(arguments.target.as_deref());
     let machine = match headers {
         Ok(headers) => Some(headers.ask(&ours)?),
+        Err(error) if arguments.target.is_some() => return Err(error),
         Err(error) => {
             println!("headers: skipped: {error}");
             None
@@ -131,6 +137,8 @@ fn find_inventory(arguments: &Arguments) -> Result<PathBuf, String> {
 struct Names {
     krate: &'static str,
     constants: BTreeMap<&'static str, u64>,
+    /// Numbers that MIPS has otherwise.
+    on_mips: BTreeMap<&'static str, u64>,
     layouts: BTreeMap<&'static str, &'static Layout>,
 }
 
@@ -157,6 +165,9 @@ impl Names {
         }
         for constant in spec.constants.iter().copied().flatten() {
             names.constant(constant.c_name, constant.number, report);
+            if constant.on_mips != constant.number {
+                names.on_mips.insert(constant.c_name, constant.on_mips);
+            }
         }
         names
     }
@@ -211,6 +222,9 @@ struct Kernel {
     constants: BTreeMap<String, i128>,
     /// Size, and where the members begin and end, padding left out.
     structs: BTreeMap<String, (usize, Vec<usize>)>,
+    /// Which of a layout's two sizes is meant.
+    size: usize,
+    mips: bool,
 }
 
 impl Kernel {
@@ -229,7 +243,7 @@ impl Kernel {
             });
             Some((name.clone(), (size(&row[1])?, edges.flatten().collect())))
         });
-        Self { constants: constants.collect(), structs: structs.collect() }
+        Self { constants: constants.collect(), structs: structs.collect(), size: 0, mips: false }
     }
 }
 
@@ -239,6 +253,7 @@ fn is_padding(member: &str) -> bool {
 
 /// The kernel headers of this machine, comments left out.
 struct Headers {
+    compiler: String,
     /// Text by name.
     sources: BTreeMap<String, String>,
     /// Which headers use a word.
@@ -246,14 +261,26 @@ struct Headers {
 }
 
 impl Headers {
-    fn read(folder: &Path) -> Result<Self> {
+    /// Those of this machine, or of another architecture.
+    fn read(target: Option<&str>) -> Result<Self> {
+        let (folder, compilers, packages) = match target {
+            None => (
+                "/usr/include".to_owned(),
+                vec!["cc".to_owned(), "gcc".to_owned()],
+                "gcc libc6-dev".to_owned(),
+            ),
+            Some(target) => {
+                (format!("/usr/{target}/include"), vec![format!("{target}-gcc")], format!("gcc-{target}"))
+            }
+        };
+        let folder = Path::new(&folder);
+        let compiler = compilers.into_iter().find(|name| command::exists(name));
+        let compiler = compiler.with_context(|| format!("no C compiler: apt-get install {packages}"))?;
         ensure!(
             folder.join("linux/netlink.h").is_file(),
-            "no linux/netlink.h: apt-get install linux-libc-dev"
+            "no linux/netlink.h: apt-get install linux-libc-dev, or that of the other architecture"
         );
-        let compiler = ["cc", "gcc"].iter().any(|name| command::exists(name));
-        ensure!(compiler, "no C compiler: apt-get install gcc libc6-dev");
-        let mut headers = Self { sources: BTreeMap::new(), index: HashMap::new() };
+        let mut headers = Self { compiler, sources: BTreeMap::new(), index: HashMap::new() };
         let mut folders = vec![folder.join("linux")];
         while let Some(inner) = folders.pop() {
             for entry in fs::read_dir(inner)? {
@@ -301,7 +328,12 @@ impl Headers {
             headers.retain(|header| self.body(header, name).is_some());
             questions.insert(Question::Struct((*name).to_owned()), headers.into_iter());
         }
-        let mut kernel = Kernel { constants: BTreeMap::new(), structs: BTreeMap::new() };
+        let mut kernel = Kernel {
+            constants: BTreeMap::new(),
+            structs: BTreeMap::new(),
+            size: 0,
+            mips: self.compiler.starts_with("mips"),
+        };
         while !questions.is_empty() {
             let mut rounds: BTreeMap<&str, Vec<Question>> = BTreeMap::new();
             questions.retain(|question, headers| {
@@ -317,7 +349,7 @@ impl Headers {
         Ok(kernel)
     }
 
-    /// Compiles and runs one program that prints the answers; names the compiler doesn't know drop out.
+    /// Compiles one program into assembler in which the answers stand; names the compiler doesn't know drop out.
     fn ask_header(
         &self,
         header: &str,
@@ -328,9 +360,12 @@ impl Headers {
         while !asked.is_empty() {
             // Some first: many kernel headers use their types without including them.
             let mut source = format!(
-                "#include <stdio.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <sys/socket.h>\n\
+                "#include <stddef.h>\n#include <stdint.h>\n#include <sys/socket.h>\n\
                  #include <{header}>\n\
-                 int main(void) {{\n"
+                 #define SAY(text, a, b, c) __asm__(\"\\n-> \" text :: \"i\" (a), \"i\" (b), \"i\" (c));\n\
+                 struct aligned {{ char first; unsigned long long second; }};\n\
+                 void answers(void) {{\n\
+                 SAY(\"u %0\", offsetof(struct aligned, second), 0, 0)\n"
             );
             let line_of_first = source.lines().count() + 1;
             for question in &asked {
@@ -338,36 +373,34 @@ impl Headers {
                     // Unsigned values above the signed range keep their bits.
                     Question::Constant(name) => writeln!(
                         source,
-                        "printf(\"c {name} %d %lld\\n\", ({name}) > 0, (long long)({name}));"
+                        "SAY(\"c {name} %0 %1 %2\", ({name}) > 0, (unsigned)((long long)({name}) >> 32), \
+                         (unsigned)({name}))"
                     )?,
                     Question::Struct(name) => {
-                        let mut line = format!("printf(\"s {name} %zu\\n\", sizeof(struct {name}));");
+                        let mut line = format!("SAY(\"s {name} %0\", sizeof(struct {name}), 0, 0)");
                         for member in self.body(header, name).map(members).unwrap_or_default() {
                             write!(
                                 line,
-                                "printf(\"m {name} %zu %zu\\n\", offsetof(struct {name}, {member}), \
-                                 sizeof(((struct {name} *)0)->{member}));"
+                                " SAY(\"m {name} %0 %1\", offsetof(struct {name}, {member}), \
+                                 sizeof(((struct {name} *)0)->{member}), 0)"
                             )?;
                         }
                         writeln!(source, "{line}")?;
                     }
                 }
             }
-            source.push_str("return 0;\n}\n");
-            let (file, program) = (scratch.path().join("ask.c"), scratch.path().join("ask"));
+            source.push_str("}\n");
+            let (file, answers) = (scratch.path().join("ask.c"), scratch.path().join("ask.s"));
             fs::write(&file, source)?;
-            let compiler = if command::exists("cc") { "cc" } else { "gcc" };
-            let compiled = Command::new(compiler)
-                .arg("-w")
-                .arg("-o")
-                .arg(&program)
+            let compiled = Command::new(&self.compiler)
+                // It is never run, as nothing here runs what is for another architecture.
+                .args(["-w", "-O1", "-S", "-o"])
+                .arg(&answers)
                 .arg(&file)
                 .env("LC_ALL", "C")
                 .output()?;
             if compiled.status.success() {
-                let answers = Command::new(&program).output()?;
-                ensure!(answers.status.success(), "the program for {header}: {}", answers.status);
-                read_answers(&String::from_utf8(answers.stdout)?, kernel)?;
+                read_answers(&fs::read_to_string(answers)?, kernel)?;
                 return Ok(asked);
             }
             // ask.c:LINE:COLUMN: error: …
@@ -416,11 +449,15 @@ enum Question {
 }
 
 fn read_answers(answers: &str, kernel: &mut Kernel) -> Result<()> {
-    for line in answers.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
+    for line in answers.lines().filter_map(|line| line.strip_prefix("-> ")) {
+        // Some assemblers have a mark before a number.
+        let words: Vec<&str> = line.split(' ').map(|word| word.trim_start_matches(['$', '#'])).collect();
         match words[..] {
-            ["c", name, positive, value] => {
-                let value: i64 = value.parse()?;
+            ["u", at] => kernel.size = usize::from(at == "4"),
+            ["c", name, positive, high, low] => {
+                // Whether halves have a sign is up to the compiler.
+                let half = |text: &str| anyhow::Ok(text.parse::<i64>()? & 0xffff_ffff);
+                let value = half(high)? << 32 | half(low)?;
                 let unsigned = positive == "1" && value < 0;
                 let value = if unsigned { i128::from(value.cast_unsigned()) } else { value.into() };
                 kernel.constants.insert(name.to_owned(), value);
@@ -541,6 +578,7 @@ impl Report {
         let (mut numbers, mut structs) = (0, 0);
         for names in ours {
             for (name, number) in &names.constants {
+                let number = names.on_mips.get(name).filter(|_| kernel.mips).unwrap_or(number);
                 let Some(theirs) = kernel.constants.get(*name) else { continue };
                 if except.iter().any(|list| is_exception(list, name)) {
                     continue;
@@ -555,16 +593,14 @@ impl Report {
                 let Some((size, edges)) = kernel.structs.get(*name) else { continue };
                 structs += 1;
                 let krate = names.krate;
-                if layout.size > *size {
-                    self.notes.push(format!(
-                        "{krate}: struct {name}: ours has {}, {with} {size} bytes",
-                        layout.size
-                    ));
-                } else if layout.size < *size {
-                    self.wrong(format!("{krate}: struct {name} has {} bytes, in {with} {size}", layout.size));
+                let ours = layout.sizes[kernel.size];
+                if ours > *size {
+                    self.notes.push(format!("{krate}: struct {name}: ours has {ours}, {with} {size} bytes"));
+                } else if ours < *size {
+                    self.wrong(format!("{krate}: struct {name} has {ours} bytes, in {with} {size}"));
                 }
                 let own: BTreeSet<usize> =
-                    layout.members.iter().map(|(_, at)| *at).chain([layout.size]).collect();
+                    layout.members.iter().map(|(_, at)| at[kernel.size]).chain([ours]).collect();
                 if let Some(edge) = edges.iter().find(|edge| !own.contains(edge)) {
                     let text = format!(
                         "{krate}: struct {name}: a member begins or ends at {edge} in {with}, none of ours"

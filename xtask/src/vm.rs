@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::command::{self, Scratch, root, text};
+use crate::target::Architecture;
 
 mod apt;
 mod boot;
@@ -94,11 +95,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match (&arguments.task, test) {
         (Some(Task::Prepare { extra_modules }), _) => {
             if *extra_modules {
-                let all = &prepared.kernels;
+                let all = prepared.kernels.iter().filter(|kernel| kernel.architecture == Architecture::Amd64);
+                let all: Vec<_> = all.collect();
                 // The newest first: it has most to test, should the time not be enough for both.
-                let ends = all.last().into_iter().chain(all.first());
-                let chosen =
-                    if arguments.kernel.is_empty() { ends.collect() } else { all.iter().collect::<Vec<_>>() };
+                // Those before 6.1 have other sources than these are built from.
+                let ends = all.last().into_iter().chain(all.iter().find(|kernel| kernel.series != "5.10"));
+                let chosen = if arguments.kernel.is_empty() { ends.copied().collect() } else { all };
                 modules::build(&cache, &chosen, &scratch)?;
             }
             for (series, why) in &prepared.missing {
@@ -124,8 +126,7 @@ struct Fleet<'a> {
 
 impl Fleet<'_> {
     /// Runs a task for each kernel, as many at once as there are processors. The task gets a folder of its own.
-    fn each<T: Send>(&self, task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
-        let kernels = &self.prepared.kernels;
+    fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
         let queue: Mutex<VecDeque<_>> = Mutex::new(kernels.iter().enumerate().collect());
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let work = || {
@@ -144,8 +145,12 @@ impl Fleet<'_> {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
+    fn kernels(&self) -> Vec<&Kernel> {
+        self.prepared.kernels.iter().collect()
+    }
+
     fn machine<'a>(&'a self, kernel: &'a Kernel, folder: &'a Path, shares: &'a [PathBuf]) -> Machine<'a> {
-        Machine { kernel, root: &self.prepared.root, shares, folder, limit: self.limit }
+        Machine { kernel, shares, folder, limit: self.limit }
     }
 
     /// Runs a command in each kernel.
@@ -154,7 +159,7 @@ impl Fleet<'_> {
         let script = format!("cd {}\nexec {}\n", word(&here.to_string_lossy()), line(words));
         let shares = shares(&[here])?;
         let alone = self.prepared.kernels.len() == 1;
-        let ends = self.each(|kernel, folder| {
+        let ends = self.each(&self.kernels(), |kernel, folder| {
             let machine = self.machine(kernel, folder, &shares);
             let port = if alone { Port::Output } else { Port::File };
             machine.run(&script, port).map(|end| (machine.output(), end))

@@ -28,7 +28,7 @@ pub(super) const NOTHING: MessageInfo = MessageInfo {
     number: 0,
     numbered: Numbered::ByType,
     c_name: "nothing",
-    header: &crate::layout::Layout { c_name: "", size: 0, members: &[] },
+    header: <() as crate::layout::Fixed>::LAYOUT,
     table: &crate::Table { name: "", rows: &[], rules: &[] },
     siblings: || &[],
     subject: None,

@@ -8,20 +8,20 @@ use crate::values;
 macro_rules! errnos {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident { $( $(#[$doc:meta])* $number:literal $c_name:ident $text:literal, )* }
+        $vis:vis struct $name:ident { $( $(#[$doc:meta])* $number:literal $(| $mips:literal)? $c_name:ident $text:literal, )* }
     ) => {
         values! {
             $(#[$meta])*
             $vis struct $name: i32 {
-                $( #[doc = concat!($text, ".")] #[doc = ""] $(#[$doc])* $number $c_name $c_name $text, )*
+                $( #[doc = concat!($text, ".")] #[doc = ""] $(#[$doc])* $number $(| $mips)? $c_name $c_name $text, )*
             }
         }
     };
 }
 
 errnos! {
-    /// An error number, positive. Names are those of `asm-generic/errno.h`; MIPS, SPARC and Alpha number those above
-    /// 34 differently.
+    /// An error number, positive. Names and numbers are those of `asm-generic/errno.h`, and on MIPS its own; SPARC and
+    /// Alpha number those above 34 in other ways again.
     pub struct Errno {
         /// A capability is missing.
         1 EPERM "Operation not permitted",
@@ -80,32 +80,32 @@ errnos! {
         33 EDOM "Numerical argument out of domain",
         /// A number is out of range.
         34 ERANGE "Numerical result out of range",
-        35 EDEADLK "Resource deadlock avoided",
+        35 | 45 EDEADLK "Resource deadlock avoided",
         /// A name is too long.
-        36 ENAMETOOLONG "File name too long",
-        37 ENOLCK "No locks available",
+        36 | 78 ENAMETOOLONG "File name too long",
+        37 | 46 ENOLCK "No locks available",
         /// Not in this kernel.
-        38 ENOSYS "Function not implemented",
-        39 ENOTEMPTY "Directory not empty",
+        38 | 89 ENOSYS "Function not implemented",
+        39 | 93 ENOTEMPTY "Directory not empty",
         /// A loop of objects.
-        40 ELOOP "Too many levels of symbolic links",
+        40 | 90 ELOOP "Too many levels of symbolic links",
         /// No such message.
-        42 ENOMSG "No message of desired type",
-        43 EIDRM "Identifier removed",
-        44 ECHRNG "Channel number out of range",
-        45 EL2NSYNC "Level 2 not synchronized",
-        46 EL3HLT "Level 3 halted",
-        47 EL3RST "Level 3 reset",
-        48 ELNRNG "Link number out of range",
-        49 EUNATCH "Protocol driver not attached",
-        50 ENOCSI "No CSI structure available",
-        51 EL2HLT "Level 2 halted",
-        52 EBADE "Invalid exchange",
-        53 EBADR "Invalid request descriptor",
-        54 EXFULL "Exchange full",
-        55 ENOANO "No anode",
-        56 EBADRQC "Invalid request code",
-        57 EBADSLT "Invalid slot",
+        42 | 35 ENOMSG "No message of desired type",
+        43 | 36 EIDRM "Identifier removed",
+        44 | 37 ECHRNG "Channel number out of range",
+        45 | 38 EL2NSYNC "Level 2 not synchronized",
+        46 | 39 EL3HLT "Level 3 halted",
+        47 | 40 EL3RST "Level 3 reset",
+        48 | 41 ELNRNG "Link number out of range",
+        49 | 42 EUNATCH "Protocol driver not attached",
+        50 | 43 ENOCSI "No CSI structure available",
+        51 | 44 EL2HLT "Level 2 halted",
+        52 | 50 EBADE "Invalid exchange",
+        53 | 51 EBADR "Invalid request descriptor",
+        54 | 52 EXFULL "Exchange full",
+        55 | 53 ENOANO "No anode",
+        56 | 54 EBADRQC "Invalid request code",
+        57 | 55 EBADSLT "Invalid slot",
         59 EBFONT "Bad font file format",
         60 ENOSTR "Device not a stream",
         /// Nothing there.
@@ -121,91 +121,91 @@ errnos! {
         70 ECOMM "Communication error on send",
         /// A protocol was broken.
         71 EPROTO "Protocol error",
-        72 EMULTIHOP "Multihop attempted",
+        72 | 74 EMULTIHOP "Multihop attempted",
         73 EDOTDOT "RFS specific error",
         /// Not a sensible message.
-        74 EBADMSG "Bad message",
+        74 | 77 EBADMSG "Bad message",
         /// A number is too large.
-        75 EOVERFLOW "Value too large for defined data type",
-        76 ENOTUNIQ "Name not unique on network",
-        77 EBADFD "File descriptor in bad state",
-        78 EREMCHG "Remote address changed",
-        79 ELIBACC "Can not access a needed shared library",
-        80 ELIBBAD "Accessing a corrupted shared library",
-        81 ELIBSCN ".lib section in a.out corrupted",
-        82 ELIBMAX "Attempting to link in too many shared libraries",
-        83 ELIBEXEC "Cannot exec a shared library directly",
-        84 EILSEQ "Invalid or incomplete multibyte or wide character",
+        75 | 79 EOVERFLOW "Value too large for defined data type",
+        76 | 80 ENOTUNIQ "Name not unique on network",
+        77 | 81 EBADFD "File descriptor in bad state",
+        78 | 82 EREMCHG "Remote address changed",
+        79 | 83 ELIBACC "Can not access a needed shared library",
+        80 | 84 ELIBBAD "Accessing a corrupted shared library",
+        81 | 85 ELIBSCN ".lib section in a.out corrupted",
+        82 | 86 ELIBMAX "Attempting to link in too many shared libraries",
+        83 | 87 ELIBEXEC "Cannot exec a shared library directly",
+        84 | 88 EILSEQ "Invalid or incomplete multibyte or wide character",
         /// The object changed since it was read: read it again.
-        85 ERESTART "Interrupted system call should be restarted",
-        86 ESTRPIPE "Streams pipe error",
-        87 EUSERS "Too many users",
-        88 ENOTSOCK "Socket operation on non-socket",
-        89 EDESTADDRREQ "Destination address required",
+        85 | 91 ERESTART "Interrupted system call should be restarted",
+        86 | 92 ESTRPIPE "Streams pipe error",
+        87 | 94 EUSERS "Too many users",
+        88 | 95 ENOTSOCK "Socket operation on non-socket",
+        89 | 96 EDESTADDRREQ "Destination address required",
         /// A message is too long.
-        90 EMSGSIZE "Message too long",
-        91 EPROTOTYPE "Protocol wrong type for socket",
+        90 | 97 EMSGSIZE "Message too long",
+        91 | 98 EPROTOTYPE "Protocol wrong type for socket",
         /// No such option.
-        92 ENOPROTOOPT "Protocol not available",
+        92 | 99 ENOPROTOOPT "Protocol not available",
         /// No such protocol.
-        93 EPROTONOSUPPORT "Protocol not supported",
+        93 | 120 EPROTONOSUPPORT "Protocol not supported",
         /// No such socket type.
-        94 ESOCKTNOSUPPORT "Socket type not supported",
+        94 | 121 ESOCKTNOSUPPORT "Socket type not supported",
         /// Not in this kernel, or not for this object.
-        95 EOPNOTSUPP "Operation not supported",
+        95 | 122 EOPNOTSUPP "Operation not supported",
         /// No such protocol family.
-        96 EPFNOSUPPORT "Protocol family not supported",
+        96 | 123 EPFNOSUPPORT "Protocol family not supported",
         /// No such address family.
-        97 EAFNOSUPPORT "Address family not supported by protocol",
+        97 | 124 EAFNOSUPPORT "Address family not supported by protocol",
         /// The address or port is taken.
-        98 EADDRINUSE "Address already in use",
+        98 | 125 EADDRINUSE "Address already in use",
         /// No such address.
-        99 EADDRNOTAVAIL "Cannot assign requested address",
+        99 | 126 EADDRNOTAVAIL "Cannot assign requested address",
         /// The link is down.
-        100 ENETDOWN "Network is down",
+        100 | 127 ENETDOWN "Network is down",
         /// No route.
-        101 ENETUNREACH "Network is unreachable",
-        102 ENETRESET "Network dropped connection on reset",
-        103 ECONNABORTED "Software caused connection abort",
-        104 ECONNRESET "Connection reset by peer",
+        101 | 128 ENETUNREACH "Network is unreachable",
+        102 | 129 ENETRESET "Network dropped connection on reset",
+        103 | 130 ECONNABORTED "Software caused connection abort",
+        104 | 131 ECONNRESET "Connection reset by peer",
         /// The buffer is full.
-        105 ENOBUFS "No buffer space available",
+        105 | 132 ENOBUFS "No buffer space available",
         /// Already connected.
-        106 EISCONN "Transport endpoint is already connected",
+        106 | 133 EISCONN "Transport endpoint is already connected",
         /// Not connected.
-        107 ENOTCONN "Transport endpoint is not connected",
-        108 ESHUTDOWN "Cannot send after transport endpoint shutdown",
-        109 ETOOMANYREFS "Too many references: cannot splice",
+        107 | 134 ENOTCONN "Transport endpoint is not connected",
+        108 | 143 ESHUTDOWN "Cannot send after transport endpoint shutdown",
+        109 | 144 ETOOMANYREFS "Too many references: cannot splice",
         /// Too late.
-        110 ETIMEDOUT "Connection timed out",
+        110 | 145 ETIMEDOUT "Connection timed out",
         /// Nobody listens.
-        111 ECONNREFUSED "Connection refused",
-        112 EHOSTDOWN "Host is down",
+        111 | 146 ECONNREFUSED "Connection refused",
+        112 | 147 EHOSTDOWN "Host is down",
         /// No route to the host.
-        113 EHOSTUNREACH "No route to host",
+        113 | 148 EHOSTUNREACH "No route to host",
         /// Already under way.
-        114 EALREADY "Operation already in progress",
+        114 | 149 EALREADY "Operation already in progress",
         /// Begun.
-        115 EINPROGRESS "Operation now in progress",
+        115 | 150 EINPROGRESS "Operation now in progress",
         /// It is another one by now: sockets.
-        116 ESTALE "Stale file handle",
-        117 EUCLEAN "Structure needs cleaning",
-        118 ENOTNAM "Not a XENIX named type file",
-        119 ENAVAIL "No XENIX semaphores available",
-        120 EISNAM "Is a named type file",
-        121 EREMOTEIO "Remote I/O error",
-        122 EDQUOT "Disk quota exceeded",
-        123 ENOMEDIUM "No medium found",
-        124 EMEDIUMTYPE "Wrong medium type",
-        125 ECANCELED "Operation canceled",
-        126 ENOKEY "Required key not available",
-        127 EKEYEXPIRED "Key has expired",
-        128 EKEYREVOKED "Key has been revoked",
-        129 EKEYREJECTED "Key was rejected by service",
-        130 EOWNERDEAD "Owner died",
-        131 ENOTRECOVERABLE "State not recoverable",
-        132 ERFKILL "Operation not possible due to RF-kill",
-        133 EHWPOISON "Memory page has hardware error",
+        116 | 151 ESTALE "Stale file handle",
+        117 | 135 EUCLEAN "Structure needs cleaning",
+        118 | 137 ENOTNAM "Not a XENIX named type file",
+        119 | 138 ENAVAIL "No XENIX semaphores available",
+        120 | 139 EISNAM "Is a named type file",
+        121 | 140 EREMOTEIO "Remote I/O error",
+        122 | 1133 EDQUOT "Disk quota exceeded",
+        123 | 159 ENOMEDIUM "No medium found",
+        124 | 160 EMEDIUMTYPE "Wrong medium type",
+        125 | 158 ECANCELED "Operation canceled",
+        126 | 161 ENOKEY "Required key not available",
+        127 | 162 EKEYEXPIRED "Key has expired",
+        128 | 163 EKEYREVOKED "Key has been revoked",
+        129 | 164 EKEYREJECTED "Key was rejected by service",
+        130 | 165 EOWNERDEAD "Owner died",
+        131 | 166 ENOTRECOVERABLE "State not recoverable",
+        132 | 167 ERFKILL "Operation not possible due to RF-kill",
+        133 | 168 EHWPOISON "Memory page has hardware error",
     }
 }
 
@@ -232,12 +232,7 @@ impl Errno {
 
     /// The C name, such as `EEXIST`.
     pub fn c_name(self) -> Option<&'static str> {
-        let other_numbers = cfg!(any(
-            target_arch = "mips",
-            target_arch = "mips64",
-            target_arch = "sparc",
-            target_arch = "sparc64"
-        ));
+        let other_numbers = cfg!(any(target_arch = "sparc", target_arch = "sparc64"));
         let number = u64::try_from(self.0).ok().filter(|number| *number <= 34 || !other_numbers);
         let row = Self::CONSTANTS.iter().find(|row| Some(row.number) == number);
         row.map(|row| row.c_name).or_else(|| self.internal().map(|(c_name, _)| c_name))

@@ -169,6 +169,7 @@ serialize_display! { Labels }
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    use netlink_testing::native;
 
     #[test]
     fn labels_are_bits() {
@@ -197,7 +198,7 @@ mod tests {
         let mut out = Writer::new();
         let attrs = seq.attrs();
         attrs.encode(&mut out);
-        assert_eq!(out.as_slice()[16..], [8, 0, 3, 0, 0xff, 0xff, 0xff, 0xfa]);
+        assert_eq!(out.as_slice()[16..], native([8, 0, 3, 0, 0xff, 0xff, 0xff, 0xfa], &[2, 2, 1]));
         assert_eq!(attrs.offset_after(), Some(Be(-6)));
     }
 }

@@ -81,7 +81,7 @@ stats! {
 
 layout! {
     /// `struct rtnl_link_ifmap`: where the device's hardware sits. Zeros on anything that is not an old card.
-    pub struct LinkMap: rtnl_link_ifmap = 32 {
+    pub struct LinkMap: rtnl_link_ifmap = 32 | 28 {
         /// Start of shared memory.
         mem_start: u64,
         /// End of shared memory.
@@ -95,7 +95,7 @@ layout! {
         /// Which connector is in use.
         port: u8,
         /// Nothing.
-        pad: Pad<4>,
+        pad: Pad<4, 0>,
     }
 }
 

@@ -115,11 +115,11 @@ layout! {
 
 layout! {
     /// `struct ifla_vf_guid`.
-    pub struct VfGuid: ifla_vf_guid = 16 {
+    pub struct VfGuid: ifla_vf_guid = 16 | 12 {
         /// Number of the function.
         vf: u32,
         /// Nothing.
-        pad: Pad<4>,
+        pad: Pad<4, 0>,
         /// InfiniBand identifier.
         guid: u64,
     }

@@ -54,14 +54,17 @@ fn every_switch_can_be_set_and_read() -> Result {
 fn groups_of_any_number() -> Result {
     let socket = Socket::open(Protocol::ROUTE)?;
     assert!(socket.memberships()?.is_empty());
-    for group in [1, 32, 33, 36] {
+    // Those of Linux 5.10 end with 33.
+    let has_more = Socket::open(Protocol::ROUTE)?.join(36).is_ok();
+    let groups = if has_more { [1, 32, 33, 36] } else { [1, 31, 32, 33] };
+    for group in groups {
         socket.join(group)?;
         // A sender's address has room for 32.
         assert_eq!(socket.get(Switch::PACKET_INFO)?, group > 32);
     }
-    assert_eq!(socket.memberships()?, [1, 32, 33, 36]);
+    assert_eq!(socket.memberships()?, groups);
     socket.leave(33)?;
-    assert_eq!(socket.memberships()?, [1, 32, 36]);
+    assert_eq!(socket.memberships()?, groups.into_iter().filter(|group| *group != 33).collect::<Vec<_>>());
     assert!(socket.join(100_000).is_err());
     Ok(())
 }

@@ -35,7 +35,8 @@ fn main() -> ExitCode {
 fn connect() -> netlink_testing::Result<Connection> {
     // RTM_NEWLINK: index 1, the flag IFF_UP.
     let mut up = [0u32; 8];
-    (up[0], up[1], up[5], up[6], up[7]) = (32, 16 | 0x5 << 16, 1, 1, 1);
+    let kind = u32::from_ne_bytes(netlink_testing::native([16, 0, 5, 0], &[2]));
+    (up[0], up[1], up[5], up[6], up[7]) = (32, kind, 1, 1, 1);
     let socket = netlink_core::Socket::open(Protocol::ROUTE)?;
     socket.send(&up.map(u32::to_ne_bytes).concat())?;
     socket.receive(&mut [0; 256])?;

@@ -9,8 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::cache::Cache;
 use super::tool::tool;
 use crate::command::{self, Scratch};
+use crate::target::Architecture;
 
 /// An apt with sources, lists and caches of its own.
 pub(crate) struct Apt<'a> {
@@ -24,8 +26,13 @@ pub(crate) struct Apt<'a> {
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Suites of the archive proper; where several have a package, [`PREFERRED`] wins.
-const SUITES: &str = "bookworm trixie trixie-backports";
-const SECURITY_SUITES: &str = "bookworm-security trixie-security";
+const SUITES: &str = "bullseye bookworm trixie trixie-backports";
+const SECURITY_SUITES: &str = "bullseye-security bookworm-security trixie-security";
+
+/// The one that has kernels of other architectures and programs for them. Mirrors of those are less whole than that of
+/// amd64, so it is one, and an old one.
+const FOREIGN_SUITE: &str = "bookworm";
+
 const PREFERRED: &str = "trixie";
 
 /// Beyond it, a fetch is given up: the archive is slow, but not dead.
@@ -35,8 +42,14 @@ const LIMIT: Duration = Duration::from_secs(8 * 60);
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<'a> Apt<'a> {
-    /// Writes its configuration into a folder.
-    pub(crate) fn open(folder: &Path, scratch: &'a Scratch) -> Result<Self> {
+    /// Writes the configuration of the one for an architecture into the cache.
+    pub(crate) fn open(cache: &Cache, architecture: Architecture, scratch: &'a Scratch) -> Result<Self> {
+        let (name, suites, security_suites) = match architecture {
+            Architecture::Amd64 => ("apt".to_owned(), SUITES, SECURITY_SUITES),
+            other => (format!("apt-{}", other.debian()), FOREIGN_SUITE, ""),
+        };
+        let preferred = if architecture == Architecture::Amd64 { PREFERRED } else { FOREIGN_SUITE };
+        let (folder, architecture) = (&cache.path(&name), architecture.debian());
         ensure!(
             Path::new(KEYRING).exists(),
             "no {KEYRING} to check packages with: apt-get install debian-archive-keyring"
@@ -46,10 +59,13 @@ impl<'a> Apt<'a> {
             fs::create_dir_all(folder.join(below))?;
         }
         let mut sources = String::new();
-        for (mirror, suites) in [(&mirrors.archive, SUITES), (&mirrors.security, SECURITY_SUITES)] {
+        for (mirror, suites) in [(&mirrors.archive, suites), (&mirrors.security, security_suites)] {
+            if suites.is_empty() {
+                continue;
+            }
             let _ = writeln!(
                 sources,
-                "Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\nArchitectures: amd64\n\
+                "Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\nArchitectures: {architecture}\n\
                  Signed-By: {KEYRING}\n"
             );
         }
@@ -71,9 +87,9 @@ Dir::Log "{path}";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-APT::Architecture "amd64";
-APT::Architectures "amd64";
-APT::Default-Release "{PREFERRED}";
+APT::Architecture "{architecture}";
+APT::Architectures "{architecture}";
+APT::Default-Release "{preferred}";
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 Debug::NoLocking "true";

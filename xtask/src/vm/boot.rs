@@ -11,11 +11,11 @@ use anyhow::{Context as _, Result, ensure};
 use super::cpio::Archive;
 use super::prepare::Kernel;
 use super::tool::tool;
+use crate::target::Architecture;
 
 /// What a machine is made of.
 pub(crate) struct Machine<'a> {
     pub(crate) kernel: &'a Kernel,
-    pub(crate) root: &'a Path,
     /// Folders that it sees at their own places, read-only.
     pub(crate) shares: &'a [PathBuf],
     /// Becomes `/out`, where it can write. Its console is kept beside that.
@@ -103,7 +103,7 @@ impl Machine<'_> {
         for folder in ["bin", "dev", "lower", "modules", "proc", "sys", "system", "upper"] {
             archive.folder(folder);
         }
-        archive.program("bin/busybox", &fs::read(self.root.join("usr/bin/busybox"))?);
+        archive.program("bin/busybox", &fs::read(self.kernel.root.join("usr/bin/busybox"))?);
         archive.program("init", include_bytes!("init.sh"));
         archive.program("main", include_bytes!("main.sh"));
         for module in self.kernel.boot_modules()? {
@@ -116,17 +116,28 @@ impl Machine<'_> {
     fn qemu(&self, archive: &Path, out: &Path, port: Port) -> Result<std::process::Command> {
         // One processor boots in two thirds of the time that two take under emulation. The clock has nothing to be
         // checked against, and what the kernel tests about itself is not what we are here for.
-        const KERNEL: &str = "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off nokaslr no_timer_check \
-             tsc=reliable random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1";
+        const KERNEL: &str = "panic=-1 quiet loglevel=4 mitigations=off nokaslr random.trust_cpu=on \
+             cryptomgr.notests rcupdate.rcu_expedited=1";
+        // `port` reaches the first program's environment.
+        const PC: &str = "console=ttyS0 port=ttyS1 no_timer_check tsc=reliable";
+        const S390X: &str = "console=ttysclp0 port=hvc0";
+        let s390x = self.kernel.architecture == Architecture::S390x;
+        let (program, machine, bus, ports) = match s390x {
+            true => ("qemu-system-s390x", "s390-ccw-virtio", "ccw", S390X),
+            false => ("qemu-system-x86_64", "q35", "pci", PC),
+        };
         // Ends with us, whichever way we end.
         let mut command = tool("setpriv")?;
-        command.args(["--pdeathsig", "KILL"]).arg(tool("qemu-system-x86_64")?.get_program());
-        command.args(["-M", "q35", "-cpu", "max", "-smp", "1", "-m", "1536", "-no-reboot"]);
+        command.args(["--pdeathsig", "KILL"]).arg(tool(program)?.get_program());
+        command.args(["-M", machine, "-cpu", "max", "-smp", "1", "-m", "1536", "-no-reboot"]);
         // Emulated, though /dev/kvm may be there: in machines that are virtual themselves it often does not work,
         // and time would mean something else on every machine.
         command.args(["-accel", "tcg,thread=multi", "-nodefaults", "-no-user-config"]);
-        command.args(["-display", "none", "-vga", "none", "-device", "virtio-rng-pci"]);
-        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-append", KERNEL]);
+        command.args(["-display", "none", "-device", &format!("virtio-rng-{bus}")]);
+        if !s390x {
+            command.args(["-vga", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
+        }
+        command.arg("-append").arg(format!("{KERNEL} {ports}"));
         command.arg("-kernel").arg(self.kernel.image()).arg("-initrd").arg(archive);
         let file = |id: &str, name: &str| -> Result<String> {
             Ok(format!("file,id={id},path={}", quoted(&self.folder.join(name))?))
@@ -136,13 +147,19 @@ impl Machine<'_> {
             Port::Output | Port::Terminal => "stdio,id=port,signal=off".to_owned(),
             Port::File => file("port", "output")?,
         });
-        command.args(["-serial", "chardev:port"]);
+        match s390x {
+            true => command.args(["-device", "virtio-serial-ccw", "-device", "virtconsole,chardev=port"]),
+            false => command.args(["-serial", "chardev:port"]),
+        };
         if port != Port::Terminal {
             command.stdin(Stdio::null());
         }
         let modules = self.kernel.modules();
-        let fixed =
-            [("out", out, ""), ("root", self.root, ",readonly=on"), ("modules", &modules, ",readonly=on")];
+        let fixed = [
+            ("out", out, ""),
+            ("root", &self.kernel.root, ",readonly=on"),
+            ("modules", &modules, ",readonly=on"),
+        ];
         let fixed = fixed.map(|(tag, path, mode)| (tag.to_owned(), path, mode));
         let shares = self.shares.iter().enumerate();
         let shares = shares.map(|(n, path)| (format!("share{n}"), path.as_path(), ",readonly=on"));
@@ -150,7 +167,7 @@ impl Machine<'_> {
             let path = quoted(path)?;
             command.arg("-fsdev");
             command.arg(format!("local,id={tag},path={path},security_model=none,multidevs=remap{mode}"));
-            command.arg("-device").arg(format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}"));
+            command.arg("-device").arg(format!("virtio-9p-{bus},fsdev={tag},mount_tag={tag}"));
         }
         Ok(command)
     }

@@ -80,7 +80,7 @@ pub(super) fn run(fleet: &Fleet<'_>, arguments: &Arguments) -> Result<ExitCode> 
     let shares = shares(&[program.parent().context("a program is in a folder")?.to_owned()])?;
     let words = [program.to_string_lossy().into_owned(), "vm".to_owned(), "census-here".to_owned()];
     let words: Vec<_> = words.into_iter().chain(candidates).collect();
-    let results = fleet.each(|kernel, folder| {
+    let results = fleet.each(&fleet.kernels(), |kernel, folder| {
         let modules = fs::read_to_string(kernel.modules().join("modules.alias"))?;
         let families = modules.lines().filter_map(|line| alias(line, "net-pf-16-proto-16-family-"));
         let families = families.map(|name| format!("net-pf-16-proto-16-family-{name}"));

@@ -1,5 +1,5 @@
 #!/.vm/busybox sh
-# Process 1 of the machine: mounts what programs expect, runs /out/command on the second serial port, leaves its
+# Process 1 of the machine: mounts what programs expect, runs /out/command on the port that the kernel's command line names, leaves its
 # status in /out/status, and ends the machine.
 b=/.vm/busybox
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
@@ -50,14 +50,14 @@ $b ip link set lo up
 
 # Not busybox's shell: it prefers its own ip and tc to the real ones.
 if [ -e /out/interactive ]; then
-    $b setsid -c /bin/sh /out/command </dev/ttyS1 >/dev/ttyS1 2>&1
+    $b setsid -c /bin/sh /out/command </dev/$port >/dev/$port 2>&1
 else
-    $b stty -F /dev/ttyS1 -onlcr
-    $b setsid /bin/sh /out/command </dev/null >/dev/ttyS1 2>&1
+    $b stty -F /dev/$port -onlcr
+    $b setsid /bin/sh /out/command </dev/null >/dev/$port 2>&1
 fi
 echo $? >/out/status
 $b dmesg >/out/dmesg
 $b sync
 # Whatever is written to the port that qemu watches ends it at once.
-$b printf '\000' | $b dd of=/dev/port bs=1 seek=244 2>/dev/null
+[ -c /dev/port ] && $b printf '\000' | $b dd of=/dev/port bs=1 seek=244 2>/dev/null
 $b poweroff -f

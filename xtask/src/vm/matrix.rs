@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use serde_json::Value;
 
 use super::boot::{End, Machine, Port};
+use super::tool::tool;
 use super::{Arguments, Fleet, line, pins, shares, word};
 use crate::binary::{self, Binary};
 use crate::command::{self, Ended};
 use crate::tally::{Outcome, Report, Row};
+use crate::target::{Architecture, WithSource};
 
 /// A factor on the tests' own time limits: an emulated processor is about twenty times slower, but few tests come
 /// near their limit.
@@ -30,27 +33,47 @@ const EXTRA: [&str; 2] = ["no kernel module netdevsim", "no kernel module xfrm_i
 pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -> Result<ExitCode> {
     let metadata = command::metadata()?;
     let packages: Vec<_> = command::members(&metadata).cloned().collect();
-    let selection = ["--workspace", "--all-features", "--test", "kernel"];
-    let (binaries, whole) = binary::build(&packages, &selection)?;
-    ensure!(whole && !binaries.is_empty(), "cargo test {}: does not build", selection.join(" "));
-    let script = script(&binaries, filter)?;
-    let folders: Vec<PathBuf> =
-        binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())).collect();
+    let mut missing = fleet.prepared.missing.clone();
+    let mut suites = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for architecture in Architecture::ALL {
+        let mut of_it = fleet.prepared.kernels.iter().filter(|kernel| kernel.architecture == architecture);
+        let Some(first) = of_it.next() else { continue };
+        let start = Instant::now();
+        match build(architecture, &packages) {
+            Ok(binaries) => {
+                println!("{}: tests built ({} s)", architecture.debian(), start.elapsed().as_secs());
+                folders.extend(binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())));
+                suites.insert(architecture, binaries);
+            }
+            // No fault of the change, if there is nothing to build with.
+            Err(Unbuilt::Without(why)) => {
+                missing.extend([first].into_iter().chain(of_it).map(|kernel| {
+                    (kernel.series.clone(), format!("nothing builds the tests for it: {why:#}"))
+                }))
+            }
+            Err(Unbuilt::Broken(why)) => return Err(why),
+        }
+    }
     let shares = shares(&folders)?;
 
-    let kernels = &fleet.prepared.kernels;
-    let runs = fleet.each(|kernel, folder| {
+    let kernels: Vec<_> = fleet.prepared.kernels.iter().collect();
+    let kernels: Vec<_> =
+        kernels.into_iter().filter(|kernel| suites.contains_key(&kernel.architecture)).collect();
+    ensure!(!kernels.is_empty(), "no kernel to run the tests in");
+    let runs = fleet.each(&kernels, |kernel, folder| {
         let start = Instant::now();
+        let binaries = suites.get(&kernel.architecture).map_or(&[][..], Vec::as_slice);
         let machine = fleet.machine(kernel, folder, &shares);
-        let end = machine.run(&script, Port::File)?;
-        let run = read(&kernel.series, &machine, &end, &binaries, start.elapsed())?;
+        let end = machine.run(&script(binaries, filter)?, Port::File)?;
+        let run = read(&kernel.series, &machine, &end, binaries, start.elapsed())?;
         println!("{}: {}", kernel.series, run.sum(start.elapsed()));
         anyhow::Ok(run)
     });
     let mut matrix = Matrix {
         places: kernels.iter().map(|kernel| kernel.series.clone()).collect(),
-        missing: fleet.prepared.missing.clone(),
         strict: filter.is_empty() && kernels.len() == pins::all()?.len(),
+        missing,
         ..Matrix::default()
     };
     for run in runs {
@@ -67,6 +90,41 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
     let all = matrix.missing.is_empty() || arguments.offline;
     Ok(if matrix.passed() && all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+/// Why there are no tests for an architecture.
+enum Unbuilt {
+    /// Nothing builds for it here.
+    Without(anyhow::Error),
+    /// They don't build.
+    Broken(anyhow::Error),
+}
+
+/// Builds the tests for an architecture: the kernel tests, and for another one than this machine's also those of units
+/// and captured bytes, which run nowhere else on it.
+fn build(architecture: Architecture, packages: &[Value]) -> Result<Vec<Binary>, Unbuilt> {
+    let kernel = ["--test", "kernel"];
+    let selection = ["--workspace", "--all-features"];
+    let built = match architecture.target() {
+        None => binary::build(packages, &[&selection[..], &kernel].concat()),
+        Some((_, linker)) => {
+            tool(linker).map_err(Unbuilt::Without)?;
+            let cargo = WithSource::find().map_err(Unbuilt::Without)?.cargo_for(architecture, &[]);
+            binary::build_with(
+                cargo,
+                packages,
+                &[&selection[..], &["--exclude", "xtask", "--tests"]].concat(),
+            )
+        }
+    };
+    let (binaries, whole) = built.map_err(Unbuilt::Broken)?;
+    if !whole || binaries.is_empty() {
+        return Err(Unbuilt::Broken(anyhow!("the tests for {} don't build", architecture.debian())));
+    }
+    Ok(binaries)
+}
+
+/// What the tests are called that are no suite of kernel tests: they have no report, and each binary is one.
+const PLAIN: &str = "units and captured bytes";
 
 /// Runs each test binary and leaves its report, its output and its status.
 fn script(binaries: &[Binary], filter: &[String]) -> Result<String> {
@@ -109,7 +167,12 @@ fn read(place: &str, machine: &Machine<'_>, end: &End, binaries: &[Binary], took
         run.problems.push((format!("{place}: the machine"), why.clone()));
     }
     for (number, binary) in binaries.iter().enumerate() {
-        let report = Report::read(&out.join(format!("report{number}")))?.unwrap_or_default();
+        let report = Report::read(&out.join(format!("report{number}")))?;
+        if !binary.name.ends_with(" kernel") && report.is_none() {
+            run.rows.extend(plain(place, binary, &out, number));
+            continue;
+        }
+        let report = report.unwrap_or_default();
         run.rows.extend(Row::of(place, &binary.name, &report));
         let flaky = report.flaky.iter();
         run.flaky
@@ -135,6 +198,21 @@ fn read(place: &str, machine: &Machine<'_>, end: &End, binaries: &[Binary], took
         println!("{place}: the kernel's log has: {}", line.trim());
     }
     Ok(run)
+}
+
+/// What came of a binary of libtest, if it ran.
+fn plain(place: &str, binary: &Binary, out: &Path, number: usize) -> Option<Row> {
+    let status = fs::read_to_string(out.join(format!("status{number}"))).ok()?;
+    let outcome = match status.trim() {
+        "0" => Outcome::Passed,
+        status => {
+            let output = fs::read(out.join(format!("output{number}"))).unwrap_or_default();
+            let output = String::from_utf8_lossy(&output).into_owned();
+            let lines = output.lines().filter(|line| !line.ends_with(" ... ok"));
+            Outcome::Failed(lines.fold(format!("exit status {status}"), |text, line| text + "\n" + line))
+        }
+    };
+    Some(Row { place: place.to_owned(), suite: PLAIN.to_owned(), test: binary.name.clone(), outcome })
 }
 
 /// What came of all machines.
@@ -243,13 +321,16 @@ impl Matrix {
 
     fn table(&self, suite: &str, tests: &[Test<'_>], text: &mut String) {
         let tests: Vec<_> = tests.iter().filter(|((of, _), _)| *of == suite).collect();
+        // The others run where the kernel tests were built.
+        let ran =
+            |place: &&str| suite != PLAIN || tests.iter().any(|(_, outcomes)| outcomes.contains_key(place));
+        let places: Vec<_> = self.places.iter().map(String::as_str).filter(ran).collect();
         let mut groups: BTreeMap<_, Vec<&str>> = BTreeMap::new();
         for ((_, name), outcomes) in &tests {
-            let states: Vec<_> =
-                self.places.iter().map(|place| state(outcomes.get(place.as_str()))).collect();
+            let states: Vec<_> = places.iter().map(|place| state(outcomes.get(place))).collect();
             let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-            for place in &self.places {
-                if let Some(Outcome::Skipped(reason)) = outcomes.get(place.as_str()) {
+            for place in places.iter().copied() {
+                if let Some(Outcome::Skipped(reason)) = outcomes.get(place) {
                     reasons.entry(reason).or_default().push(place);
                 }
             }
@@ -262,8 +343,10 @@ impl Matrix {
         if groups.is_empty() {
             return;
         }
-        let cells = |words: &[&str]| words.iter().map(|word| format!("{word:<6}")).collect::<String>();
-        let places: Vec<_> = self.places.iter().map(String::as_str).collect();
+        let cells = |words: &[&str]| {
+            let wide = |(word, place): (&&str, &&str)| format!("{word:<0$}", place.len().max(4) + 2);
+            words.iter().zip(&places).map(wide).collect::<String>()
+        };
         let _ = writeln!(text, "  {}", cells(&places).trim_end());
         for ((states, reasons), names) in groups {
             let reasons = reasons.iter().map(|(reason, places)| {

@@ -13,6 +13,7 @@ use super::cache::{Cache, Filling};
 use super::prepare::{Kernel, index, merged};
 use super::tool::tool;
 use crate::command::{self, Scratch};
+use crate::target::Architecture;
 
 /// After the name of a kernel's folder: a copy with more modules.
 pub(crate) const SUFFIX: &str = "+modules";
@@ -65,7 +66,7 @@ pub(crate) fn build(cache: &Cache, kernels: &[&Kernel], scratch: &Scratch) -> Re
         if name.ends_with(SUFFIX) {
             continue;
         }
-        let apt = Apt::open(&cache.path("apt"), scratch)?;
+        let apt = Apt::open(cache, Architecture::Amd64, scratch)?;
         apt.update()?;
         filling.add(&format!("kernels/{name}{SUFFIX}"), |folder| {
             add_modules(kernel, &filling, &apt, scratch, folder)

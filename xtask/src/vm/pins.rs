@@ -4,15 +4,37 @@ use std::cmp::Ordering;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::target::Architecture;
+
 /// A kernel of the committed list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
-    /// The first two numbers, `6.12`.
+    /// The first two numbers, `6.12`, and its architecture if that isn't this machine's usual one: `6.1-s390x`.
     pub(crate) series: String,
     /// What `uname -r` says, `6.12.117+deb12-amd64`.
     pub(crate) release: String,
     /// The version of its Debian package.
     pub(crate) version: String,
+}
+
+impl Pin {
+    /// What the kernel is made for.
+    pub(crate) fn architecture(&self) -> Architecture {
+        split(&self.series).1
+    }
+
+    /// The first two numbers.
+    pub(crate) fn numbers(&self) -> &str {
+        split(&self.series).0
+    }
+}
+
+/// Numbers and architecture of a series.
+fn split(series: &str) -> (&str, Architecture) {
+    let found = Architecture::FOREIGN.into_iter().find_map(|architecture| {
+        Some((series.strip_suffix(architecture.debian())?.strip_suffix('-')?, architecture))
+    });
+    found.unwrap_or((series, Architecture::Amd64))
 }
 
 /// The kernels of the committed list.
@@ -48,10 +70,11 @@ fn parse(text: &str) -> Result<Vec<Pin>> {
 
 /// Whether a release is an ordinary kernel of a series: no realtime, cloud or debug variant.
 pub(crate) fn belongs(release: &str, series: &str) -> bool {
-    let Some(rest) = release.strip_prefix(series).and_then(|rest| rest.strip_prefix('.')) else {
+    let (numbers, architecture) = split(series);
+    let Some(rest) = release.strip_prefix(numbers).and_then(|rest| rest.strip_prefix('.')) else {
         return false;
     };
-    let Some(patch) = rest.strip_suffix("-amd64") else { return false };
+    let Some(patch) = rest.strip_suffix(architecture.flavour()) else { return false };
     !patch.contains("cloud") && !patch.ends_with("-rt") && patch.starts_with(|c: char| c.is_ascii_digit())
 }
 
@@ -109,6 +132,11 @@ mod tests {
             ("7.3.4+deb13-amd64-dbg", "7.3", false),
             ("6.1.0-56-amd64-unsigned", "6.1", false),
             ("6.1-amd64", "6.1", false),
+            ("6.1.0-50-s390x", "6.1-s390x", true),
+            ("6.1.0-50-s390x", "6.1", false),
+            ("6.1.0-50-686-pae", "6.1-i386", true),
+            ("6.1.0-50-rt-686-pae", "6.1-i386", false),
+            ("6.1.0-50-amd64", "6.1-i386", false),
         ] {
             assert_eq!(belongs(release, series), expected, "{release}");
         }

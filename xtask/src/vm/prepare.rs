@@ -1,5 +1,6 @@
 //! Fills the cache: kernels, and the root file system with the programs that tests compare with.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -12,12 +13,16 @@ use super::modules;
 use super::pins::{self, Pin};
 use super::tool::tool;
 use crate::command::Scratch;
+use crate::target::Architecture;
 
 /// A kernel in the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Kernel {
     pub(crate) series: String,
+    pub(crate) architecture: Architecture,
     pub(crate) folder: PathBuf,
+    /// The root file system that it runs below.
+    pub(crate) root: PathBuf,
 }
 
 impl Kernel {
@@ -45,11 +50,11 @@ impl Kernel {
     }
 }
 
-/// Modules that reach the root file system.
-const BOOT_MODULES: [&str; 4] = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
+/// Modules that reach the root file system, and the port where the output goes.
+const BOOT_MODULES: [&str; 5] = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
 
-/// Debian's release of the root file system; any kernel runs below it.
-const ROOT: &str = "trixie";
+/// Debian's release of the root file system, and that of other architectures; any kernel runs below it.
+const ROOTS: [&str; 2] = ["trixie", "bookworm"];
 
 /// What makes a file system of the packages of choice.
 const BASE: &[&str] = &[
@@ -108,7 +113,6 @@ const PEERS: &[&str] = &[
 
 /// What is in the cache of what was asked for.
 pub(crate) struct Prepared {
-    pub(crate) root: PathBuf,
     pub(crate) kernels: Vec<Kernel>,
     /// Series that are not there, and why.
     pub(crate) missing: Vec<(String, String)>,
@@ -116,7 +120,6 @@ pub(crate) struct Prepared {
 
 /// Makes sure of kernels and root file system. A kernel that can't be had is no error, unless there is none at all.
 pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scratch) -> Result<Prepared> {
-    tool("qemu-system-x86_64")?;
     if let Some(prepared) = complete(cache, pins) {
         return Ok(prepared);
     }
@@ -124,20 +127,44 @@ pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scra
         return what_is_there(cache, pins);
     }
     let filling = cache.lock()?;
-    let apt = Apt::open(&cache.path("apt"), scratch)?;
-    if let Err(error) = apt.update() {
-        return match what_is_there(cache, pins) {
-            Ok(there) => {
-                println!("{error:#}");
-                Ok(there)
-            }
-            Err(_) => Err(error.context("the archive can't be used, and there is nothing in the cache")),
-        };
+    let mut prepared = Prepared { kernels: Vec::new(), missing: Vec::new() };
+    for architecture in Architecture::ALL {
+        let pins: Vec<_> = pins.iter().filter(|pin| pin.architecture() == architecture).cloned().collect();
+        if pins.is_empty() {
+            continue;
+        }
+        let got = fetch(cache, &filling, architecture, &pins, scratch).or_else(|error| {
+            // The archive can't be used; what is in the cache can.
+            println!("{}: {error:#}", architecture.debian());
+            let missing = |pin: &Pin| (pin.series.clone(), format!("{error:#}"));
+            let nothing = Prepared { kernels: Vec::new(), missing: pins.iter().map(missing).collect() };
+            anyhow::Ok(what_is_there(cache, &pins).unwrap_or(nothing))
+        })?;
+        prepared.kernels.extend(got.kernels);
+        prepared.missing.extend(got.missing);
     }
-    let root = fresh(&apt, || root(&filling, &apt))?;
-    let mut prepared = Prepared { root, kernels: Vec::new(), missing: Vec::new() };
+    ensure!(
+        !prepared.kernels.is_empty(),
+        "no kernel could be fetched: {}",
+        prepared.missing.first().map_or("", |(_, why)| why.as_str())
+    );
+    Ok(prepared)
+}
+
+/// The kernels of an architecture and their root file system.
+fn fetch(
+    cache: &Cache,
+    filling: &Filling<'_>,
+    architecture: Architecture,
+    pins: &[Pin],
+    scratch: &Scratch,
+) -> Result<Prepared> {
+    let apt = Apt::open(cache, architecture, scratch)?;
+    apt.update()?;
+    fresh(&apt, || root(filling, &apt, architecture))?;
+    let mut prepared = Prepared { kernels: Vec::new(), missing: Vec::new() };
     for pin in pins {
-        match fresh(&apt, || kernel(cache, &filling, &apt, pin)) {
+        match fresh(&apt, || kernel(cache, filling, &apt, pin)) {
             Ok(kernel) => prepared.kernels.push(kernel),
             Err(error) => {
                 println!("kernel {}: {error:#}", pin.series);
@@ -145,7 +172,6 @@ pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scra
             }
         }
     }
-    ensure!(!prepared.kernels.is_empty(), "no kernel could be fetched");
     Ok(prepared)
 }
 
@@ -163,14 +189,12 @@ fn fresh<T>(apt: &Apt<'_>, task: impl Fn() -> Result<T>) -> Result<T> {
 
 /// Everything as pinned, which takes no lock and no archive.
 fn complete(cache: &Cache, pins: &[Pin]) -> Option<Prepared> {
-    let root = cache.get(&root_name())?;
     let kernels = pins.iter().map(|pin| cached(cache, pin, &folder_name(&pin.release, &pin.version)));
-    Some(Prepared { root, kernels: kernels.collect::<Option<_>>()?, missing: Vec::new() })
+    Some(Prepared { kernels: kernels.collect::<Option<_>>()?, missing: Vec::new() })
 }
 
 fn what_is_there(cache: &Cache, pins: &[Pin]) -> Result<Prepared> {
-    let root = cache.get(&root_name()).context("there is no root file system: cargo xtask vm prepare")?;
-    let mut prepared = Prepared { root, kernels: Vec::new(), missing: Vec::new() };
+    let mut prepared = Prepared { kernels: Vec::new(), missing: Vec::new() };
     let names = cache.names("kernels");
     for pin in pins {
         let pinned = format!("{}_{}", pin.release, pin.version);
@@ -191,7 +215,9 @@ fn what_is_there(cache: &Cache, pins: &[Pin]) -> Result<Prepared> {
 
 fn cached(cache: &Cache, pin: &Pin, name: &str) -> Option<Kernel> {
     let folder = cache.get(&format!("{name}{}", modules::SUFFIX)).or_else(|| cache.get(name))?;
-    Some(Kernel { series: pin.series.clone(), folder })
+    let architecture = pin.architecture();
+    let root = cache.get(&root_name(architecture))?;
+    Some(Kernel { series: pin.series.clone(), architecture, folder, root })
 }
 
 fn folder_name(release: &str, version: &str) -> String {
@@ -212,7 +238,7 @@ fn kernel(cache: &Cache, filling: &Filling<'_>, apt: &Apt<'_>, pin: &Pin) -> Res
 /// Release and version of what the archive has of a series: what is pinned, else the newest.
 fn available(apt: &Apt<'_>, pin: &Pin) -> Result<(String, String)> {
     let image = |release: &str| format!("linux-image-{release}");
-    let names = apt.names(&image(&format!("{}.", pin.series)))?;
+    let names = apt.names(&image(&format!("{}.", pin.numbers())))?;
     if names.contains(&image(&pin.release)) && apt.versions(&image(&pin.release))?.contains(&pin.version) {
         return Ok((pin.release.clone(), pin.version.clone()));
     }
@@ -318,28 +344,56 @@ fn order<'a>(dependencies: &'a str, names: &[&str]) -> Vec<&'a str> {
 }
 
 /// Changes with the list of packages, so that each list has its own root file system.
-fn root_name() -> String {
+fn root_name(architecture: Architecture) -> String {
     let packages = [BASE, PEERS].concat().join(" ");
     // FNV-1a.
     let hash = packages.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    format!("roots/{ROOT}-{hash:016x}")
+    let [usual, foreign] = ROOTS;
+    match architecture {
+        Architecture::Amd64 => format!("roots/{usual}-{hash:016x}"),
+        other => format!("roots/{foreign}-{}-{hash:016x}", other.debian()),
+    }
+}
+
+/// The folders that newer packages have below `/usr` alone, and links to them.
+const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
+
+/// Makes links of those that packages of an older release have replaced by folders.
+fn merge_again(folder: &Path) -> Result<()> {
+    for name in MERGED {
+        let (own, usual) = (folder.join(name), folder.join("usr").join(name));
+        if !own.is_symlink() {
+            let status = tool("cp")?.arg("-a").arg(own.join(".")).arg(&usual).status()?;
+            ensure!(status.success(), "cp: {status}");
+            fs::remove_dir_all(&own)?;
+            symlink(format!("usr/{name}"), own)?;
+        }
+    }
+    Ok(())
 }
 
 /// Links that newer packages, which install into `/usr` alone, rely on; and `awk`, which a script would choose.
 pub(crate) fn merged(folder: &Path) -> Result<()> {
-    for name in ["bin", "lib", "lib64", "sbin"] {
+    for name in MERGED {
         fs::create_dir_all(folder.join("usr").join(name))?;
         symlink(format!("usr/{name}"), folder.join(name))?;
     }
     Ok(symlink("gawk", folder.join("usr/bin/awk"))?)
 }
 
-fn root(filling: &Filling<'_>, apt: &Apt<'_>) -> Result<PathBuf> {
-    filling.add(&root_name(), |folder| {
+fn root(filling: &Filling<'_>, apt: &Apt<'_>, architecture: Architecture) -> Result<PathBuf> {
+    filling.add(&root_name(architecture), |folder| {
         merged(folder)?;
-        apt.unpack_all(&[BASE, PEERS].concat(), folder)?;
+        // Not everything is built for each architecture.
+        let known: BTreeSet<_> = apt.names("")?.into_iter().collect();
+        let (peers, lacking): (Vec<_>, Vec<_>) = PEERS.iter().partition(|name| known.contains(**name));
+        if !lacking.is_empty() {
+            println!("Debian has no {} for {}", lacking.join(", "), architecture.debian());
+        }
+        apt.unpack_all(&[BASE, &peers].concat(), folder)?;
+        merge_again(folder)?;
         for name in ["dev", "out", "proc", "root", "run", "sys", "tmp", "lib/modules", "etc"] {
             fs::create_dir_all(folder.join(name))?;
         }

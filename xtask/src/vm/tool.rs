@@ -6,8 +6,11 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 /// Programs, and the Debian packages that bring them.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("qemu-system-s390x", "qemu-system-misc"),
+    ("s390x-linux-gnu-gcc", "gcc-s390x-linux-gnu"),
+    ("i686-linux-gnu-gcc", "gcc-i686-linux-gnu"),
     ("apt-get", "apt"),
     ("apt-cache", "apt"),
     ("dpkg-deb", "dpkg"),

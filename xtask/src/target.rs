@@ -1,0 +1,126 @@
+//! Other architectures: what they are called, and what builds for them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::command::{self, cargo};
+
+/// What a machine of the matrix is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Architecture {
+    /// The usual one.
+    Amd64,
+    /// Big endian.
+    S390x,
+    /// 32 bit, and a `u64` of a struct is aligned to 4.
+    I386,
+}
+
+impl Architecture {
+    pub(crate) const ALL: [Self; 3] = [Self::Amd64, Self::S390x, Self::I386];
+    pub(crate) const FOREIGN: [Self; 2] = [Self::S390x, Self::I386];
+
+    /// Debian's name.
+    pub(crate) const fn debian(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::S390x => "s390x",
+            Self::I386 => "i386",
+        }
+    }
+
+    /// What the releases of its ordinary kernels end with.
+    pub(crate) const fn flavour(self) -> &'static str {
+        match self {
+            Self::Amd64 => "-amd64",
+            Self::S390x => "-s390x",
+            Self::I386 => "-686-pae",
+        }
+    }
+
+    /// Rust's name, and that of the C compiler which links for it; none where cargo needs not be told.
+    pub(crate) const fn target(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Amd64 => None,
+            Self::S390x => Some(("s390x-unknown-linux-gnu", "s390x-linux-gnu-gcc")),
+            Self::I386 => Some(("i686-unknown-linux-gnu", "i686-linux-gnu-gcc")),
+        }
+    }
+}
+
+/// Names a `rustc` that has the source of its standard library, where the nightly of rustup has not.
+const RUSTC: &str = "NETLINK_RUSTC";
+
+/// A compiler with the source of its standard library, which is so built for any target.
+pub(crate) struct WithSource {
+    rustc: Option<OsString>,
+}
+
+impl WithSource {
+    /// Looks for one; the error says what is missing.
+    pub(crate) fn find() -> Result<Self> {
+        let rustc = std::env::var_os(RUSTC).filter(|path| !path.is_empty());
+        let mut ask = match &rustc {
+            Some(rustc) => Command::new(rustc),
+            None => nightly("rustc"),
+        };
+        let asked = ask.args(["--print", "sysroot"]).stderr(Stdio::null()).output();
+        let Some(asked) = asked.ok().filter(|asked| asked.status.success()) else {
+            bail!("no nightly compiler: rustup toolchain install nightly --component rust-src");
+        };
+        let root = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+        if !root.join("lib/rustlib/src/rust/library/Cargo.lock").is_file() {
+            bail!(
+                "no rust-src: rustup component add rust-src --toolchain nightly, or {RUSTC} names a rustc with it"
+            );
+        }
+        Ok(Self { rustc })
+    }
+
+    /// A cargo that builds the standard library, or `core` and `alloc` of it, as well.
+    pub(crate) fn cargo(&self, arguments: &[&str], parts: &str) -> Command {
+        let mut command = match &self.rustc {
+            Some(rustc) => {
+                let mut command = cargo(&[]);
+                command.env("RUSTC", rustc).env("RUSTC_BOOTSTRAP", "1");
+                command
+            }
+            None => nightly("cargo"),
+        };
+        command.args(arguments).arg(format!("-Zbuild-std={parts}")).current_dir(command::root());
+        // Beside what the usual compiler builds, so that neither waits for the other.
+        command.env("CARGO_TARGET_DIR", folder());
+        command
+    }
+
+    /// The same for an architecture of the matrix, its linker included.
+    pub(crate) fn cargo_for(&self, architecture: Architecture, arguments: &[&str]) -> Command {
+        let mut command = self.cargo(arguments, "std,panic_unwind,test");
+        if let Some((target, linker)) = architecture.target() {
+            let name = target.to_uppercase().replace('-', "_");
+            command.args(["--target", target]).env(format!("CARGO_TARGET_{name}_LINKER"), linker);
+        }
+        command
+    }
+}
+
+/// Where what is built for other targets goes.
+pub(crate) fn folder() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| command::root().join("target"), PathBuf::from);
+    Path::new(&target).join("foreign")
+}
+
+/// A program of the nightly toolchain.
+pub(crate) fn nightly(program: &str) -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", program]);
+    // These are of the compiler that runs this task.
+    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(name);
+    }
+    command
+}
