@@ -43,7 +43,13 @@ impl AsRef<Socket> for Registered {
 }
 
 impl Wait for Registered {
+    fn receive_in_call(&self, _: &mut [u8], _: &mut Deadline) -> Option<Result<Received>> {
+        None
+    }
+
     async fn receive(&self, buffer: &mut [u8], _: &mut Deadline) -> Result<Received> {
+        // What is there already is taken without a wait; now and then other tasks of the thread have to have a turn.
+        Self::turn().await;
         loop {
             match self.as_ref().try_receive(buffer) {
                 // Readiness is cleared before the next try, so what comes in between wakes us again.
@@ -55,15 +61,9 @@ impl Wait for Registered {
         }
     }
 
-    async fn send(&self, datagram: &[u8]) -> Result<()> {
-        loop {
-            match self.as_ref().send(datagram) {
-                Err(error) if would_wait(&error) => {
-                    self.0.writable().await.map_err(reactor)?.clear_ready();
-                }
-                sent => return sent,
-            }
-        }
+    async fn writable(&self) -> Result<()> {
+        self.0.writable().await.map_err(reactor)?.clear_ready();
+        Ok(())
     }
 
     async fn turn() {

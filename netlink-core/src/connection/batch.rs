@@ -287,16 +287,24 @@ impl<S: Wait> Connection<S> {
         let channel = &mut self.channel;
         channel.warnings.clear();
         // What is left of a dump would take the room of the answers.
-        channel.finish_abandoned().await?;
+        if channel.inbox.dumping.is_some() {
+            channel.read_away().await?;
+        }
         let mut pace = Pace { measured: None };
         while requests.peek().is_some() {
-            channel.make_room().await?;
+            if channel.needs_room() {
+                channel.make_room().await?;
+            }
             let Some(mut chunk) = channel.prepare_run(requests, results, &pace)? else {
                 continue;
             };
             channel.taken = 0;
             let alone = chunk.sent.len() == 1;
-            let goes_on = match channel.send_all().await {
+            let sent = match channel.try_send() {
+                Ok(false) => channel.send_with_care().await,
+                sent => sent.map(drop),
+            };
+            let goes_on = match sent {
                 // Nothing of it has reached the kernel.
                 Err(error) => {
                     let too_long = alone && is_too_long(&error);
@@ -333,12 +341,18 @@ impl<S: Wait> Connection<S> {
         Q: ToRequest<Answer = ()>,
     {
         let channel = &mut self.channel;
-        channel.finish_abandoned().await?;
-        channel.make_room().await?;
+        if channel.inbox.dumping.is_some() {
+            channel.read_away().await?;
+        }
+        if channel.needs_room() {
+            channel.make_room().await?;
+        }
         let mut results = Vec::new();
         let run = match channel.prepare_envelope(requests, &mut results) {
             Some(mut chunk) => {
-                channel.send_all().await?;
+                if !channel.try_send()? {
+                    channel.send_with_care().await?;
+                }
                 channel.run(&mut chunk, &mut results).await
             }
             None => Ok(()),

@@ -201,20 +201,6 @@ impl<S: AsRef<Socket>> Channel<S> {
         Ok(())
     }
 
-    /// Sends a request whose answer nobody waits for.
-    #[inline]
-    pub(crate) fn post(&mut self, request: &impl ToRequest) -> Result<()> {
-        self.prepare_post(request)?;
-        let socket = self.socket.as_ref();
-        match socket.send(self.send.as_slice()) {
-            Err(error) if is_too_long(&error) => {
-                self.widen_send_buffer()?;
-                self.socket.as_ref().send(self.send.as_slice())
-            }
-            sent => sent,
-        }
-    }
-
     /// Gives up waiting for the end of a dump; if it still runs, the kernel answers the next one with `EBUSY`.
     pub(crate) fn forget_dump(&mut self) {
         self.inbox.dumping = None;
@@ -383,78 +369,111 @@ impl<S: Wait> Channel<S> {
         Ok(Incoming::Cleared { empty })
     }
 
+    /// Sends a request whose answer nobody waits for.
+    #[inline]
+    pub(crate) fn post(&mut self, request: &impl ToRequest) -> Result<()> {
+        self.prepare_post(request)?;
+        match self.socket.try_send(self.send.as_slice()) {
+            Err(error) if is_too_long(&error) => {
+                self.widen_send_buffer()?;
+                self.socket.try_send(self.send.as_slice())
+            }
+            sent => sent,
+        }
+    }
+
     /// Sends a request; from here on the exchange takes in what comes.
     #[inline]
     pub(crate) async fn begin(&mut self, request: &impl ToRequest, expect: Expect) -> Result<Exchange> {
+        // A dump that is asked for as one reply goes on behind that.
+        let dumps = expect == Expect::Dump
+            || expect == Expect::Reply && request.to_request().flags().contains(MessageFlags::DUMP);
+        if dumps && self.inbox.dumping.is_some() {
+            self.read_away().await?;
+        }
+        if self.needs_room() {
+            self.make_room().await?;
+        }
+        let exchange = self.prepare(request, expect)?;
+        if !self.try_send()? {
+            self.send_with_care().await?;
+        }
+        if dumps {
+            self.inbox.dumping = Some(exchange.sequence());
+        }
+        Ok(exchange)
+    }
+
+    /// Puts a request into the send buffer.
+    #[inline]
+    fn prepare(&mut self, request: &impl ToRequest, expect: Expect) -> Result<Exchange> {
         self.hint = request.hint();
         let request = request.to_request();
-        let mut flags = request.flags();
-        // A dump that is asked for as one reply goes on behind that.
-        let dumps = expect == Expect::Dump || expect == Expect::Reply && flags.contains(MessageFlags::DUMP);
-        if dumps {
-            self.finish_abandoned().await?;
-        }
-        self.make_room().await?;
         self.warnings.clear();
         self.send.truncate(0);
+        let mut flags = request.flags();
         if expect == Expect::Ack {
             flags |= MessageFlags::ACK;
         }
         let sequence = self.next_sequence();
         request.append_to(&mut self.send, sequence, flags)?;
         let info = request.info();
-        let quirks = info.quirks;
-        if quirks.progress {
+        if info.quirks.progress {
             self.sequence = self.sequence.saturating_add(Quirks::PROGRESS);
         }
         self.trace(Direction::Sent, 0..self.send.len(), Some(info));
-        let exchange = Exchange::new(expect, flags, sequence, self.port())
-            .with(quirks, request.kind())
-            .listening(self.listens());
-        self.send_all().await?;
-        if dumps {
-            self.inbox.dumping = Some(sequence);
-        }
-        Ok(exchange)
+        Ok(Exchange::new(expect, flags, sequence, self.port())
+            .with(info.quirks, request.kind())
+            .listening(self.listens()))
     }
 
     /// Sends the request in the send buffer once more, with a new sequence.
     pub(crate) async fn again(&mut self, exchange: &Exchange) -> Result<Exchange> {
-        self.make_room().await?;
+        if self.needs_room() {
+            self.make_room().await?;
+        }
         let sequence = self.next_sequence();
         self.send.patch(8, sequence.to_ne_bytes());
-        self.send_all().await?;
+        if !self.try_send()? {
+            self.send_with_care().await?;
+        }
         self.inbox.dumping = Some(sequence);
         Ok(exchange.restarted(sequence))
     }
 
-    /// Sends what the send buffer holds.
+    /// Sends what the send buffer holds; `false`: that takes [care](Self::send_with_care).
     #[inline]
-    pub(super) async fn send_all(&mut self) -> Result<()> {
+    pub(super) fn try_send(&mut self) -> Result<bool> {
         if self.listens() && self.socket.as_ref().is_silent() {
-            return self.send_beside_packets().await;
+            return Ok(false);
         }
-        self.transmit().await
-    }
-
-    #[inline]
-    async fn transmit(&mut self) -> Result<()> {
-        match self.socket.send(self.send.as_slice()).await {
-            Err(error) if is_too_long(&error) => {
-                self.widen_send_buffer()?;
-                self.socket.send(self.send.as_slice()).await
-            }
-            sent => sent,
+        match self.socket.try_send(self.send.as_slice()) {
+            Ok(()) => Ok(true),
+            Err(Error::System { errno: Errno::EAGAIN | Errno::EMSGSIZE, .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
-    /// Sends while packets come that may take the room of the answer, and nobody reports when they do.
+    /// Sends what the send buffer holds, where that has to wait, is too long, or where packets come meanwhile that may
+    /// take the room of the answer, and nobody reports when they do.
     #[cold]
-    async fn send_beside_packets(&mut self) -> Result<()> {
+    pub(super) async fn send_with_care(&mut self) -> Result<()> {
         let socket = self.socket.as_ref();
-        let (room, drops) = (socket.receive_buffer()?, socket.drops().ok());
-        let widened = socket.widen_receive_buffer(room, ANSWER_ROOM);
-        let sent = self.transmit().await;
+        let beside_packets = self.listens() && socket.is_silent();
+        let room = if beside_packets { socket.receive_buffer()? } else { 0 };
+        let drops = if beside_packets { socket.drops().ok() } else { None };
+        let widened = beside_packets && socket.widen_receive_buffer(room, ANSWER_ROOM);
+        let mut retried = false;
+        let sent = loop {
+            match self.socket.try_send(self.send.as_slice()) {
+                Err(Error::System { errno: Errno::EAGAIN, .. }) => self.socket.writable().await?,
+                Err(error) if is_too_long(&error) && !retried => {
+                    self.widen_send_buffer()?;
+                    retried = true;
+                }
+                sent => break sent,
+            }
+        };
         let socket = self.socket.as_ref();
         if widened {
             socket.widen_receive_buffer(room, 0);
@@ -466,17 +485,17 @@ impl<S: Wait> Channel<S> {
         sent
     }
 
-    /// Where others than the one who answers fill the receive buffer, reads what waits there, so that an answer finds
-    /// room. Not more than can wait when this begins, as a flood does not end, and not longer than the limit of time,
-    /// which begins here.
+    /// Whether others than the one who answers fill the receive buffer. The limit of time of a request begins here.
     #[inline]
-    pub(super) async fn make_room(&mut self) -> Result<()> {
+    pub(super) fn needs_room(&mut self) -> bool {
         self.deadline.renew();
-        if self.loss.is_some() || self.subscribed { self.drain().await } else { Ok(()) }
+        self.loss.is_some() || self.subscribed
     }
 
+    /// Reads what waits, so that an answer finds room. Not more than can wait when this begins, as a flood does not end,
+    /// and not longer than the limit of time.
     #[cold]
-    async fn drain(&mut self) -> Result<()> {
+    pub(super) async fn make_room(&mut self) -> Result<()> {
         let mut left = self.socket.as_ref().receive_buffer()?;
         loop {
             self.deadline.check()?;
@@ -499,7 +518,11 @@ impl<S: Wait> Channel<S> {
     #[inline]
     pub(crate) async fn receive(&mut self, expect: Expect, info: Option<&'static MessageInfo>) -> Result<()> {
         loop {
-            match self.receive_any(info).await? {
+            let incoming = match self.receive_in_call(info) {
+                Some(incoming) => incoming?,
+                None => self.receive_any(info).await?,
+            };
+            match incoming {
                 Incoming::Datagram => return Ok(()),
                 Incoming::Foreign => {}
                 // What a dump has to say waits for room, and does not get lost: the kernel fills it in as the queue is
@@ -510,12 +533,21 @@ impl<S: Wait> Channel<S> {
         }
     }
 
-    /// Receives what comes next, whoever it is for.
+    /// Receives what comes next in the system call, whoever it is for; `None`: a future has to.
     #[inline]
-    pub(super) async fn receive_any(&mut self, info: Option<&'static MessageInfo>) -> Result<Incoming> {
-        // What is there already is taken without a wait; now and then other tasks of the thread have to have a turn.
-        S::turn().await;
+    pub(super) fn receive_in_call(&mut self, info: Option<&'static MessageInfo>) -> Option<Result<Incoming>> {
         if self.loss.is_some() {
+            return None;
+        }
+        self.inbox.clear();
+        let got = self.socket.receive_in_call(&mut self.inbox.buffer, &mut self.deadline)?;
+        Some(self.incoming(got, info))
+    }
+
+    /// Receives what comes next, whoever it is for.
+    pub(super) async fn receive_any(&mut self, info: Option<&'static MessageInfo>) -> Result<Incoming> {
+        if self.loss.is_some() {
+            S::turn().await;
             self.deadline.check()?;
             return self.take(info);
         }
@@ -526,13 +558,8 @@ impl<S: Wait> Channel<S> {
 
     /// Reads a dump that was given up to its end: the kernel runs one at a time per socket. The queue is never empty
     /// before.
-    #[inline]
-    pub(super) async fn finish_abandoned(&mut self) -> Result<()> {
-        if self.inbox.dumping.is_some() { self.read_away().await } else { Ok(()) }
-    }
-
     #[cold]
-    async fn read_away(&mut self) -> Result<()> {
+    pub(super) async fn read_away(&mut self) -> Result<()> {
         let limit = self.timeout.unwrap_or(PATIENCE);
         let begun = Instant::now();
         loop {

@@ -181,7 +181,10 @@ impl<S: Wait> Channel<S> {
         self.deadline.renew();
         while !self.has_event() {
             // The place of a loss is kept among the events.
-            self.receive_any(E::INFO).await?;
+            match self.receive_in_call(E::INFO) {
+                Some(incoming) => incoming?,
+                None => self.receive_any(E::INFO).await?,
+            };
         }
         self.take_event::<E>()
     }

@@ -99,22 +99,30 @@ impl Wait for Script {
         self.play(scene.unwrap_or(Scene::Pause), buffer)
     }
 
-    async fn receive(&self, buffer: &mut [u8], _: &mut Deadline) -> Result<Received> {
+    fn receive_in_call(&self, buffer: &mut [u8], _: &mut Deadline) -> Option<Result<Received>> {
         loop {
             match self.with(|state| state.scenes.pop_front()) {
                 Some(Scene::Pause) => {}
-                Some(scene) => return self.play(scene, buffer),
-                None => return Err(Error::Timeout(std::time::Duration::ZERO)),
+                Some(scene) => return Some(self.play(scene, buffer)),
+                None => return Some(Err(Error::Timeout(std::time::Duration::ZERO))),
             }
         }
     }
 
-    async fn send(&self, datagram: &[u8]) -> Result<()> {
+    async fn receive(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<Received> {
+        self.receive_in_call(buffer, deadline).unwrap_or(Err(Error::Stopped))
+    }
+
+    fn try_send(&self, datagram: &[u8]) -> Result<()> {
         self.with(|state| {
             state.sent.push(datagram.to_vec());
             let answers = (state.answers)(datagram);
             state.scenes.extend(answers);
         });
+        Ok(())
+    }
+
+    async fn writable(&self) -> Result<()> {
         Ok(())
     }
 

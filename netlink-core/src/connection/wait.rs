@@ -12,22 +12,31 @@ type Result<T> = std::result::Result<T, Error>;
 /// A socket that waits for datagrams: in the system call, or on a reactor.
 ///
 /// Whatever waits is written once, as a future. In the system call it is complete at the first poll, so that
-/// [`ready`] makes a plain call of it.
+/// [`ready`] makes a plain call of it. What can be done without a wait is a plain function, as futures inside of futures
+/// cost more than a short call.
 pub trait Wait: AsRef<Socket> {
     /// Receives a datagram that is there already; `EAGAIN` if there is none.
     fn try_receive(&self, buffer: &mut [u8]) -> Result<Received> {
         self.as_ref().try_receive(buffer)
     }
 
-    /// Waits for a datagram and receives it.
+    /// Waits for a datagram in the system call and receives it. `None`: a future has to.
+    fn receive_in_call(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Option<Result<Received>>;
+
+    /// Waits for a datagram, having let others of the thread go on, and receives it.
     fn receive(
         &self,
         buffer: &mut [u8],
         deadline: &mut Deadline,
     ) -> impl Future<Output = Result<Received>> + Send;
 
-    /// Sends a datagram, when there is room for it.
-    fn send(&self, datagram: &[u8]) -> impl Future<Output = Result<()>> + Send;
+    /// Sends a datagram; `EAGAIN` if there is no room for it and the socket doesn't wait.
+    fn try_send(&self, datagram: &[u8]) -> Result<()> {
+        self.as_ref().send(datagram)
+    }
+
+    /// Waits for room to send.
+    fn writable(&self) -> impl Future<Output = Result<()>> + Send;
 
     /// Lets others of the thread go on.
     fn turn() -> impl Future<Output = ()> + Send;
@@ -46,16 +55,18 @@ impl AsRef<Self> for Socket {
 
 impl Wait for Socket {
     #[inline]
+    fn receive_in_call(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Option<Result<Received>> {
+        Some(self.receive_before(buffer, deadline))
+    }
+
     async fn receive(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<Received> {
         self.receive_before(buffer, deadline)
     }
 
-    #[inline]
-    async fn send(&self, datagram: &[u8]) -> Result<()> {
-        Self::send(self, datagram)
+    async fn writable(&self) -> Result<()> {
+        Ok(())
     }
 
-    #[inline]
     async fn turn() {}
 }
 
