@@ -111,6 +111,9 @@ fn passes(asked: &Message<'_>, reply: &Message<'_>) -> bool {
 
 /// Changes a link; `ENODEV` if there is none.
 ///
+/// Old kernels, 5.10 among them, answer `ENODEV` to an alternative name of more than 15 bytes, too: ask with [`get`],
+/// which finds it there, and change the link by its index.
+///
 /// It is `RTM_NEWLINK` without the flag to create, not `RTM_SETLINK`: that one passes over the parameters of
 /// the kind and of the master's kind without a word.
 pub fn set<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {

@@ -205,7 +205,14 @@ fn alternative_names() -> Result {
     for name in names {
         let link = nl.call(link::get(name))?;
         assert_eq!((link.index(), self::name(&link).as_str()), (index, "d0"), "{name}");
-        nl.call(link::set(name).mtu(1400 + u32::try_from(name.len())?))?;
+        let mtu = 1400 + u32::try_from(name.len())?;
+        match nl.call(link::set(name).mtu(mtu)) {
+            // Linux 5.10 looks for no name at all.
+            Err(error) if name.len() > 15 && error.errno() == Some(Errno::ENODEV) => {
+                nl.call(link::set(link.index()).mtu(mtu))?;
+            }
+            changed => changed?,
+        }
         assert_eq!(nl.call(link::get("d0"))?.mtu(), Some(1400 + u32::try_from(name.len())?));
     }
     let taken = nl.call(link::create("short").kind("dummy")).unwrap_err();
