@@ -302,6 +302,7 @@ impl<R> Request<R> {
     }
 
     /// Its message type.
+    #[cfg(all(feature = "std", target_os = "linux"))]
     pub(crate) fn kind(&self) -> MessageType {
         let kind = self.out.as_slice().get(4..).and_then(|mut rest| MessageType::take(&mut rest).ok());
         kind.unwrap_or_default()
