@@ -11,7 +11,8 @@ fn main() {
         println!("cargo:rerun-if-changed={path}");
         let spec = fs::read_to_string(&path).expect("the family's spec");
         // `link::Link::MESSAGES`, several on a line or each on its own.
-        for name in spec.split([' ', '[', ',', '\n']).filter_map(|word| word.strip_suffix("::MESSAGES")) {
+        for name in spec.split([' ', '[', ']', ',', '\n']).filter_map(|word| word.strip_suffix("::MESSAGES"))
+        {
             writeln!(types, "    netlink_{family}::{name},").expect("a String takes everything");
         }
     }

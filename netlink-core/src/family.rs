@@ -5,7 +5,7 @@ pub use crate::attr::{
     Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table, Unsendable,
     Writer,
 };
-pub use crate::error::{Errno, Error, ExtAck, Hint, KernelError, Place, Undecoded, Warning};
+pub use crate::error::{Errno, Error, ExtAck, Hint, KernelError, Place, Quoted, Undecoded, Warning};
 pub use crate::exchange::{Exchange, Expect, Quirks};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};

@@ -339,6 +339,15 @@ pub struct Constant {
     pub on_mips: u64,
 }
 
+/// The number on MIPS: the last of those that a row has.
+#[doc(hidden)]
+pub const fn last(numbers: &[u64]) -> u64 {
+    match numbers {
+        [.., last] => *last,
+        [] => 0,
+    }
+}
+
 impl Constant {
     /// One that is the same everywhere.
     pub const fn new(c_name: &'static str, number: u64) -> Self {
@@ -425,7 +434,7 @@ macro_rules! values {
                 $( $crate::layout::Constant {
                     c_name: stringify!($c_name),
                     number: $crate::__number!($number $($mips)?) as u64,
-                    on_mips: [$number as u64 $(, $mips as u64)?][0 $( + { let _: u64 = $mips; 1 } )?],
+                    on_mips: $crate::layout::last(&[$number as u64 $(, $mips as u64)?]),
                 }, )*
             ];
 

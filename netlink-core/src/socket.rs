@@ -422,8 +422,8 @@ impl Socket {
             // Zero would mean for ever.
             let timeout = timeout.max(Duration::from_micros(1));
             time.tv_sec = timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX);
-            // It is 32 bits wide on some targets.
-            #[allow(clippy::useless_conversion)]
+            // Below 1,000,000, and 32 bits wide on some targets.
+            #[allow(clippy::unnecessary_fallible_conversions)]
             {
                 time.tv_usec = timeout.subsec_micros().try_into().unwrap_or_default();
             }
@@ -570,6 +570,7 @@ impl Socket {
         // What is negative is passed over.
         let stop = self.stop.as_ref().map_or(-1, |stop| stop.as_raw_fd());
         let mut ready = [readable(self.fd.as_raw_fd()), readable(stop)];
+        #[allow(clippy::unnecessary_fallible_conversions)]
         let left = left.map(|left| libc::timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(libc::time_t::MAX),
             // Below 1,000,000,000, whatever its width.

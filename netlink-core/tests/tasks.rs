@@ -42,6 +42,10 @@ fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>>
 #[test]
 fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
+        let mut taken = Connection::from_socket(netlink_core::Socket::open(Protocol::ROUTE)?).await?;
+        Connection::call(&mut taken, request::<()>(MessageFlags::empty())).await
+    });
+    goes_into_a_task(async {
         let mut nl = Connection::open(Protocol::ROUTE)?;
         let kept: Nsid<'static> = Connection::call(&mut nl, request(MessageFlags::empty())).await?;
         Connection::call(&mut nl, request::<()>(MessageFlags::empty())).await?;

@@ -38,8 +38,8 @@ fn flags_that_are_refused_are_listed() {
     let said = refused(queue::bind(5, Params::meta()).on(QueueFlags::GSO | QueueFlags::SECCTX), 95);
     assert!(
         said.starts_with(
-            "NFQNL_MSG_CONFIG queue 5: Operation not supported (EOPNOTSUPP); this kernel doesn't have one of the \
-             flags; sent: NFQA_CFG_CMD "
+            "NFQNL_MSG_CONFIG queue 5: Operation not supported (EOPNOTSUPP); the kernel may lack one of these flags: \
+             GSO | SECCTX; sent: NFQA_CFG_CMD "
         ),
         "{said}"
     );
@@ -52,11 +52,16 @@ fn flags_that_are_refused_are_listed() {
 // U4.
 #[test]
 fn a_missing_capability_is_named() {
-    let takes = "Operation not permitted (EPERM); it takes CAP_NET_ADMIN in the user namespace that owns the socket's \
-                 network namespace";
-    assert_eq!(refused(log::bind(3, Mode::whole()), 1), format!("NFULNL_MSG_CONFIG group 3: {takes}"));
+    let takes = |object: &str, file| {
+        format!(
+            "{object}: Operation not permitted (EPERM); either CAP_NET_ADMIN is missing, or another socket has the {}: \
+             /proc/net/netfilter/{file} tells its port",
+            object.split(' ').nth(1).unwrap_or_default()
+        )
+    };
+    assert_eq!(refused(log::bind(3, Mode::whole()), 1), takes("NFULNL_MSG_CONFIG group 3", "nfnetlink_log"));
     assert_eq!(
         refused(queue::bind(5, Params::meta()), 1),
-        format!("NFQNL_MSG_CONFIG queue 5: {takes}, and that no other socket has bound the queue")
+        takes("NFQNL_MSG_CONFIG queue 5", "nfnetlink_queue")
     );
 }

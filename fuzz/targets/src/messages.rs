@@ -177,7 +177,11 @@ macro_rules! types {
                     assert!(field.is_none(), "{} is another one when it is written", field.unwrap_or_default());
                     let mut twice = Writer::new();
                     again.attrs().rewrite(&mut twice);
-                    assert_eq!(twice.as_slice(), out.as_slice(), "written again");
+                    let body = [header, twice.as_slice()].concat();
+                    let twice = <$type>::read(&Message { header: message.header, body: &body });
+                    let twice = twice.expect("what was written twice reads");
+                    let field = again.attrs().difference(twice.attrs());
+                    assert!(field.is_none(), "{} is another one when written twice", field.unwrap_or_default());
                 }
 
                 // Equality is that of the attributes, in any order.

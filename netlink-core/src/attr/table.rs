@@ -248,6 +248,8 @@ pub(crate) fn records(
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use alloc::format;
     use alloc::string::String;
     use core::cell::Cell;

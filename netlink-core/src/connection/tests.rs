@@ -229,7 +229,7 @@ fn reading_before_a_request_is_bounded() {
     let room = nl.socket().set_receive_buffer(4096).unwrap();
     nl.channel.socket.add((0..10_000).map(event));
     let waited = nl.channel.socket.waiting();
-    assert!(matches!(ready(nl.channel.begin(&request(1), Expect::Ack)), Ok(_)));
+    assert!(ready(nl.channel.begin(&request(1), Expect::Ack)).is_ok());
     let read = waited + 1 - nl.channel.socket.waiting();
     assert!(read > 1 && read <= room / 512 + 1, "{read} of a buffer of {room}");
     assert_eq!(nl.channel.events.len(), read);

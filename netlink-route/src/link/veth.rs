@@ -143,6 +143,8 @@ impl From<Veth> for Kind<'static> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use crate::link::{self, LinkFlags};
     use alloc::format;

@@ -198,6 +198,8 @@ pub(super) fn word<T: fmt::Display>(value: &Option<T>) -> Option<&dyn fmt::Displ
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use crate::route::hop::NextHops;
     use crate::route::{Route, RouteHeader, RouteRequest};

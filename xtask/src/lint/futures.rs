@@ -54,7 +54,8 @@ fn asynchronous(source: &str, module: &str) -> Vec<String> {
         if let Some((_, rest)) = public.split_once("fn ") {
             function = word(rest);
         }
-        if is_async || code.contains("-> impl Future") {
+        // What says so itself is Send: the compiler holds it to that.
+        if is_async || code.contains("-> impl Future") && !code.contains("+ Send") {
             let owner = owners.last().map_or(module, |(_, owner)| owner);
             names.push(format!("{owner}::{function}"));
         }
