@@ -458,7 +458,7 @@ pub fn destroy_listed(protocol: IpProtocol, socket: &InetSocket<'_>) -> Request<
     let found = socket.header();
     let raw_protocol = match protocol {
         // What a raw socket has for a port is its protocol.
-        IpProtocol::RAW => socket.protocol().unwrap_or(found.id.source_port.0.to_be_bytes()[1]),
+        IpProtocol::RAW => socket.protocol().unwrap_or_else(|| found.id.source_port.0.to_be_bytes()[1]),
         _ => 0,
     };
     let request = query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).header(|header| {

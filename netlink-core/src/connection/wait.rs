@@ -12,7 +12,7 @@ type Result<T> = std::result::Result<T, Error>;
 /// A socket that waits for datagrams: in the system call, or on a reactor.
 ///
 /// Whatever waits is written once, as a future. In the system call it is complete at the first poll, so that
-/// [`ready`] makes a plain call of it. What can be done without a wait is a plain function, as futures inside of futures
+/// polling it makes a plain call. What can be done without a wait is a plain function, as futures inside of futures
 /// cost more than a short call.
 pub trait Wait: AsRef<Socket> {
     /// Receives a datagram that is there already; `EAGAIN` if there is none.

@@ -260,7 +260,7 @@ fn a_small_send_buffer_is_no_limit() -> Result {
 fn answers_to_a_former_owner_are_not_taken() -> Result {
     let mut nl = connect()?;
     for n in 0..40 {
-        nl.call(link::create(&*format!("br{n}")).kind(Bridge::new()))?;
+        nl.call(link::create(&format!("br{n}")).kind(Bridge::new()))?;
     }
     let mut former = unconnected()?;
     let first = former.dump(link::list())?.next()?.map(|link| link.index());
