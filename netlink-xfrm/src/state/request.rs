@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use core::ops::RangeInclusive;
 
 use netlink_core::{
-    Attr, Be, Bytes, Dump, Errno, KernelError, MessageFlags, MessageInfo, Messages, Request, Unsendable,
+    Attr, Be, Bytes, Dump, KernelError, MessageFlags, MessageInfo, Messages, Request, Unsendable,
 };
 
 use super::{
@@ -116,11 +116,8 @@ pub(super) fn algorithms(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt
     netlink_core::error::net_admin(error, f)?;
     const ABOUT: [&str; 6] = ["lgorithm", "AEAD", "AUTH", "CRYPT", "crypt", "key"];
     let refused = error.ext_ack();
-    let meant = match refused.message() {
-        Some(text) => ABOUT.iter().any(|word| text.contains(word)),
-        // What an EINVAL may be about is listed with all that was sent.
-        None => [Errno::ENOSYS, Errno::ENOENT].contains(&error.errno()),
-    };
+    // Without a text they are listed with all that was sent.
+    let meant = refused.message().is_some_and(|text| ABOUT.iter().any(|word| text.contains(word)));
     if !meant || refused.attribute().is_some() {
         return Ok(());
     }
@@ -402,7 +399,6 @@ mod tests {
     fn refusals_name_the_algorithms_where_they_may_be_about_them() {
         let named = "; with XFRMA_ALG_AEAD = rfc4106(gcm(aes)) <20 bytes> 128";
         let about = [
-            (38, None),
             (38, Some("Requested AEAD algorithm not found")),
             (22, Some("Kernel was unable to initialize cryptographic operations")),
         ];
@@ -412,6 +408,7 @@ mod tests {
         let others = [
             (17, None),
             (22, None),
+            (38, None),
             (22, Some("Replay window too large")),
             (22, Some("CPU number is out of range")),
         ];
