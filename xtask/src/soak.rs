@@ -90,7 +90,7 @@ impl Case {
 
     fn run(self, flood: Duration) -> Result<Summary> {
         demo::enter_namespaces()?;
-        let ledger = Ledger::watched(flood);
+        let ledger = Ledger::watched(flood, self.buffer);
         match self.scenario {
             Scenario::Events => links::run(self, flood, &ledger, false)?,
             Scenario::Hostile => links::run(self, flood, &ledger, true)?,
