@@ -227,7 +227,11 @@ fn refusals_name_their_packet() -> Result {
         ]
     );
     assert_eq!(packets, [Ticket { queue: 0, id: 2 }]);
-    assert_eq!(texts[0], "packet 77 of queue 0: NFQNL_MSG_VERDICT: No such file or directory (ENOENT)");
+    assert_eq!(
+        texts[0],
+        "packet 77 of queue 0: NFQNL_MSG_VERDICT: No such file or directory (ENOENT); sent: NFQA_VERDICT_HDR \
+         VerdictHeader { verdict: accept, id: 77 }"
+    );
     assert!(texts[4].contains("NFQNL_MSG_VERDICT_BATCH"), "{}", texts[4]);
     queue.verdict(packets[0], Verdict::ACCEPT)?;
     assert_eq!([udp.receive(), udp.receive()], ["one", "two"]);
