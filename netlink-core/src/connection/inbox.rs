@@ -8,7 +8,7 @@ use crate::message::{HEADER_LEN, Message, MessageHeader, MessageType, Messages, 
 use crate::socket::Received;
 
 /// Room for one datagram. The kernel fills at most 32 KiB of a dump, more only for a single object that needs
-/// more; what is not filled is never touched, and costs addresses instead of memory.
+/// more. What is not filled costs addresses, and memory only where an allocator clears what it had given out before.
 pub(super) const BUFFER: usize = 1 << 20;
 
 pub(super) struct Inbox {
