@@ -315,7 +315,8 @@ fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let message = Messages::new(refused.request()).next().and_then(Result::ok);
     let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return Ok(()) };
     let deletion = asked.message_type().0 == Conntrack::DELETE.number && asked.filter().is_some();
-    if deletion && refused.message().is_none() && error.errno() == Errno::EINVAL {
+    let overlooked = [Errno::EINVAL, Errno::EOPNOTSUPP].contains(&error.errno());
+    if deletion && refused.message().is_none() && overlooked {
         f.write_str("; before Linux 6.10 nothing is deleted by status, zone or tuples: list the entries, and delete each")
     } else {
         Ok(())
@@ -353,7 +354,7 @@ pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
 /// Deletes all entries that meet all that is set; **without a filter, all entries of the namespace**.
 ///
 /// The kernel goes through its table itself, and nothing is listed. It would overlook a filter that it does not know,
-/// and delete more. So by status, zone and tuples only Linux 6.10 and later delete; earlier ones answer `EINVAL` and
+/// and delete more. So by status, zone and tuples only Linux 6.10 and later delete; earlier ones refuse (`EINVAL`, `EOPNOTSUPP`) and
 /// delete nothing: there, list the entries and delete each with [`delete_listed`]. The mark counts in every kernel
 /// that has marks (`CONFIG_NF_CONNTRACK_MARK`), the family **since Linux 5.3: earlier ones delete those of all
 /// families**.

@@ -4,7 +4,7 @@ use netlink_core::{Connection, Expect, Protocol, Reply};
 use netlink_generic::{Dump, MessageFlags, Namespace, OpenOptions, attrs};
 use netlink_testing::{Result, generic, init_namespace, skip, suite};
 
-use self::ethtool::{Device, DeviceRequest};
+use self::ethtool::{Device, DeviceHeader, DeviceRequest};
 use self::thermal::{Zones, ZonesRequest};
 
 suite! {
@@ -155,14 +155,22 @@ mod ethtool {
     attrs! {
         /// What every message begins with.
         pub(crate) struct DeviceAttrs<'a> for DeviceRequest<R> {
-            /// The device.
-            1 ETHTOOL_A_TSINFO_HEADER device: netlink_generic::Bytes<'a>,
+            /// The device. Until Linux 6.6 a list wants it, too, with nothing in it.
+            1 ETHTOOL_A_TSINFO_HEADER device: HeaderAttrs<'a>,
+        }
+    }
+
+    attrs! {
+        /// `ETHTOOL_A_HEADER_*`, one of them.
+        pub(crate) struct HeaderAttrs<'a> for DeviceHeader {
+            /// Index of the link.
+            1 ETHTOOL_A_HEADER_DEV_INDEX index: u32,
         }
     }
 }
 
 fn list(what: &'static netlink_core::MessageInfo) -> DeviceRequest<Dump<Device<'static>>> {
-    DeviceRequest::new(what, MessageFlags::DUMP)
+    DeviceRequest::new(what, MessageFlags::DUMP).device(DeviceHeader::new().attrs())
 }
 
 /// P1

@@ -237,6 +237,9 @@ impl Drop for Flood {
     }
 }
 
+/// The receive buffer of a log.
+const LOGGED: usize = 1 << 20;
+
 /// So long the flood goes on until the log is configured.
 const FILLED: Duration = Duration::from_millis(300);
 
@@ -253,6 +256,8 @@ fn a_log_is_configured_under_a_flood() -> Result {
     let udp = Udp::loopback()?;
     catch("NFLOG", &logged_to(3), 5)?;
     let mut log = Log::open(&log::bind(3, Mode::whole()).threshold(1))?;
+    // As much as an emulated machine reads in a moment.
+    log.connection().socket().set_receive_buffer(LOGGED)?;
     let flood = Flood::start(&udp);
     thread::sleep(FILLED);
     done_or_reported(log.configure(&log::configure(3).timeout(200)))?;
@@ -281,6 +286,7 @@ fn a_log_on_a_reactor_is_configured_under_a_flood() -> Result {
                 }
             }
         });
+        log.connection().socket().set_receive_buffer(LOGGED)?;
         let flood = Flood::start(&udp);
         tokio::time::sleep(FILLED).await;
         done_or_reported(log.configure(&log::configure(3).timeout(200)).await)?;
