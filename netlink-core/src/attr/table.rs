@@ -546,9 +546,9 @@ mod tests {
         let attrs = set(|out| {
             out.put_bytes(1, &[1]);
             let start = out.open(5);
-            out.push(&12_u32.to_ne_bytes());
+            out.push(&[12, 0, 0, 0]);
             out.put_bytes(3, b"abc\0");
-            out.push(&20_u32.to_ne_bytes());
+            out.push(&[20, 0, 0, 0]);
             out.put_bytes(1, &[1]);
             out.put_bytes(3, b"def\0");
             out.close(start);
