@@ -353,4 +353,4 @@ impl fmt::Debug for RequestError {
 impl core::error::Error for RequestError {}
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

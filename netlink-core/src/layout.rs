@@ -755,7 +755,7 @@ mod tests {
         Port(81).put(1, &mut out);
         assert_eq!(Port::decode(&out.as_slice()[4..]).unwrap(), Port(81));
         assert_eq!(alloc::format!("{} {:?}", Port::HTTP, Port(81)), "http 81");
-        let bits = Bits::decode(&[0x85, 0, 0, 0]).unwrap();
+        let bits = Bits::decode(&0x85_u32.to_ne_bytes()).unwrap();
         assert!(bits.contains(Bits::FOUR));
         assert_eq!(bits.bits(), 0x85);
         assert_eq!(alloc::format!("{bits}"), "ONE | FOUR | 0x80");

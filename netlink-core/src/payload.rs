@@ -882,7 +882,9 @@ mod tests {
     fn indexed_items_keep_their_numbers() {
         let mut out = Writer::new();
         Indexed::new(&[(7, 1u32), (3, 2)]).put(1, &mut out);
-        assert_eq!(out.as_slice(), [20, 0, 1, 0x80, 8, 0, 7, 0, 1, 0, 0, 0, 8, 0, 3, 0, 2, 0, 0, 0]);
+        let header = |length: u16, number: u16| [length, number].map(u16::to_ne_bytes).concat();
+        let item = |number: u16, value: u32| [&header(8, number)[..], &value.to_ne_bytes()].concat();
+        assert_eq!(out.as_slice(), [header(20, 0x8001), item(7, 1), item(3, 2)].concat());
         let read = Indexed::<'_, u32>::decode(&out.as_slice()[4..]).unwrap();
         assert!(read.iter().eq([(7, 1), (3, 2)]));
         let mut again = Writer::new();
@@ -894,7 +896,8 @@ mod tests {
 
     #[test]
     fn arrays_may_be_longer_or_shorter_than_known() {
-        let array = Array::<'_, u32>::decode(&[1, 0, 0, 0, 2, 0, 0, 0]).unwrap();
+        let array = [1, 2].map(u32::to_ne_bytes).concat();
+        let array = Array::<'_, u32>::decode(&array).unwrap();
         assert_eq!((array.get(1), array.get(2), array.get(usize::MAX)), (Some(2), None, None));
         assert!(Array::<'_, u32>::decode(&[0; 5]).is_err());
     }

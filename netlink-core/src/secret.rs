@@ -197,14 +197,14 @@ mod tests {
         hides(&format!("{read:?}"));
 
         // NLMSGERR_ATTR_OFFS 20: the key's attribute.
-        let refused = Replies::new().error(22, &[8, 0, 2, 0, 20, 0, 0, 0]);
+        let refused = Replies::new().error(22, &crate::error::tests::at_first());
         let error = answer(request(), &[&refused]).unwrap_err();
         assert_eq!(format!("{error}"), "S_NEW: Invalid argument (EINVAL); at S_KEY = <32 bytes>");
         hides(&format!("{error:?}"));
         let unsendable = request().attr(2, &crate::Str::<'_, 1>::from("ab")).to_bytes().unwrap_err();
         hides(&format!("{unsendable} {unsendable:?}"));
         // A refusal that echoes the request, as without NETLINK_CAP_ACK.
-        let mut echo = alloc::vec![0xea, 0xff, 0xff, 0xff];
+        let mut echo = (-22_i32).to_ne_bytes().to_vec();
         echo.extend(&bytes);
         let echo = Replies::new().raw(2, MessageFlags::empty(), &echo);
         hides(&format!("{}", Tree::new(echo.as_bytes(), Some(&Sample::NEW))));

@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn an_error_names_the_attribute_it_points_at() {
         // NLMSGERR_ATTR_OFFS 20: behind nlmsghdr and the fixed header.
-        let ext = [8, 0, 2, 0, 20, 0, 0, 0];
+        let ext = crate::error::tests::at_first();
         let error = answer(new(7), &[&Replies::new().error(34, &ext)]).unwrap_err();
         assert_eq!(
             alloc::format!("{error}"),
@@ -479,7 +479,7 @@ mod tests {
         let error = |ext: &[u8]| answer(&request, &[&Replies::new().error(38, ext)]).unwrap_err();
         let text = alloc::format!("{}", error(&[]));
         assert_eq!(text, "K_NEW: Function not implemented (ENOSYS); with K_KIND = kind");
-        let text = alloc::format!("{}", error(&[8, 0, 2, 0, 20, 0, 0, 0]));
+        let text = alloc::format!("{}", error(&crate::error::tests::at_first()));
         assert_eq!(text, "K_NEW: Function not implemented (ENOSYS); at K_NUMBER = 1");
         let other = OtherKindRequest::<()>::new(&ByOther::GET, MessageFlags::empty(), Header::default());
         assert_eq!(other.number(1).to_bytes().unwrap()[16..], request.to_bytes().unwrap()[16..28]);

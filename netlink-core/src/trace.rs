@@ -209,9 +209,10 @@ mod tests {
         let shown = |direction, datagram: &[u8]| {
             format!("{}", Traffic { direction, datagram, info: Some(&ASK), kind: None })
         };
-        let ask = AskRequest::<()>::new(&ASK, MessageFlags::empty(), AskHeader::default().number(7)).name(8);
+        let ask = AskRequest::<()>::new(&ASK, MessageFlags::empty(), AskHeader::default().number(0x700_0007))
+            .name(8);
         let sent = shown(Direction::Sent, &ask.to_bytes().unwrap());
-        assert!(sent.ends_with("\n    ask 07000000\n    ASK_NAME 8\n"), "{sent}");
+        assert!(sent.ends_with("\n    ask 07000007\n    ASK_NAME 8\n"), "{sent}");
         let answer = AnswerRequest::<()>::new(&Answer::ANSWER, MessageFlags::empty(), ()).size(9);
         let received = shown(Direction::Received, &answer.to_bytes().unwrap());
         assert!(received.ends_with("port 0\n    ANSWER_SIZE 9\n"), "{received}");

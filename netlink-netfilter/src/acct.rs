@@ -198,11 +198,15 @@ mod tests {
     fn a_quota_has_its_kind_beside_it() {
         let bytes = create("a").packets(7).quota_bytes(1000).to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([0, 7, 1, 6], &[2]));
-        let expected = [
-            6, 0, 1, 0, b'a', 0, 0, 0, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 7, // NFACCT_NAME, NFACCT_PKTS
-            8, 0, 5, 0, 0, 0, 0, 2, 12, 0, 6, 0, 0, 0, 0, 0, 0, 0, 3,
-            0xe8, // NFACCT_FLAGS, NFACCT_QUOTA
-        ];
+        let expected = native(
+            [
+                6, 0, 1, 0, b'a', 0, 0, 0, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
+                7, // NFACCT_NAME, NFACCT_PKTS
+                8, 0, 5, 0, 0, 0, 0, 2, 12, 0, 6, 0, 0, 0, 0, 0, 0, 0, 3,
+                0xe8, // NFACCT_FLAGS, NFACCT_QUOTA
+            ],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1],
+        );
         assert_eq!(bytes[20..], expected);
         let message = Messages::new(&bytes).next().unwrap().unwrap();
         let text = "{ pkts = 00000000000000000007, bytes = 00000000000000000000, \

@@ -190,10 +190,13 @@ mod tests {
         assert_eq!(transaction.len(), 1);
         let requests = transaction.requests();
         let bytes: Vec<_> = requests.iter().map(|request| request.to_bytes().unwrap()).collect();
-        let begin = [
-            28, 0, 0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr
-            0, 0, 0, 10, 8, 0, 1, 0, 0, 0, 0, 7,
-        ];
+        let begin = native(
+            [
+                28, 0, 0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr
+                0, 0, 0, 10, 8, 0, 1, 0, 0, 0, 0, 7,
+            ],
+            &[4, 2, 2, 4, 4, 1, 1, 1, 1, 2, 2, 1],
+        );
         assert_eq!(bytes[0], begin);
         assert_eq!(bytes[1], conntrack::flush().to_bytes().unwrap());
         assert_eq!(

@@ -231,12 +231,18 @@ mod tests {
         let request = create("rpc", Family::IPV4, IpProtocol::TCP, &[policy("a"), policy("b")]);
         let bytes = request.priv_data_len(0).to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([0, 9, 1, 6], &[2]));
-        let head = [
-            8, 0, 1, 0, b'r', b'p', b'c', 0, // NFCTH_NAME
-            20, 0, 2, 0x80, 6, 0, 1, 0, 0, 2, 0, 0, 5, 0, 2, 0, 6, 0, 0, 0, // NFCTH_TUPLE
-            68, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 2, // NFCTH_POLICY, NFCTH_POLICY_SET_NUM
-            28, 0, 2, 0x80, 6, 0, 1, 0, b'a', 0, 0, 0, 8, 0, 2, 0, 0, 0, 0, 4, 8, 0, 3, 0, 0, 0, 0, 30,
-        ];
+        let head = native(
+            [
+                8, 0, 1, 0, b'r', b'p', b'c', 0, // NFCTH_NAME
+                20, 0, 2, 0x80, 6, 0, 1, 0, 0, 2, 0, 0, 5, 0, 2, 0, 6, 0, 0, 0, // NFCTH_TUPLE
+                68, 0, 4, 0x80, 8, 0, 1, 0, 0, 0, 0, 2, // NFCTH_POLICY, NFCTH_POLICY_SET_NUM
+                28, 0, 2, 0x80, 6, 0, 1, 0, b'a', 0, 0, 0, 8, 0, 2, 0, 0, 0, 0, 4, 8, 0, 3, 0, 0, 0, 0, 30,
+            ],
+            &[
+                2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2,
+                2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1,
+            ],
+        );
         assert_eq!(bytes[20..20 + head.len()], head);
         let message = Messages::new(&bytes).next().unwrap().unwrap();
         let read = Helper::read(&message).unwrap();

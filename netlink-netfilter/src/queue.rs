@@ -492,9 +492,15 @@ mod tests {
     fn flags_add_up() {
         let sent = configure(3).on(QueueFlags::FAIL_OPEN).off(QueueFlags::GSO).on(QueueFlags::UID_GID);
         let sent = sent.to_bytes().unwrap();
-        assert_eq!(sent[sent.len() - 16..], [8, 0, 4, 0, 0, 0, 0, 13, 8, 0, 5, 0, 0, 0, 0, 9]);
+        assert_eq!(
+            sent[sent.len() - 16..],
+            native([8, 0, 4, 0, 0, 0, 0, 13, 8, 0, 5, 0, 0, 0, 0, 9], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
         let sent = configure(3).on(QueueFlags::GSO).off(QueueFlags::GSO).to_bytes().unwrap();
-        assert_eq!(sent[sent.len() - 16..], [8, 0, 4, 0, 0, 0, 0, 4, 8, 0, 5, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            sent[sent.len() - 16..],
+            native([8, 0, 4, 0, 0, 0, 0, 4, 8, 0, 5, 0, 0, 0, 0, 0], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
     }
 
     #[test]

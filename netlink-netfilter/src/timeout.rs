@@ -167,11 +167,14 @@ mod tests {
         let request = create("web", Family::IPV6, TcpTimeouts::new().established(600));
         let bytes = request.to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([0, 8, 1, 6], &[2]));
-        let expected = [
-            8, 0, 1, 0, b'w', b'e', b'b', 0, 6, 0, 2, 0, 0, 10, 0, 0, 5, 0, 3, 0, 6, 0, 0,
-            0, // name, protocols
-            12, 0, 4, 0x80, 8, 0, 3, 0, 0, 0, 2, 0x58, // CTA_TIMEOUT_DATA
-        ];
+        let expected = native(
+            [
+                8, 0, 1, 0, b'w', b'e', b'b', 0, 6, 0, 2, 0, 0, 10, 0, 0, 5, 0, 3, 0, 6, 0, 0,
+                0, // name, protocols
+                12, 0, 4, 0x80, 8, 0, 3, 0, 0, 0, 2, 0x58, // CTA_TIMEOUT_DATA
+            ],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1],
+        );
         assert_eq!(bytes[20..], expected);
         let message = Messages::new(&bytes).next().unwrap().unwrap();
         let read = Timeout::read(&message).unwrap();

@@ -470,6 +470,7 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
     use netlink_core::Messages;
+    use netlink_testing::native;
 
     fn attributes(bytes: &[u8]) -> alloc::vec::Vec<(u16, &[u8])> {
         Attrs::new(&bytes[24..]).map(|attr| attr.unwrap()).map(|attr| (attr.number, attr.payload)).collect()
@@ -516,17 +517,17 @@ mod tests {
     #[test]
     fn add_writes_the_address_twice() {
         let bytes = add(3, "10.0.0.1/24".parse().unwrap()).to_bytes().unwrap();
-        assert_eq!(bytes[4..8], [20, 0, 5, 6]);
-        assert_eq!(bytes[16..24], [2, 24, 0, 0, 3, 0, 0, 0]);
+        assert_eq!(bytes[4..8], native([20, 0, 5, 6], &[2]));
+        assert_eq!(bytes[16..24], native([2, 24, 0, 0, 3, 0, 0, 0], &[1, 1, 1, 1, 4]));
         assert_eq!(attributes(&bytes), [(1, &[10, 0, 0, 1][..]), (2, &[10, 0, 0, 1])]);
         assert_eq!(shown(&bytes), "inet 10.0.0.1/24 scope global");
         let loopback = add(1, "127.0.0.2/8".parse().unwrap()).to_bytes().unwrap();
         assert_eq!(loopback[19], 254);
         let six = replace(3, "fe80::1/64".parse().unwrap()).scope(Scope::LINK).to_bytes().unwrap();
-        assert_eq!(six[4..8], [20, 0, 5, 5]);
-        assert_eq!(six[16..24], [10, 64, 0, 253, 3, 0, 0, 0]);
+        assert_eq!(six[4..8], native([20, 0, 5, 5], &[2]));
+        assert_eq!(six[16..24], native([10, 64, 0, 253, 3, 0, 0, 0], &[1, 1, 1, 1, 4]));
         let gone = delete(3, "10.0.0.1/24".parse().unwrap()).to_bytes().unwrap();
-        assert_eq!(gone[4..8], [21, 0, 5, 0]);
+        assert_eq!(gone[4..8], native([21, 0, 5, 0], &[2]));
     }
 
     #[test]
@@ -555,9 +556,9 @@ mod tests {
         let attrs = attributes(&bytes);
         assert_eq!(attrs[2], (4, &[10, 0, 0, 255][..]));
         assert_eq!(attrs[3], (3, &b"b0:1\0"[..]));
-        assert_eq!(attrs[4], (8, &[0, 2, 0, 0][..]));
-        assert_eq!(attrs[5], (6, &[60, 0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..]));
-        assert_eq!(attrs[6..], [(9, &[7, 0, 0, 0][..]), (11, &[50])]);
+        assert_eq!(attrs[4], (8, &native([0, 2, 0, 0], &[4])[..]));
+        assert_eq!(attrs[5], (6, &native([60, 0, 0, 0, 120, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[4])[..]));
+        assert_eq!(attrs[6..], [(9, &native([7, 0, 0, 0], &[4])[..]), (11, &[50])]);
         assert_eq!(
             shown(&bytes),
             "inet 10.0.0.1/24 metric 7 brd 10.0.0.255 scope global noprefixroute dynamic proto 50 b0:1 \
@@ -586,12 +587,15 @@ mod tests {
     #[test]
     fn lists_and_queries() {
         let list = list().link(3).family(Family::INET).to_bytes().unwrap();
-        assert_eq!(list[4..8], [22, 0, 1, 3]);
-        assert_eq!(list[16..], [2, 0, 0, 0, 3, 0, 0, 0]);
-        assert_eq!(list_multicast().to_bytes().unwrap()[4..8], [58, 0, 1, 3]);
-        assert_eq!(list_anycast().to_bytes().unwrap()[4..17], [62, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
+        assert_eq!(list[4..8], native([22, 0, 1, 3], &[2]));
+        assert_eq!(list[16..], native([2, 0, 0, 0, 3, 0, 0, 0], &[1, 1, 1, 1, 4]));
+        assert_eq!(list_multicast().to_bytes().unwrap()[4..8], native([58, 0, 1, 3], &[2]));
+        assert_eq!(
+            list_anycast().to_bytes().unwrap()[4..17],
+            native([62, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 10], &[2, 2, 4, 4, 1])
+        );
         let get = get(Ipv6Addr::LOCALHOST).to_bytes().unwrap();
-        assert_eq!(get[4..8], [22, 0, 1, 0]);
+        assert_eq!(get[4..8], native([22, 0, 1, 0], &[2]));
         assert_eq!(get[16..24], [10, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(attributes(&get), [(1, &Ipv6Addr::LOCALHOST.octets()[..])]);
     }

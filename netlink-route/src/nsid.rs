@@ -113,17 +113,33 @@ pub fn list() -> NsidRequest<Dump<Nsid<'static>>> {
 mod tests {
     use super::*;
     use netlink_core::Messages;
+    use netlink_testing::native;
 
     #[test]
     fn requests() {
         let set = set(Peer::Fd(5), 7).to_bytes().unwrap();
-        assert_eq!(set[4..8], [88, 0, 5, 0]);
-        assert_eq!(set[16..], [0, 0, 0, 0, 8, 0, 3, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0]);
+        assert_eq!(set[4..8], native([88, 0, 5, 0], &[2]));
+        assert_eq!(
+            set[16..],
+            native(
+                [0, 0, 0, 0, 8, 0, 3, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0],
+                &[1, 1, 1, 1, 2, 2, 4, 2, 2, 4]
+            )
+        );
         let get = get(Peer::Nsid(7)).target(3).to_bytes().unwrap();
-        assert_eq!(get[4..8], [90, 0, 1, 0]);
-        assert_eq!(get[16..], [0, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 4, 0, 3, 0, 0, 0]);
+        assert_eq!(get[4..8], native([90, 0, 1, 0], &[2]));
+        assert_eq!(
+            get[16..],
+            native(
+                [0, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 4, 0, 3, 0, 0, 0],
+                &[1, 1, 1, 1, 2, 2, 4, 2, 2, 4]
+            )
+        );
         let list = list().to_bytes().unwrap();
-        assert_eq!(list, [20, 0, 0, 0, 90, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            list,
+            native([20, 0, 0, 0, 90, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[4, 2, 2, 4, 4, 1])
+        );
     }
 
     #[test]

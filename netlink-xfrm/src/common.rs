@@ -427,7 +427,10 @@ mod tests {
         let context = SecurityContext::selinux(c"a:b:c");
         let mut out = Writer::new();
         context.encode(&mut out);
-        assert_eq!(out.as_slice(), b"\x0e\0\x08\0\x01\x01\x06\0a:b:c\0");
+        assert_eq!(
+            out.as_slice(),
+            netlink_testing::native(*b"\x0e\0\x08\0\x01\x01\x06\0a:b:c\0", &[2, 2, 1, 1, 2, 1])
+        );
         assert_eq!(SecurityContext::decode(out.as_slice()).unwrap(), context);
         assert!(SecurityContext::decode(&out.as_slice()[..13]).is_err());
     }

@@ -343,6 +343,11 @@ mod tests {
         out.into_bytes()
     }
 
+    /// The header of an attribute that claims so many bytes.
+    fn header(claims: u16, number: u16) -> alloc::vec::Vec<u8> {
+        [claims, number].map(u16::to_ne_bytes).concat()
+    }
+
     fn message(attrs: &[u8]) -> alloc::vec::Vec<u8> {
         let request = DeepRequest::<()>::new(&Deep::NEW, MessageFlags::empty(), ());
         let mut bytes = request.to_bytes().unwrap();
@@ -368,7 +373,7 @@ mod tests {
         let beside = |count| {
             set(|out| {
                 for _ in 0..count {
-                    out.put_bytes(2, &[5, 0, 3, 0, b'x', 0, 0, 0]);
+                    out.put_bytes(2, &set(|out| out.put_bytes(3, b"x")));
                     out.put_bytes(4, &[]);
                 }
                 out.put_bytes(1, &[1]);
@@ -379,7 +384,10 @@ mod tests {
                 out.put_bytes(1, &[1]);
                 for _ in 0..count {
                     out.put_bytes(4, &[]);
-                    out.put_bytes(2, &[4, 0, 9, 0, 5, 0, 3, 0, b'x', 0, 0, 0]);
+                    out.put_bytes(
+                        2,
+                        &[set(|out| out.put_bytes(9, &[])), set(|out| out.put_bytes(3, b"x"))].concat(),
+                    );
                 }
             })
         };
@@ -405,7 +413,7 @@ mod tests {
         let bytes = |first, last| {
             set(|out| {
                 out.put_bytes(1, &[first]);
-                out.put_bytes(2, &[5, 0, 1, 0]);
+                out.put_bytes(2, &header(5, 1));
                 out.put_bytes(1, &[last]);
             })
         };
@@ -431,7 +439,7 @@ mod tests {
     #[test]
     fn nothing_goes_deeper_than_a_bound() {
         let depth = usize::from(MAX_DEPTH);
-        let deepest = nested(2, depth - 1, &[5, 0, 3, 0, b'x', 0, 0, 0]);
+        let deepest = nested(2, depth - 1, &set(|out| out.put_bytes(3, b"x")));
         assert!(DeepAttrs::decode(&deepest).is_ok());
         assert!(format!("{:?}", DeepAttrs::unread(&deepest)).contains("name: \"x\""));
         let too_deep = nested(2, depth, &[]);
@@ -507,7 +515,7 @@ mod tests {
     #[test]
     fn what_can_not_be_walked_is_the_same_byte_by_byte_only() {
         let sound = set(|out| out.put_bytes(9, &[9]));
-        let broken = |claims: u8| [&sound[..], &[claims, 0, 3, 0]].concat();
+        let broken = |claims| [&sound[..], &header(claims, 3)].concat();
         assert!(compare(&broken(9), &broken(9)));
         assert!(!compare(&broken(9), &broken(8)));
         assert!(!compare(&broken(9), &sound) && !compare(&sound, &broken(9)));
@@ -538,8 +546,11 @@ mod tests {
         let attrs = set(|out| {
             out.put_bytes(1, &[1]);
             let start = out.open(5);
-            out.push(&[12, 0, 0, 0, 8, 0, 3, 0, b'a', b'b', b'c', 0]);
-            out.push(&[20, 0, 0, 0, 5, 0, 1, 0, 1, 0, 0, 0, 8, 0, 3, 0, b'd', b'e', b'f', 0]);
+            out.push(&[12, 0, 0, 0]);
+            out.put_bytes(3, b"abc\0");
+            out.push(&[20, 0, 0, 0]);
+            out.put_bytes(1, &[1]);
+            out.put_bytes(3, b"def\0");
             out.close(start);
         });
         let bytes = message(&attrs);

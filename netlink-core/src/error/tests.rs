@@ -68,6 +68,13 @@ fn refuse<R>(request: &Request<R>, errno: Errno, attrs: &[u8]) -> Error {
     Error::kernel(errno, attrs, (request.info(), request.hint()), &request.to_bytes().unwrap())
 }
 
+fn number(attribute: u16, value: u32) -> alloc::vec::Vec<u8> {
+    use crate::Payload as _;
+    let mut out = crate::Writer::new();
+    value.put(attribute, &mut out);
+    out.into_bytes()
+}
+
 fn text(message: &str) -> alloc::vec::Vec<u8> {
     use crate::Payload as _;
     let mut out = crate::Writer::new();
@@ -76,9 +83,13 @@ fn text(message: &str) -> alloc::vec::Vec<u8> {
 }
 
 /// `NLMSGERR_ATTR_OFFS`: the first attribute.
-const AT_FIRST: &[u8] = &[8, 0, 2, 0, 20, 0, 0, 0];
+pub(crate) fn at_first() -> alloc::vec::Vec<u8> {
+    number(2, 20)
+}
 /// `NLMSGERR_ATTR_MISS_TYPE`: the number 3.
-const MISSES_THIRD: &[u8] = &[8, 0, 5, 0, 3, 0, 0, 0];
+fn misses_third() -> alloc::vec::Vec<u8> {
+    number(5, 3)
+}
 
 // U4.
 #[cfg(feature = "std")]
@@ -114,8 +125,8 @@ fn where_the_kernel_points_at_nothing_the_object_is_named() {
     let said = |attrs: &[u8]| refuse(&request, Errno::ENODEV, attrs).to_string();
     assert_eq!(said(&[]), "S_NEW \"eth9\": No such device (ENODEV)");
     assert_eq!(said(&text("no")), "S_NEW \"eth9\": No such device (ENODEV): no");
-    assert_eq!(said(AT_FIRST), "S_NEW: No such device (ENODEV); at S_NAME = \"eth9\"");
-    assert_eq!(said(MISSES_THIRD), "S_NEW: No such device (ENODEV); S_NUMBER is missing");
+    assert_eq!(said(&at_first()), "S_NEW: No such device (ENODEV); at S_NAME = \"eth9\"");
+    assert_eq!(said(&misses_third()), "S_NEW: No such device (ENODEV); S_NUMBER is missing");
     // A list is about no object, but it has filters.
     let list = refuse(&sample(MessageFlags::DUMP).name("eth9"), Errno::ENODEV, &[]);
     assert_eq!(list.to_string(), "S_NEW: No such device (ENODEV); sent: S_NAME \"eth9\"");
@@ -135,7 +146,7 @@ fn a_refusal_without_a_reason_lists_what_was_sent() {
     ] {
         assert_eq!(said(errno, &[]), format!("S_NEW \"br0\": {name}{list}"));
         assert_eq!(said(errno, &text("why")), format!("S_NEW \"br0\": {name}: why"));
-        assert!(!said(errno, AT_FIRST).contains("sent:"));
+        assert!(!said(errno, &at_first()).contains("sent:"));
     }
     assert_eq!(said(Errno::EEXIST, &[]), "S_NEW \"br0\": File exists (EEXIST)");
     let plain = PlainRequest::<()>::new(&Plain::NEW, MessageFlags::empty(), Header::default()).name("n");

@@ -284,6 +284,7 @@ mod tests {
     use crate::conntrack::{TupleProto, flush, list};
     use alloc::string::ToString as _;
     use netlink_core::testkit::{Replies, answer, listing};
+    use netlink_testing::native;
 
     /// N3: what a kernel lists that knows no such filter is left out.
     #[test]
@@ -316,15 +317,15 @@ mod tests {
     /// N3: a kernel before 6.10 takes the empty tuple for one that it can't read.
     #[test]
     fn a_deletion_by_what_some_kernels_overlook_has_a_tuple_that_they_refuse() {
-        let zone = [6, 0, 18, 0, 0, 3, 0, 0];
-        let status = [8, 0, 3, 0, 0, 0, 0, 4];
-        let guard = [4, 0, 1, 0x80, 12, 0, 25, 0x80, 8, 0, 1, 0, 0, 0, 0, 0];
+        let zone = native([6, 0, 18, 0, 0, 3, 0, 0], &[2, 2, 1]);
+        let status = native([8, 0, 3, 0, 0, 0, 0, 4], &[2, 2, 1]);
+        let guard = native([4, 0, 1, 0x80, 12, 0, 25, 0x80, 8, 0, 1, 0, 0, 0, 0, 0], &[2, 2, 2, 2, 2, 2, 1]);
         let attrs = |request: FilterRequest<()>| request.to_bytes().unwrap().split_off(20);
         assert_eq!(attrs(flush().zone(3)), [&zone[..], &guard].concat());
         assert_eq!(attrs(flush().status(Status::ASSURED)), [&status[..], &guard].concat());
         let both = flush().status(Status::ASSURED).zone(3);
         assert_eq!(attrs(both), [&status[..], &guard, &zone].concat());
-        assert_eq!(attrs(flush().mark(7)), [8, 0, 8, 0, 0, 0, 0, 7]);
+        assert_eq!(attrs(flush().mark(7)), native([8, 0, 8, 0, 0, 0, 0, 7], &[2, 2, 1]));
         assert_eq!(attrs(flush().family(Family::IPV4)), []);
         assert_eq!(list().zone(3).to_bytes().unwrap()[20..], zone);
         let udp = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP));

@@ -181,7 +181,7 @@ mod tests {
         let mut out = Writer::new();
         labels.put(22, &mut out);
         assert_eq!(Labels::decode(&out.as_slice()[4..]).unwrap(), labels);
-        assert_eq!(Labels::decode(&[1]).unwrap(), Labels::of(&[0]));
+        assert_eq!(Labels::decode(&1_usize.to_ne_bytes()).unwrap(), Labels::of(&[0]));
     }
 
     #[test]

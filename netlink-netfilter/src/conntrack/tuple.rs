@@ -310,6 +310,7 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
     use netlink_core::{Payload as _, Writer};
+    use netlink_testing::native;
 
     fn shown(tuple: &Tuple) -> alloc::string::String {
         tuple.clone().attrs().to_string()
@@ -320,12 +321,18 @@ mod tests {
         let tuple = Tuple::tcp("192.0.2.1:1000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
         let mut out = Writer::new();
         tuple.attrs().put(1, &mut out);
-        let expected = [
-            52, 0, 1, 0x80, // CTA_TUPLE_ORIG
-            20, 0, 1, 0x80, 8, 0, 1, 0, 192, 0, 2, 1, 8, 0, 2, 0, 192, 0, 2, 2, // CTA_TUPLE_IP
-            28, 0, 2, 0x80, 5, 0, 1, 0, 6, 0, 0, 0, // CTA_TUPLE_PROTO
-            6, 0, 2, 0, 3, 0xe8, 0, 0, 6, 0, 3, 0, 0, 80, 0, 0,
-        ];
+        let expected = native(
+            [
+                52, 0, 1, 0x80, // CTA_TUPLE_ORIG
+                20, 0, 1, 0x80, 8, 0, 1, 0, 192, 0, 2, 1, 8, 0, 2, 0, 192, 0, 2, 2, // CTA_TUPLE_IP
+                28, 0, 2, 0x80, 5, 0, 1, 0, 6, 0, 0, 0, // CTA_TUPLE_PROTO
+                6, 0, 2, 0, 3, 0xe8, 0, 0, 6, 0, 3, 0, 0, 80, 0, 0,
+            ],
+            &[
+                2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2,
+                2, 1,
+            ],
+        );
         assert_eq!(out.as_slice(), expected);
     }
 

@@ -400,6 +400,7 @@ mod tests {
     use alloc::format;
     use alloc::vec;
     use netlink_core::{Message, MessageHeader};
+    use netlink_testing::native;
 
     fn under(family: u8, set: &[u8]) -> LinkAttrs<'_> {
         LinkAttrs::read(&Scope::new(Box::leak(Box::new([family])), Attrs::new(set))).unwrap()
@@ -408,7 +409,10 @@ mod tests {
     #[test]
     fn the_family_decides() {
         // IFLA_AF_SPEC with one attribute 2 of four bytes, IFLA_PROTINFO with attribute 1 of one byte.
-        let set = [12, 0, 26, 0, 8, 0, 2, 0, 6, 0, 1, 0, 12, 0, 12, 0x80, 5, 0, 1, 0, 3, 0, 0, 0];
+        let set = native(
+            [12, 0, 26, 0, 8, 0, 2, 0, 6, 0, 1, 0, 12, 0, 12, 0x80, 5, 0, 1, 0, 3, 0, 0, 0],
+            &[2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1],
+        );
         let bridge = under(7, &set);
         let Some(AfSpec::Bridge(spec)) = bridge.af_spec() else { panic!("{bridge:?}") };
         let vlan = PortVlan::default().flags(PortVlanFlags::PVID | PortVlanFlags::UNTAGGED).vid(1u16);
@@ -426,15 +430,15 @@ mod tests {
 
     #[test]
     fn a_strange_message_about_a_port_is_no_error() {
-        let set = [8, 0, 26, 0, 1, 0, 2, 0, 5, 0, 12, 0, 3, 0, 0, 0];
+        let set = native([8, 0, 26, 0, 1, 0, 2, 0, 5, 0, 12, 0, 3, 0, 0, 0], &[2, 2, 2, 2, 2, 2, 1]);
         let bridge = under(7, &set);
-        assert_eq!(bridge.af_spec(), Some(AfSpec::Other(Bytes(&[1, 0, 2, 0]))));
+        assert_eq!(bridge.af_spec(), Some(AfSpec::Other(Bytes(&native([1, 0, 2, 0], &[2])))));
         assert_eq!(bridge.protinfo(), Some(ProtInfo::Other(Bytes(&[3]))));
     }
 
     #[test]
     fn settings_are_an_array_when_read_and_a_set_when_written() {
-        let array = [[1, 0, 0, 0], [0; 4], [1, 0, 0, 0]].concat();
+        let array = [1, 0, 1].map(u32::to_ne_bytes).concat();
         let conf = Inet4Conf::decode(&array).unwrap();
         assert_eq!(conf.get(Inet4Setting::PROXY_ARP), Some(1));
         assert_eq!(conf.get(Inet4Setting::ACCEPT_REDIRECTS), None);
@@ -442,14 +446,17 @@ mod tests {
             .inet(Inet::new().conf(&[(Inet4Setting::FORWARDING, 1), (Inet4Setting::RP_FILTER, 2)]))
             .inet6(Inet6::new().addr_gen_mode(AddrGenMode::NONE));
         let bytes = link::set(2).af_spec(families).to_bytes().unwrap();
-        let spec = [
-            40, 0, 26, 0x80, // IFLA_AF_SPEC
-            24, 0, 2, 0x80, // AF_INET
-            20, 0, 1, 0x80, // IFLA_INET_CONF
-            8, 0, 1, 0, 1, 0, 0, 0, // IPV4_DEVCONF_FORWARDING
-            8, 0, 8, 0, 2, 0, 0, 0, // IPV4_DEVCONF_RP_FILTER
-            12, 0, 10, 0x80, 5, 0, 8, 0, 1, 0, 0, 0, // AF_INET6, IFLA_INET6_ADDR_GEN_MODE
-        ];
+        let spec = native(
+            [
+                40, 0, 26, 0x80, // IFLA_AF_SPEC
+                24, 0, 2, 0x80, // AF_INET
+                20, 0, 1, 0x80, // IFLA_INET_CONF
+                8, 0, 1, 0, 1, 0, 0, 0, // IPV4_DEVCONF_FORWARDING
+                8, 0, 8, 0, 2, 0, 0, 0, // IPV4_DEVCONF_RP_FILTER
+                12, 0, 10, 0x80, 5, 0, 8, 0, 1, 0, 0, 0, // AF_INET6, IFLA_INET6_ADDR_GEN_MODE
+            ],
+            &[2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 2, 1],
+        );
         assert_eq!(bytes[32..], spec);
         let read = Inet4Conf::decode(&spec[12..28]).unwrap();
         assert!(read.iter().eq([(Inet4Setting::FORWARDING, 1), (Inet4Setting::RP_FILTER, 2)]));

@@ -207,6 +207,7 @@ impl From<Bridge> for Kind<'static> {
 mod tests {
     use super::*;
     use crate::link;
+    use netlink_testing::native;
 
     #[test]
     fn a_bridge_is_made_with_its_parameters() {
@@ -217,15 +218,18 @@ mod tests {
                 .options(BridgeOptions::default().with(BridgeOption::MCAST_VLAN_SNOOPING, true)),
         );
         let bytes = request.to_bytes().unwrap();
-        let info = [
-            48, 0, 18, 0x80, // IFLA_LINKINFO
-            11, 0, 1, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_KIND
-            32, 0, 2, 0x80, // IFLA_INFO_DATA
-            5, 0, 7, 0, 1, 0, 0, 0, // IFLA_BR_VLAN_FILTERING
-            6, 0, 8, 0, 0x88, 0xa8, 0, 0, // IFLA_BR_VLAN_PROTOCOL
-            12, 0, 46, 0, 2, 0, 0, 0, 2, 0, 0, 0, // IFLA_BR_MULTI_BOOLOPT
-        ];
-        assert_eq!(bytes[32..40], [8, 0, 3, 0, b'b', b'r', b'0', 0]);
+        let info = native(
+            [
+                48, 0, 18, 0x80, // IFLA_LINKINFO
+                11, 0, 1, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_KIND
+                32, 0, 2, 0x80, // IFLA_INFO_DATA
+                5, 0, 7, 0, 1, 0, 0, 0, // IFLA_BR_VLAN_FILTERING
+                6, 0, 8, 0, 0x88, 0xa8, 0, 0, // IFLA_BR_VLAN_PROTOCOL
+                12, 0, 46, 0, 2, 0, 0, 0, 2, 0, 0, 0, // IFLA_BR_MULTI_BOOLOPT
+            ],
+            &[2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 4],
+        );
+        assert_eq!(bytes[32..40], native([8, 0, 3, 0, b'b', b'r', b'0', 0], &[2, 2, 1]));
         assert_eq!(bytes[40..], info);
     }
 
@@ -234,7 +238,7 @@ mod tests {
         let options = BridgeOptions::default()
             .with(BridgeOption::NO_LL_LEARN, true)
             .with(BridgeOption::MST_ENABLE, false);
-        assert_eq!(options.to_bytes(), [1, 0, 0, 0, 5, 0, 0, 0]);
+        assert_eq!(options.to_bytes(), native([1, 0, 0, 0, 5, 0, 0, 0], &[4]));
         assert_eq!(options.get(BridgeOption::NO_LL_LEARN), Some(true));
         assert_eq!(options.get(BridgeOption::MST_ENABLE), Some(false));
         assert_eq!(options.get(BridgeOption::MCAST_VLAN_SNOOPING), None);

@@ -127,15 +127,19 @@ impl From<BridgePort> for SlaveKind<'static> {
 mod tests {
     use super::*;
     use crate::link;
+    use netlink_testing::native;
 
     #[test]
     fn a_port_is_set_through_its_link() {
         let bytes = link::set(3).slave(BridgePort::new().isolated(true)).to_bytes().unwrap();
-        let info = [
-            28, 0, 18, 0x80, // IFLA_LINKINFO
-            11, 0, 4, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_SLAVE_KIND
-            12, 0, 5, 0x80, 5, 0, 33, 0, 1, 0, 0, 0, // IFLA_INFO_SLAVE_DATA, IFLA_BRPORT_ISOLATED
-        ];
+        let info = native(
+            [
+                28, 0, 18, 0x80, // IFLA_LINKINFO
+                11, 0, 4, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_SLAVE_KIND
+                12, 0, 5, 0x80, 5, 0, 33, 0, 1, 0, 0, 0, // IFLA_INFO_SLAVE_DATA, IFLA_BRPORT_ISOLATED
+            ],
+            &[2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1],
+        );
         assert_eq!(bytes[32..], info);
     }
 }

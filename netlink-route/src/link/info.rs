@@ -206,12 +206,14 @@ mod tests {
     use crate::link::{self, Bridge, BridgePort};
     use alloc::format;
     use netlink_core::Attrs;
+    use netlink_testing::native;
 
     #[test]
     fn a_kind_without_parameters_has_a_name_only() {
         let bytes = link::create("d").kind("dummy").to_bytes().unwrap();
-        let info = [20, 0, 18, 0x80, 10, 0, 1, 0, b'd', b'u', b'm', b'm', b'y', 0, 0, 0];
-        assert_eq!(bytes[40..], [&[16][..], &info[1..]].concat());
+        let info =
+            native([20, 0, 18, 0x80, 10, 0, 1, 0, b'd', b'u', b'm', b'm', b'y', 0, 0, 0], &[2, 2, 2, 2, 1]);
+        assert_eq!(bytes[40..], [&native([16, 0, 18, 0x80], &[2])[..], &info[4..]].concat());
         let read = LinkInfoAttrs::decode(&bytes[44..]).unwrap();
         assert_eq!(read.kind(), Some(Kind::Dummy(PlainAttrs::EMPTY)));
         assert_eq!(read.data(), None);
@@ -220,7 +222,10 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_kept_and_written_back() {
-        let bytes = [8, 0, 1, 0, b'n', b'e', b'w', 0, 8, 0, 2, 0x80, 1, 2, 3, 4];
+        let bytes = native(
+            [8, 0, 1, 0, b'n', b'e', b'w', 0, 8, 0, 2, 0x80, 1, 2, 3, 4],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 1],
+        );
         let info = LinkInfoAttrs::decode(&bytes).unwrap();
         let kind = info.kind().unwrap();
         assert_eq!(kind, Kind::Other { name: "new".into(), data: Bytes(&[1, 2, 3, 4]) });
@@ -233,10 +238,13 @@ mod tests {
 
     #[test]
     fn a_bad_parameter_is_named() {
-        let bytes = [
-            11, 0, 1, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_KIND
-            12, 0, 2, 0, 6, 0, 1, 0, 0, 0, 0, 0, // IFLA_INFO_DATA, IFLA_BR_FORWARD_DELAY
-        ];
+        let bytes = native(
+            [
+                11, 0, 1, 0, b'b', b'r', b'i', b'd', b'g', b'e', 0, 0, // IFLA_INFO_KIND
+                12, 0, 2, 0, 6, 0, 1, 0, 0, 0, 0, 0, // IFLA_INFO_DATA, IFLA_BR_FORWARD_DELAY
+            ],
+            &[2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2],
+        );
         let scope = Scope::new(&[], Attrs::new(&bytes));
         let error = LinkInfoAttrs::read(&scope).unwrap_err();
         assert_eq!(error.at, "IFLA_BR_FORWARD_DELAY");

@@ -116,6 +116,7 @@ impl From<Macvlan> for Kind<'static> {
 mod tests {
     use super::*;
     use crate::link;
+    use netlink_testing::native;
 
     const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
@@ -123,13 +124,16 @@ mod tests {
     fn a_macvtap_is_made() {
         let kind = Macvlan::new().mode(MacvlanMode::BRIDGE).flags(MacvlanFlags::NODST).tap();
         let bytes = link::create("m").link(2).kind(kind).to_bytes().unwrap();
-        let info = [
-            36, 0, 18, 0x80, // IFLA_LINKINFO
-            12, 0, 1, 0, b'm', b'a', b'c', b'v', b't', b'a', b'p', 0, // IFLA_INFO_KIND
-            20, 0, 2, 0x80, // IFLA_INFO_DATA
-            8, 0, 1, 0, 4, 0, 0, 0, // IFLA_MACVLAN_MODE
-            6, 0, 2, 0, 2, 0, 0, 0, // IFLA_MACVLAN_FLAGS
-        ];
+        let info = native(
+            [
+                36, 0, 18, 0x80, // IFLA_LINKINFO
+                12, 0, 1, 0, b'm', b'a', b'c', b'v', b't', b'a', b'p', 0, // IFLA_INFO_KIND
+                20, 0, 2, 0x80, // IFLA_INFO_DATA
+                8, 0, 1, 0, 4, 0, 0, 0, // IFLA_MACVLAN_MODE
+                6, 0, 2, 0, 2, 0, 0, 0, // IFLA_MACVLAN_FLAGS
+            ],
+            &[2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 2],
+        );
         assert_eq!(bytes[48..], info);
     }
 
@@ -140,10 +144,13 @@ mod tests {
         assert!(list.addresses().unwrap().iter().eq([MAC.into(), MAC.into()]));
         assert_eq!(set.addr_change(), Some(MacvlanAddrChange::SET));
         let bytes = link::set(5).kind(Macvlan::new().add_addr(MAC)).to_bytes().unwrap();
-        let data = [
-            24, 0, 2, 0x80, 8, 0, 3, 0, 0, 0, 0, 0, // IFLA_MACVLAN_MACADDR_MODE
-            10, 0, 4, 0, 2, 0, 0, 0, 0, 1, 0, 0, // IFLA_MACVLAN_MACADDR
-        ];
+        let data = native(
+            [
+                24, 0, 2, 0x80, 8, 0, 3, 0, 0, 0, 0, 0, // IFLA_MACVLAN_MACADDR_MODE
+                10, 0, 4, 0, 2, 0, 0, 0, 0, 1, 0, 0, // IFLA_MACVLAN_MACADDR
+            ],
+            &[2, 2, 2, 2, 4, 2, 2, 1],
+        );
         assert_eq!(bytes[48..], data);
     }
 }

@@ -153,13 +153,14 @@ values! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netlink_testing::native;
 
     #[test]
     fn an_alias_has_no_nul_and_may_be_empty() {
         let mut out = Writer::new();
         Alias("".into()).put(20, &mut out);
         Alias("ab".into()).put(20, &mut out);
-        assert_eq!(out.as_slice(), [4, 0, 20, 0, 6, 0, 20, 0, b'a', b'b', 0, 0]);
+        assert_eq!(out.as_slice(), native([4, 0, 20, 0, 6, 0, 20, 0, b'a', b'b', 0, 0], &[2, 2, 2, 2, 1]));
         let long = "x".repeat(256);
         Alias(long.as_str().into()).put(20, &mut out);
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 256, max: 255 }))));
@@ -171,7 +172,10 @@ mod tests {
         let mut out = Writer::new();
         Wanted(ExtMask::empty()).put(29, &mut out);
         Wanted(ExtMask::VF).put(29, &mut out);
-        assert_eq!(out.as_slice(), [8, 0, 29, 0, 16, 0, 0, 0, 8, 0, 29, 0, 1, 0, 0, 0]);
+        assert_eq!(
+            out.as_slice(),
+            native([8, 0, 29, 0, 16, 0, 0, 0, 8, 0, 29, 0, 1, 0, 0, 0], &[2, 2, 4, 2, 2, 4])
+        );
         assert_eq!(Wanted::decode(&[0; 4]), Ok(Wanted(ExtMask::empty())));
     }
 
@@ -182,7 +186,7 @@ mod tests {
         let mut out = Writer::new();
         Switch(false).put(1, &mut out);
         Switch(true).put(2, &mut out);
-        assert_eq!(out.as_slice(), [4, 0, 2, 0]);
+        assert_eq!(out.as_slice(), native([4, 0, 2, 0], &[2]));
     }
 
     /// S-L8: printed, it is escaped; serialized, it is what it was.

@@ -313,6 +313,7 @@ mod tests {
     use crate::link::{Bridge, BridgePort};
     use alloc::vec::Vec;
     use netlink_core::Error;
+    use netlink_testing::native;
 
     /// The message without length, sequence and port, which are the same for all.
     fn bytes<R>(request: &LinkRequest<R>) -> Vec<u8> {
@@ -324,7 +325,7 @@ mod tests {
     /// Type, flags, index, flags, change.
     fn head(kind: u8, flags: u16, index: u8, up: u8, change: u8) -> [u8; 20] {
         let [low, high] = flags.to_le_bytes();
-        [kind, 0, low, high, 0, 0, 0, 0, index, 0, 0, 0, up, 0, 0, 0, change, 0, 0, 0]
+        native([kind, 0, low, high, 0, 0, 0, 0, index, 0, 0, 0, up, 0, 0, 0, change, 0, 0, 0], &[2, 2, 4])
     }
 
     #[test]
@@ -332,23 +333,29 @@ mod tests {
         // As `ip link add name d index 7 up type dummy`, but for the flags that say nested.
         let made = bytes(&create("d").index(7).up().kind("dummy"));
         assert_eq!(made[..20], head(16, 0x605, 7, 1, 1));
-        let attrs =
-            [6, 0, 3, 0, b'd', 0, 0, 0, 16, 0, 18, 0x80, 10, 0, 1, 0, b'd', b'u', b'm', b'm', b'y', 0];
+        let attrs = native(
+            [6, 0, 3, 0, b'd', 0, 0, 0, 16, 0, 18, 0x80, 10, 0, 1, 0, b'd', b'u', b'm', b'm', b'y', 0],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1],
+        );
         assert_eq!(made[20..], [&attrs[..], &[0, 0]].concat());
         let elsewhere = bytes(&create("d").link(2).link_netnsid(3).net_ns_pid(4).net_ns_fd(5));
-        let attrs = [
-            8, 0, 5, 0, 2, 0, 0, 0, 8, 0, 37, 0, 3, 0, 0, 0, 8, 0, 19, 0, 4, 0, 0, 0, 8, 0, 28, 0, 5, 0, 0, 0,
-        ];
+        let attrs = native(
+            [
+                8, 0, 5, 0, 2, 0, 0, 0, 8, 0, 37, 0, 3, 0, 0, 0, 8, 0, 19, 0, 4, 0, 0, 0, 8, 0, 28, 0, 5, 0,
+                0, 0,
+            ],
+            &[2, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 4],
+        );
         assert_eq!(elsewhere[28..], attrs);
     }
 
     #[test]
     fn links_are_found_by_index_name_and_long_name() {
         assert_eq!(bytes(&get(9)), head(18, 1, 9, 0, 0));
-        let named = [&head(18, 1, 0, 0, 0)[..], &[7, 0, 3, 0, b'l', b'o', 0, 0]].concat();
+        let named = [&head(18, 1, 0, 0, 0)[..], &native([7, 0, 3, 0, b'l', b'o', 0, 0], &[2, 2, 1])].concat();
         assert_eq!(bytes(&get("lo")), named);
         let long = bytes(&get("sixteen-is-a-lot"));
-        assert_eq!(long[20..24], [21, 0, 53, 0]);
+        assert_eq!(long[20..24], native([21, 0, 53, 0], &[2]));
         assert!(matches!(get(0).to_bytes(), Err(Error::Request(_))));
         assert!(matches!(delete(0).to_bytes(), Err(Error::Request(_))));
         assert!(matches!(get(&"x".repeat(128)).to_bytes(), Err(Error::Request(_))));
@@ -358,18 +365,24 @@ mod tests {
     fn lists_are_filtered_by_the_kernel() {
         let all = bytes(&list());
         // F3: the mask is what makes the kernel look how large links are.
-        let mask = [8, 0, 29, 0, 16, 0, 0, 0];
+        let mask = native([8, 0, 29, 0, 16, 0, 0, 0], &[2, 2, 4]);
         assert_eq!(all, [&head(18, 0x301, 0, 0, 0)[..], &mask].concat());
         assert_eq!(bytes(&list().ext_mask(ExtMask::empty()))[20..], [mask, mask].concat());
         let some = bytes(&list().master(4).of_kind("veth").ext_mask(ExtMask::VF | ExtMask::SKIP_STATS));
-        let attrs = [
-            8, 0, 10, 0, 4, 0, 0, 0, // IFLA_MASTER
-            16, 0, 18, 0x80, 9, 0, 1, 0, b'v', b'e', b't', b'h', 0, 0, 0,
-            0, // IFLA_LINKINFO, IFLA_INFO_KIND
-            8, 0, 29, 0, 9, 0, 0, 0, // IFLA_EXT_MASK
-        ];
+        let attrs = native(
+            [
+                8, 0, 10, 0, 4, 0, 0, 0, // IFLA_MASTER
+                16, 0, 18, 0x80, 9, 0, 1, 0, b'v', b'e', b't', b'h', 0, 0, 0,
+                0, // IFLA_LINKINFO, IFLA_INFO_KIND
+                8, 0, 29, 0, 9, 0, 0, 0, // IFLA_EXT_MASK
+            ],
+            &[2, 2, 4, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 4],
+        );
         assert_eq!(some[28..], attrs);
-        assert_eq!(bytes(&list().target_netnsid(-2))[28..], [8, 0, 46, 0, 0xfe, 0xff, 0xff, 0xff]);
+        assert_eq!(
+            bytes(&list().target_netnsid(-2))[28..],
+            native([8, 0, 46, 0, 0xfe, 0xff, 0xff, 0xff], &[2, 2, 4])
+        );
     }
 
     // F4.
@@ -410,16 +423,19 @@ mod tests {
         assert_eq!(bytes(&set(3).up()), head(16, 5, 3, 1, 1));
         assert_eq!(bytes(&set(3).down()), head(16, 5, 3, 0, 1));
         assert_eq!(bytes(&set(3).arp(true).up()), head(16, 5, 3, 1, 0x81));
-        assert_eq!(bytes(&set(3).promisc(true).allmulti(true))[12..20], [0, 3, 0, 0, 0, 3, 0, 0]);
+        assert_eq!(
+            bytes(&set(3).promisc(true).allmulti(true))[12..20],
+            native([0, 3, 0, 0, 0, 3, 0, 0], &[4])
+        );
         assert_eq!(
             bytes(&set(3).multicast(false).dynamic(true).debug(true))[12..20],
-            [4, 0x80, 0, 0, 4, 0x90, 0, 0]
+            native([4, 0x80, 0, 0, 4, 0x90, 0, 0], &[4])
         );
-        assert_eq!(bytes(&set(3).no_master())[20..], [8, 0, 10, 0, 0, 0, 0, 0]);
-        assert_eq!(bytes(&set(3).rename("n"))[20..], [6, 0, 3, 0, b'n', 0, 0, 0]);
+        assert_eq!(bytes(&set(3).no_master())[20..], native([8, 0, 10, 0, 0, 0, 0, 0], &[2, 2, 4]));
+        assert_eq!(bytes(&set(3).rename("n"))[20..], native([6, 0, 3, 0, b'n', 0, 0, 0], &[2, 2, 1]));
         assert!(matches!(set("o").rename("n").to_bytes(), Err(Error::Request(_))));
-        assert_eq!(bytes(&set(3).alias(""))[20..], [4, 0, 20, 0]);
-        let group = [&head(16, 5, 0, 1, 1)[..], &[8, 0, 27, 0, 6, 0, 0, 0]].concat();
+        assert_eq!(bytes(&set(3).alias(""))[20..], native([4, 0, 20, 0], &[2]));
+        let group = [&head(16, 5, 0, 1, 1)[..], &native([8, 0, 27, 0, 6, 0, 0, 0], &[2, 2, 4])].concat();
         assert_eq!(bytes(&set_group(6).up()), group);
         let both =
             set(3).info(LinkInfo::new().kind(Bridge::new().priority(1)).slave(BridgePort::new().cost(2)));
@@ -429,7 +445,7 @@ mod tests {
     #[test]
     fn links_are_deleted() {
         assert_eq!(bytes(&delete(3)), head(17, 5, 3, 0, 0));
-        let group = [&head(17, 5, 0, 0, 0)[..], &[8, 0, 27, 0, 6, 0, 0, 0]].concat();
+        let group = [&head(17, 5, 0, 0, 0)[..], &native([8, 0, 27, 0, 6, 0, 0, 0], &[2, 2, 4])].concat();
         assert_eq!(bytes(&delete_group(6)), group);
         assert!(matches!(delete_group(0).to_bytes(), Err(Error::Request(_))));
         // F4: the kernel would delete them whatever their kind and master.
@@ -443,7 +459,10 @@ mod tests {
 
     #[test]
     fn alternative_names_come_and_go() {
-        let props = [20, 0, 52, 0x80, 6, 0, 53, 0, b'a', 0, 0, 0, 7, 0, 53, 0, b'b', b'c', 0, 0];
+        let props = native(
+            [20, 0, 52, 0x80, 6, 0, 53, 0, b'a', 0, 0, 0, 7, 0, 53, 0, b'b', b'c', 0, 0],
+            &[2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1],
+        );
         assert_eq!(bytes(&add_alt_names(3, &["a", "bc"])), [&head(108, 0xe05, 3, 0, 0)[..], &props].concat());
         assert_eq!(bytes(&delete_alt_names(3, &["a", "bc"])), [&head(109, 5, 3, 0, 0)[..], &props].concat());
     }

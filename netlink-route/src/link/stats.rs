@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_map_has_the_members_where_c_has_them() {
         let bytes = LinkMap::default().base_addr(0x300u64).irq(5u16).dma(3u8).port(9u8).to_bytes();
-        assert_eq!(bytes[16..18], 0x300u16.to_ne_bytes());
+        assert_eq!(bytes[16..24], 0x300u64.to_ne_bytes());
         assert_eq!(bytes[24..28], [&5u16.to_ne_bytes()[..], &[3, 9]].concat());
     }
 }

@@ -49,15 +49,19 @@ impl From<Tun> for Kind<'static> {
 mod tests {
     use super::*;
     use netlink_core::Payload;
+    use netlink_testing::native;
 
     #[test]
     fn what_a_kernel_sends_is_read() {
-        let bytes = [
-            5, 0, 3, 0, 2, 0, 0, 0, // IFLA_TUN_TYPE
-            8, 0, 1, 0, 0xe8, 3, 0, 0, // IFLA_TUN_OWNER
-            5, 0, 4, 0, 0, 0, 0, 0, // IFLA_TUN_PI
-            5, 0, 6, 0, 1, 0, 0, 0, // IFLA_TUN_PERSIST
-        ];
+        let bytes = native(
+            [
+                5, 0, 3, 0, 2, 0, 0, 0, // IFLA_TUN_TYPE
+                8, 0, 1, 0, 0xe8, 3, 0, 0, // IFLA_TUN_OWNER
+                5, 0, 4, 0, 0, 0, 0, 0, // IFLA_TUN_PI
+                5, 0, 6, 0, 1, 0, 0, 0, // IFLA_TUN_PERSIST
+            ],
+            &[2, 2, 1, 1, 1, 1, 2, 2, 4, 2, 2, 1, 1, 1, 1, 2, 2, 1],
+        );
         let tun = TunAttrs::decode(&bytes).unwrap();
         assert_eq!((tun.kind(), tun.owner(), tun.group()), (Some(TunType::TAP), Some(1000), None));
         assert_eq!((tun.pi(), tun.persist(), tun.num_queues()), (Some(false), Some(true), None));

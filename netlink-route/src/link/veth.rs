@@ -150,21 +150,28 @@ mod tests {
     use alloc::format;
     use alloc::vec::Vec;
     use netlink_core::Unsendable;
+    use netlink_testing::native;
 
     #[test]
     fn both_ends_are_made_at_once() {
         let peer = peer("b").mtu(1400).net_ns_fd(5).index(9).up();
         let bytes = link::create("a").kind(Veth::new().peer(peer)).to_bytes().unwrap();
-        let info = [
-            64, 0, 18, 0x80, // IFLA_LINKINFO
-            9, 0, 1, 0, b'v', b'e', b't', b'h', 0, 0, 0, 0, // IFLA_INFO_KIND
-            48, 0, 2, 0x80, // IFLA_INFO_DATA
-            44, 0, 1, 0x80, // VETH_INFO_PEER
-            0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, // struct ifinfomsg
-            6, 0, 3, 0, b'b', 0, 0, 0, // IFLA_IFNAME
-            8, 0, 4, 0, 0x78, 5, 0, 0, // IFLA_MTU
-            8, 0, 28, 0, 5, 0, 0, 0, // IFLA_NET_NS_FD
-        ];
+        let info = native(
+            [
+                64, 0, 18, 0x80, // IFLA_LINKINFO
+                9, 0, 1, 0, b'v', b'e', b't', b'h', 0, 0, 0, 0, // IFLA_INFO_KIND
+                48, 0, 2, 0x80, // IFLA_INFO_DATA
+                44, 0, 1, 0x80, // VETH_INFO_PEER
+                0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, // struct ifinfomsg
+                6, 0, 3, 0, b'b', 0, 0, 0, // IFLA_IFNAME
+                8, 0, 4, 0, 0x78, 5, 0, 0, // IFLA_MTU
+                8, 0, 28, 0, 5, 0, 0, 0, // IFLA_NET_NS_FD
+            ],
+            &[
+                2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 2, 4, 4, 4, 2, 2, 1, 1, 1, 1, 2, 2, 4,
+                2, 2, 4,
+            ],
+        );
         assert_eq!(bytes[40..], info);
         let read = VethAttrs::decode(&info[20..]).unwrap();
         let read_peer = read.peer().unwrap();

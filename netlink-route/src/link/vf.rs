@@ -385,17 +385,21 @@ mod tests {
     use super::*;
     use crate::link;
     use netlink_core::Payload;
+    use netlink_testing::native;
 
     #[test]
     fn a_function_is_changed() {
         let vf = Vf::new(2).vlan(100, 3).spoof_check(true).rate(0, 1000);
         let bytes = link::set(3).vf(vf).to_bytes().unwrap();
-        let list = [
-            52, 0, 22, 0x80, 48, 0, 1, 0x80, // IFLA_VFINFO_LIST, IFLA_VF_INFO
-            16, 0, 2, 0, 2, 0, 0, 0, 100, 0, 0, 0, 3, 0, 0, 0, // IFLA_VF_VLAN
-            12, 0, 4, 0, 2, 0, 0, 0, 1, 0, 0, 0, // IFLA_VF_SPOOFCHK
-            16, 0, 6, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xe8, 3, 0, 0, // IFLA_VF_RATE
-        ];
+        let list = native(
+            [
+                52, 0, 22, 0x80, 48, 0, 1, 0x80, // IFLA_VFINFO_LIST, IFLA_VF_INFO
+                16, 0, 2, 0, 2, 0, 0, 0, 100, 0, 0, 0, 3, 0, 0, 0, // IFLA_VF_VLAN
+                12, 0, 4, 0, 2, 0, 0, 0, 1, 0, 0, 0, // IFLA_VF_SPOOFCHK
+                16, 0, 6, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xe8, 3, 0, 0, // IFLA_VF_RATE
+            ],
+            &[2, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 4, 4, 2, 2, 4],
+        );
         assert_eq!(bytes[32..], list);
     }
 

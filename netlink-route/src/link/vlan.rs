@@ -99,6 +99,7 @@ mod tests {
     use crate::link::{self, LinkInfoAttrs};
     use alloc::format;
     use netlink_core::Payload;
+    use netlink_testing::native;
 
     /// What a kernel sends for `ip link add link eth0 name v type vlan proto 802.1ad id 7 gvrp on
     /// ingress-qos-map 1:2 egress-qos-map 3:4 5:6`, put together by hand after `vlan_fill_info`.
@@ -116,7 +117,14 @@ mod tests {
 
     #[test]
     fn what_a_kernel_sends_is_read() {
-        let info = LinkInfoAttrs::decode(&REPLY).unwrap();
+        let reply = native(
+            REPLY,
+            &[
+                2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 4,
+                4, 2, 2, 2, 2, 4,
+            ],
+        );
+        let info = LinkInfoAttrs::decode(&reply).unwrap();
         let Some(Kind::Vlan(vlan)) = info.kind() else { panic!("{info:?}") };
         assert_eq!((vlan.id(), vlan.protocol()), (Some(7), Some(VlanProtocol::AD)));
         let flags = vlan.flags().unwrap();
@@ -147,17 +155,23 @@ mod tests {
             )
             .to_bytes()
             .unwrap();
-        let tail = [
-            8, 0, 5, 0, 2, 0, 0, 0, // IFLA_LINK
-            68, 0, 18, 0x80, // IFLA_LINKINFO
-            9, 0, 1, 0, b'v', b'l', b'a', b'n', 0, 0, 0, 0, // IFLA_INFO_KIND
-            52, 0, 2, 0x80, // IFLA_INFO_DATA
-            6, 0, 1, 0, 100, 0, 0, 0, // IFLA_VLAN_ID
-            12, 0, 2, 0, 2, 0, 0, 0, 3, 0, 0, 0, // IFLA_VLAN_FLAGS
-            28, 0, 3, 0x80, // IFLA_VLAN_EGRESS_QOS
-            12, 0, 1, 0, 3, 0, 0, 0, 4, 0, 0, 0, //
-            12, 0, 1, 0, 5, 0, 0, 0, 6, 0, 0, 0, //
-        ];
+        let tail = native(
+            [
+                8, 0, 5, 0, 2, 0, 0, 0, // IFLA_LINK
+                68, 0, 18, 0x80, // IFLA_LINKINFO
+                9, 0, 1, 0, b'v', b'l', b'a', b'n', 0, 0, 0, 0, // IFLA_INFO_KIND
+                52, 0, 2, 0x80, // IFLA_INFO_DATA
+                6, 0, 1, 0, 100, 0, 0, 0, // IFLA_VLAN_ID
+                12, 0, 2, 0, 2, 0, 0, 0, 3, 0, 0, 0, // IFLA_VLAN_FLAGS
+                28, 0, 3, 0x80, // IFLA_VLAN_EGRESS_QOS
+                12, 0, 1, 0, 3, 0, 0, 0, 4, 0, 0, 0, //
+                12, 0, 1, 0, 5, 0, 0, 0, 6, 0, 0, 0, //
+            ],
+            &[
+                2, 2, 4, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 4, 4,
+                2, 2, 4,
+            ],
+        );
         assert_eq!(bytes[40..], tail);
     }
 }

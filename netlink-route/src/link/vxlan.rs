@@ -165,6 +165,7 @@ impl From<Vxlan> for Kind<'static> {
 mod tests {
     use super::*;
     use crate::link;
+    use netlink_testing::native;
 
     #[test]
     fn a_tunnel_is_made() {
@@ -178,16 +179,22 @@ mod tests {
             .ttl_inherit(true)
             .udp_csum(false);
         let bytes = link::create("vx").kind(vxlan).to_bytes().unwrap();
-        let data = [
-            60, 0, 2, 0x80, // IFLA_INFO_DATA
-            8, 0, 1, 0, 42, 0, 0, 0, // IFLA_VXLAN_ID
-            8, 0, 2, 0, 239, 1, 1, 1, // IFLA_VXLAN_GROUP
-            8, 0, 3, 0, 2, 0, 0, 0, // IFLA_VXLAN_LINK
-            6, 0, 15, 0, 0x12, 0xb5, 0, 0, // IFLA_VXLAN_PORT
-            8, 0, 10, 0, 0x03, 0xe8, 0x07, 0xd0, // IFLA_VXLAN_PORT_RANGE
-            4, 0, 23, 0, 4, 0, 28, 0, // IFLA_VXLAN_GBP, IFLA_VXLAN_TTL_INHERIT
-            5, 0, 18, 0, 0, 0, 0, 0, // IFLA_VXLAN_UDP_CSUM
-        ];
+        let data = native(
+            [
+                60, 0, 2, 0x80, // IFLA_INFO_DATA
+                8, 0, 1, 0, 42, 0, 0, 0, // IFLA_VXLAN_ID
+                8, 0, 2, 0, 239, 1, 1, 1, // IFLA_VXLAN_GROUP
+                8, 0, 3, 0, 2, 0, 0, 0, // IFLA_VXLAN_LINK
+                6, 0, 15, 0, 0x12, 0xb5, 0, 0, // IFLA_VXLAN_PORT
+                8, 0, 10, 0, 0x03, 0xe8, 0x07, 0xd0, // IFLA_VXLAN_PORT_RANGE
+                4, 0, 23, 0, 4, 0, 28, 0, // IFLA_VXLAN_GBP, IFLA_VXLAN_TTL_INHERIT
+                5, 0, 18, 0, 0, 0, 0, 0, // IFLA_VXLAN_UDP_CSUM
+            ],
+            &[
+                2, 2, 2, 2, 4, 2, 2, 1, 1, 1, 1, 2, 2, 4, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 2,
+                2, 1,
+            ],
+        );
         assert_eq!(bytes[bytes.len() - data.len()..], data);
     }
 

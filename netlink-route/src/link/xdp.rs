@@ -81,15 +81,22 @@ impl Xdp {
 mod tests {
     use super::*;
     use crate::link;
+    use netlink_testing::native;
 
     #[test]
     fn attaches_replaces_and_detaches() {
         let bytes = link::set(3).xdp(Xdp::attach(7).flags(XdpFlags::SKB_MODE)).to_bytes().unwrap();
         // The set, then descriptor and flags.
-        let set = [20, 0, 43, 0x80, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 3, 0, 2, 0, 0, 0];
+        let set = native(
+            [20, 0, 43, 0x80, 8, 0, 1, 0, 7, 0, 0, 0, 8, 0, 3, 0, 2, 0, 0, 0],
+            &[2, 2, 2, 2, 4, 2, 2, 4],
+        );
         assert_eq!(bytes[32..], set);
         let bytes = link::set(3).xdp(Xdp::detach()).to_bytes().unwrap();
-        assert_eq!(bytes[32..], [12, 0, 43, 0x80, 8, 0, 1, 0, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(
+            bytes[32..],
+            native([12, 0, 43, 0x80, 8, 0, 1, 0, 0xff, 0xff, 0xff, 0xff], &[2, 2, 2, 2, 4])
+        );
         let replace = Xdp::replace(5, 6, XdpFlags::DRV_MODE).attrs();
         assert_eq!(replace.flags(), Some(XdpFlags::DRV_MODE | XdpFlags::REPLACE));
         assert_eq!((replace.expected_fd(), replace.fd()), (Some(5), Some(6)));

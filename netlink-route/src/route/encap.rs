@@ -206,6 +206,7 @@ mod tests {
     use alloc::format;
     use alloc::vec::Vec;
     use netlink_core::{MessageFlags, Messages};
+    use netlink_testing::native;
 
     fn message(attrs: &[u8]) -> Vec<u8> {
         let header = RouteHeader::default().family(crate::Family::INET);
@@ -235,7 +236,7 @@ mod tests {
         (0..16).for_each(|_| hops.put_bytes(9, hop.as_slice()));
         for attrs in [sets(1 << 18), hops.into_bytes()] {
             let bytes = message(&attrs);
-            let other = message(&[&attrs[..], &[4, 0, 22, 0]].concat());
+            let other = message(&[&attrs[..], &native([4, 0, 22, 0], &[2])].concat());
             let [a, b] = [&bytes, &other].map(|bytes| Messages::new(bytes).next().unwrap().unwrap());
             let (a, b) = (Route::read(&a).unwrap(), Route::read(&b).unwrap());
             assert!(a == a.clone() && a != b);
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_last_type_counts() {
-        let bytes = [6, 0, 21, 0, 5, 0, 0, 0, 6, 0, 21, 0, 2, 0, 0, 0, 4, 0, 22, 0x80];
+        let bytes = native([6, 0, 21, 0, 5, 0, 0, 0, 6, 0, 21, 0, 2, 0, 0, 0, 4, 0, 22, 0x80], &[2]);
         let set = netlink_core::Attrs::new(&bytes);
         assert_eq!(sibling(set), EncapType::IP);
     }

@@ -321,6 +321,7 @@ mod tests {
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
     use netlink_core::{Attrs, Be, Messages};
+    use netlink_testing::native;
 
     fn to(text: &str) -> Addr {
         text.parse().unwrap()
@@ -362,11 +363,11 @@ mod tests {
             (replace_label(100), 24, [5, 5]),
             (delete_label(100), 25, [5, 0]),
         ] {
-            assert_eq!(bytes(&request)[4..8], [kind, 0, flags[0], flags[1]]);
+            assert_eq!(bytes(&request)[4..8], native([kind, 0, flags[0], flags[1]], &[2]));
         }
-        assert_eq!(bytes(&list())[4..8], [26, 0, 1, 3]);
-        assert_eq!(bytes(&get(ip("::1")))[4..8], [26, 0, 1, 0]);
-        assert_eq!(bytes(&get_label(100))[4..8], [26, 0, 1, 0]);
+        assert_eq!(bytes(&list())[4..8], native([26, 0, 1, 3], &[2]));
+        assert_eq!(bytes(&get(ip("::1")))[4..8], native([26, 0, 1, 0], &[2]));
+        assert_eq!(bytes(&get_label(100))[4..8], native([26, 0, 1, 0], &[2]));
     }
 
     // F4: a deletion with a condition that the kernel passes over deletes what was not meant.
@@ -431,8 +432,12 @@ mod tests {
             NextHop::via(ip("fe80::1")).oif(4).onlink(),
         ];
         let request = add(net).multipath(&hops);
-        let mut expected = [16, 0, 0, 1, 3, 0, 0, 0, 8, 0, 5, 0, 10, 0, 0, 1].to_vec();
-        expected.extend([32, 0, 4, 0, 4, 0, 0, 0, 22, 0, 18, 0, 10, 0, 0xfe, 0x80]);
+        let mut expected =
+            native([16, 0, 0, 1, 3, 0, 0, 0, 8, 0, 5, 0, 10, 0, 0, 1], &[2, 1, 1, 4, 2, 2, 1]).to_vec();
+        expected.extend(native(
+            [32, 0, 4, 0, 4, 0, 0, 0, 22, 0, 18, 0, 10, 0, 0xfe, 0x80],
+            &[2, 1, 1, 4, 2, 2, 2, 1],
+        ));
         expected.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert_eq!(attributes(&bytes(&request))[1], (9, expected));
         assert_eq!(
@@ -459,14 +464,17 @@ mod tests {
             .fib_match()
             .lookup_table();
         let wire = bytes(&request);
-        assert_eq!(wire[16..28], [2, 32, 32, 0x10, 0, 0, 0, 0, 0, 0x30, 0, 0]);
+        assert_eq!(
+            wire[16..28],
+            native([2, 32, 32, 0x10, 0, 0, 0, 0, 0, 0x30, 0, 0], &[1, 1, 1, 1, 1, 1, 1, 1, 4])
+        );
         let expected = [
             (1, [192, 0, 2, 1].to_vec()),
             (2, [10, 0, 0, 1].to_vec()),
-            (3, [3, 0, 0, 0].to_vec()),
-            (4, [4, 0, 0, 0].to_vec()),
-            (16, [5, 0, 0, 0].to_vec()),
-            (25, [6, 0, 0, 0].to_vec()),
+            (3, native([3, 0, 0, 0], &[4]).to_vec()),
+            (4, native([4, 0, 0, 0], &[4]).to_vec()),
+            (16, native([5, 0, 0, 0], &[4]).to_vec()),
+            (25, native([6, 0, 0, 0], &[4]).to_vec()),
             (27, [17].to_vec()),
             (28, [3, 0xe8].to_vec()),
             (29, [0, 53].to_vec()),
@@ -483,8 +491,11 @@ mod tests {
             list().family(Family::INET6).protocol(Protocol::RA).kind(RouteType::UNICAST).table(1000).oif(3);
         let wire = bytes(&request);
         assert_eq!(wire[16..28], [10, 0, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0]);
-        assert_eq!(attributes(&wire), [(15, [0xe8, 3, 0, 0].to_vec()), (4, [3, 0, 0, 0].to_vec())]);
-        assert_eq!(bytes(&list().cached())[24..28], [0, 2, 0, 0]);
+        assert_eq!(
+            attributes(&wire),
+            [(15, native([0xe8, 3, 0, 0], &[4]).to_vec()), (4, native([3, 0, 0, 0], &[4]).to_vec())]
+        );
+        assert_eq!(bytes(&list().cached())[24..28], native([0, 2, 0, 0], &[4]));
     }
 
     // F4.
@@ -533,8 +544,8 @@ mod tests {
             attributes(&wire),
             [
                 (1, [0, 6, 0x41, 0].to_vec()),
-                (18, [2, 0, 10, 0, 0, 1].to_vec()),
-                (4, [3, 0, 0, 0].to_vec()),
+                (18, native([2, 0, 10, 0, 0, 1], &[2, 1]).to_vec()),
+                (4, native([3, 0, 0, 0], &[4]).to_vec()),
                 (19, [0, 0xc, 0x80, 0, 0, 0x12, 0xc1, 0].to_vec()),
                 (26, [1].to_vec()),
             ],
@@ -567,34 +578,40 @@ mod tests {
     fn encapsulations_set_type_and_content() {
         let net = || add(to("2001:db8::/32"));
         let labels = encap(net().encap(Mpls::push(&[100]).ttl(64)));
-        assert_eq!(labels.1, [8, 0, 1, 0, 0, 6, 0x41, 0, 5, 0, 2, 0, 64, 0, 0, 0]);
+        assert_eq!(
+            labels.1,
+            native([8, 0, 1, 0, 0, 6, 0x41, 0, 5, 0, 2, 0, 64, 0, 0, 0], &[2, 2, 1, 1, 1, 1, 2, 2, 1])
+        );
         assert_eq!((labels.0, &*labels.2), (1, "mpls 100 ttl 64"));
 
         let tunnel = Ip::new().id(42).dst(core::net::Ipv4Addr::new(10, 0, 0, 2)).flags(TunnelFlags::KEY);
         let tunnel = encap(net().encap(tunnel));
         assert_eq!(
             tunnel.1,
-            [12, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 42, 8, 0, 2, 0, 10, 0, 0, 2, 6, 0, 6, 0, 0, 4, 0, 0],
+            native(
+                [12, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 42, 8, 0, 2, 0, 10, 0, 0, 2, 6, 0, 6, 0, 0, 4, 0, 0],
+                &[2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1]
+            ),
         );
         assert_eq!((tunnel.0, &*tunnel.2), (2, "ip id 42 dst 10.0.0.2 key"));
 
         let ila = encap(net().encap(Ila::new().locator(0x2001_0db8_0000_0001_u64)));
-        assert_eq!(ila.1, [12, 0, 1, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 1]);
+        assert_eq!(ila.1, native([12, 0, 1, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 1], &[2, 2, 1]));
         assert_eq!((ila.0, &*ila.2), (3, "ila 2001:db8:0:1"));
 
         let segments = ["fc00::1".parse().unwrap()];
         let rpl = encap(net().encap(Rpl::through(&segments)));
-        assert_eq!(rpl.1[..12], [28, 0, 1, 0, 0, 2, 3, 1, 0, 0, 0, 0]);
+        assert_eq!(rpl.1[..12], native([28, 0, 1, 0, 0, 2, 3, 1, 0, 0, 0, 0], &[2, 2, 1]));
         assert_eq!((rpl.0, &*rpl.2), (8, "rpl segs 1 [ fc00::1 ]"));
 
         let trace = TraceHeader::default().namespace(1u16).remaining(3).kinds(Be(0x80_0000 << 8));
         let ioam = encap(net().encap(Ioam6::new().trace(trace).frequency(1, 2)));
-        assert_eq!(ioam.1[..12], [12, 0, 3, 0, 0, 1, 0, 3, 0x80, 0, 0, 0]);
+        assert_eq!(ioam.1[..12], native([12, 0, 3, 0, 0, 1, 0, 3, 0x80, 0, 0, 0], &[2, 2, 1]));
         let text = "ioam6 freq 1/2 trace prealloc type 0x800000 ns 1 size 12";
         assert_eq!((ioam.0, &*ioam.2), (9, text));
 
         let xfrm = encap(net().encap(Xfrm::new().if_id(16).link(3)));
-        assert_eq!(xfrm.1, [8, 0, 1, 0, 16, 0, 0, 0, 8, 0, 2, 0, 3, 0, 0, 0]);
+        assert_eq!(xfrm.1, native([8, 0, 1, 0, 16, 0, 0, 0, 8, 0, 2, 0, 3, 0, 0, 0], &[2, 2, 4, 2, 2, 4]));
         assert_eq!((xfrm.0, &*xfrm.2), (10, "xfrm if_id 0x10 link_dev #3"));
 
         let unknown = Encap::Unknown(EncapType(99), &[8, 0, 1, 0, 1, 2, 3, 4]);
@@ -615,7 +632,8 @@ mod tests {
     #[test]
     fn lying_next_hops_are_errors_and_no_panic() {
         for length in [0u16, 7, 9, 11, 17, 0xffff] {
-            let mut record = [16, 0, 0, 0, 3, 0, 0, 0, 8, 0, 5, 0, 10, 0, 0, 1];
+            let mut record =
+                native([16, 0, 0, 0, 3, 0, 0, 0, 8, 0, 5, 0, 10, 0, 0, 1], &[2, 1, 1, 4, 2, 2, 1]);
             record[..2].copy_from_slice(&length.to_ne_bytes());
             let request = add(to("192.0.2.0/24")).attr(9, &netlink_core::Bytes(&record));
             let wire = bytes(&request);
@@ -630,7 +648,10 @@ mod tests {
         let request = replace(to("192.0.2.0/24")).oif(3).metrics(metrics).expires(60).from(to("10.0.0.0/8"));
         let text = "192.0.2.0/24 from 10.0.0.0/8 dev #3 proto boot scope link mtu lock 1400 features 1";
         assert_eq!(shown(&request), text);
-        let expected = [8, 0, 1, 0, 4, 0, 0, 0, 8, 0, 2, 0, 0x78, 5, 0, 0, 8, 0, 12, 0, 1, 0, 0, 0];
+        let expected = native(
+            [8, 0, 1, 0, 4, 0, 0, 0, 8, 0, 2, 0, 0x78, 5, 0, 0, 8, 0, 12, 0, 1, 0, 0, 0],
+            &[2, 2, 4, 2, 2, 4, 2, 2, 4],
+        );
         assert_eq!(attributes(&bytes(&request))[2], (8, expected.to_vec()));
     }
 }
