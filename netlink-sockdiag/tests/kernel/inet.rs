@@ -231,7 +231,18 @@ fn a_link_local_socket_is_found_by_its_addresses() -> Result {
     let mut nl = connect()?;
     link_local()?;
     let listener = TcpListener::bind("[fe80::77%1]:0")?;
-    let client = TcpStream::connect(listener.local_addr()?)?;
+    // The kernel makes the route of an address a moment after the address.
+    let begun = std::time::Instant::now();
+    let client = loop {
+        match TcpStream::connect(listener.local_addr()?) {
+            Err(error)
+                if error.raw_os_error() == Some(libc::ENETUNREACH) && begun.elapsed().as_secs() < 5 =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            connected => break connected?,
+        }
+    };
     let (local, remote) = (client.local_addr()?, client.peer_addr()?);
     let found = nl.call(inet::get(IpProtocol::TCP, local, remote))?;
     assert_eq!((found.header().inode, found.source(), found.dest()), (inode(&client), local, remote));
