@@ -373,6 +373,12 @@ impl<S: Wait> Channel<S> {
     #[inline]
     pub(crate) fn post(&mut self, request: &impl ToRequest) -> Result<()> {
         self.prepare_post(request)?;
+        self.send_wide()
+    }
+
+    /// Sends what the send buffer holds, with a wider one of the socket's if it is too long.
+    #[inline]
+    fn send_wide(&self) -> Result<()> {
         match self.socket.try_send(self.send.as_slice()) {
             Err(error) if is_too_long(&error) => {
                 self.widen_send_buffer()?;
@@ -463,14 +469,9 @@ impl<S: Wait> Channel<S> {
         let room = if beside_packets { socket.receive_buffer()? } else { 0 };
         let drops = if beside_packets { socket.drops().ok() } else { None };
         let widened = beside_packets && socket.widen_receive_buffer(room, ANSWER_ROOM);
-        let mut retried = false;
         let sent = loop {
-            match self.socket.try_send(self.send.as_slice()) {
+            match self.send_wide() {
                 Err(Error::System { errno: Errno::EAGAIN, .. }) => self.socket.writable().await?,
-                Err(error) if is_too_long(&error) && !retried => {
-                    self.widen_send_buffer()?;
-                    retried = true;
-                }
                 sent => break sent,
             }
         };
