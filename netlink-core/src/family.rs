@@ -10,6 +10,7 @@ pub use crate::exchange::{Exchange, Expect, Quirks};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use crate::payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
+pub use crate::protocol::{AnyEvent, Change, ProtocolInfo};
 pub use crate::request::{
     Check, Dump, Filter, Guard, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest,
 };

@@ -54,6 +54,7 @@
 //! | --- | --- |
 //! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
 //! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
+//! | protocols and events | [`protocol`](mod@protocol); [`protocol!`], [`events!`] |
 //! | exchanges, without I/O | [`exchange`] |
 //! | connections | `Connection`, `Events`, and the same in `tokio` |
 //! | sockets and namespaces | `socket`, `netns` |
@@ -77,6 +78,7 @@ pub mod message;
 mod narrow;
 pub mod payload;
 mod prefix;
+pub mod protocol;
 pub mod request;
 #[cfg(feature = "secret")]
 pub mod secret;

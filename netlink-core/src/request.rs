@@ -14,10 +14,13 @@ use crate::error::{Asked, Error, Hint, RequestError};
 use crate::exchange::{Expect, Quirks};
 use crate::layout::{Field, Fixed, Layout};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType};
+use crate::protocol::ProtocolInfo;
 
 /// One message type of a protocol, as data.
 #[derive(Debug)]
 pub struct MessageInfo {
+    /// Who speaks it. Unless that is known, a connection sends it over any protocol.
+    pub protocol: fn() -> Option<&'static ProtocolInfo>,
     /// What it is known by among its siblings.
     pub number: u16,
     /// Where that number stands.
@@ -79,6 +82,13 @@ impl MessageInfo {
         if self.number == self.number_in(message)? { Some(self) } else { self.sibling(message) }
     }
 
+    /// Whether a message is this one, by its number.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn is(&self, message: &Message<'_>) -> bool {
+        self.number_in(message) == Some(self.number)
+    }
+
     /// What a message is that answers this one.
     pub fn answer_of(&'static self, message: &Message<'_>) -> Option<&'static Self> {
         self.sibling(message).or_else(|| self.of(message))
@@ -89,6 +99,7 @@ impl MessageInfo {
         (self.siblings)().iter().copied().flatten().find(|info| info.number == number)
     }
 
+    #[inline(always)]
     fn number_in(&self, message: &Message<'_>) -> Option<u16> {
         match self.numbered {
             Numbered::ByType => Some(message.header.kind.0),
@@ -320,7 +331,7 @@ impl<R> Request<R> {
     }
 
     #[cold]
-    fn refusal(&self, offset: usize, why: Unsendable) -> Error {
+    pub(crate) fn refusal(&self, offset: usize, why: Unsendable) -> Error {
         let asked = Asked::new(self.info, self.out.as_slice());
         Error::Request(Box::new(RequestError { asked, offset, why }))
     }
@@ -429,15 +440,21 @@ macro_rules! __into_owned {
     };
 }
 
-/// The messages that belong together: those of the type, or of a list.
+/// Who speaks a message, and what can answer it: the protocol, or else the message alone.
 #[macro_export]
 #[doc(hidden)]
-macro_rules! __siblings {
-    ($name:ident) => {
+macro_rules! __protocol {
+    (info) => {
+        ::core::option::Option::None
+    };
+    (info $protocol:path) => {
+        ::core::option::Option::Some(&$protocol)
+    };
+    (siblings $name:ident) => {
         &[$name::MESSAGES]
     };
-    ($name:ident $family:path) => {
-        $family
+    (siblings $name:ident $protocol:path) => {
+        $protocol.messages
     };
 }
 
@@ -510,8 +527,7 @@ macro_rules! __hint {
 /// - `about` and the function that writes which object a message is about, from a `&Self` to a formatter;
 ///   `(fmt::Display::fmt)` will do where the message prints as little;
 /// - `hint` and the [`Hint`](crate::Hint) of its errors;
-/// - `among crate::MESSAGES`, where a message is answered with one of another fixed header: the
-///   [`MessageInfo`](crate::MessageInfo)s that belong together, message by message.
+/// - `on crate::PROTOCOL`: who speaks it, see [`protocol!`](crate::protocol!). A message of that protocol may answer it.
 ///
 /// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
 /// [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per type; and a newtype over
@@ -525,11 +541,11 @@ macro_rules! message {
         }
         $(about $subject:tt)?
         $(hint $hint:tt)?
-        $(among $family:path)?
+        $(on $protocol:path)?
     ) => {
         $crate::__message_view! {
             [$(#[$meta])*] $vis $name $a [$header] $attrs [ByType]
-            [$crate::__siblings!($name $($family)?)] [$crate::__subject!($name $($subject)?)]
+            [$crate::__protocol!(info $($protocol)?)] [$crate::__protocol!(siblings $name $($protocol)?)] [$crate::__subject!($name $($subject)?)]
             [$crate::__hint!($($hint)?)]
             $( $(#[$tmeta])* $number $c_name $const $([$($quirk)+])?, )*
         }
@@ -623,7 +639,7 @@ macro_rules! message {
 macro_rules! __message_view {
     (
         [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime [$header:ty] $attrs:ident
-        [$numbered:ident] [$siblings:expr] [$subject:expr] [$hint:expr]
+        [$numbered:ident] [$protocol:expr] [$siblings:expr] [$subject:expr] [$hint:expr]
         $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
     ) => {
         $(#[$meta])*
@@ -641,6 +657,7 @@ macro_rules! __message_view {
                 $(#[$tmeta])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`")]
                 pub const $const: $crate::MessageInfo = $crate::MessageInfo {
+                    protocol: || $protocol,
                     number: $number,
                     numbered: $crate::request::Numbered::$numbered,
                     c_name: stringify!($c_name),

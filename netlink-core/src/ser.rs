@@ -4,7 +4,22 @@
 #[cfg(feature = "serde")]
 mod on {
     use serde::Serialize;
-    use serde::ser::SerializeMap;
+    use serde::ser::{SerializeMap, SerializeStructVariant as _};
+
+    /// An event with what happened.
+    #[doc(hidden)]
+    pub fn changed<S: serde::Serializer>(
+        serializer: S,
+        name: &'static str,
+        variant: &'static str,
+        change: crate::Change,
+        object: &impl Serialize,
+    ) -> Result<S::Ok, S::Error> {
+        let mut event = serializer.serialize_struct_variant(name, 0, variant, 2)?;
+        event.serialize_field("change", &change)?;
+        event.serialize_field("object", object)?;
+        event.end()
+    }
 
     /// The fields of a set on their way into a map.
     #[doc(hidden)]
@@ -42,7 +57,7 @@ mod on {
 
 #[cfg(feature = "serde")]
 #[doc(hidden)]
-pub use on::Fields;
+pub use on::{Fields, changed};
 
 /// Serializes a type of a family crate: as a map of fields, as a list, as one value,
 /// with code of its own, or as its `Display` text.

@@ -2,7 +2,7 @@
 
 use crate::error::{ExtAckAttrs, PolicyAttrs, PolicyType};
 use crate::layout::{Constant, Fixed, Layout};
-use crate::{Errno, MessageFlags, MessageHeader, MessageInfo, MessageType, Protocol, Table};
+use crate::{Errno, MessageFlags, MessageHeader, MessageInfo, MessageType, Protocol, ProtocolInfo, Table};
 
 /// Everything that one crate declares; each family crate has one as `SPEC`.
 ///
@@ -10,8 +10,8 @@ use crate::{Errno, MessageFlags, MessageHeader, MessageInfo, MessageType, Protoc
 /// is listed; `cargo xtask spec` reports what is declared and not found.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
-    /// Messages: the `MESSAGES` of each.
-    pub messages: &'static [&'static [MessageInfo]],
+    /// Protocols, or families, with their messages.
+    pub protocols: &'static [&'static ProtocolInfo],
     /// Sets that no message leads to, such as those which [`Shape::Select`](crate::Shape::Select) chooses from.
     pub tables: &'static [&'static Table],
     /// Fixed structs that are no header of a message.
@@ -20,9 +20,16 @@ pub struct Spec {
     pub constants: &'static [&'static [Constant]],
 }
 
+impl Spec {
+    /// All messages.
+    pub fn messages(&self) -> impl Iterator<Item = &'static MessageInfo> {
+        self.protocols.iter().flat_map(|protocol| protocol.messages).copied().flatten()
+    }
+}
+
 /// What this crate declares.
 pub const SPEC: Spec = Spec {
-    messages: &[],
+    protocols: &[],
     tables: &[ExtAckAttrs::TABLE, PolicyAttrs::TABLE],
     layouts: &[MessageHeader::LAYOUT],
     constants: &[

@@ -68,13 +68,13 @@ family! {
     /// What comes and goes: modules are loaded and unloaded.
     pub enum Event<'a> {
         /// A family came. Its groups are in there, and follow one by one.
-        FamilyAdded(Family::NEWFAMILY),
+        FamilyAdded(Family) = NEWFAMILY,
         /// A family is gone.
-        FamilyRemoved(Family::DELFAMILY),
+        FamilyRemoved(Family) = DELFAMILY,
         /// A group of a family came.
-        GroupAdded(Family::NEWMCAST_GRP),
+        GroupAdded(Family) = NEWMCAST_GRP,
         /// A group of a family is gone, and with it everybody's membership.
-        GroupRemoved(Family::DELMCAST_GRP),
+        GroupRemoved(Family) = DELMCAST_GRP,
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use netlink_core::layout::{Fixed, Pad};
-use netlink_core::{MessageFlags, MessageInfo, MessageType, Reply, Request, layout};
+use netlink_core::{MessageFlags, MessageInfo, MessageType, ProtocolInfo, Reply, Request, layout};
 
 layout! {
     /// `struct genlmsghdr`: what every message of generic netlink begins with, behind its frame.
@@ -40,8 +40,8 @@ pub trait Declared: Sized + 'static {
     const NAME: &'static str;
     /// The version that requests carry.
     const VERSION: u8;
-    /// Every message of the family.
-    const MESSAGES: &'static [&'static [MessageInfo]];
+    /// The family as data: its name and every message of it.
+    const INFO: &'static ProtocolInfo;
     /// What its messages begin with: [`Header`], or a struct that begins with that.
     type Header: Fixed + Default;
 }
@@ -222,7 +222,7 @@ impl<Q: IntoUnbound + Clone> IntoUnbound for &Q {
 ///     /// What happens to connections.
 ///     pub enum Event<'a> {
 ///         /// An address was asked for.
-///         Asked(Endpoint::GET),
+///         Asked(Endpoint) = GET,
 ///     }
 /// }
 /// # fn main() {}
@@ -231,9 +231,7 @@ impl<Q: IntoUnbound + Clone> IntoUnbound for &Q {
 /// Behind the type stand what its messages begin with ([`Header`](crate::Header) for nearly all), the name by which
 /// the controller knows it, the version, and its messages, each made by [`message!`](crate::message!).
 ///
-/// A family with multicast groups names them, and the messages that are sent there: each row is a variant and
-/// the [`MessageInfo`](crate::MessageInfo) of its command. An event of another command is not lost: it is
-/// `Event::Other`.
+/// A family with multicast groups names them, and the messages that are sent there, in the rows of the core's `events!`.
 ///
 /// It makes, in the module it stands in:
 ///
@@ -251,7 +249,10 @@ macro_rules! family {
 
             $(#[$emeta:meta])*
             $evis:vis enum $event:ident<$a:lifetime> {
-                $( $(#[$vmeta:meta])* $variant:ident($from:ident::$const:ident), )*
+                $(
+                    $(#[$vmeta:meta])*
+                    $variant:ident($($from:ident)::+ $(: $change:ident)?) = $first:ident $(| $more:ident)* $(if $guard:path)?,
+                )*
             }
         )?
     ) => {
@@ -263,7 +264,14 @@ macro_rules! family {
         impl $crate::Declared for $family {
             const NAME: &'static str = $name;
             const VERSION: u8 = $version;
-            const MESSAGES: &'static [&'static [$crate::MessageInfo]] = &[$( $message::MESSAGES ),+];
+            const INFO: &'static $crate::ProtocolInfo = {
+                static INFO: $crate::ProtocolInfo = $crate::ProtocolInfo {
+                    protocol: $crate::Protocol::GENERIC,
+                    name: $name,
+                    messages: &[$( $message::MESSAGES ),+],
+                };
+                &INFO
+            };
             type Header = $header;
         }
 
@@ -281,94 +289,17 @@ macro_rules! family {
                 )*
             }
 
-            $crate::__event! {
-                [$(#[$emeta])*] $evis $event $family
-                $( [$(#[$vmeta])*] $variant $from $const, )*
-            }
-        )?
-    };
-}
-
-/// The enumeration of events of [`family!`](crate::family).
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __event {
-    (
-        [$(#[$meta:meta])*] $vis:vis $event:ident $family:ident
-        $( [$(#[$vmeta:meta])*] $variant:ident $from:ident $const:ident, )*
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
-        #[non_exhaustive]
-        $vis enum $event<'a> {
-            $(
-                $(#[$vmeta])*
-                $variant($from<'a>),
-            )*
-            /// Another command, as it came.
-            Other {
-                /// The command.
-                command: u8,
-                /// The message, its header included.
-                body: $crate::__Cow<'a, [u8]>,
-            },
-        }
-
-        impl $crate::Notifies for $family {
-            type Event = $event<'static>;
-        }
-
-        impl<'own> $crate::Reply for $event<'own> {
-            const EXPECT: $crate::netlink_core::Expect = $crate::netlink_core::Expect::Reply;
-            const INFO: ::core::option::Option<&'static $crate::MessageInfo> =
-                match <$family as $crate::Declared>::MESSAGES {
-                    [first, ..] => first.first(),
-                    [] => None,
-                };
-            type View<'x> = $event<'x>;
-
-            fn view<'x>(
-                message: &$crate::Message<'x>,
-            ) -> ::core::result::Result<$event<'x>, $crate::DecodeError> {
-                let header = <$crate::Header as $crate::netlink_core::layout::Field>::take(&mut { message.body });
-                let command = header.map_err(|why| $crate::DecodeError { at: "genlmsghdr", why })?.command;
-                $(
-                    if u16::from(command) == $from::$const.number {
-                        return $from::read(message).map($event::$variant);
-                    }
-                )*
-                Ok($event::Other { command, body: message.body.into() })
-            }
-
-            fn own(view: $event<'_>) -> Self {
-                view.into_owned()
-            }
-        }
-
-        #[allow(unreachable_pub, dead_code)]
-        impl $event<'_> {
-            /// The event without a borrow.
-            pub fn into_owned(self) -> $event<'static> {
-                match self {
-                    $( $event::$variant(message) => $event::$variant(message.into_owned()), )*
-                    $event::Other { command, body } => {
-                        $event::Other { command, body: body.into_owned().into() }
-                    }
+            $crate::netlink_core::events! {
+                $(#[$emeta])*
+                $evis enum $event<$a> {
+                    $( $(#[$vmeta])* $variant($($from)::+ $(: $change)?) = $first $(| $more)* $(if $guard)?, )*
                 }
             }
-        }
 
-        $crate::netlink_core::__into_owned!($event);
-
-        $crate::serialize! { @with ['x] $event<'x>, |event, serializer| match event {
-            $( $event::$variant(message) => {
-                serializer.serialize_newtype_variant(stringify!($event), 0, stringify!($variant), message)
-            } )*
-            $event::Other { body, .. } => {
-                let bytes = $crate::Bytes(body);
-                serializer.serialize_newtype_variant(stringify!($event), 0, "Other", &bytes)
+            impl $crate::Notifies for $family {
+                type Event = $event<'static>;
             }
-        } }
+        )?
     };
 }
 
@@ -391,7 +322,8 @@ macro_rules! message {
     ) => {
         $crate::netlink_core::__message_view! {
             [$(#[$meta])*] $vis $name $a [<$family as $crate::Declared>::Header] $attrs
-            [ByCommand] [<$family as $crate::Declared>::MESSAGES]
+            [ByCommand] [::core::option::Option::Some(<$family as $crate::Declared>::INFO)]
+            [<$family as $crate::Declared>::INFO.messages]
             [$crate::netlink_core::__subject!($name $($subject)?)] [$crate::netlink_core::error::net_admin]
             $( $(#[$tmeta])* $number $c_name $const $([$($quirk)+])?, )*
         }

@@ -74,7 +74,7 @@ pub mod tokio;
 pub mod wireguard;
 
 pub use declare::{Declared, Group, Header, IntoUnbound, Notifies, Unbound};
-pub use resolved::{AnyEvent, Bound, Resolved};
+pub use resolved::{Bound, Resolved};
 pub use spec::SPEC;
 
 #[doc(hidden)]

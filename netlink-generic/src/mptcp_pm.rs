@@ -95,25 +95,25 @@ family! {
     /// What happens to connections and their paths.
     pub enum Event<'a> {
         /// The first handshake is done; it may still turn out to be plain TCP. No path may be made yet.
-        Created(PathEvent::CREATED),
+        Created(PathEvent) = CREATED,
         /// The peer has the keys: paths may be made.
-        Established(PathEvent::ESTABLISHED),
+        Established(PathEvent) = ESTABLISHED,
         /// A connection is closed; only its token is told.
-        Closed(PathEvent::CLOSED),
+        Closed(PathEvent) = CLOSED,
         /// The peer announced an address.
-        Announced(PathEvent::ANNOUNCED),
+        Announced(PathEvent) = ANNOUNCED,
         /// The peer takes an address back.
-        Removed(PathEvent::REMOVED),
+        Removed(PathEvent) = REMOVED,
         /// A path more is there.
-        SubEstablished(PathEvent::SUB_ESTABLISHED),
+        SubEstablished(PathEvent) = SUB_ESTABLISHED,
         /// A path is gone, or could not be made.
-        SubClosed(PathEvent::SUB_CLOSED),
+        SubClosed(PathEvent) = SUB_CLOSED,
         /// The peer made a path a backup, or an ordinary one again.
-        SubPriority(PathEvent::SUB_PRIORITY),
+        SubPriority(PathEvent) = SUB_PRIORITY,
         /// A socket listens. Linux 6.2.
-        ListenerCreated(PathEvent::LISTENER_CREATED),
+        ListenerCreated(PathEvent) = LISTENER_CREATED,
         /// A socket listens no more. Linux 6.2.
-        ListenerClosed(PathEvent::LISTENER_CLOSED),
+        ListenerClosed(PathEvent) = LISTENER_CLOSED,
     }
 }
 

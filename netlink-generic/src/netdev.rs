@@ -82,16 +82,16 @@ family! {
     /// What happens to devices and page pools.
     pub enum Event<'a> {
         /// A device came.
-        DeviceAdded(Device::DEV_ADD_NTF),
+        DeviceAdded(Device) = DEV_ADD_NTF,
         /// A device is gone.
-        DeviceRemoved(Device::DEV_DEL_NTF),
+        DeviceRemoved(Device) = DEV_DEL_NTF,
         /// A device can do more or less than before.
-        DeviceChanged(Device::DEV_CHANGE_NTF),
+        DeviceChanged(Device) = DEV_CHANGE_NTF,
         /// A page pool came. Linux 6.8.
-        PagePoolAdded(PagePool::PAGE_POOL_ADD_NTF),
+        PagePoolAdded(PagePool) = PAGE_POOL_ADD_NTF,
         /// A page pool is gone. Linux 6.8.
-        PagePoolRemoved(PagePool::PAGE_POOL_DEL_NTF),
+        PagePoolRemoved(PagePool) = PAGE_POOL_DEL_NTF,
         /// A page pool was detached, or has another link or NAPI instance. Linux 6.8.
-        PagePoolChanged(PagePool::PAGE_POOL_CHANGE_NTF),
+        PagePoolChanged(PagePool) = PAGE_POOL_CHANGE_NTF,
     }
 }

@@ -67,7 +67,7 @@ family! {
     /// What happens to limits.
     pub enum Event<'a> {
         /// A limit was reached, or is so no more.
-        Warning(Warning::WARNING),
+        Warning(Warning) = WARNING,
     }
 }
 

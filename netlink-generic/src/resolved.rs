@@ -1,6 +1,5 @@
 //! A family that the controller was asked for, and requests that know its number.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +9,7 @@ use core::ops::Deref;
 use netlink_core::error::{initial_net_admin, net_admin};
 use netlink_core::layout::Field;
 use netlink_core::{
-    DecodeError, Errno, Error, Expect, Hint, KernelError, Malformed, Message, MessageFlags, MessageHeader,
+    AnyEvent, DecodeError, Errno, Error, Expect, Hint, KernelError, Malformed, Message, MessageFlags,
     MessageInfo, MessageType, Reply, Request, ToRequest, Unsendable,
 };
 
@@ -132,7 +131,24 @@ impl<F: Declared> Resolved<F> {
 }
 
 impl<F: Notifies> Resolved<F> {
-    /// Reads an event; `None` if it is another family's.
+    /// Reads an event of a connection that subscribed to groups of several families; `None` if it is another's.
+    ///
+    /// ```no_run
+    /// use netlink_generic::ctrl::{self, Ctrl};
+    /// use netlink_generic::{AnyEvent, Notice};
+    ///
+    /// # fn main() -> Result<(), netlink_generic::Error> {
+    /// let mut nl = netlink_generic::connect()?;
+    /// let ctrl = nl.call(ctrl::resolve::<Ctrl>())?;
+    /// nl.subscribe(&ctrl.groups(&[Ctrl::NOTIFY])?)?;
+    /// while let Notice::Event { event, .. } = nl.next_event::<AnyEvent>()? {
+    ///     if let Some(event) = ctrl.event(&event) {
+    ///         println!("{event:?}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn event<'e>(
         &self,
         event: &'e AnyEvent<'_>,
@@ -242,54 +258,3 @@ impl<R> ToRequest for Bound<R> {
         self.hint
     }
 }
-
-/// An event of whatever family, for connections that subscribed to groups of several.
-///
-/// ```no_run
-/// use netlink_generic::ctrl::{self, Ctrl};
-/// use netlink_generic::{AnyEvent, Notice};
-///
-/// # fn main() -> Result<(), netlink_generic::Error> {
-/// let mut nl = netlink_generic::connect()?;
-/// let ctrl = nl.call(ctrl::resolve::<Ctrl>())?;
-/// nl.subscribe(&ctrl.groups(&[Ctrl::NOTIFY])?)?;
-/// while let Notice::Event { event, .. } = nl.next_event::<AnyEvent>()? {
-///     if let Some(event) = ctrl.event(&event) {
-///         println!("{event:?}");
-///     }
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnyEvent<'a> {
-    header: MessageHeader,
-    body: Cow<'a, [u8]>,
-}
-
-impl AnyEvent<'_> {
-    /// The message: its type is the family's number.
-    pub fn message(&self) -> Message<'_> {
-        Message { header: self.header, body: &self.body }
-    }
-
-    /// The event without a borrow.
-    pub fn into_owned(self) -> AnyEvent<'static> {
-        AnyEvent { header: self.header, body: Cow::Owned(self.body.into_owned()) }
-    }
-}
-
-impl<'own> Reply for AnyEvent<'own> {
-    const EXPECT: Expect = Expect::Reply;
-    type View<'a> = AnyEvent<'a>;
-
-    fn view<'a>(message: &Message<'a>) -> Result<AnyEvent<'a>, DecodeError> {
-        Ok(AnyEvent { header: message.header, body: Cow::Borrowed(message.body) })
-    }
-
-    fn own(view: AnyEvent<'_>) -> Self {
-        view.into_owned()
-    }
-}
-
-netlink_core::__into_owned!(AnyEvent);

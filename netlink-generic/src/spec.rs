@@ -4,7 +4,6 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::ctrl;
 #[cfg(feature = "mptcp_pm")]
 use crate::mptcp_pm;
 #[cfg(feature = "netdev")]
@@ -17,45 +16,22 @@ use crate::taskstats;
 use crate::time::Timespec;
 #[cfg(feature = "wireguard")]
 use crate::wireguard;
+use crate::{Declared, ctrl};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
-    messages: &[
-        ctrl::Family::MESSAGES,
+    protocols: &[
+        <ctrl::Ctrl as Declared>::INFO,
         #[cfg(feature = "mptcp_pm")]
-        mptcp_pm::Endpoint::MESSAGES,
-        #[cfg(feature = "mptcp_pm")]
-        mptcp_pm::Limits::MESSAGES,
-        #[cfg(feature = "mptcp_pm")]
-        mptcp_pm::Path::MESSAGES,
-        #[cfg(feature = "mptcp_pm")]
-        mptcp_pm::PathEvent::MESSAGES,
+        <mptcp_pm::MptcpPm as Declared>::INFO,
         #[cfg(feature = "netdev")]
-        netdev::Device::MESSAGES,
-        #[cfg(feature = "netdev")]
-        netdev::PagePool::MESSAGES,
-        #[cfg(feature = "netdev")]
-        netdev::PagePoolStats::MESSAGES,
-        #[cfg(feature = "netdev")]
-        netdev::Queue::MESSAGES,
-        #[cfg(feature = "netdev")]
-        netdev::Napi::MESSAGES,
-        #[cfg(feature = "netdev")]
-        netdev::Qstats::MESSAGES,
-        #[cfg(feature = "netdev")]
-        netdev::Dmabuf::MESSAGES,
+        <netdev::Netdev as Declared>::INFO,
         #[cfg(feature = "quota")]
-        quota::Warning::MESSAGES,
+        <quota::Quota as Declared>::INFO,
         #[cfg(feature = "taskstats")]
-        taskstats::Query::MESSAGES,
-        #[cfg(feature = "taskstats")]
-        taskstats::Record::MESSAGES,
-        #[cfg(feature = "taskstats")]
-        taskstats::CgroupQuery::MESSAGES,
-        #[cfg(feature = "taskstats")]
-        taskstats::Cgroup::MESSAGES,
+        <taskstats::Taskstats as Declared>::INFO,
         #[cfg(feature = "wireguard")]
-        wireguard::DeviceMessage::MESSAGES,
+        <wireguard::Wireguard as Declared>::INFO,
     ],
     tables: &[],
     layouts: &[

@@ -56,7 +56,7 @@ family! {
     /// What happens.
     enum Event<'a> {
         /// A thing.
-        Told(Thing::NTF),
+        Told(Thing) = NTF,
     }
 }
 
@@ -217,9 +217,9 @@ fn events_are_told_by_command_and_families_by_number() {
 
     let later = Message { body: &[200, 1, 0, 0, 7], ..message };
     let event = Event::own(Event::view(&later).unwrap());
-    assert_eq!(event, Event::Other { command: 200, body: (&[200, 1, 0, 0, 7][..]).into() });
+    assert_eq!(event, Event::Other(AnyEvent::new(&later)));
     let cut = Message { body: &[9, 1], ..message };
-    assert_eq!(Event::view(&cut).unwrap_err().to_string(), "genlmsghdr: 4 bytes wanted, 2 given");
+    assert!(Event::view(&cut).unwrap_err().to_string().ends_with("bytes wanted, 2 given"));
     let broken = Message { body: &[9, 1, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0], ..message };
     assert!(Event::view(&broken).is_err());
 }

@@ -90,6 +90,7 @@ message! {
         /// No kernel sends it: an event has the number of [`NEW`](Self::NEW).
         0x704 NFNL_MSG_ACCT_OVERQUOTA OVERQUOTA,
     }
+    on crate::PROTOCOL
 }
 
 narrow! {

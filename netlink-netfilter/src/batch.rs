@@ -47,6 +47,7 @@ message! {
         /// Ends it, and so makes the kernel do it.
         17 NFNL_MSG_BATCH_END END,
     }
+    on crate::PROTOCOL
 }
 
 /// Messages of one subsystem that the kernel does all of, or none.
@@ -105,14 +106,20 @@ impl Transaction {
         }
         Aborted::of(connection.envelope(&self.requests()))
     }
+}
 
-    /// Has the kernel do it, over a connection on a tokio reactor.
-    #[cfg(all(feature = "tokio", target_os = "linux"))]
-    pub async fn commit_async(&self, connection: &mut crate::tokio::Connection) -> Result<(), Aborted> {
-        if self.is_empty() {
+/// Transactions on a tokio reactor.
+#[cfg(all(feature = "tokio", target_os = "linux"))]
+pub mod tokio {
+    use super::{Aborted, Transaction};
+    use crate::tokio::Connection;
+
+    /// Has the kernel do it; see the blocking [`Transaction::commit`].
+    pub async fn commit(transaction: &Transaction, connection: &mut Connection) -> Result<(), Aborted> {
+        if transaction.is_empty() {
             return Ok(());
         }
-        Aborted::of(connection.envelope(&self.requests()).await)
+        Aborted::of(connection.envelope(&transaction.requests()).await)
     }
 }
 

@@ -37,6 +37,8 @@ mod nat;
 mod parts;
 mod proto;
 mod stats;
+#[cfg(all(feature = "tokio", target_os = "linux"))]
+pub mod tokio;
 mod tuple;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod watch;
@@ -56,8 +58,6 @@ pub use stats::{
 };
 pub use tuple::{IpProtocol, Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleProto, TupleProtoAttrs};
 
-#[cfg(all(feature = "tokio", target_os = "linux"))]
-pub use watch::AsyncWatch;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use watch::Watch;
 
@@ -201,6 +201,7 @@ message! {
     }
     about subject
     hint why
+    on crate::PROTOCOL
 }
 
 narrow! {

@@ -22,9 +22,8 @@
 //! since Linux 5.19, those that were made while somebody listened, in any namespace. An entry made before stays silent
 //! until its end. [`conntrack::Watch`](crate::conntrack::Watch) makes up for lost events.
 
-use alloc::borrow::Cow;
-
-use netlink_core::{DecodeError, Message, MessageFlags, MessageType, Reply, values};
+pub use netlink_core::Change;
+use netlink_core::{MessageFlags, events, values};
 
 use crate::acct::Account;
 use crate::conntrack::Conntrack;
@@ -59,90 +58,32 @@ impl Group {
     pub const CONNTRACK: [Self; 3] = [Self::CONNTRACK_NEW, Self::CONNTRACK_UPDATE, Self::CONNTRACK_DESTROY];
     /// All of expectations that there are.
     pub const EXPECT: [Self; 2] = [Self::EXPECT_NEW, Self::EXPECT_DESTROY];
+}
 
-    /// The plain numbers, as a socket takes them.
-    #[cfg(all(feature = "std", target_os = "linux"))]
-    pub(crate) fn numbers(groups: &[Self]) -> alloc::vec::Vec<u32> {
-        groups.iter().map(|group| group.0).collect()
+events! {
+    /// A notification.
+    pub enum Event<'a> {
+        /// A connection.
+        Conntrack(Conntrack: Change) = NEW | DELETE,
+        /// An expectation.
+        Expect(Expect: Change) = NEW | DELETE,
+        /// A counter that reached its quota. The kernel names no group, so that of the notice is 0.
+        Quota(Account) = NEW,
     }
 }
 
-/// What happened to an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Change {
-    /// It is there now and was not before.
-    New,
-    /// It was there and is another now.
-    Changed,
-    /// It is gone.
-    Deleted,
-}
-
-/// A notification.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-#[allow(clippy::large_enum_variant)] // It borrows, lives shortly and must not allocate.
-pub enum Event<'a> {
-    /// A connection.
-    Conntrack(Change, Conntrack<'a>),
-    /// An expectation.
-    Expect(Change, Expect<'a>),
-    /// A counter that reached its quota. The kernel names no group, so that of the notice is 0.
-    Quota(Account<'a>),
-    /// A message of another type, as it came.
-    Other {
-        /// Its type.
-        kind: MessageType,
-        /// What followed the frame's header.
-        body: Cow<'a, [u8]>,
-    },
-}
-
-impl Change {
-    fn of(message: &Message<'_>, deleted: u16) -> Self {
-        match message.header {
-            header if header.kind.0 == deleted => Self::Deleted,
-            header if header.flags.contains(MessageFlags::CREATE) => Self::New,
-            _ => Self::Changed,
-        }
+impl Conntrack<'_> {
+    /// What happened, of an entry that came as an event.
+    pub fn change(&self) -> Change {
+        let new = self.message_flags().contains(MessageFlags::CREATE);
+        Change::of(self.message_type().0 == Conntrack::DELETE.number, new)
     }
 }
 
-impl<'own> Reply for Event<'own> {
-    const EXPECT: netlink_core::Expect = netlink_core::Expect::Reply;
-    type View<'a> = Event<'a>;
-
-    #[inline]
-    fn view<'a>(message: &Message<'a>) -> Result<Event<'a>, DecodeError> {
-        let kind = message.header.kind;
-        Ok(match kind.0 {
-            number if number == Conntrack::NEW.number || number == Conntrack::DELETE.number => {
-                Event::Conntrack(Change::of(message, Conntrack::DELETE.number), Conntrack::read(message)?)
-            }
-            number if number == Expect::NEW.number || number == Expect::DELETE.number => {
-                Event::Expect(Change::of(message, Expect::DELETE.number), Expect::read(message)?)
-            }
-            number if number == Account::NEW.number => Event::Quota(Account::read(message)?),
-            _ => Event::Other { kind, body: Cow::Borrowed(message.body) },
-        })
-    }
-
-    fn own(view: Event<'_>) -> Self {
-        view.into_owned()
+impl Expect<'_> {
+    /// What happened, of an expectation that came as an event.
+    pub fn change(&self) -> Change {
+        let new = self.message_flags().contains(MessageFlags::CREATE);
+        Change::of(self.message_type().0 == Expect::DELETE.number, new)
     }
 }
-
-impl Event<'_> {
-    /// The event without a borrow.
-    pub fn into_owned(self) -> Event<'static> {
-        match self {
-            Event::Conntrack(change, entry) => Event::Conntrack(change, entry.into_owned()),
-            Event::Expect(change, expect) => Event::Expect(change, expect.into_owned()),
-            Event::Quota(account) => Event::Quota(account.into_owned()),
-            Event::Other { kind, body } => Event::Other { kind, body: Cow::Owned(body.into_owned()) },
-        }
-    }
-}
-
-netlink_core::__into_owned!(Event);

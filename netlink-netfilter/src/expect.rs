@@ -111,6 +111,7 @@ message! {
         514 IPCTNL_MSG_EXP_DELETE DELETE,
     }
     about subject
+    on crate::PROTOCOL
 }
 
 attrs! {
@@ -131,6 +132,7 @@ message! {
         /// Asked. The kernel answers with this number in the subsystem of connections.
         515 IPCTNL_MSG_EXP_GET_STATS_CPU GET,
     }
+    on crate::PROTOCOL
 }
 
 impl ExpectStats<'_> {

@@ -149,6 +149,7 @@ message! {
         /// Deleted.
         0x902 NFNL_MSG_CTHELPER_DEL DEL,
     }
+    on crate::PROTOCOL
 }
 
 fn request<R>(info: &'static MessageInfo, flags: MessageFlags) -> HelperRequest<R> {

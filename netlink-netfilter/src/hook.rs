@@ -162,6 +162,7 @@ message! {
         /// Asked and answered.
         0xc00 NFNL_MSG_HOOK_GET GET,
     }
+    on crate::PROTOCOL
 }
 
 fn request(family: Family, hooknum: u32) -> HookRequest<Dump<Hook<'static>>> {

@@ -128,6 +128,7 @@ message! {
         /// A packet; the kernel sends it.
         0x0400 NFULNL_MSG_PACKET PACKET,
     }
+    on crate::PROTOCOL
 }
 
 impl Packet<'_> {
@@ -251,6 +252,7 @@ message! {
     }
     about subject
     hint why
+    on crate::PROTOCOL
 }
 
 /// What an errno may mean here.

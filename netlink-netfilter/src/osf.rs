@@ -51,6 +51,7 @@ message! {
         /// Removed.
         0x501 OSF_MSG_REMOVE REMOVE,
     }
+    on crate::PROTOCOL
 }
 
 fn request(info: &'static MessageInfo, flags: MessageFlags, fingerprint: &Fingerprint) -> Request<()> {

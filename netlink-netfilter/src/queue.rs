@@ -204,6 +204,7 @@ message! {
         /// A verdict about all packets up to one.
         0x0303 NFQNL_MSG_VERDICT_BATCH VERDICT_BATCH,
     }
+    on crate::PROTOCOL
 }
 
 /// What a verdict names: a packet of a queue.
@@ -367,6 +368,7 @@ message! {
     }
     about subject
     hint why
+    on crate::PROTOCOL
 }
 
 /// `queue 5`: what errors call a queue.

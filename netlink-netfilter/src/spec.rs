@@ -4,28 +4,12 @@ use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
 use crate::{
-    Family, Header, Subsystem, acct, batch, conntrack, event, expect, helper, hook, log, osf, queue, timeout,
+    Family, Header, Subsystem, acct, conntrack, event, expect, helper, hook, log, osf, queue, timeout,
 };
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
-    messages: &[
-        batch::Batch::MESSAGES,
-        conntrack::Conntrack::MESSAGES,
-        conntrack::CpuStats::MESSAGES,
-        conntrack::Stats::MESSAGES,
-        expect::Expect::MESSAGES,
-        expect::ExpectStats::MESSAGES,
-        queue::Packet::MESSAGES,
-        queue::Config::MESSAGES,
-        log::Packet::MESSAGES,
-        log::Config::MESSAGES,
-        acct::Account::MESSAGES,
-        helper::Helper::MESSAGES,
-        hook::Hook::MESSAGES,
-        osf::Osf::MESSAGES,
-        timeout::Timeout::MESSAGES,
-    ],
+    protocols: &[&crate::PROTOCOL],
     tables: &[
         hook::ChainAttrs::TABLE,
         hook::BpfAttrs::TABLE,

@@ -70,6 +70,7 @@ message! {
         /// Defaults asked.
         0x804 IPCTNL_MSG_TIMEOUT_DEFAULT_GET DEFAULT_GET,
     }
+    on crate::PROTOCOL
 }
 
 impl TimeoutAttrs<'_> {

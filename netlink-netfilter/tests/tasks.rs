@@ -3,8 +3,8 @@
 //! `cargo xtask lint` says which `async fn` of the crate is missing here.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
-use netlink_netfilter::batch::Transaction;
-use netlink_netfilter::conntrack::AsyncWatch;
+use netlink_netfilter::batch::{Transaction, tokio::commit};
+use netlink_netfilter::conntrack::tokio::Watch;
 use netlink_netfilter::event::{Event, Group};
 use netlink_netfilter::log::tokio::Log;
 use netlink_netfilter::queue::tokio::Queue;
@@ -53,7 +53,7 @@ fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
         let mut nl = connect()?;
         let transaction = Transaction::new(Subsystem::NFTABLES);
-        Ok(Transaction::commit_async(&transaction, &mut nl).await.is_ok())
+        Ok(commit(&transaction, &mut nl).await.is_ok())
     });
     goes_into_a_task(async {
         let mut queue = Queue::open(&queue::bind(0, queue::Params::meta())).await?;
@@ -68,8 +68,8 @@ fn every_future_goes_into_a_task() {
         Log::open_with(&log::bind(2, log::Mode::meta()), &OpenOptions::new()).await
     });
     goes_into_a_task(async {
-        let mut watch = AsyncWatch::open().await?;
-        drop(AsyncWatch::next(&mut watch).await?);
-        AsyncWatch::open_with(&OpenOptions::new()).await
+        let mut watch = Watch::open().await?;
+        drop(Watch::next(&mut watch).await?);
+        Watch::open_with(&OpenOptions::new()).await
     });
 }

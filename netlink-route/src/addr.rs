@@ -152,6 +152,7 @@ message! {
         62 RTM_GETANYCAST GET_ANYCAST,
     }
     about subject
+    on crate::PROTOCOL
 }
 
 impl Address<'_> {

@@ -1,8 +1,7 @@
 //! Notifications: what changes, as the kernel tells it to the multicast groups of `NETLINK_ROUTE`.
 
-use alloc::borrow::Cow;
-
-use netlink_core::{DecodeError, Expect, Message, MessageFlags, MessageInfo, MessageType, Reply, values};
+pub use netlink_core::Change;
+use netlink_core::{Message, MessageFlags, events, values};
 
 use crate::Family;
 use crate::addr::Address;
@@ -74,145 +73,77 @@ values! {
     }
 }
 
-impl Group {
-    /// The plain numbers, as a socket takes them.
-    #[cfg(all(feature = "std", target_os = "linux"))]
-    pub(crate) fn numbers(groups: &[Self]) -> alloc::vec::Vec<u32> {
-        groups.iter().map(|group| group.0).collect()
+events! {
+    /// A notification, with the object as it is now, or as it was before it went.
+    pub enum Event<'a> {
+        /// A link as a port of its bridge, beside the event of the link itself. It has little of the link, and `Deleted`
+        /// means that it left the bridge: the link is there as before. A port that comes is `Changed`, which may come
+        /// twice.
+        BridgePort(Link: Change) = NEW | DEL if is_of_bridges,
+        /// What IPv6 knows of a link, reported to [`Group::IPV6_IFINFO`]. It has little of the link itself.
+        Inet6(Link: Change) = NEW | DEL if is_of_ipv6,
+        /// A link.
+        Link(Link: Change) = NEW | DEL,
+        /// An address.
+        Address(Address: Change) = NEW | DEL,
+        /// A route.
+        Route(Route: Change) = NEW | DEL,
+        /// The id of a namespace.
+        Nsid(Nsid: Change) = NEW | DEL,
     }
 }
 
-/// What happened to an object.
-///
-/// The kernel does not tell all. IPv4 routes vanish without an event when their link goes down or away; so who keeps
-/// routes watches links too, and lists the routes anew then. Of an IPv6 route with several next hops, `Deleted` may be
-/// about one hop: the others are left, and a list shows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Change {
-    /// It is there now and was not before.
-    New,
-    /// It was there and is another now. An event may also tell what was known: the kernel sends it whenever somebody
-    /// set something, to what it was or not.
-    Changed,
-    /// It is gone. What that is about stands at the event's variant.
-    Deleted,
+/// The family that a fixed header begins with says who sent it.
+fn is_of_bridges(message: &Message<'_>) -> bool {
+    message.body.first().map(|family| u16::from(*family)) == Some(Family::BRIDGE.0.into())
 }
 
-/// A notification, with the object as it is now, or as it was before it went.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-#[allow(clippy::large_enum_variant)] // It borrows, lives shortly and must not allocate.
-pub enum Event<'a> {
-    /// A link.
-    Link(Change, Link<'a>),
-    /// A link as a port of its bridge, beside the event of the link itself. It has little of the link, and `Deleted`
-    /// means that it left the bridge: the link is there as before. A port that comes is `Changed`, which may come
-    /// twice.
-    BridgePort(Change, Link<'a>),
-    /// What IPv6 knows of a link, told to [`Group::IPV6_IFINFO`]. It has little of the link itself.
-    Inet6(Change, Link<'a>),
-    /// An address.
-    Address(Change, Address<'a>),
-    /// A route.
-    Route(Change, Route<'a>),
-    /// The id of a namespace.
-    Nsid(Change, Nsid<'a>),
-    /// A message of another type, as it came.
-    Other {
-        /// Its type.
-        kind: MessageType,
-        /// What followed the frame's header.
-        body: Cow<'a, [u8]>,
-    },
+fn is_of_ipv6(message: &Message<'_>) -> bool {
+    message.body.first().map(|family| u16::from(*family)) == Some(Family::INET6.0.into())
 }
 
-impl Event<'_> {
-    fn change(kind: MessageType, deleted: u16, new: bool) -> Change {
-        match (kind.0 == deleted, new) {
-            (true, _) => Change::Deleted,
-            (false, true) => Change::New,
-            (false, false) => Change::Changed,
-        }
+impl Link<'_> {
+    /// What happened, of a link that came as an event. One that appears comes with every bit of its flags marked as
+    /// changed.
+    pub fn change(&self) -> Change {
+        Change::of(self.message_type().0 == Link::DEL.number, self.header().change == LinkFlags::all())
     }
 }
 
-/// Through it, traces know every message that comes as an event.
-const ANY: MessageInfo = MessageInfo {
-    siblings: || &[Link::MESSAGES, Address::MESSAGES, Route::MESSAGES, Nsid::MESSAGES],
-    ..Link::NEW
-};
-
-impl<'own> Reply for Event<'own> {
-    const EXPECT: Expect = Expect::Reply;
-    const INFO: Option<&'static MessageInfo> = Some(&ANY);
-    type View<'a> = Event<'a>;
-
-    fn view<'a>(message: &Message<'a>) -> Result<Event<'a>, DecodeError> {
-        let kind = message.header.kind;
-        Ok(match kind.0 {
-            number if number == Link::NEW.number || number == Link::DEL.number => {
-                let link = Link::read(message)?;
-                // A link that appears comes with every bit of its flags marked as changed.
-                let new = link.header().change == LinkFlags::all();
-                let change = Self::change(kind, Link::DEL.number, new);
-                match link.header().family {
-                    Family::BRIDGE => Event::BridgePort(change, link),
-                    Family::INET6 => Event::Inet6(change, link),
-                    _ => Event::Link(change, link),
-                }
-            }
-            number if number == Address::NEW.number || number == Address::DEL.number => {
-                let address = Address::read(message)?;
-                // Nothing else tells: an address that was changed later has another time of change.
-                let new = address.cacheinfo().is_none_or(|info| info.created == info.updated);
-                Event::Address(Self::change(kind, Address::DEL.number, new), address)
-            }
-            number if number == Route::NEW.number || number == Route::DEL.number => {
-                let route = Route::read(message)?;
-                let flags = message.header.flags;
-                // An IPv6 route that gets another hop comes with all of its hops.
-                let more = flags.contains(MessageFlags::APPEND)
-                    && route.family() == Family::INET6
-                    && route.next_hops().is_some();
-                let new = !flags.contains(MessageFlags::REPLACE) && !more;
-                Event::Route(Self::change(kind, Route::DEL.number, new), route)
-            }
-            number if number == Nsid::NEW.number || number == Nsid::DEL.number => {
-                Event::Nsid(Self::change(kind, Nsid::DEL.number, true), Nsid::read(message)?)
-            }
-            _ => Event::Other { kind, body: Cow::Borrowed(message.body) },
-        })
-    }
-
-    fn own(view: Event<'_>) -> Self {
-        view.into_owned()
+impl Address<'_> {
+    /// What happened, of an address that came as an event. Nothing else tells: one that was changed later has another
+    /// time of change.
+    pub fn change(&self) -> Change {
+        let new = self.cacheinfo().is_none_or(|info| info.created == info.updated);
+        Change::of(self.message_type().0 == Address::DEL.number, new)
     }
 }
 
-impl Event<'_> {
-    /// The event without a borrow.
-    pub fn into_owned(self) -> Event<'static> {
-        match self {
-            Event::Link(change, link) => Event::Link(change, link.into_owned()),
-            Event::BridgePort(change, link) => Event::BridgePort(change, link.into_owned()),
-            Event::Inet6(change, link) => Event::Inet6(change, link.into_owned()),
-            Event::Address(change, address) => Event::Address(change, address.into_owned()),
-            Event::Route(change, route) => Event::Route(change, route.into_owned()),
-            Event::Nsid(change, nsid) => Event::Nsid(change, nsid.into_owned()),
-            Event::Other { kind, body } => Event::Other { kind, body: Cow::Owned(body.into_owned()) },
-        }
+impl Route<'_> {
+    /// What happened, of a route that came as an event. An IPv6 route that gets another hop comes with all of its hops.
+    pub fn change(&self) -> Change {
+        let flags = self.message_flags();
+        let more = flags.contains(MessageFlags::APPEND)
+            && self.family() == Family::INET6
+            && self.next_hops().is_some();
+        let new = !flags.contains(MessageFlags::REPLACE) && !more;
+        Change::of(self.message_type().0 == Route::DEL.number, new)
     }
 }
 
-netlink_core::__into_owned!(Event);
+impl Nsid<'_> {
+    /// What happened, of an id that came as an event.
+    pub fn change(&self) -> Change {
+        Change::of(self.message_type().0 == Nsid::DEL.number, true)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::route::{self, NextHop};
     use crate::{Request, link};
-    use netlink_core::Messages;
+    use netlink_core::{MessageType, Messages, Reply as _};
 
     /// What a request would be if the kernel told it, with these flags.
     fn told<R>(request: Request<R>, kind: MessageType, flags: MessageFlags) -> Event<'static> {
@@ -232,6 +163,15 @@ mod tests {
         assert!(matches!(of(Family::UNSPEC), Event::Link(Change::Deleted, _)));
         assert!(matches!(of(Family::BRIDGE), Event::BridgePort(Change::Deleted, _)));
         assert!(matches!(of(Family::INET6), Event::Inet6(Change::Deleted, _)));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn an_event_says_in_json_what_happened() {
+        let gone = told(link::delete(3).into_request(), MessageType(Link::DEL.number), MessageFlags::empty());
+        let json = serde_json::to_value(gone).unwrap();
+        assert_eq!(json["Link"]["change"], "deleted");
+        assert_eq!(json["Link"]["object"]["header"]["index"], 3);
     }
 
     // F14.

@@ -276,4 +276,5 @@ message! {
         110 RTM_GETLINKPROP GETPROP,
     }
     about (show::subject)
+    on crate::PROTOCOL
 }

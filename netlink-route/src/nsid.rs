@@ -52,6 +52,7 @@ message! {
         90 RTM_GETNSID GET,
     }
     about subject
+    on crate::PROTOCOL
 }
 
 impl Nsid<'_> {

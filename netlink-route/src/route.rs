@@ -191,6 +191,7 @@ message! {
         26 RTM_GETROUTE GET,
     }
     about (display::subject)
+    on crate::PROTOCOL
 }
 
 impl Route<'_> {

@@ -5,11 +5,11 @@ use netlink_core::spec::Spec;
 
 use crate::event::Group;
 use crate::route::encap;
-use crate::{Family, addr, link, nsid, route};
+use crate::{Family, addr, link, route};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
-    messages: &[link::Link::MESSAGES, addr::Address::MESSAGES, route::Route::MESSAGES, nsid::Nsid::MESSAGES],
+    protocols: &[&crate::PROTOCOL],
     // Where the neighbours choose: the kinds of links and of bridge ports, IFLA_AF_SPEC, encapsulations.
     tables: &[
         link::BridgeAttrs::TABLE,

@@ -15,11 +15,3 @@ values! {
         4 SKNLGRP_INET6_UDP_DESTROY INET6_UDP_DESTROY "inet6-udp-destroy",
     }
 }
-
-impl Group {
-    /// The plain numbers, as a socket takes them.
-    #[cfg(all(feature = "std", target_os = "linux"))]
-    pub(crate) fn numbers(groups: &[Self]) -> alloc::vec::Vec<u32> {
-        groups.iter().map(|group| group.0).collect()
-    }
-}

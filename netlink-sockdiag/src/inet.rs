@@ -253,6 +253,7 @@ message! {
         21 SOCK_DESTROY DESTROY,
     }
     about subject
+    on crate::PROTOCOL
 }
 
 /// `tcp 10.0.0.1:4242 192.0.2.1:443`: what errors call a socket.
@@ -320,6 +321,7 @@ message! {
         /// A socket that was asked for, or that was destroyed.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 impl InetSocket<'_> {

@@ -67,78 +67,25 @@ pub use netlink_core::family::*;
 pub use netlink_core::testkit;
 pub use spec::SPEC;
 
-#[cfg(all(feature = "std", target_os = "linux"))]
-use crate::inet::InetSocket;
-
-/// Opens a connection in the namespace of the calling thread.
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn connect() -> Result<Connection, Error> {
-    Connection::open(Protocol::SOCK_DIAG)
-}
-
-/// Opens a connection with a port or in a namespace of choice.
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
-    Connection::open_with(Protocol::SOCK_DIAG, options)
-}
-
-/// Opens a stream of destroyed sockets in the namespace of the calling thread.
-///
-/// ```no_run
-/// use netlink_sockdiag::Notice;
-/// use netlink_sockdiag::event::Group;
-///
-/// # fn main() -> Result<(), netlink_sockdiag::Error> {
-/// let mut gone = netlink_sockdiag::subscribe(&[Group::INET_TCP_DESTROY, Group::INET6_TCP_DESTROY])?;
-/// while let Notice::Event { event: socket, .. } = gone.next()? {
-///     println!("{socket}");
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn subscribe(groups: &[event::Group]) -> Result<Events<InetSocket<'static>>, Error> {
-    subscribe_with(groups, &OpenOptions::new())
-}
-
-/// Opens a stream of destroyed sockets with a port or in a namespace of choice.
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn subscribe_with(
-    groups: &[event::Group],
-    options: &OpenOptions<'_>,
-) -> Result<Events<InetSocket<'static>>, Error> {
-    Events::open_with(Protocol::SOCK_DIAG, &event::Group::numbers(groups), options)
-}
-
-/// The same on a tokio reactor.
-#[cfg(all(feature = "tokio", target_os = "linux"))]
-pub mod tokio {
-    pub use netlink_core::tokio::{Connection, Events, Listing};
-
-    use crate::event::Group;
-    use crate::inet::InetSocket;
-    use crate::{Error, OpenOptions, Protocol};
-
-    /// Opens a connection in the namespace of the calling thread. Must be called inside a runtime.
-    pub fn connect() -> Result<Connection, Error> {
-        Connection::open(Protocol::SOCK_DIAG)
+netlink_core::protocol! {
+    /// sock_diag.
+    pub static PROTOCOL: SOCK_DIAG "sock_diag" {
+        inet::InetQuery,
+        inet::InetSocket,
+        unix::UnixQuery,
+        unix::UnixSocket,
+        packet::PacketQuery,
+        packet::PacketSocket,
+        netlink::NetlinkQuery,
+        netlink::NetlinkSocket,
+        vsock::VsockQuery,
+        vsock::VsockSocket,
+        xdp::XdpQuery,
+        xdp::XdpSocket,
+        smc::SmcQuery,
+        smc::SmcSocket,
+        tipc::TipcQuery,
+        tipc::TipcSocket,
     }
-
-    /// Opens a connection with a port or in a namespace of choice.
-    pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
-        Connection::open_with(Protocol::SOCK_DIAG, options)
-    }
-
-    /// Opens a stream of destroyed sockets in the namespace of the calling thread. Must be called inside a runtime.
-    pub fn subscribe(groups: &[Group]) -> Result<Events<InetSocket<'static>>, Error> {
-        subscribe_with(groups, &OpenOptions::new())
-    }
-
-    /// Opens a stream of destroyed sockets with a port or in a namespace of choice.
-    pub fn subscribe_with(
-        groups: &[Group],
-        options: &OpenOptions<'_>,
-    ) -> Result<Events<InetSocket<'static>>, Error> {
-        Events::open_with(Protocol::SOCK_DIAG, &Group::numbers(groups), options)
-    }
+    events crate::event::Group => crate::inet::InetSocket<'static>
 }

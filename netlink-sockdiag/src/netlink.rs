@@ -175,6 +175,7 @@ message! {
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
     about (crate::common::inode!(NetlinkQuery))
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[NetlinkSocket::MESSAGES], ..NetlinkQuery::BY_FAMILY };
@@ -201,6 +202,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 impl NetlinkSocket<'_> {

@@ -254,6 +254,7 @@ message! {
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
     about (crate::common::inode!(PacketQuery))
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[PacketSocket::MESSAGES], ..PacketQuery::BY_FAMILY };
@@ -286,6 +287,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 /// Lists all sockets, and tells all of them. The kernel can't be asked for one.

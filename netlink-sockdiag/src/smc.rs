@@ -222,6 +222,7 @@ message! {
         /// Asks for all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[SmcSocket::MESSAGES], ..SmcQuery::BY_FAMILY };
@@ -248,6 +249,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 /// Lists all sockets. The kernel can't be asked for one.

@@ -4,28 +4,11 @@ use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
 use crate::event::Group;
-use crate::{Family, MemoryCounter, SocketType, State, inet, netlink, packet, smc, tipc, unix, vsock, xdp};
+use crate::{Family, MemoryCounter, SocketType, State, inet, netlink, packet, smc, unix, xdp};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
-    messages: &[
-        inet::InetQuery::MESSAGES,
-        inet::InetSocket::MESSAGES,
-        unix::UnixQuery::MESSAGES,
-        unix::UnixSocket::MESSAGES,
-        packet::PacketQuery::MESSAGES,
-        packet::PacketSocket::MESSAGES,
-        netlink::NetlinkQuery::MESSAGES,
-        netlink::NetlinkSocket::MESSAGES,
-        vsock::VsockQuery::MESSAGES,
-        vsock::VsockSocket::MESSAGES,
-        xdp::XdpQuery::MESSAGES,
-        xdp::XdpSocket::MESSAGES,
-        smc::SmcQuery::MESSAGES,
-        smc::SmcSocket::MESSAGES,
-        tipc::TipcQuery::MESSAGES,
-        tipc::TipcSocket::MESSAGES,
-    ],
+    protocols: &[&crate::PROTOCOL],
     tables: &[],
     layouts: &[
         inet::BbrInfo::LAYOUT,

@@ -40,6 +40,7 @@ message! {
         /// Asks for all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[TipcSocket::MESSAGES], ..TipcQuery::BY_FAMILY };
@@ -148,6 +149,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 /// Lists sockets in all states. The kernel can't be asked for one.

@@ -170,6 +170,7 @@ message! {
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
     about (crate::common::inode!(UnixQuery))
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[UnixSocket::MESSAGES], ..UnixQuery::BY_FAMILY };
@@ -202,6 +203,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 fn query<R>(flags: MessageFlags) -> UnixRequest<R> {

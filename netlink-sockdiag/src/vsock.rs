@@ -68,6 +68,7 @@ message! {
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
     about (crate::common::inode!(VsockQuery))
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[VsockSocket::MESSAGES], ..VsockQuery::BY_FAMILY };
@@ -83,6 +84,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 /// Lists sockets in all states. The kernel can't be asked for one.

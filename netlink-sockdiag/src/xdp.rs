@@ -137,6 +137,7 @@ message! {
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
     about (crate::common::inode!(XdpQuery))
+    on crate::PROTOCOL
 }
 
 const ASK: MessageInfo = MessageInfo { siblings: || &[XdpSocket::MESSAGES], ..XdpQuery::BY_FAMILY };
@@ -171,6 +172,7 @@ message! {
         /// A socket that was asked for.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
     }
+    on crate::PROTOCOL
 }
 
 /// Lists all sockets, and tells all of them. The kernel can't be asked for one.

@@ -1,8 +1,6 @@
 //! Notifications: what the kernel tells the multicast groups of `NETLINK_XFRM`, as `ip xfrm monitor` shows it.
 
-use alloc::borrow::Cow;
-
-use netlink_core::{DecodeError, Expect, Message, MessageInfo, MessageType, Reply, values};
+use netlink_core::{events, values};
 
 use crate::policy::{self, Acquire, DeletedPolicy, Migrate, Policy};
 use crate::state::{self, AsyncEvent, DeletedState, Mapping, MigrateState, Report, State};
@@ -42,119 +40,46 @@ impl Group {
         Self::MIGRATE,
         Self::MAPPING,
     ];
-
-    /// The plain numbers, as a socket takes them.
-    #[cfg(all(feature = "std", target_os = "linux"))]
-    pub(crate) fn numbers(groups: &[Self]) -> alloc::vec::Vec<u32> {
-        groups.iter().map(|group| group.0).collect()
-    }
-}
-
-/// A notification, with the object as it is now, or as it was before it went.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A state came to be.
-    StateAdded(State<'a>),
-    /// A state changed.
-    StateUpdated(State<'a>),
-    /// A state is gone.
-    StateDeleted(DeletedState<'a>),
-    /// All states of a protocol are gone; no message per state.
-    StatesFlushed(state::Flush<'a>),
-    /// A state reached a soft limit, or a hard one and is gone.
-    StateExpired(state::Expire<'a>),
-    /// A policy came to be.
-    PolicyAdded(Policy<'a>),
-    /// A policy changed, or came to be by [`policy::update`].
-    PolicyUpdated(Policy<'a>),
-    /// A policy is gone.
-    PolicyDeleted(DeletedPolicy<'a>),
-    /// All policies of a type are gone; no message per policy.
-    PoliciesFlushed(policy::Flush<'a>),
-    /// A policy reached a soft limit, or a hard one and is gone.
-    PolicyExpired(policy::Expire<'a>),
-    /// What becomes of packets without a policy changed.
-    Default(policy::DefaultPolicy<'a>),
-    /// A packet wants a state that isn't there.
-    Acquire(Acquire<'a>),
-    /// A threshold of a state was reached, or its counters were set.
-    AsyncEvent(AsyncEvent<'a>),
-    /// A packet of Mobile IPv6 that no state is for.
-    Report(Report<'a>),
-    /// The peer's address or port changed.
-    Mapping(Mapping<'a>),
-    /// The states of a policy moved.
-    Migrate(Migrate<'a>),
-    /// One state moved.
-    MigrateState(MigrateState<'a>),
-    /// A message of another type, as it came.
-    Other {
-        /// Its type.
-        kind: MessageType,
-        /// What followed the frame's header.
-        body: Cow<'a, [u8]>,
-    },
-}
-
-macro_rules! events {
-    ($( $variant:ident($($name:ident)::+) $const:ident, )*) => {
-        impl<'own> Reply for Event<'own> {
-            const EXPECT: Expect = Expect::Reply;
-            const INFO: Option<&'static MessageInfo> = Some(&State::NEW);
-            const SECRET: bool = true;
-            type View<'a> = Event<'a>;
-
-            fn view<'a>(message: &Message<'a>) -> Result<Event<'a>, DecodeError> {
-                let kind = message.header.kind;
-                $(
-                    if kind.0 == <$($name)::+<'_>>::$const.number {
-                        return <$($name)::+<'_>>::read(message).map(Event::$variant);
-                    }
-                )*
-                Ok(Event::Other { kind, body: Cow::Borrowed(message.body) })
-            }
-
-            fn own(view: Event<'_>) -> Self {
-                view.into_owned()
-            }
-        }
-
-        impl Event<'_> {
-            /// The event without a borrow.
-            pub fn into_owned(self) -> Event<'static> {
-                match self {
-                    $( Event::$variant(message) => Event::$variant(message.into_owned()), )*
-                    Event::Other { kind, body } => Event::Other { kind, body: Cow::Owned(body.into_owned()) },
-                }
-            }
-        }
-
-        netlink_core::__into_owned!(Event);
-
-        /// Every message that is told or answered.
-        pub(crate) const MESSAGES: &[&[MessageInfo]] = &[&[$( <$($name)::+<'_>>::$const, )*]];
-    };
 }
 
 events! {
-    StateAdded(State) NEW,
-    StateUpdated(State) UPDATE,
-    StateDeleted(DeletedState) DEL,
-    StatesFlushed(state::Flush) FLUSH,
-    StateExpired(state::Expire) EXPIRE,
-    PolicyAdded(Policy) NEW,
-    PolicyUpdated(Policy) UPDATE,
-    PolicyDeleted(DeletedPolicy) DEL,
-    PoliciesFlushed(policy::Flush) FLUSH,
-    PolicyExpired(policy::Expire) EXPIRE,
-    Default(policy::DefaultPolicy) GET,
-    Acquire(Acquire) ACQUIRE,
-    AsyncEvent(AsyncEvent) NEW,
-    Report(Report) REPORT,
-    Mapping(Mapping) MAPPING,
-    Migrate(Migrate) MIGRATE,
-    MigrateState(MigrateState) MIGRATE,
+    /// A notification, with the object as it is now, or as it was before it went.
+    pub enum Event<'a> {
+        /// A state came to be.
+        StateAdded(State) = NEW,
+        /// A state changed.
+        StateUpdated(State) = UPDATE,
+        /// A state is gone.
+        StateDeleted(DeletedState) = DEL,
+        /// All states of a protocol are gone; no message per state.
+        StatesFlushed(state::Flush) = FLUSH,
+        /// A state reached a soft limit, or a hard one and is gone.
+        StateExpired(state::Expire) = EXPIRE,
+        /// A policy came to be.
+        PolicyAdded(Policy) = NEW,
+        /// A policy changed, or came to be by [`policy::update`].
+        PolicyUpdated(Policy) = UPDATE,
+        /// A policy is gone.
+        PolicyDeleted(DeletedPolicy) = DEL,
+        /// All policies of a type are gone; no message per policy.
+        PoliciesFlushed(policy::Flush) = FLUSH,
+        /// A policy reached a soft limit, or a hard one and is gone.
+        PolicyExpired(policy::Expire) = EXPIRE,
+        /// What becomes of packets without a policy changed.
+        Default(policy::DefaultPolicy) = GET,
+        /// A packet wants a state that isn't there.
+        Acquire(Acquire) = ACQUIRE,
+        /// A threshold of a state was reached, or its counters were set.
+        AsyncEvent(AsyncEvent) = NEW,
+        /// A packet of Mobile IPv6 that no state is for.
+        Report(Report) = REPORT,
+        /// The peer's address or port changed.
+        Mapping(Mapping) = MAPPING,
+        /// The states of a policy moved.
+        Migrate(Migrate) = MIGRATE,
+        /// One state moved.
+        MigrateState(MigrateState) = MIGRATE,
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +87,7 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
     use core::net::IpAddr;
-    use netlink_core::{MessageFlags, Messages, ToRequest};
+    use netlink_core::{AnyEvent, MessageFlags, MessageType, Messages, Reply as _, ToRequest};
     use netlink_testing::native;
 
     use crate::policy::{Direction, Selector, Template};
@@ -272,7 +197,7 @@ mod tests {
         let mut message = netlink_core::Message { header: Default::default(), body: &[1, 2, 3] };
         message.header.kind = MessageType(99);
         let event = Event::own(Event::view(&message).unwrap());
-        assert_eq!(event, Event::Other { kind: MessageType(99), body: Cow::Borrowed(&[1, 2, 3]) });
+        assert_eq!(event, Event::Other(AnyEvent::new(&message)));
         message.header.kind = MessageType(16);
         assert!(Event::view(&message).is_err());
     }

@@ -63,77 +63,28 @@ pub use netlink_core::family::*;
 pub use netlink_core::testkit;
 pub use spec::SPEC;
 
-/// Opens a connection in the namespace of the calling thread.
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn connect() -> Result<Connection, Error> {
-    Connection::open(Protocol::XFRM)
-}
-
-/// Opens a connection with a port or in a namespace of choice.
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
-    Connection::open_with(Protocol::XFRM, options)
-}
-
-/// Opens a stream of events in the namespace of the calling thread.
-///
-/// ```no_run
-/// use netlink_xfrm::event::{Event, Group};
-/// use netlink_xfrm::Notice;
-///
-/// let mut events = netlink_xfrm::subscribe(&[Group::ACQUIRE, Group::EXPIRE])?;
-/// loop {
-///     match events.next()? {
-///         Notice::Event { event: Event::Acquire(wanted), .. } => println!("{:?}", wanted.destination()),
-///         Notice::Event { event: Event::StateExpired(state), .. } => println!("{}", state.header().hard),
-///         _ => {}
-///     }
-/// }
-/// # #[allow(unreachable_code)]
-/// # Ok::<(), netlink_xfrm::Error>(())
-/// ```
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn subscribe(groups: &[event::Group]) -> Result<Events<event::Event<'static>>, Error> {
-    subscribe_with(groups, &OpenOptions::new())
-}
-
-/// Opens a stream of events with a port or in a namespace of choice.
-#[cfg(all(feature = "std", target_os = "linux"))]
-pub fn subscribe_with(
-    groups: &[event::Group],
-    options: &OpenOptions<'_>,
-) -> Result<Events<event::Event<'static>>, Error> {
-    Events::open_with(Protocol::XFRM, &event::Group::numbers(groups), options)
-}
-
-/// The same on a tokio reactor.
-#[cfg(all(feature = "tokio", target_os = "linux"))]
-pub mod tokio {
-    pub use netlink_core::tokio::{Connection, Events, Listing};
-
-    use crate::event::{Event, Group};
-    use crate::{Error, OpenOptions, Protocol};
-
-    /// Opens a connection in the namespace of the calling thread. Must be called inside a runtime.
-    pub fn connect() -> Result<Connection, Error> {
-        Connection::open(Protocol::XFRM)
+netlink_core::protocol! {
+    /// IPsec.
+    pub static PROTOCOL: XFRM "xfrm" {
+        state::State,
+        state::DeletedState,
+        state::List,
+        state::Spi,
+        state::Expire,
+        state::Flush,
+        state::AsyncEvent,
+        state::Mapping,
+        state::Report,
+        state::MigrateState,
+        state::Sad,
+        policy::Policy,
+        policy::DeletedPolicy,
+        policy::Expire,
+        policy::Flush,
+        policy::Acquire,
+        policy::Migrate,
+        policy::DefaultPolicy,
+        policy::Spd,
     }
-
-    /// Opens a connection with a port or in a namespace of choice.
-    pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
-        Connection::open_with(Protocol::XFRM, options)
-    }
-
-    /// Opens a stream of events in the namespace of the calling thread. Must be called inside a runtime.
-    pub fn subscribe(groups: &[Group]) -> Result<Events<Event<'static>>, Error> {
-        subscribe_with(groups, &OpenOptions::new())
-    }
-
-    /// Opens a stream of events with a port or in a namespace of choice.
-    pub fn subscribe_with(
-        groups: &[Group],
-        options: &OpenOptions<'_>,
-    ) -> Result<Events<Event<'static>>, Error> {
-        Events::open_with(Protocol::XFRM, &Group::numbers(groups), options)
-    }
+    events crate::event::Group => crate::event::Event<'static>
 }

@@ -379,7 +379,7 @@ message! {
         25 XFRM_MSG_UPDPOLICY UPDATE,
     }
     about policy
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -391,7 +391,7 @@ message! {
         21 XFRM_MSG_GETPOLICY GET,
     }
     about key
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 narrow! {
@@ -442,7 +442,7 @@ message! {
         27 XFRM_MSG_POLEXPIRE EXPIRE,
     }
     about expiring
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -451,7 +451,7 @@ message! {
         /// They are gone; to delete them.
         29 XFRM_MSG_FLUSHPOLICY FLUSH,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 layout! {
@@ -482,7 +482,7 @@ message! {
         /// The kernel asks for it; to let it ask.
         23 XFRM_MSG_ACQUIRE ACQUIRE,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 impl Acquire<'_> {
@@ -510,7 +510,7 @@ message! {
         33 XFRM_MSG_MIGRATE MIGRATE,
     }
     about moving
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 impl Migrate<'_> {

@@ -9,27 +9,7 @@ use crate::{Family, algo, policy, state};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
-    messages: &[
-        state::State::MESSAGES,
-        state::DeletedState::MESSAGES,
-        state::List::MESSAGES,
-        state::Spi::MESSAGES,
-        state::Expire::MESSAGES,
-        state::Flush::MESSAGES,
-        state::AsyncEvent::MESSAGES,
-        state::Mapping::MESSAGES,
-        state::Report::MESSAGES,
-        state::MigrateState::MESSAGES,
-        state::Sad::MESSAGES,
-        policy::Policy::MESSAGES,
-        policy::DeletedPolicy::MESSAGES,
-        policy::Expire::MESSAGES,
-        policy::Flush::MESSAGES,
-        policy::Acquire::MESSAGES,
-        policy::Migrate::MESSAGES,
-        policy::DefaultPolicy::MESSAGES,
-        policy::Spd::MESSAGES,
-    ],
+    protocols: &[&crate::PROTOCOL],
     tables: &[],
     layouts: &[
         algo::Algo::LAYOUT,

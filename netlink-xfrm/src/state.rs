@@ -356,7 +356,7 @@ message! {
     }
     about state
     hint algorithms
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -368,7 +368,7 @@ message! {
         18 XFRM_MSG_GETSA GET,
     }
     about key
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -377,7 +377,7 @@ message! {
         /// Asks for all.
         18 XFRM_MSG_GETSA GET,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 narrow! {
@@ -411,7 +411,7 @@ message! {
         22 XFRM_MSG_ALLOCSPI ALLOC,
     }
     about wanted
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -421,7 +421,7 @@ message! {
         24 XFRM_MSG_EXPIRE EXPIRE,
     }
     about expiring
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -430,7 +430,7 @@ message! {
         /// They are gone; to delete them.
         28 XFRM_MSG_FLUSHSA FLUSH,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -442,7 +442,7 @@ message! {
         31 XFRM_MSG_GETAE GET,
     }
     about counted
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -451,7 +451,7 @@ message! {
         /// It changed; the kernel tells, and takes no such request.
         38 XFRM_MSG_MAPPING MAPPING,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -460,7 +460,7 @@ message! {
         /// It came; the kernel tells, and takes no such request.
         32 XFRM_MSG_REPORT REPORT,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 message! {
@@ -470,7 +470,7 @@ message! {
         41 XFRM_MSG_MIGRATE_STATE MIGRATE,
     }
     about moving
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 /// What a message with a whole state in it tells of it.

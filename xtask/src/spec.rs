@@ -147,9 +147,15 @@ impl Names {
     fn of(krate: &'static str, spec: &Spec, report: &mut Report) -> Self {
         let mut names = Self { krate, ..Self::default() };
         let mut seen = BTreeSet::new();
-        for message in spec.messages {
+        for message in spec.protocols.iter().flat_map(|protocol| protocol.messages) {
             report.distinct(krate, message.iter().map(|info| (u64::from(info.number), info.c_name)));
             for info in *message {
+                if (info.protocol)().is_none() {
+                    report.wrong(format!(
+                        "{krate}: {}: `message!` does not end with `on` its protocol",
+                        info.c_name
+                    ));
+                }
                 // Netfilter's names are of the lower byte; the upper one is the subsystem.
                 let mask = if info.header.c_name == "nfgenmsg" { 0xff } else { u16::MAX };
                 names.constant(info.c_name, (info.number & mask).into(), report);

@@ -45,7 +45,7 @@ pub fn infos() -> impl Iterator<Item = &'static MessageInfo> {
         netlink_sockdiag::SPEC,
         netlink_xfrm::SPEC,
     ];
-    families.into_iter().flat_map(|spec| spec.messages).copied().flatten()
+    families.into_iter().flat_map(|spec| spec.messages().collect::<Vec<_>>())
 }
 
 /// Every message type that [`messages()`] tries.

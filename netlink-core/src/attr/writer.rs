@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{ATTR_HEADER, NLA_F_NESTED};
+use crate::message::Protocol;
 
 /// Why a value could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,14 @@ pub enum Unsendable {
         of: &'static str,
         /// What it lacks.
         why: &'static str,
+    },
+    /// A number of one protocol means something else in another.
+    #[error("this is a message of {spoken}, and the connection is one of {connected}")]
+    Protocol {
+        /// Who speaks the message.
+        spoken: &'static str,
+        /// What the socket is of.
+        connected: Protocol,
     },
     /// Whatever else the type forbids.
     #[error("{0}")]

@@ -134,7 +134,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             let flags = request.flags();
             let quiet = if acknowledged { flags - MessageFlags::ACK } else { flags };
             let sequence = self.next_sequence();
-            match request.append_to(&mut self.send, sequence, quiet) {
+            match self.append(request, sequence, quiet) {
                 Ok(()) => {
                     last = (start, flags);
                     let end = self.send.len();
@@ -187,7 +187,7 @@ impl<S: AsRef<Socket>> Channel<S> {
             let last = index + 2 == requests.len();
             let mut flags = request.flags();
             flags.set(MessageFlags::ACK, last);
-            if let Err(error) = request.append_to(&mut self.send, sequence, flags) {
+            if let Err(error) = self.append(request, sequence, flags) {
                 *result = Some(Err(error));
                 return None;
             }

@@ -12,11 +12,11 @@ use super::Result;
 use super::events::{NextEvent, QueuedEvent, Unsolicited, is_event};
 use super::inbox::Inbox;
 use super::wait::Wait;
-use crate::attr::Writer;
+use crate::attr::{Unsendable, Writer};
 use crate::error::{Asked, Errno, Error, ExtAck, Hint, Warning};
 use crate::exchange::{Exchange, Expect, Meaning, Quirks};
-use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages};
-use crate::request::{Check, MessageInfo, Numbered, Reply, ToRequest};
+use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol};
+use crate::request::{Check, MessageInfo, Numbered, Reply, Request, ToRequest};
 use crate::socket::{Deadline, Socket, Switch, has_raised_privileges};
 use crate::trace::{Direction, Traffic};
 
@@ -25,6 +25,7 @@ pub type Tracer = Box<dyn FnMut(&Traffic<'_>) + Send>;
 
 /// What stands in for a request where none is waiting.
 pub(super) const NOTHING: MessageInfo = MessageInfo {
+    protocol: || None,
     number: 0,
     numbered: Numbered::ByType,
     c_name: "nothing",
@@ -50,6 +51,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A socket, its buffers and the state between exchanges.
 pub(crate) struct Channel<S> {
     pub(crate) socket: S,
+    /// The socket's; `None`: any will do, as nobody reads it.
+    pub(super) protocol: Option<Protocol>,
     pub(super) inbox: Inbox,
     pub(super) send: Writer,
     /// Of the request in the send buffer.
@@ -108,6 +111,7 @@ pub(crate) enum Step {
 impl<S: AsRef<Socket>> Channel<S> {
     pub(crate) fn new(socket: S) -> Result<Self> {
         Ok(Self {
+            protocol: socket.as_ref().protocol().ok(),
             socket,
             inbox: Inbox::new(),
             send: Writer::new(),
@@ -197,10 +201,26 @@ impl<S: AsRef<Socket>> Channel<S> {
         let hint = request.hint();
         let request = request.to_request();
         self.send.truncate(0);
-        request.append_to(&mut self.send, 0, request.flags() - MessageFlags::ACK)?;
+        self.append(request, 0, request.flags() - MessageFlags::ACK)?;
         self.posted = (request.info(), hint);
         self.trace(Direction::Sent, 0..self.send.len(), Some(request.info()));
         Ok(())
+    }
+
+    /// Appends a request to the send buffer. One of another protocol is refused, where its number means something else.
+    #[inline]
+    pub(super) fn append<R>(
+        &mut self,
+        request: &Request<R>,
+        sequence: u32,
+        flags: MessageFlags,
+    ) -> Result<()> {
+        match ((request.info().protocol)(), self.protocol) {
+            (Some(spoken), Some(connected)) if spoken.protocol != connected => {
+                Err(request.refusal(0, Unsendable::Protocol { spoken: spoken.name, connected }))
+            }
+            _ => request.append_to(&mut self.send, sequence, flags),
+        }
     }
 
     /// Gives up waiting for the end of a dump; if it still runs, the kernel answers the next one with `EBUSY`.
@@ -423,7 +443,7 @@ impl<S: Wait> Channel<S> {
             flags |= MessageFlags::ACK;
         }
         let sequence = self.next_sequence();
-        request.append_to(&mut self.send, sequence, flags)?;
+        self.append(request, sequence, flags)?;
         let info = request.info();
         if info.quirks.progress {
             self.sequence = self.sequence.saturating_add(Quirks::PROGRESS);

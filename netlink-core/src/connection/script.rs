@@ -134,7 +134,10 @@ impl Block for Script {}
 impl Connection<Script> {
     /// A connection over a script.
     pub fn scripted(script: Script) -> Result<Self> {
-        Ok(Self { channel: Channel::new(script)? })
+        // What is written down may be of any protocol.
+        let mut channel = Channel::new(script)?;
+        channel.protocol = None;
+        Ok(Self { channel })
     }
 
     /// The script.

@@ -5,7 +5,7 @@ use super::script::{Scene, Script};
 use super::*;
 use crate::attr::Writer;
 use crate::error::Errno;
-use crate::message::{MessageFlags, MessageHeader, MessageType, Messages, Sender};
+use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Sender};
 use crate::{Request, attrs, layout, message};
 
 layout! {
@@ -699,4 +699,125 @@ fn a_trace_that_nobody_reads_harms_nobody() {
         .unwrap();
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
     assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"));
+}
+
+/// A message of another protocol.
+#[allow(dead_code)] // what connects
+mod elsewhere {
+    use super::{Header, SampleAttrs};
+    use crate::{attrs, events, message, protocol, values};
+
+    attrs! {
+        /// No attributes.
+        pub(super) struct NoAttrs<'a> for OtherRequest<R> {
+            /// A number.
+            1 O_NUMBER number: u32,
+        }
+    }
+    message! {
+        /// Something else under the number of a packet.
+        pub(super) struct Other<'a>(Header, NoAttrs<'a>), OtherRequest {
+            /// It comes.
+            768 O_NEW NEW,
+            /// It goes.
+            769 O_DEL DEL,
+        }
+        on PROTOCOL
+    }
+    message! {
+        /// The same type twice, and told apart by a look at it.
+        pub(super) struct Plain<'a>(Header, SampleAttrs<'a>), PlainRequest {
+            /// It comes.
+            770 O_PLAIN NEW,
+        }
+        on PROTOCOL
+    }
+    impl Other<'_> {
+        fn change(&self) -> crate::Change {
+            crate::Change::of(self.message_type().0 == Other::DEL.number, self.number().is_some())
+        }
+    }
+    values! {
+        /// Groups.
+        pub(super) struct Group: u32 {
+            /// One.
+            7 O_GROUP ONE "one",
+        }
+    }
+    events! {
+        /// What happens.
+        pub(super) enum Event<'a> {
+            /// Number 1.
+            First(Plain) = NEW if is_first,
+            /// Any other.
+            Plain(Plain) = NEW,
+            /// It came, changed or went.
+            Thing(Other: Change) = NEW | DEL,
+        }
+    }
+    fn is_first(message: &crate::Message<'_>) -> bool {
+        message.body.starts_with(&1u32.to_ne_bytes())
+    }
+    protocol! {
+        /// Elsewhere.
+        pub(super) static PROTOCOL: XFRM "xfrm" { Other, Plain }
+        events Group => Event<'static>
+    }
+}
+
+#[test]
+fn a_request_of_another_protocol_is_refused_before_it_is_sent() {
+    use elsewhere::{Other, OtherRequest, PROTOCOL};
+
+    let request = || OtherRequest::<()>::new(&Other::NEW, NONE, Header::default());
+    let asked = OtherRequest::<Dump<Other<'static>>>::new(&Other::NEW, MessageFlags::DUMP, Header::default());
+    let mut nl = crate::Connection::open(Protocol::ROUTE).unwrap();
+    let text = nl.call(request()).unwrap_err().to_string();
+    assert!(text.contains("this is a message of xfrm, and the connection is one of route"), "{text}");
+    assert!(matches!(nl.dump(&asked), Err(Error::Request(_))));
+    assert!(matches!(nl.post(request()), Err(Error::Request(_))));
+    assert!(matches!(nl.batch([request()])[..], [Err(Error::Request(_))]));
+    // Over its own it is sent; so is what nobody knows the protocol of.
+    let mut own = crate::Connection::open(PROTOCOL.protocol).unwrap();
+    assert!(matches!(own.call(request()), Err(Error::Kernel(_))));
+    assert!(matches!(nl.call(super::tests::request(0)), Err(Error::Kernel(_))));
+}
+
+#[test]
+fn events_are_known_by_type_and_by_a_look_at_them() {
+    use crate::Change;
+    use elsewhere::{Event, Other, OtherRequest, Plain, PlainRequest};
+
+    let event =
+        |bytes: Vec<u8>| Event::own(Event::view(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap());
+    let plain = |number| {
+        let request = PlainRequest::<()>::new(&Plain::NEW, NONE, Header::default().number(number));
+        event(request.to_bytes().unwrap())
+    };
+    assert!(matches!(plain(1), Event::First(_)) && matches!(plain(2), Event::Plain(_)));
+    let thing = |info, number: Option<u32>| {
+        let request = OtherRequest::<()>::new(info, NONE, Header::default());
+        let request = match number {
+            Some(number) => request.number(number),
+            None => request,
+        };
+        match event(request.to_bytes().unwrap()) {
+            Event::Thing(change, _) => change,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(thing(&Other::NEW, Some(1)), Change::New);
+    assert_eq!(thing(&Other::NEW, None), Change::Changed);
+    assert_eq!(thing(&Other::DEL, Some(1)), Change::Deleted);
+    // A type that no row is about, and a message that can't be read.
+    let unknown = Message { header: MessageHeader::default().kind(MessageType(800)), body: &[1, 2] };
+    assert_eq!(
+        Event::own(Event::view(&unknown).unwrap()).into_owned(),
+        Event::Other(crate::AnyEvent::new(&unknown))
+    );
+    assert_eq!(crate::AnyEvent::new(&unknown).message(), unknown);
+    assert!(
+        Event::view(&Message { header: MessageHeader::default().kind(MessageType(768)), body: &[1] })
+            .is_err()
+    );
 }

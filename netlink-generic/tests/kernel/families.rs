@@ -112,7 +112,10 @@ fn events_are_typed_and_unknown_ones_kept() -> Result {
             Notice::Event { event: Event::Added(device), .. } => added.extend(device.ifindex()),
             Notice::Event { event: Event::Removed(device), .. } => removed.extend(device.ifindex()),
             // NETDEV_CMD_DEV_CHANGE_NTF
-            Notice::Event { event: Event::Other { command: 4, body }, .. } => assert!(body.len() > 4),
+            Notice::Event { event: Event::Other(other), .. } => {
+                let body = other.message().body;
+                assert!(body[0] == 4 && body.len() > 4);
+            }
             other => return Err(format!("{other:?}").into()),
         }
     }

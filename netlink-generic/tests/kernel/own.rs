@@ -14,9 +14,9 @@ family! {
     /// What happens to devices. That one changes is left out.
     pub(crate) enum Event<'a> {
         /// One came.
-        Added(Device::ADD_NTF),
+        Added(Device) = ADD_NTF,
         /// One is gone.
-        Removed(Device::DEL_NTF),
+        Removed(Device) = DEL_NTF,
     }
 }
 

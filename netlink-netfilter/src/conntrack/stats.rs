@@ -46,6 +46,7 @@ message! {
         /// Asked and answered.
         260 IPCTNL_MSG_CT_GET_STATS_CPU GET,
     }
+    on crate::PROTOCOL
 }
 
 impl CpuStats<'_> {
@@ -71,6 +72,7 @@ message! {
         /// Asked and answered.
         261 IPCTNL_MSG_CT_GET_STATS GET,
     }
+    on crate::PROTOCOL
 }
 
 /// Asks how many entries there are and may be.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
-use netlink_core::{Connection, Events, Notice, OpenOptions, Owned, Protocol};
+use netlink_core::{Connection, Events, Notice, OpenOptions, Owned};
 
 use super::{Conntrack, list};
 use crate::Error;
@@ -48,8 +48,8 @@ impl Watch {
     /// Follows a namespace of choice.
     pub fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
         // Listening before listing, so that nothing falls between.
-        let events = Events::open_with(Protocol::NETFILTER, &Group::numbers(&Group::CONNTRACK), options)?;
-        let connection = Connection::open_with(Protocol::NETFILTER, options)?;
+        let events = crate::subscribe_with(&Group::CONNTRACK, options)?;
+        let connection = crate::connect_with(options)?;
         let mut watch = Self { events, connection, mirror: Mirror::default() };
         watch.resync()?;
         Ok(watch)
@@ -94,76 +94,17 @@ impl Watch {
     }
 }
 
-/// Follows the table of connections on a tokio reactor. See the blocking [`Watch`].
-#[cfg(feature = "tokio")]
-#[derive(Debug)]
-pub struct AsyncWatch {
-    events: netlink_core::tokio::Events<Event<'static>>,
-    connection: netlink_core::tokio::Connection,
-    mirror: Mirror,
-}
-
-#[cfg(feature = "tokio")]
-impl AsyncWatch {
-    /// Follows the namespace of the calling thread. Must be called inside a runtime.
-    pub async fn open() -> Result<Self, Error> {
-        Self::open_with(&OpenOptions::new()).await
-    }
-
-    /// Follows a namespace of choice.
-    pub async fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
-        use netlink_core::tokio::{Connection, Events};
-
-        let events = Events::open_with(Protocol::NETFILTER, &Group::numbers(&Group::CONNTRACK), options)?;
-        let connection = Connection::open_with(Protocol::NETFILTER, options)?;
-        let mut watch = Self { events, connection, mirror: Mirror::default() };
-        watch.resync().await?;
-        Ok(watch)
-    }
-
-    /// The stream of events inside: its socket has a buffer to be sized.
-    pub fn events(&self) -> &netlink_core::tokio::Events<Event<'static>> {
-        &self.events
-    }
-
-    /// How often events were lost, and the table was listed for it.
-    pub fn resyncs(&self) -> usize {
-        self.mirror.resyncs
-    }
-
-    /// Waits for the next change. The future may be dropped; nothing is lost by it.
-    pub async fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
-        loop {
-            if let Some(change) = self.mirror.pending.pop_front() {
-                return change;
-            }
-            if self.mirror.torn {
-                self.resync().await?;
-                continue;
-            }
-            let notice = self.events.next().await?;
-            self.mirror.take(notice);
-        }
-    }
-
-    async fn resync(&mut self) -> Result<(), Error> {
-        let listed = self.connection.dump(list()).await?.collect().await?;
-        self.mirror.resync(&listed);
-        Ok(())
-    }
-}
-
 /// The table as it was last seen, without I/O.
 ///
 /// A stream of events tells a loss behind all events that came before it, so none is older than the list that follows. Those
 /// that came while the list was made may be told by it already; the last one about an entry is right all the same.
 #[derive(Debug, Default)]
-struct Mirror {
+pub(super) struct Mirror {
     known: HashMap<Key, Conntrack<'static>>,
-    pending: VecDeque<Result<(Change, Conntrack<'static>), Error>>,
+    pub(super) pending: VecDeque<Result<(Change, Conntrack<'static>), Error>>,
     /// Events were lost, and the table not listed yet.
-    torn: bool,
-    resyncs: usize,
+    pub(super) torn: bool,
+    pub(super) resyncs: usize,
 }
 
 /// Id and original tuple: of 100,000 entries two may have the same id, which is a hash of 32 bits.
@@ -175,7 +116,7 @@ fn key(entry: &Conntrack<'_>) -> Key {
 }
 
 impl Mirror {
-    fn take(&mut self, notice: Notice<Event<'_>>) {
+    pub(super) fn take(&mut self, notice: Notice<Event<'_>>) {
         match notice {
             Notice::Event { event: Event::Conntrack(change, entry), .. } => {
                 self.apply(change, entry.into_owned());
@@ -209,7 +150,7 @@ impl Mirror {
         self.pending.push_back(Ok((change, entry)));
     }
 
-    fn resync(&mut self, listed: &[Owned<Conntrack<'static>>]) {
+    pub(super) fn resync(&mut self, listed: &[Owned<Conntrack<'static>>]) {
         self.resyncs += usize::from(self.torn);
         self.torn = false;
         let mut before = core::mem::take(&mut self.known);

@@ -1,7 +1,7 @@
 //! Transactions, with messages of nftables: all or nothing, and a name for what was refused.
 
 use netlink_core::{Be, Connection, Dump, Errno, MessageFlags, Str, attrs, message};
-use netlink_netfilter::batch::{Aborted, Transaction};
+use netlink_netfilter::batch::{self, Aborted, Transaction};
 use netlink_netfilter::{Error, Family, Header, Subsystem, connect};
 use netlink_testing::{Result, program, seconds, suite};
 
@@ -240,8 +240,8 @@ fn on_a_reactor() -> Result {
         let mut transaction = Transaction::new(Subsystem::NFTABLES);
         transaction.push(table("a"));
         transaction.push(chain("a", "c"));
-        transaction.commit_async(&mut nl).await?;
-        let aborted = transaction.commit_async(&mut nl).await.unwrap_err();
+        batch::tokio::commit(&transaction, &mut nl).await?;
+        let aborted = batch::tokio::commit(&transaction, &mut nl).await.unwrap_err();
         assert_eq!(refusals_of(&aborted), [0]);
         assert_eq!(nl.dump(tables()).await?.collect().await?.len(), 1);
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netlink_core::Notice;
-use netlink_netfilter::conntrack::{self, AsyncWatch};
+use netlink_netfilter::conntrack::{self, tokio::Watch};
 use netlink_netfilter::event::{Change, Event, Group};
 use netlink_netfilter::tokio::{connect, subscribe};
 use netlink_testing::{Result, patience, seconds, suite};
@@ -59,7 +59,7 @@ fn the_watch_is_right_again_after_a_loss() -> Result {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut nl = connect()?;
         nl.call(make(&flow(0))).await?;
-        let mut watch = AsyncWatch::open().await?;
+        let mut watch = Watch::open().await?;
         watch.events().socket().set_receive_buffer(4096)?;
         let all = 2000 / patience();
         let results = nl.batch((1..all).map(|n| make(&flow(n)))).await;

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use netlink_core::{Connection, Errno, Error, Events, MessageFlags, Notice, OpenOptions, Protocol};
+use netlink_core::{
+    Connection, Errno, Error, Events, MessageFlags, MessageInfo, Notice, OpenOptions, Protocol,
+};
 use netlink_route::event::{Change, Event, Group};
-use netlink_route::link::Bridge;
 use netlink_route::link::Vxlan;
+use netlink_route::link::{Bridge, LinkHeader};
 use netlink_route::{Addr, addr, link, route};
 use netlink_testing::{Result, kind, patience, suite};
 
@@ -156,11 +158,14 @@ fn an_error_names_the_nested_attribute() -> Result {
 /// vishvananda 43
 fn silence_is_a_timeout_and_the_connection_works_on() -> Result {
     // Nobody answers on NETLINK_USERSOCK.
+    const ASK: MessageInfo = MessageInfo { protocol: || None, ..link::Link::GET };
+    let request =
+        link::LinkRequest::<link::Link<'static>>::new(&ASK, MessageFlags::empty(), LinkHeader::default());
     let mut nl = Connection::open(Protocol::USERSOCK)?;
     nl.set_timeout(Some(Duration::from_millis(30)))?;
     for _ in 0..2 {
         let start = Instant::now();
-        let error = nl.call(link::get(LO)).unwrap_err();
+        let error = nl.call(&request).unwrap_err();
         // Without a kernel side the send itself may be refused.
         if matches!(error, Error::System { .. }) {
             return Ok(());

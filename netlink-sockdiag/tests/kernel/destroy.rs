@@ -11,7 +11,7 @@ use netlink_sockdiag::{Cookie, Family, State};
 use netlink_testing::{Need, Result, ipv6, program, suite, when};
 
 use crate::sys::Raw;
-use crate::{all, connect, inode, link_local, listed, lists};
+use crate::{all, connect, inode, link_local, listed, lists, reached};
 
 /// `CONFIG_INET_DIAG_DESTROY`.
 const DESTROY: Need = when("the kernel closes no sockets", || {
@@ -108,7 +108,8 @@ fn a_link_local_connection_is_closed() -> Result {
     let mut nl = connect()?;
     link_local()?;
     let listener = TcpListener::bind("[fe80::77%1]:0")?;
-    let mut client = TcpStream::connect(listener.local_addr()?)?;
+    let address = listener.local_addr()?;
+    let mut client = reached(|| TcpStream::connect(address))?;
     nl.call(inet::destroy(IpProtocol::TCP, client.local_addr()?, client.peer_addr()?))?;
     assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
     Ok(())

@@ -10,7 +10,7 @@ use netlink_sockdiag::{Cookie, Family, State};
 use netlink_testing::{Result, ipv6, program, suite};
 
 use crate::sys::{self, Raw};
-use crate::{connect, inode, link_local, listed, lists};
+use crate::{connect, inode, link_local, listed, lists, reached};
 
 lists!(RAW, "the kernel lists no raw sockets", inet::list(Family::INET, IpProtocol::RAW));
 lists!(UDPLITE, "the kernel lists no UDP-Lite sockets", inet::list(Family::INET, IpProtocol::UDPLITE));
@@ -231,18 +231,8 @@ fn a_link_local_socket_is_found_by_its_addresses() -> Result {
     let mut nl = connect()?;
     link_local()?;
     let listener = TcpListener::bind("[fe80::77%1]:0")?;
-    // The kernel makes the route of an address a moment after the address.
-    let begun = std::time::Instant::now();
-    let client = loop {
-        match TcpStream::connect(listener.local_addr()?) {
-            Err(error)
-                if error.raw_os_error() == Some(libc::ENETUNREACH) && begun.elapsed().as_secs() < 5 =>
-            {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
-            connected => break connected?,
-        }
-    };
+    let address = listener.local_addr()?;
+    let client = reached(|| TcpStream::connect(address))?;
     let (local, remote) = (client.local_addr()?, client.peer_addr()?);
     let found = nl.call(inet::get(IpProtocol::TCP, local, remote))?;
     assert_eq!((found.header().inode, found.source(), found.dest()), (inode(&client), local, remote));

@@ -47,12 +47,21 @@ fn connect() -> netlink_testing::Result<Connection> {
 fn link_local() -> netlink_testing::Result {
     let added = Command::new("ip").args("-6 addr add fe80::77/64 dev lo nodad".split(' ')).status()?;
     assert!(added.success());
+    reached(|| UdpSocket::bind("[::]:0")?.connect("[fe80::77%1]:9"))
+}
+
+/// What works once the kernel has made the routes of a new address.
+fn reached<T>(attempt: impl Fn() -> std::io::Result<T>) -> netlink_testing::Result<T> {
     let start = Instant::now();
-    while let Err(error) = UdpSocket::bind("[::]:0")?.connect("[fe80::77%1]:9") {
-        assert!(start.elapsed() < Duration::from_secs(10) * netlink_testing::patience(), "{error}");
-        std::thread::sleep(Duration::from_millis(5));
+    loop {
+        match attempt() {
+            Err(error) if start.elapsed() > Duration::from_secs(10) * netlink_testing::patience() => {
+                return Err(error.into());
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            Ok(made) => return Ok(made),
+        }
     }
-    Ok(())
 }
 
 /// What a dump lists, each looked at by a function.

@@ -37,7 +37,7 @@ message! {
         /// Asks, is the answer, and tells of a change.
         40 XFRM_MSG_GETDEFAULT GET,
     }
-    among crate::event::MESSAGES
+    on crate::PROTOCOL
 }
 
 layout! {
@@ -100,4 +100,5 @@ message! {
         /// Asks.
         37 XFRM_MSG_GETSPDINFO GET,
     }
+    on crate::PROTOCOL
 }

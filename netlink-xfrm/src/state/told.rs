@@ -160,4 +160,5 @@ message! {
         /// Asks.
         35 XFRM_MSG_GETSADINFO GET,
     }
+    on crate::PROTOCOL
 }
