@@ -109,7 +109,7 @@ fn devices_equal_ip() -> Result {
     record("veth")
 }
 
-/// Where `NETLINK_RECORD` is a folder, writes what `tests/golden/netdev_*` have: every list.
+/// Where `NETLINK_RECORD` is a folder, writes what `tests/golden/netdev` have: every list.
 pub(crate) fn record(name: &str) -> Result {
     let Some(folder) = std::env::var_os("NETLINK_RECORD") else { return Ok(()) };
     let recording = Arc::new(Mutex::new(Recording::new()));

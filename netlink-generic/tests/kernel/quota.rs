@@ -208,7 +208,7 @@ fn files_are_warned_of() -> Result {
     nothing_else(&mut events)
 }
 
-/// What `tests/golden_quota` has.
+/// What `tests/golden/quota` has.
 fn record(events: &mut Events<Event<'static>>) -> Arc<Mutex<Recording>> {
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);

@@ -637,7 +637,7 @@ fn a_cgroup_is_counted() -> Result {
     Ok(())
 }
 
-/// What `tests/golden_taskstats` has.
+/// What `tests/golden/taskstats` has.
 fn record() -> Result {
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);

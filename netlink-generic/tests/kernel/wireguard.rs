@@ -106,7 +106,7 @@ fn a_device_made_by_us_equals_wg() -> Result {
     Ok(())
 }
 
-/// What `tests/golden_wireguard` has.
+/// What `tests/golden/wireguard` has.
 fn record() -> Result<String> {
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);

@@ -1,0 +1,29 @@
+//! Warnings of disk quotas as kernels sent them.
+
+use std::fmt::Write as _;
+
+use netlink_core::{Messages, Reply as _};
+use netlink_generic::quota::{Event, Warning};
+use netlink_testing::golden::{self, Read};
+
+use crate::{received, reread};
+
+#[test]
+fn recorded_warnings() {
+    assert!(golden::exchanges("tests/golden/quota", tell, read) > 0);
+}
+
+fn read(bytes: &[u8]) -> Read {
+    reread!(Warning<'_>, bytes)
+}
+
+fn tell(_name: &str, recorded: &str) -> Result<String, String> {
+    let mut text = String::new();
+    for datagram in received(recorded) {
+        let message = Messages::new(&datagram).next().unwrap().unwrap();
+        let Event::Warning(warning) = Event::view(&message).unwrap() else { panic!("no warning") };
+        writeln!(text, "{warning}, by {}", warning.caused_id().unwrap()).unwrap();
+        writeln!(text, "{}", serde_json::to_string(&warning).unwrap()).unwrap();
+    }
+    Ok(text)
+}
