@@ -5,18 +5,19 @@
 
 #[cfg(feature = "netdev")]
 #[path = "recorded/netdev.rs"]
-mod netdev;
+pub(crate) mod netdev;
 #[cfg(all(feature = "quota", feature = "serde"))]
 #[path = "recorded/quota.rs"]
-mod quota;
+pub(crate) mod quota;
 #[cfg(all(feature = "taskstats", feature = "serde"))]
 #[path = "recorded/taskstats.rs"]
-mod taskstats;
+pub(crate) mod taskstats;
 #[cfg(feature = "wireguard")]
-mod wg;
+#[path = "wg/mod.rs"]
+pub(crate) mod wg;
 #[cfg(feature = "wireguard")]
 #[path = "recorded/wireguard.rs"]
-mod wireguard;
+pub(crate) mod wireguard;
 
 use std::fmt::Write as _;
 
@@ -24,11 +25,11 @@ use netlink_core::testkit::{Recording, from_hex};
 use netlink_core::{Messages, Reply as _};
 use netlink_generic::ctrl::{self, Ctrl, Event, Family, Policies};
 use netlink_generic::{Dump, Resolved};
-use netlink_testing::golden::{self, Read};
+use netlink_testing::golden::Read;
 
 #[test]
 fn recorded_exchanges() {
-    assert!(golden::exchanges("tests/golden/ctrl", tell, read) > 0);
+    assert!(netlink_testing::golden::exchanges("tests/golden/ctrl", tell, read) > 0);
 }
 
 /// A message of this type, and written back by any family: their names are a matter of the kernel.
@@ -41,7 +42,7 @@ macro_rules! reread {
 }
 pub(crate) use reread;
 
-fn read(bytes: &[u8]) -> Read {
+pub(crate) fn read(bytes: &[u8]) -> Read {
     let message = Messages::new(bytes).next().ok_or("no message")?.map_err(|error| error.to_string())?;
     let _ = Event::view(&message).map(|event| format!("{event:?}"));
     if let Ok(family) = Family::read(&message) {
@@ -55,7 +56,7 @@ pub(crate) fn received(recorded: &str) -> Vec<Vec<u8>> {
     recorded.lines().filter_map(|line| line.strip_prefix("< ")).map(|line| from_hex(line).unwrap()).collect()
 }
 
-fn tell(name: &str, recorded: &str) -> Result<String, String> {
+pub(crate) fn tell(name: &str, recorded: &str) -> Result<String, String> {
     let mut text = String::new();
     let (name, _kernel) = name.rsplit_once('_').unwrap();
     if name == "events" {

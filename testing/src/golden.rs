@@ -12,8 +12,13 @@
 //! - `NETLINK_GOLDEN=FOLDER` lets kernel tests write what they [`keep`] there, as files of this machine's order.
 
 use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::{env, fs};
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs, io};
+
+use crate::sys;
 
 /// What a family reads a message as, and the message that it writes from that; or why it can't be read.
 pub type Read = Result<(String, Vec<u8>), String>;
@@ -57,16 +62,21 @@ pub fn exchanges(
     read: impl Fn(&[u8]) -> Read,
 ) -> usize {
     files(folder, |name, recorded| {
-        for datagram in datagrams(recorded)?.iter().filter(|datagram| !datagram.sent) {
-            for message in split(&datagram.bytes, BIG)? {
-                let kind = message.get(4..6).and_then(|kind| kind.first_chunk());
-                if kind.is_some_and(|kind| u16::from_ne_bytes(*kind) >= NLMSG_MIN_TYPE) {
-                    check(message, &read)?;
-                }
-            }
-        }
+        check_received(recorded, &read)?;
         tell(name, recorded)
     })
+}
+
+fn check_received(recorded: &str, read: impl Fn(&[u8]) -> Read) -> Result<(), String> {
+    for datagram in datagrams(recorded)?.iter().filter(|datagram| !datagram.sent) {
+        for message in split(&datagram.bytes, BIG)? {
+            let kind = message.get(4..6).and_then(|kind| kind.first_chunk());
+            if kind.is_some_and(|kind| u16::from_ne_bytes(*kind) >= NLMSG_MIN_TYPE) {
+                check(message, &read)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Every file of a folder.
@@ -97,7 +107,7 @@ fn one(
     let (recorded, own) = whole.split_once("---\n").unwrap_or((&whole, ""));
     let text = if big == BIG { Some(read(name, recorded)?) } else { None };
     let expected = if big {
-        let little = open(&folder.join(name).with_extension("hex"))?;
+        let little = open(&folder.join(format!("{name}.hex")))?;
         let (other, shared) = little.split_once("---\n").ok_or("no text in the file of the other order")?;
         if let Some(text) = text.as_ref().filter(|_| env::var_os("UPDATE").is_some()) {
             write(&folder.join(file), recorded, &differences(shared, text).ok_or("the texts are not one")?)?;
@@ -137,22 +147,93 @@ pub fn check(message: &[u8], read: impl Fn(&[u8]) -> Read) -> Result<String, Str
 /// A message that this kernel sent, in a kernel test: [`check`]ed, and written where `NETLINK_GOLDEN` says. `how` tells
 /// what made the kernel send it.
 pub fn keep(name: &str, how: &str, message: &[u8], read: impl Fn(&str, &[u8]) -> Read) -> Result<(), String> {
-    let text = check(message, |bytes| read(name, bytes)).map_err(|error| format!("{name}: {error}"))?;
-    keep_text(name, how, &hex(message), &text)
+    let mut message = message.to_vec();
+    // Whose request it was the answer to.
+    message.iter_mut().take(HEADER).skip(8).for_each(|byte| *byte = 0);
+    let text = check(&message, |bytes| read(name, bytes)).map_err(|error| format!("{name}: {error}"))?;
+    store(name, how, &hex(&message), &text)
 }
 
 /// The same of a recorded exchange and its text.
-pub fn keep_text(name: &str, how: &str, recorded: &str, text: &str) -> Result<(), String> {
+pub fn keep_exchange(
+    name: &str,
+    how: &str,
+    recorded: &str,
+    text: &str,
+    read: impl Fn(&[u8]) -> Read,
+) -> Result<(), String> {
+    check_received(recorded, read).map_err(|error| format!("{name}: {error}"))?;
+    store(name, how, recorded, text)
+}
+
+fn store(name: &str, how: &str, recorded: &str, text: &str) -> Result<(), String> {
     let Some(folder) = env::var_os("NETLINK_GOLDEN") else { return Ok(()) };
     let release = open(Path::new("/proc/sys/kernel/osrelease"))?;
     let recorded = format!("# Linux {}, {}\n# {how}\n{recorded}", release.trim(), env::consts::ARCH);
-    let little = open(&Path::new("tests/golden").join(name).with_extension("hex")).unwrap_or_default();
+    let little = open(&Path::new("tests/golden").join(format!("{name}.hex"))).unwrap_or_default();
     let shared = little.split_once("---\n").map(|(_, shared)| shared);
     // A text of its own is refused by those who read the file: the two must show the same.
     let own = shared.filter(|_| BIG).and_then(|shared| differences(shared, text));
     let path = Path::new(&folder).join(format!("{name}{}", if BIG { ".be.hex" } else { ".hex" }));
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string())?;
     write(&path, &recorded, own.as_deref().unwrap_or(text))
+}
+
+/// A socket that hears what the kernel says of what commands do.
+#[derive(Debug)]
+pub struct Monitor(OwnedFd);
+
+impl Monitor {
+    /// In these groups of a protocol, `NETLINK_*` and `RTNLGRP_*` or their like, up to the 32nd.
+    pub fn new(protocol: i32, groups: &[u32]) -> io::Result<Self> {
+        let socket = sys::netlink_socket(protocol)?;
+        sys::bind(&socket, groups.iter().fold(0, |bits, group| bits | 1 << (group - 1)))?;
+        Ok(Self(socket))
+    }
+
+    /// Runs a command of the shell, and [`keep`]s the first message of this type that it makes the kernel send.
+    pub fn keep(
+        &self,
+        name: &str,
+        kind: u16,
+        command: &str,
+        read: impl Fn(&str, &[u8]) -> Read,
+    ) -> Result<(), String> {
+        let message = self.heard(kind, command).map_err(|error| format!("{command}: {error}"))?;
+        keep(name, command, &message, read)
+    }
+
+    fn heard(&self, kind: u16, command: &str) -> Result<Vec<u8>, String> {
+        let receive = |limit| sys::receive(&self.0, limit).map_err(|error| error.to_string());
+        // What earlier commands did.
+        while receive(Duration::ZERO)?.is_some() {}
+        let output = Command::new("sh").args(["-c", command]).output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        loop {
+            let limit = Duration::from_secs(10) * crate::patience();
+            let datagram = receive(limit)?.ok_or_else(|| format!("no message of type {kind}"))?;
+            let messages = split(&datagram, BIG)?;
+            if let Some(message) =
+                messages.iter().find(|message| message.get(4..6) == Some(&kind.to_ne_bytes()))
+            {
+                return Ok(message.to_vec());
+            }
+        }
+    }
+}
+
+/// The kernel's release up to the second number.
+pub fn series() -> io::Result<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    Ok(release.split(['.', '-']).take(2).collect::<Vec<_>>().join("."))
+}
+
+/// A message with this type and body, as [`keep`] takes it.
+pub fn framed(kind: u16, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
+    [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &[0; 10], body].concat()
 }
 
 fn open(path: &Path) -> Result<String, String> {

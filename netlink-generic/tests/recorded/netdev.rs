@@ -9,17 +9,17 @@ use netlink_generic::netdev::{
     Device, Napi, Netdev, PagePool, PagePoolStats, Qstats, QstatsScope, Queue, device, napi, page_pool,
     qstats, queue,
 };
-use netlink_testing::golden::{self, Read};
+use netlink_testing::golden::Read;
 
-use crate::reread;
+use super::reread;
 
 #[test]
 fn recorded_lists() {
-    assert!(golden::exchanges("tests/golden/netdev", tell, read) > 0);
+    assert!(netlink_testing::golden::exchanges("tests/golden/netdev", tell, read) > 0);
 }
 
 /// The command tells the object.
-fn read(bytes: &[u8]) -> Read {
+pub(crate) fn read(bytes: &[u8]) -> Read {
     match bytes.get(16) {
         _ if bytes.get(4..6) == Some(&16_u16.to_ne_bytes()) => reread!(Family<'_>, bytes),
         Some(1) => reread!(Device<'_>, bytes),
@@ -32,7 +32,7 @@ fn read(bytes: &[u8]) -> Read {
     }
 }
 
-fn tell(_name: &str, recorded: &str) -> Result<String, String> {
+pub(crate) fn tell(_name: &str, recorded: &str) -> Result<String, String> {
     let mut recording = Recording::parse(recorded).ok_or("no recording")?;
     let family: Resolved<Netdev> = recording.call(ctrl::resolve()).unwrap().unwrap();
     let mut text = String::new();

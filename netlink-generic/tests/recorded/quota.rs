@@ -4,20 +4,20 @@ use std::fmt::Write as _;
 
 use netlink_core::{Messages, Reply as _};
 use netlink_generic::quota::{Event, Warning};
-use netlink_testing::golden::{self, Read};
+use netlink_testing::golden::Read;
 
-use crate::{received, reread};
+use super::{received, reread};
 
 #[test]
 fn recorded_warnings() {
-    assert!(golden::exchanges("tests/golden/quota", tell, read) > 0);
+    assert!(netlink_testing::golden::exchanges("tests/golden/quota", tell, read) > 0);
 }
 
-fn read(bytes: &[u8]) -> Read {
+pub(crate) fn read(bytes: &[u8]) -> Read {
     reread!(Warning<'_>, bytes)
 }
 
-fn tell(_name: &str, recorded: &str) -> Result<String, String> {
+pub(crate) fn tell(_name: &str, recorded: &str) -> Result<String, String> {
     let mut text = String::new();
     for datagram in received(recorded) {
         let message = Messages::new(&datagram).next().unwrap().unwrap();

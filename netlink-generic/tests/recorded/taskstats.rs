@@ -6,23 +6,23 @@ use netlink_core::Messages;
 use netlink_core::testkit::Recording;
 use netlink_generic::ctrl::Family;
 use netlink_generic::taskstats::{self, Record, Taskstats};
-use netlink_testing::golden::{self, Read};
+use netlink_testing::golden::Read;
 
-use crate::{received, reread};
+use super::{received, reread};
 
 #[test]
 fn recorded_statistics() {
-    assert!(golden::exchanges("tests/golden/taskstats", tell, read) > 0);
+    assert!(netlink_testing::golden::exchanges("tests/golden/taskstats", tell, read) > 0);
 }
 
-fn read(bytes: &[u8]) -> Read {
+pub(crate) fn read(bytes: &[u8]) -> Read {
     if bytes.get(4..6) == Some(&16_u16.to_ne_bytes()) {
         return reread!(Family<'_>, bytes);
     }
     reread!(Record<'_>, bytes)
 }
 
-fn tell(_name: &str, recorded: &str) -> Result<String, String> {
+pub(crate) fn tell(_name: &str, recorded: &str) -> Result<String, String> {
     let mut recording = Recording::parse(recorded).ok_or("no recording")?;
     let family = recording.call(netlink_generic::ctrl::resolve::<Taskstats>()).unwrap().unwrap();
     let mut text = String::new();
