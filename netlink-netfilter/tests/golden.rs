@@ -14,7 +14,7 @@ use netlink_testing::golden::Read;
 
 #[test]
 fn captured_messages() {
-    assert!(netlink_testing::golden::messages("tests/golden", read) > 10);
+    netlink_testing::golden::messages("tests/golden", read);
 }
 
 /// Every attribute has a row.

@@ -13,7 +13,7 @@ use netlink_testing::reread;
 
 #[test]
 fn captured_messages() {
-    assert!(netlink_testing::golden::messages("tests/golden", read) > 10);
+    netlink_testing::golden::messages("tests/golden", read);
 }
 
 /// The beginning of a file's name tells what it has.

@@ -9,7 +9,7 @@ use netlink_xfrm::state::{self, Sad};
 
 #[test]
 fn captured_messages() {
-    assert!(netlink_testing::golden::messages("tests/golden", read) > 10);
+    netlink_testing::golden::messages("tests/golden", read);
 }
 
 macro_rules! by_event {

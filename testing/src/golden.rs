@@ -33,12 +33,12 @@ const NLMSG_ERROR: u8 = 2;
 const NLMSG_MIN_TYPE: u16 = 16;
 
 /// Holds the messages of each file in a folder to their text, and each to [`check`]. `read` gets the name without its
-/// ending. Says how many files this machine read.
+/// ending.
 ///
 /// # Panics
 ///
 /// If a file is not as it must be.
-pub fn messages(folder: &str, read: impl Fn(&str, &[u8]) -> Read) -> usize {
+pub fn messages(folder: &str, read: impl Fn(&str, &[u8]) -> Read) {
     files(folder, |name, recorded| {
         let mut text = String::new();
         for datagram in datagrams(recorded)? {
@@ -60,7 +60,7 @@ pub fn exchanges(
     folder: &str,
     tell: impl Fn(&str, &str) -> Result<String, String>,
     read: impl Fn(&[u8]) -> Read,
-) -> usize {
+) {
     files(folder, |name, recorded| {
         check_received(recorded, &read)?;
         tell(name, recorded)
@@ -80,27 +80,21 @@ fn check_received(recorded: &str, read: impl Fn(&[u8]) -> Read) -> Result<(), St
 }
 
 /// Every file of a folder.
-fn files(folder: &str, read: impl Fn(&str, &str) -> Result<String, String>) -> usize {
+fn files(folder: &str, read: impl Fn(&str, &str) -> Result<String, String>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    let mut count = 0;
+    assert!(!names.is_empty(), "{folder}: no files");
     for file in &names {
         // Names the file when `read` panics: a failing test's output is shown.
         println!("{file}");
-        let ended = one(Path::new(folder), file, &read);
-        count += usize::from(ended.unwrap_or_else(|error| panic!("{folder}/{file}: {error}")));
+        one(Path::new(folder), file, &read).unwrap_or_else(|error| panic!("{folder}/{file}: {error}"));
     }
-    count
 }
 
-/// One file; whether it is of this machine's order.
-fn one(
-    folder: &Path,
-    file: &str,
-    read: impl Fn(&str, &str) -> Result<String, String>,
-) -> Result<bool, String> {
+/// One file: read if it is of this machine's order, and held to that of the other in any case.
+fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, String>) -> Result<(), String> {
     let name = file.strip_suffix(".hex").ok_or("not a file of captured bytes")?;
     let (name, big) = name.strip_suffix(".be").map_or((name, false), |name| (name, true));
     let whole = open(&folder.join(file))?;
@@ -111,20 +105,20 @@ fn one(
         let (other, shared) = little.split_once("---\n").ok_or("no text in the file of the other order")?;
         if let Some(text) = text.as_ref().filter(|_| env::var_os("UPDATE").is_some()) {
             write(&folder.join(file), recorded, &differences(shared, text).ok_or("the texts are not one")?)?;
-            return Ok(true);
+            return Ok(());
         }
         agree(other, recorded, own.lines().count())?;
         replaced(shared, own)?
     } else {
         own.to_owned()
     };
-    let Some(text) = text else { return Ok(false) };
+    let Some(text) = text else { return Ok(()) };
     if !big && env::var_os("UPDATE").is_some() {
         write(&folder.join(file), recorded, &text)?;
     } else if text != expected {
         return Err(format!("reads as\n{text}and not as\n{expected}UPDATE=1 writes that into the file"));
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Holds a message to what each must keep: it is written back as it came, and cut anywhere it is an error or another
