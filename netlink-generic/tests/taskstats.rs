@@ -1,17 +1,11 @@
-//! Statistics of tasks as kernels sent them, and bytes that nobody sent.
-//!
-//! `tests/golden_taskstats`: exchanges and records of tasks that ended, and behind a line `---` what they read as.
-//! `UPDATE=1 cargo test -p netlink-generic --features taskstats,serde,testkit --test taskstats` writes that anew.
+//! Statistics of tasks that no kernel sends.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::fmt::Write as _;
 use std::time::Duration;
-use std::{env, fs, path};
 
 use netlink_generic::taskstats::{self, Cgroup, Delay, Record, TaskStats, Taskstats, Timespec};
-use netlink_generic::testkit::{Recording, from_hex};
-use netlink_generic::{IntoUnbound, Message, MessageFlags, Messages, Payload as _, Resolved, Unbound};
+use netlink_generic::{IntoUnbound, Message, MessageFlags, Payload as _, Resolved, Unbound};
 
 fn bytes<Q: IntoUnbound<Family = Taskstats>>(request: Q) -> Vec<u8> {
     let unbound: Unbound<Taskstats, Q::Answer> = request.into_unbound();
@@ -25,65 +19,6 @@ fn requests() {
     assert_eq!(bytes(taskstats::register("0-3"))[16..], *b"\x01\x01\0\0\x08\0\x03\x000-3\0");
     assert_eq!(bytes(taskstats::deregister("0-3"))[16..], *b"\x01\x01\0\0\x08\0\x04\x000-3\0");
     assert_eq!(bytes(taskstats::cgroup(3))[16..], [4, 1, 0, 0, 8, 0, 1, 0, 3, 0, 0, 0]);
-}
-
-#[test]
-fn recorded_statistics() {
-    let folder = path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_taskstats");
-    let mut versions = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let file = fs::read_to_string(&path).unwrap();
-        let (recorded, expected) = file.split_once("---\n").unwrap_or((&file, ""));
-        let mut recording = Recording::parse(recorded).unwrap();
-        let family = recording.call(netlink_generic::ctrl::resolve::<Taskstats>()).unwrap().unwrap();
-        let mut text = String::new();
-        for request in [taskstats::task(1), taskstats::process(1)] {
-            let record = recording.call(family.bind(request)).unwrap().unwrap();
-            writeln!(text, "{}", serde_json::to_string(&record).unwrap()).unwrap();
-            versions.push(record.stats().unwrap().version);
-        }
-        let absent = recording.call(family.bind(taskstats::task(u32::MAX))).unwrap().unwrap_err();
-        writeln!(text, "{absent}").unwrap();
-        for line in recorded.lines().filter_map(|line| line.strip_prefix("< ")) {
-            let datagram = from_hex(line).unwrap();
-            for message in Messages::new(&datagram) {
-                let message = message.unwrap();
-                let unasked = message.header.kind.0 == family.id() && message.header.port == 0;
-                let Some(record) = unasked.then(|| Record::read(&message).unwrap()) else { continue };
-                writeln!(text, "{}", serde_json::to_string(&record).unwrap()).unwrap();
-                check(&record, &message);
-            }
-        }
-        if env::var_os("UPDATE").is_some() {
-            fs::write(&path, format!("{recorded}---\n{text}")).unwrap();
-        } else {
-            assert_eq!(text, expected, "{}", path.display());
-        }
-    }
-    versions.sort_unstable();
-    assert_eq!(versions, [13, 13, 14, 14, 16, 16, 17, 17]);
-}
-
-/// What was read is written back as it came, and what is broken is an error or another record, and no panic.
-fn check(record: &Record<'_>, message: &Message<'_>) {
-    assert_eq!(record.clone().into_owned(), *record);
-    let again = bytes(record.to_request::<()>(&Record::NEW, MessageFlags::empty()));
-    assert_eq!(again[16..], *message.body);
-    let read = |body: &[u8]| Record::read(&Message { body, ..*message }).map(|record| format!("{record:?}"));
-    for end in 0..message.body.len() {
-        let _ = read(&message.body[..end]);
-    }
-    let mut random = 1u64;
-    for _ in 0..2000 {
-        let mut body = message.body.to_vec();
-        for _ in 0..3 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let at = usize::try_from(random >> 33).unwrap() % body.len();
-            body[at] = random.to_le_bytes()[3];
-        }
-        let _ = read(&body);
-    }
 }
 
 /// A record of a task with so many bytes of the struct.

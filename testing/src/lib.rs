@@ -59,9 +59,11 @@
 //!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
 //! - `NETLINK_TEST_MACHINE`: set where the machine is there for the tests alone, see [`machine`].
 //! - `NETLINK_TEST_AGAIN`: where set, a test that fails among others is run again without them, and the report tells.
+//! - `NETLINK_GOLDEN=FOLDER`: where tests that [`golden::keep`] messages write them.
 //! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines, see [`patience`].
 
 mod bytes;
+pub mod golden;
 mod need;
 mod run;
 mod sys;

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 pub(crate) const NEW_USER: libc::c_int = libc::CLONE_NEWUSER;
 pub(crate) const NEW_NET_AND_MOUNTS: libc::c_int = libc::CLONE_NEWNET | libc::CLONE_NEWNS;
@@ -56,6 +57,34 @@ pub fn netlink_socket(protocol: i32) -> io::Result<OwnedFd> {
         checked(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
     // SAFETY: the descriptor was just made and belongs to nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Gives a netlink socket a port, and lets it hear the multicast groups of these bits.
+#[allow(clippy::cast_possible_truncation)] // the family is 16, the length 12
+pub(crate) fn bind(socket: &OwnedFd, groups: u32) -> io::Result<()> {
+    // SAFETY: zeros are such an address.
+    let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+    address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+    address.nl_groups = groups;
+    let length = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+    // SAFETY: pointer and length are those of `address`.
+    checked(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) })?;
+    Ok(())
+}
+
+/// The next datagram; `None` if there is none within this time.
+pub(crate) fn receive(socket: &OwnedFd, limit: Duration) -> io::Result<Option<Vec<u8>>> {
+    let mut ready = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the pointer is to one `pollfd`.
+    if checked(unsafe { libc::poll(&raw mut ready, 1, limit) })? == 0 {
+        return Ok(None);
+    }
+    let mut datagram = vec![0u8; 1 << 16];
+    // SAFETY: pointer and length are those of `datagram`.
+    let got = unsafe { libc::recv(socket.as_raw_fd(), datagram.as_mut_ptr().cast(), datagram.len(), 0) };
+    datagram.truncate(usize::try_from(got).map_err(|_| io::Error::last_os_error())?);
+    Ok(Some(datagram))
 }
 
 /// Sends one request from the calling thread's namespace and returns the errno it is answered with; 0 if it is

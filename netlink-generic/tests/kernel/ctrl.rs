@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use netlink_core::testkit::Recording;
 use netlink_generic::ctrl::{self, Ctrl, Family, OperationFlags, Policies, PolicyType};
 use netlink_generic::{Connection, Error, Namespace, OpenOptions, Resolved};
 use netlink_testing::{Result, init_namespace, kernel, program, suite};
 
-use crate::output;
+use crate::golden::{read, tell};
+use crate::{keep, output};
 
 suite! {
     the_list_equals_genl: program("genl");
@@ -20,6 +22,7 @@ suite! {
     a_name_too_long_is_not_sent;
     families_of_the_initial_namespace_are_not_found_elsewhere: init_namespace();
     the_controller_resolves_itself;
+    exchanges_are_kept: kernel(5, 10), netlink_testing::generic("mptcp_pm");
 }
 
 /// What `genl ctrl list` writes of a family.
@@ -291,5 +294,26 @@ fn the_controller_resolves_itself() -> Result {
     );
     assert_eq!(client.call(request.name("nlctrl"))?.id(), Some(16));
     client.resolve()?;
+    Ok(())
+}
+
+/// What `tests/golden/ctrl` has.
+fn exchanges_are_kept() -> Result {
+    for name in ["get", "get_id", "absent", "policies_nlctrl", "policies_mptcp_pm", "policy_of_ethtool"] {
+        let recording = Arc::new(Mutex::new(Recording::new()));
+        let traced = Arc::clone(&recording);
+        let mut nl = netlink_generic::connect()?;
+        nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+        match name {
+            "get" => drop(nl.call(ctrl::get("tcp_metrics"))?),
+            "get_id" => drop(nl.call(ctrl::get_id(16))?),
+            "absent" => assert!(nl.call(ctrl::get("absent")).is_err()),
+            "policies_nlctrl" => drop(nl.dump(ctrl::policies("nlctrl"))?.collect()?),
+            "policies_mptcp_pm" => drop(nl.dump(ctrl::policies("mptcp_pm"))?.collect()?),
+            _ => drop(nl.dump(ctrl::policy_of("ethtool", 3))?.collect()?),
+        }
+        let recorded = recording.lock().unwrap().to_text();
+        keep(&format!("ctrl/{name}"), &recorded, &tell(&format!("{name}_here"), &recorded)?, read)?;
+    }
     Ok(())
 }

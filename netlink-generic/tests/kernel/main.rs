@@ -4,6 +4,8 @@
 
 mod ctrl;
 mod families;
+#[path = "../golden.rs"]
+mod golden;
 mod gro;
 mod modules;
 mod mptcp_pm;
@@ -14,13 +16,13 @@ mod quirks;
 mod quota;
 mod reactor;
 mod taskstats;
-#[path = "../wg/mod.rs"]
-mod wg;
 mod wireguard;
 
 use std::process::{Command, ExitCode};
 
+use golden::wg;
 use netlink_testing::Result;
+use netlink_testing::golden::{Read, keep_exchange, series};
 
 fn main() -> ExitCode {
     if taskstats::asked_elsewhere() {
@@ -49,4 +51,10 @@ fn output(program: &str, arguments: &[&str]) -> Result<String> {
         return Ok(text);
     }
     Err(format!("{program} {arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+/// An exchange with this kernel, as `tests/golden` has it: a family's file, what was recorded, and what it reads as.
+fn keep(name: &str, recorded: &str, text: &str, read: fn(&[u8]) -> Read) -> Result {
+    let name = format!("{name}_{}", series()?);
+    Ok(keep_exchange(&name, "Recorded by the kernel tests", recorded, text, read)?)
 }

@@ -1,7 +1,6 @@
 //! Devices, queues, NAPI instances and counters, against `ip` and the files of `/sys/class/net`.
 
 use std::fs;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use netlink_core::testkit::Recording;
@@ -13,7 +12,8 @@ use netlink_generic::{Client, Dump, Errno, Error, IntoUnbound, Namespace, Notice
 use netlink_testing::{Need, Result, generic, init_namespace, kernel, kind, program, suite, when};
 use serde_json::Value;
 
-use crate::{gro, output};
+use crate::golden::netdev::{read, tell};
+use crate::{gro, keep, output};
 
 const NETDEV: Need = generic("netdev");
 const ETHTOOL: Need = generic("ethtool");
@@ -109,9 +109,8 @@ fn devices_equal_ip() -> Result {
     record("veth")
 }
 
-/// Where `NETLINK_RECORD` is a folder, writes what `tests/golden/netdev_*` have: every list.
+/// What `tests/golden/netdev` has: every list.
 pub(crate) fn record(name: &str) -> Result {
-    let Some(folder) = std::env::var_os("NETLINK_RECORD") else { return Ok(()) };
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);
     let mut nl = netlink_generic::connect()?;
@@ -126,8 +125,8 @@ pub(crate) fn record(name: &str) -> Result {
     if nl.family().operation(9).is_some() {
         all(&mut nl, page_pool::list_stats())?;
     }
-    let text = recording.lock().unwrap().to_text();
-    Ok(fs::write(Path::new(&folder).join(format!("netdev_{name}")), text)?)
+    let recorded = recording.lock().unwrap().to_text();
+    keep(&format!("netdev/{name}"), &recorded, &tell(name, &recorded)?, read)
 }
 
 fn what_a_device_can_do_changes() -> Result {

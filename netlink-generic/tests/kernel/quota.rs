@@ -12,7 +12,8 @@ use netlink_generic::quota::{self, Event, Kind, Quota, QuotaType};
 use netlink_generic::{Events, Namespace, Notice, OpenOptions};
 use netlink_testing::{Need, Result, machine, module, program, suite, when};
 
-use crate::output;
+use crate::golden::quota::{read, tell};
+use crate::{keep, output};
 
 /// Where the file system is.
 const FOLDER: &str = "/tmp/quota";
@@ -202,13 +203,12 @@ fn files_are_warned_of() -> Result {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(next()?, Kind::INODE_SOFT_EXPIRED);
-    if std::env::var_os("NETLINK_RECORD").is_some() {
-        println!("{}", recording.lock().unwrap().to_text());
-    }
+    let recorded = recording.lock().unwrap().to_text();
+    keep("quota/files", &recorded, &tell("files", &recorded)?, read)?;
     nothing_else(&mut events)
 }
 
-/// What `tests/golden_quota` has.
+/// What `tests/golden/quota` has.
 fn record(events: &mut Events<Event<'static>>) -> Arc<Mutex<Recording>> {
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);

@@ -21,7 +21,8 @@ use netlink_testing::{
     Need, Result, file, generic, init_namespace, machine, module, program, skip, suite, when,
 };
 
-use crate::output;
+use crate::golden::taskstats::{read, tell};
+use crate::{keep, output};
 
 const FAMILY: Need = generic("TASKSTATS");
 /// Listeners are told of the initial PID namespace, and refused in any other.
@@ -313,10 +314,7 @@ fn tasks_end_and_are_told() -> Result {
     assert_eq!((killed.exit_status(), killed.exit_signal()), (None, Some(9)));
     assert!(killed.flags.contains(AccountFlags::KILLED));
     assert_eq!(process, None);
-    if std::env::var_os("NETLINK_RECORD").is_some() {
-        record()?;
-    }
-    Ok(())
+    record()
 }
 
 const THREADS: &str = "
@@ -637,7 +635,7 @@ fn a_cgroup_is_counted() -> Result {
     Ok(())
 }
 
-/// What `tests/golden_taskstats` has.
+/// What `tests/golden/taskstats` has.
 fn record() -> Result {
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);
@@ -654,6 +652,6 @@ fn record() -> Result {
     while !matches!(exits.next()?, Notice::Event { event, .. } if event.process().is_some_and(|whole| whole.tgid() == Some(pid)))
     {
     }
-    println!("{}", recording.lock().unwrap().to_text());
-    Ok(())
+    let recorded = recording.lock().unwrap().to_text();
+    keep("taskstats/records", &recorded, &tell("records", &recorded)?, read)
 }

@@ -12,8 +12,9 @@ use netlink_generic::wireguard::{
 use netlink_generic::{Client, Errno, Error, Namespace, OpenOptions};
 use netlink_testing::{Result, generic, ipv6, kind, module, patience, program, seconds, suite};
 
-use crate::output;
+use crate::golden::wireguard::{read, tell};
 use crate::wg::dump;
+use crate::{keep, output};
 
 suite! {
     a_device_made_by_us_equals_wg: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip"), program("wg");
@@ -73,9 +74,8 @@ fn full() -> Result<DeviceConfig> {
     peers[0] = peers[0].clone().endpoint("192.0.2.1:51820".parse()?);
     peers[1] = peers[1].clone().endpoint("[2001:db8::1]:1".parse()?);
     peers.push(PeerConfig::new(public(4)));
-    let key = PrivateKey::generate()?;
     Ok(DeviceConfig::new("wg0")
-        .private_key(key)
+        .private_key("cHpPTadoAbGJsFBwnSre0BRWBxBtwVC9IgMe3TPQ3mQ=".parse::<PrivateKey>()?)
         .listen_port(4711)
         .fwmark(0xca6c)
         .replace_peers()
@@ -100,13 +100,12 @@ fn a_device_made_by_us_equals_wg() -> Result {
     }
     let index = device.ifindex.ok_or("no index")?;
     assert_eq!(Device::new(&nl.dump(wireguard::get_index(index))?.collect()?)?, device);
-    if std::env::var_os("NETLINK_RECORD").is_some() {
-        println!("{}---\n{}", record()?, shown()?);
-    }
-    Ok(())
+    let (recorded, shown) = (record()?, shown()?);
+    assert_eq!(tell("device", &recorded)?, shown);
+    keep("wireguard/device", &recorded, &shown, read)
 }
 
-/// What `tests/golden_wireguard` has.
+/// What `tests/golden/wireguard` has.
 fn record() -> Result<String> {
     let recording = Arc::new(Mutex::new(Recording::new()));
     let traced = Arc::clone(&recording);

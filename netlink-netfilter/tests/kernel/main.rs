@@ -4,11 +4,14 @@
 
 mod acct;
 mod batch;
+mod captured;
 mod conntrack;
 mod differential;
 mod events;
 mod expect;
 mod filters;
+#[path = "../golden.rs"]
+mod golden;
 mod helper;
 mod hook;
 mod log;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         acct::TESTS,
         osf::TESTS,
         hook::TESTS,
+        captured::TESTS,
     ])
 }
 

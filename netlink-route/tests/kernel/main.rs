@@ -4,10 +4,13 @@
 
 mod addresses;
 mod bridges;
+mod captured;
 mod connection;
 mod differential;
 mod differential_ip;
 mod encaps;
+#[path = "../golden.rs"]
+mod golden;
 mod kinds;
 mod links;
 mod lists;
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         routes::TESTS,
         encaps::TESTS,
         differential_ip::TESTS,
+        captured::TESTS,
     ])
 }
 

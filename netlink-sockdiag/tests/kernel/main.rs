@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod captured;
 mod destroy;
 mod differential;
 mod extensions;
+#[path = "../golden.rs"]
+mod golden;
 mod inet;
 mod others;
 #[path = "../../examples/ss.rs"]
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         unix::TESTS,
         others::TESTS,
         differential::TESTS,
+        captured::TESTS,
     ])
 }
 

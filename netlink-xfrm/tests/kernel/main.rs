@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod captured;
 mod differential;
 mod events;
+#[path = "../golden.rs"]
+mod golden;
 mod policies;
 mod reactor;
 mod states;
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         differential::TESTS,
         traffic::TESTS,
         reactor::TESTS,
+        captured::TESTS,
     ])
 }
 

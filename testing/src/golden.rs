@@ -1,0 +1,485 @@
+//! Captured bytes, and what they read as: the files of `tests/golden`.
+//!
+//! A file `NAME.hex` has comments (`#`), the hexadecimal digits of one or more messages, and behind a line `---` what they
+//! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent and `<` if it was received.
+//!
+//! Those are bytes of a little-endian machine. `NAME.be.hex` beside it has what a big-endian kernel sent of the same. It
+//! shares the text, and behind its own `---` stand only the lines where a clock or a counter made another number, each
+//! behind its place in the text: `12: created: 3310,`. A machine reads the files of its own order, and on the other one
+//! the two must agree word by word.
+//!
+//! - `UPDATE=1` writes the texts instead of comparing them.
+//! - `NETLINK_GOLDEN=FOLDER` lets kernel tests write what they [`keep`] there, as files of this machine's order.
+
+use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs, io};
+
+use crate::sys;
+
+/// What a family reads a message as, and the message that it writes from that; or why it can't be read.
+pub type Read = Result<(String, Vec<u8>), String>;
+
+/// Whether `.be.hex` are this machine's files.
+const BIG: bool = cfg!(target_endian = "big");
+
+/// Of `struct nlmsghdr`.
+const HEADER: usize = 16;
+const NLMSG_ERROR: u8 = 2;
+/// Smaller types are netlink's own.
+const NLMSG_MIN_TYPE: u16 = 16;
+
+/// Holds the messages of each file in a folder to their text, and each to [`check`]. `read` gets the name without its
+/// ending.
+///
+/// # Panics
+///
+/// If a file is not as it must be.
+pub fn messages(folder: &str, read: impl Fn(&str, &[u8]) -> Read) {
+    files(folder, |name, recorded| {
+        let mut text = String::new();
+        for datagram in datagrams(recorded)? {
+            for message in split(&datagram.bytes, BIG)? {
+                text += &check(message, |bytes| read(name, bytes))?;
+            }
+        }
+        Ok(text)
+    })
+}
+
+/// The same for files of exchanges: `tell` makes the text of the name and of the datagrams, as they stand in the file.
+/// Each message that was received is [`check`]ed with what `read` makes of it, except for those of netlink itself.
+///
+/// # Panics
+///
+/// If a file is not as it must be.
+pub fn exchanges(
+    folder: &str,
+    tell: impl Fn(&str, &str) -> Result<String, String>,
+    read: impl Fn(&[u8]) -> Read,
+) {
+    files(folder, |name, recorded| {
+        check_received(recorded, &read)?;
+        tell(name, recorded)
+    })
+}
+
+fn check_received(recorded: &str, read: impl Fn(&[u8]) -> Read) -> Result<(), String> {
+    for datagram in datagrams(recorded)?.iter().filter(|datagram| !datagram.sent) {
+        for message in split(&datagram.bytes, BIG)? {
+            let kind = message.get(4..6).and_then(|kind| kind.first_chunk());
+            if kind.is_some_and(|kind| u16::from_ne_bytes(*kind) >= NLMSG_MIN_TYPE) {
+                check(message, &read)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every file of a folder.
+fn files(folder: &str, read: impl Fn(&str, &str) -> Result<String, String>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert!(!names.is_empty(), "{folder}: no files");
+    for file in &names {
+        // Names the file when `read` panics: a failing test's output is shown.
+        println!("{file}");
+        one(Path::new(folder), file, &read).unwrap_or_else(|error| panic!("{folder}/{file}: {error}"));
+    }
+}
+
+/// One file: read if it is of this machine's order, and held to that of the other in any case.
+fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, String>) -> Result<(), String> {
+    let name = file.strip_suffix(".hex").ok_or("not a file of captured bytes")?;
+    let (name, big) = name.strip_suffix(".be").map_or((name, false), |name| (name, true));
+    let whole = open(&folder.join(file))?;
+    let (recorded, own) = whole.split_once("---\n").unwrap_or((&whole, ""));
+    let text = if big == BIG { Some(read(name, recorded)?) } else { None };
+    let expected = if big {
+        let little = open(&folder.join(format!("{name}.hex")))?;
+        let (other, shared) = little.split_once("---\n").ok_or("no text in the file of the other order")?;
+        if let Some(text) = text.as_ref().filter(|_| env::var_os("UPDATE").is_some()) {
+            write(&folder.join(file), recorded, &differences(shared, text).ok_or("the texts are not one")?)?;
+            return Ok(());
+        }
+        agree(other, recorded, own.lines().count())?;
+        replaced(shared, own)?
+    } else {
+        own.to_owned()
+    };
+    let Some(text) = text else { return Ok(()) };
+    if !big && env::var_os("UPDATE").is_some() {
+        write(&folder.join(file), recorded, &text)?;
+    } else if text != expected {
+        return Err(format!("reads as\n{text}and not as\n{expected}UPDATE=1 writes that into the file"));
+    }
+    Ok(())
+}
+
+/// Holds a message to what each must keep: it is written back as it came, and cut anywhere it is an error or another
+/// message, and no panic. Gives the text.
+pub fn check(message: &[u8], read: impl Fn(&[u8]) -> Read) -> Result<String, String> {
+    let (text, again) = read(message)?;
+    if again.get(HEADER..) != message.get(HEADER..) {
+        return Err(format!("{}\nis written back as\n{}", hex(message), hex(&again)));
+    }
+    for end in 0..message.len() {
+        let mut cut = message.get(..end).unwrap_or_default().to_vec();
+        if let (Some(length), Ok(end)) = (cut.get_mut(..4), u32::try_from(end)) {
+            length.copy_from_slice(&end.to_ne_bytes());
+        }
+        let _ = read(&cut);
+    }
+    Ok(text)
+}
+
+/// A message that this kernel sent, in a kernel test: [`check`]ed, and written where `NETLINK_GOLDEN` says. `how` tells
+/// what made the kernel send it.
+pub fn keep(name: &str, how: &str, message: &[u8], read: impl Fn(&str, &[u8]) -> Read) -> Result<(), String> {
+    let mut message = message.to_vec();
+    // Whose request it was the answer to.
+    message.iter_mut().take(HEADER).skip(8).for_each(|byte| *byte = 0);
+    let text = check(&message, |bytes| read(name, bytes)).map_err(|error| format!("{name}: {error}"))?;
+    store(name, how, &hex(&message), &text)
+}
+
+/// The same of a recorded exchange and its text.
+pub fn keep_exchange(
+    name: &str,
+    how: &str,
+    recorded: &str,
+    text: &str,
+    read: impl Fn(&[u8]) -> Read,
+) -> Result<(), String> {
+    check_received(recorded, read).map_err(|error| format!("{name}: {error}"))?;
+    store(name, how, recorded, text)
+}
+
+fn store(name: &str, how: &str, recorded: &str, text: &str) -> Result<(), String> {
+    let Some(folder) = env::var_os("NETLINK_GOLDEN") else { return Ok(()) };
+    let release = open(Path::new("/proc/sys/kernel/osrelease"))?;
+    let recorded = format!("# Linux {}, {}\n# {how}\n{recorded}", release.trim(), env::consts::ARCH);
+    let little = open(&Path::new("tests/golden").join(format!("{name}.hex"))).unwrap_or_default();
+    let shared = little.split_once("---\n").map(|(_, shared)| shared);
+    // A text of its own is refused by those who read the file: the two must show the same.
+    let own = shared.filter(|_| BIG).and_then(|shared| differences(shared, text));
+    let path = Path::new(&folder).join(format!("{name}{}", if BIG { ".be.hex" } else { ".hex" }));
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string())?;
+    write(&path, &recorded, own.as_deref().unwrap_or(text))
+}
+
+/// A socket that hears what the kernel says of what commands do.
+#[derive(Debug)]
+pub struct Monitor(OwnedFd);
+
+impl Monitor {
+    /// In these groups of a protocol, `NETLINK_*` and `RTNLGRP_*` or their like, up to the 32nd.
+    pub fn new(protocol: i32, groups: &[u32]) -> io::Result<Self> {
+        let socket = sys::netlink_socket(protocol)?;
+        sys::bind(&socket, groups.iter().fold(0, |bits, group| bits | 1 << (group - 1)))?;
+        Ok(Self(socket))
+    }
+
+    /// Runs a command of the shell, and [`keep`]s the first message of this type that it makes the kernel send.
+    pub fn keep(
+        &self,
+        name: &str,
+        kind: u16,
+        command: &str,
+        read: impl Fn(&str, &[u8]) -> Read,
+    ) -> Result<(), String> {
+        let message = self.heard(kind, command).map_err(|error| format!("{command}: {error}"))?;
+        keep(name, command, &message, read)
+    }
+
+    fn heard(&self, kind: u16, command: &str) -> Result<Vec<u8>, String> {
+        let receive = |limit| sys::receive(&self.0, limit).map_err(|error| error.to_string());
+        // What earlier commands did.
+        while receive(Duration::ZERO)?.is_some() {}
+        let output = Command::new("sh").args(["-c", command]).output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        loop {
+            let limit = Duration::from_secs(10) * crate::patience();
+            let datagram = receive(limit)?.ok_or_else(|| format!("no message of type {kind}"))?;
+            let messages = split(&datagram, BIG)?;
+            if let Some(message) =
+                messages.iter().find(|message| message.get(4..6) == Some(&kind.to_ne_bytes()))
+            {
+                return Ok(message.to_vec());
+            }
+        }
+    }
+}
+
+/// The kernel's release up to the second number.
+pub fn series() -> io::Result<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    Ok(release.split(['.', '-']).take(2).collect::<Vec<_>>().join("."))
+}
+
+/// A message with this type and body, as [`keep`] takes it.
+pub fn framed(kind: u16, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
+    [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &[0; 10], body].concat()
+}
+
+fn open(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: &Path, recorded: &str, text: &str) -> Result<(), String> {
+    let end = if text.is_empty() && BIG { "" } else { "---\n" };
+    fs::write(path, format!("{recorded}{end}{text}")).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// 32 bytes a line.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for line in bytes.chunks(32) {
+        line.iter().for_each(|byte| {
+            let _ = write!(text, "{byte:02x}");
+        });
+        text.push('\n');
+    }
+    text
+}
+
+struct Datagram {
+    sent: bool,
+    bytes: Vec<u8>,
+}
+
+/// What stands above the line `---`: an arrow begins a datagram, and where there is none it is one.
+fn datagrams(recorded: &str) -> Result<Vec<Datagram>, String> {
+    let mut datagrams: Vec<Datagram> = Vec::new();
+    for line in recorded.lines().filter(|line| !line.starts_with('#')) {
+        let digits = line.trim_start_matches(['<', '>']);
+        let bytes = bytes(digits).ok_or_else(|| format!("not hexadecimal digits: {line}"))?;
+        match datagrams.last_mut().filter(|_| digits.len() == line.len()) {
+            Some(datagram) => datagram.bytes.extend(bytes),
+            None => datagrams.push(Datagram { sent: line.starts_with('>'), bytes }),
+        }
+    }
+    Ok(datagrams)
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digits = digits.chars().filter(|digit| !digit.is_whitespace()).map(|digit| digit.to_digit(16));
+    let digits = digits.collect::<Option<Vec<u32>>>()?;
+    digits.chunks(2).map(|pair| u8::try_from(pair.first()? << 4 | pair.get(1)?).ok()).collect()
+}
+
+/// The messages of a datagram.
+fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
+    let mut messages = Vec::new();
+    while !bytes.is_empty() {
+        let length = bytes.first_chunk().ok_or("less than a length behind the messages")?;
+        let length = if big { u32::from_be_bytes(*length) } else { u32::from_le_bytes(*length) } as usize;
+        let message = bytes.get(..length).filter(|message| message.len() >= HEADER);
+        messages
+            .push(message.ok_or_else(|| format!("a message of {length} bytes where {} are", bytes.len()))?);
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(messages)
+}
+
+/// Holds the bytes of the two orders to each other: as many messages, each as long and of one type, whose words are the
+/// other's turned round. As many may be others as the lines of a text's `own` can show, and one of each message of an
+/// exchange, where the kernel numbers the family.
+fn agree(little: &str, big: &str, own: usize) -> Result<(), String> {
+    let exchange = little.lines().any(|line| line.starts_with(['<', '>']));
+    let (little, big) = (datagrams(little)?, datagrams(big)?);
+    let (mut odd, mut may) = (0, own * 4);
+    let mut messages = |little: &[u8], big: &[u8]| {
+        let (little, big) = (split(little, false)?, split(big, true)?);
+        let lengths = |messages: &[&[u8]]| messages.iter().map(|message| message.len()).collect::<Vec<_>>();
+        let [ours, theirs] = [&little, &big].map(|messages| lengths(messages));
+        if ours != theirs {
+            return Err(format!("messages of {ours:?} bytes, and {theirs:?} in the other order"));
+        }
+        may += if exchange { little.len() } else { 0 };
+        odd += little.iter().zip(&big).map(|(little, big)| unequal(little, big)).sum::<usize>();
+        Ok(())
+    };
+    little.iter().zip(&big).try_for_each(|(little, big)| messages(&little.bytes, &big.bytes))?;
+    if little.len() != big.len() || odd > may {
+        return Err(format!("{odd} words are not those of the other order, and {own} lines of the text"));
+    }
+    Ok(())
+}
+
+/// How many words of a message are not the other's turned round. The numbers of the exchange don't count, nor what an
+/// error repeats of them.
+fn unequal(little: &[u8], big: &[u8]) -> usize {
+    let sorted = |bytes: &[u8], from: usize, to: usize| {
+        let mut bytes = bytes.get(from..to.min(bytes.len())).unwrap_or_default().to_vec();
+        bytes.sort_unstable();
+        bytes
+    };
+    let same = |from, to| sorted(little, from, to) == sorted(big, from, to);
+    let mut odd = usize::from(!same(4, 6));
+    let mut at = if sorted(little, 4, 6) == [0, NLMSG_ERROR] { little.len() } else { HEADER };
+    while at < little.len() {
+        let length = [4, 8].into_iter().find(|length| same(at, at + length));
+        odd += usize::from(length.is_none());
+        at += length.unwrap_or(4);
+    }
+    odd
+}
+
+/// The lines of the shared text that are others in this one; `None` unless they differ in numbers alone.
+fn differences(shared: &str, text: &str) -> Option<String> {
+    let mut out = String::new();
+    for (number, (shared, line)) in (1..).zip(shared.lines().zip(text.lines())) {
+        if shared != line {
+            let _ = writeln!(out, "{number}: {}", line.trim_start());
+        }
+    }
+    (replaced(shared, &out).as_deref() == Ok(text)).then_some(out)
+}
+
+/// The shared text with these lines in it.
+fn replaced(shared: &str, own: &str) -> Result<String, String> {
+    let mut lines: Vec<String> = shared.lines().map(str::to_owned).collect();
+    for own in own.lines() {
+        let place =
+            own.split_once(": ").and_then(|(number, line)| Some((number.parse::<usize>().ok()?, line)));
+        let (line, new) = place
+            .and_then(|(number, new)| Some((lines.get_mut(number.checked_sub(1)?)?, new)))
+            .ok_or_else(|| format!("no line of the text: {own}"))?;
+        if words(line.trim_start()) != words(new) {
+            return Err(format!("differs in more than numbers: {own}"));
+        }
+        let indent = line.len() - line.trim_start().len();
+        line.replace_range(indent.., new);
+    }
+    Ok(lines.iter().fold(String::new(), |text, line| text + line + "\n"))
+}
+
+/// A line whose numbers are all the same.
+fn words(line: &str) -> String {
+    let is_end = |letter: char| !letter.is_alphanumeric();
+    let words = line.split_inclusive(is_end).map(|word| {
+        let bare = word.trim_end_matches(is_end);
+        let number = bare.starts_with(|letter: char| letter.is_ascii_digit())
+            || !bare.is_empty() && bare.chars().all(|letter| letter.is_ascii_hexdigit());
+        if number { word.replace(bare, "0") } else { word.to_owned() }
+    });
+    words.collect()
+}
+
+/// What a family's golden test reads a message with: the bytes of one message to a value of a type that `message!` made,
+/// and to the request that is made from it.
+///
+/// A request that must be bound to be sent is given to `$bind`. The macro stands in a function that returns a [`Read`](crate::golden::Read), in a crate that has `netlink_core`.
+#[macro_export]
+macro_rules! reread {
+    ($type:ty, $bytes:expr $(, $bind:expr)?) => {{
+        let message = ::netlink_core::Messages::new($bytes).next().ok_or("no message")?;
+        let message = message.map_err(|error| error.to_string())?;
+        let read = <$type>::read(&message).map_err(|error| error.to_string())?;
+        assert_eq!(read.clone().into_owned(), read);
+        // Of the same number, which is the type or, where the type is a family's, the first byte.
+        let numbers = [message.header.kind.0, message.body.first().copied().unwrap_or_default().into()];
+        let known = |number| <$type>::MESSAGES.iter().find(|info| info.number == number);
+        // The kernel sends some by the number of another: `ctnetlink_exp_stat_cpu`.
+        let info = numbers.into_iter().find_map(known).unwrap_or(&<$type>::MESSAGES[0]);
+        let request = read.to_request::<()>(info, message.header.flags);
+        $( let request = $bind(request); )?
+        let again = ::netlink_core::ToRequest::to_request(&request).to_bytes();
+        (read, again.map_err(|error| error.to_string())?)
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message with a word, two halves, and a double word, as either order has it.
+    fn message(big: bool, last: u64) -> Vec<u8> {
+        let mut members: Vec<Vec<u8>> =
+            vec![32_u32.to_le_bytes().into(), 20_u16.to_le_bytes().into(), vec![0; 10]];
+        members.extend([7_u32.to_le_bytes().to_vec(), vec![1, 0], vec![2, 0], last.to_le_bytes().into()]);
+        if big {
+            members.iter_mut().for_each(|member| member.reverse());
+        }
+        members.concat()
+    }
+
+    fn agreed(last: u64, own: usize) -> Result<(), String> {
+        agree(&hex(&message(false, 5)), &hex(&message(true, last)), own)
+    }
+
+    #[test]
+    fn files_of_two_orders_agree_word_by_word() {
+        assert_eq!(agreed(5, 0), Ok(()));
+        assert!(agreed(1 << 32 | 6, 0).unwrap_err().starts_with("2 words"));
+        assert_eq!(agreed(1 << 32 | 6, 1), Ok(()));
+        // An exchange's messages each have a number of their own.
+        let little = format!("< {}", hex(&message(false, 5)));
+        let big = |last| format!("< {}", hex(&message(true, last)).replacen("00000007", "00000008", 1));
+        assert_eq!(agree(&little, &big(5), 0), Ok(()));
+        assert!(agree(&little, &big(6), 0).is_err());
+        assert!(agree(&little[2..], &big(5)[2..], 0).is_err());
+        // Another type, another length, and the same order twice.
+        let other = hex(&message(true, 5)).replacen("0014", "0015", 1);
+        assert!(agree(&hex(&message(false, 5)), &other, 0).unwrap_err().starts_with("1 words"));
+        let two = hex(&[message(true, 5), message(true, 5)].concat());
+        assert!(agree(&hex(&message(false, 5)), &two, 9).unwrap_err().contains("[32, 32]"));
+        assert!(agree(&hex(&message(false, 5)), &hex(&message(false, 5)), 9).is_err());
+    }
+
+    #[test]
+    fn texts_of_two_orders_differ_in_numbers_only() {
+        let shared = "Address {\n    label: \"b0\",\n    created: 2447,\n}\n";
+        let text = shared.replace("2447", "33");
+        assert_eq!(differences(shared, &text).as_deref(), Some("3: created: 33,\n"));
+        assert_eq!(replaced(shared, "3: created: 33,\n"), Ok(text));
+        assert_eq!(differences(shared, shared).as_deref(), Some(""));
+        assert_eq!(words("cookie: a7, v4: 0x1f, lable: b"), "cookie: 0, v4: 0, lable: 0");
+        for text in
+            [shared.replace("label", "lable"), format!("{shared}}}\n"), shared.replace("    c", "  c")]
+        {
+            assert_eq!(differences(shared, &text), None);
+        }
+        for own in ["3: updated: 33,", "0: Address {", "5: }", "created: 33,"] {
+            assert!(replaced(shared, own).is_err(), "{own}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_written_back_and_cut() {
+        let whole = message(BIG, 5);
+        let lengths = std::cell::RefCell::new(Vec::new());
+        let read = |bytes: &[u8]| {
+            lengths.borrow_mut().push((bytes.len(), split(bytes, BIG).is_ok()));
+            Ok(("read".to_owned(), whole.clone()))
+        };
+        assert_eq!(check(&whole, read).as_deref(), Ok("read"));
+        let expected = [32].into_iter().chain(0..32).map(|length| (length, !(1..16).contains(&length)));
+        assert!(lengths.into_inner().into_iter().eq(expected));
+        assert!(
+            check(&whole, |_| Ok((String::new(), message(BIG, 6)))).unwrap_err().contains("written back")
+        );
+        assert!(
+            check(&whole, |bytes| Ok((String::new(), bytes.get(..28).unwrap_or_default().into()))).is_err()
+        );
+    }
+
+    #[test]
+    fn an_arrow_begins_a_datagram() {
+        let read = datagrams("# Linux\n> 01 02\n03\n< 04\n").unwrap_or_default();
+        let read: Vec<_> = read.iter().map(|datagram| (datagram.sent, &datagram.bytes[..])).collect();
+        assert_eq!(read, [(true, &[1, 2, 3][..]), (false, &[4])]);
+        for text in ["0", "0g", "? 00"] {
+            assert!(datagrams(text).is_err(), "{text}");
+        }
+    }
+}
