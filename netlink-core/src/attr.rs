@@ -11,8 +11,8 @@ use core::fmt;
 pub use index::index_room;
 pub use rule::{Check, Rule};
 pub use set::{Fields, numbers};
+pub use table::{Choose, Content, Row, Shape, Table, debug, debug_wrong, same};
 pub(crate) use table::{Chosen, records};
-pub use table::{Row, Shape, Table, debug, debug_wrong, same};
 pub(crate) use writer::Wiped;
 pub use writer::{Unsendable, Writer};
 

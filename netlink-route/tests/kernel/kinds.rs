@@ -3,10 +3,13 @@
 use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 
-use netlink_core::{Bytes, Connection, Errno, Flag, HwAddr, Namespace, Str, Writer};
+use netlink_core::{Connection, Errno, Flag, HwAddr, Namespace, Raw, Writer};
 use netlink_route::link::{
-    self, Bridge, Kind, Macvlan, MacvlanFlags, MacvlanMode, TunType, Veth, Vlan, VlanFlagChange, VlanFlags,
-    VlanProtocol, Vxlan, VxlanDf, VxlanLabelPolicy, VxlanPortRange,
+    self, Bridge, Kind, Macvlan, Veth, Vlan, Vxlan,
+    kind::macvlan::{MacvlanFlags, MacvlanMode},
+    kind::tun::TunType,
+    kind::vlan::{VlanFlagChange, VlanFlags, VlanProtocol},
+    kind::vxlan::{VxlanDf, VxlanLabelPolicy, VxlanPortRange},
 };
 use netlink_testing::{Result, file, init_namespace, ipv6, kernel, kind, program, suite};
 
@@ -453,8 +456,8 @@ fn kinds_without_a_table_and_parameters() -> Result {
         nl.call(link::create("x").kind(kind).mtu(4000))?;
         let link = nl.call(link::get("x"))?;
         nl.call(link::delete("x"))?;
-        let Some(Kind::Other { name, data }) = link.kind() else { panic!("{link:?}") };
-        assert_eq!((name, data), (kind.into(), Bytes(&[])));
+        let Some(Kind::Other(name, data)) = link.kind() else { panic!("{link:?}") };
+        assert_eq!((name, data), (kind.into(), Raw::default()));
         let again = link::create("x").index(link.index()).kind(link.kind().unwrap()).mtu(4000);
         nl.call(again)?;
         let again = nl.call(link::get("x"))?;
@@ -470,7 +473,7 @@ fn kinds_without_a_table_are_made_as_read() -> Result {
     // IFLA_VRF_TABLE
     let mut table = Writer::new();
     table.put_array(1, 100u32.to_ne_bytes());
-    let vrf = Kind::Other { name: Str::from("vrf"), data: Bytes(table.as_slice()) };
+    let vrf = Kind::Other("vrf".into(), table.into());
     nl.call(link::create("vrf0").kind(vrf.clone()))?;
     let first = nl.call(link::get("vrf0"))?;
     assert_eq!(first.kind(), Some(vrf));
@@ -482,14 +485,14 @@ fn kinds_without_a_table_are_made_as_read() -> Result {
     data.put_array(1, [1]); // IFLA_BOND_MODE, active-backup
     data.put_array(3, 100u32.to_ne_bytes()); // IFLA_BOND_MIIMON
     data.put_array(4, 200u32.to_ne_bytes()); // IFLA_BOND_UPDELAY
-    let bond = Kind::Other { name: Str::from("bond"), data: Bytes(data.as_slice()) };
+    let bond = Kind::Other("bond".into(), data.as_slice().into());
     nl.call(link::create("bond0").kind(bond.clone()))?;
     nl.call(link::create("bond1").kind(bond))?;
     let (one, two) = (nl.call(link::get("bond0"))?, nl.call(link::get("bond1"))?);
     assert_eq!(one.kind(), two.kind());
-    let Some(Kind::Other { data: read, .. }) = one.kind() else { panic!("{one:?}") };
+    let Some(Kind::Other(_, read)) = one.kind() else { panic!("{one:?}") };
     for asked in netlink_core::Attrs::new(data.as_slice()).flatten() {
-        assert_eq!(netlink_core::Attrs::new(read.0).find(asked.number), Some(asked.payload));
+        assert_eq!(netlink_core::Attrs::new(read.as_bytes()).find(asked.number), Some(asked.payload));
     }
     Ok(())
 }

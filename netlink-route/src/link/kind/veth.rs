@@ -9,8 +9,7 @@ use netlink_core::{
     serialize,
 };
 
-use super::info::Kind;
-use super::{Link, LinkAttrs, LinkHeader, LinkRequest};
+use crate::link::{Link, LinkAttrs, LinkHeader, LinkRequest};
 
 const HEADER: usize = <LinkHeader as Field>::SIZE;
 
@@ -135,18 +134,12 @@ pub fn peer(name: &str) -> LinkRequest<()> {
     LinkRequest::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default()).name(name)
 }
 
-impl From<Veth> for Kind<'static> {
-    fn from(veth: Veth) -> Self {
-        Self::Veth(veth.attrs())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
 
     use super::*;
-    use crate::link::{self, LinkFlags};
+    use crate::link::{self, Kind, LinkFlags};
     use alloc::format;
     use alloc::vec::Vec;
     use netlink_core::Unsendable;
