@@ -398,3 +398,258 @@ macro_rules! __choice_display {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::attr::{Attrs, NLA_F_NESTED, Shape, Unsendable};
+    use crate::trace::Tree;
+    use crate::{Malformed, MessageFlags, Raw, Str, attrs, layout, message, values};
+
+    values! {
+        /// Types.
+        struct Kind: u16 {
+            /// Attributes.
+            1 K_SET SET "set",
+            /// A struct.
+            2 K_FIXED FIXED "fixed",
+            /// A name.
+            3 K_NAME NAME "name",
+        }
+    }
+    layout! {
+        /// A struct.
+        struct Fixed: fixed = 4 {
+            /// A number.
+            number: u32,
+        }
+    }
+    attrs! {
+        /// A set.
+        struct InnerAttrs<'a> for Inner { 1 I_NUMBER number: u32, 2 I_NAME name: Str<'a, 3>, }
+    }
+
+    impl Words for InnerAttrs<'_> {
+        fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, " number {}", self.number().unwrap_or_default())
+        }
+    }
+
+    impl Words for Fixed {
+        fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, " {}", self.number)
+        }
+    }
+
+    impl Words for Str<'_> {
+        fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, " {self}")
+        }
+    }
+
+    choice! {
+        /// By a number behind it.
+        enum Held<'a>: Display by 3 kind: Kind {
+            /// Attributes.
+            Kind::SET => Set(InnerAttrs<'a>, Inner),
+            /// A struct.
+            Kind::FIXED => Fixed(Fixed, Fixed),
+            /// A name.
+            Kind::NAME => Name(Str<'a>),
+        }
+    }
+
+    choice! {
+        /// By a name.
+        enum Named<'a> by 4 name: Str<'a> {
+            /// Attributes.
+            b"set" => Set(InnerAttrs<'a>, Inner),
+            /// Others like them.
+            b"sea" => Sea(InnerAttrs<'a>),
+        }
+    }
+
+    /// The first byte of the header; in 7, content is not checked.
+    struct OfHeader;
+
+    impl Neighbour<'_, u8> for OfHeader {
+        const NAMED: bool = false;
+
+        fn find(scope: &Scope<'_>) -> Option<u8> {
+            scope.header.first().copied()
+        }
+
+        fn put(_: u8, _: u16, _: &mut Writer) {}
+
+        fn checked(key: &u8) -> bool {
+            *key != 7
+        }
+    }
+
+    const STRICT: u8 = 6;
+    const LOOSE: u8 = 7;
+
+    choice! {
+        /// By the header.
+        enum Family<'a> by OfHeader family: u8 {
+            /// Checked with the message.
+            STRICT => Strict(InnerAttrs<'a>, Inner),
+            /// Kept as bytes if it is something else.
+            LOOSE => Loose(InnerAttrs<'a>),
+        }
+    }
+
+    layout! {
+        /// Header.
+        struct Header: header = 1 {
+            /// A family.
+            family: u8,
+        }
+    }
+    attrs! {
+        /// All of them.
+        struct AllAttrs<'a> for AllRequest<R>, AllSet {
+            2 A_HELD held: Held<'a>,
+            3 A_KIND kind: Kind,
+            4 A_NAME name: Str<'a>,
+            5 A_NAMED named: Named<'a>,
+        }
+    }
+    attrs! {
+        /// What the header chooses.
+        struct FamilyAttrs<'a> for FamilySet { 6 A_FAMILY family: Family<'a>, }
+    }
+    message! {
+        /// A message.
+        struct All<'a>(Header, AllAttrs<'a>), AllRequest {
+            /// Made.
+            16 A_NEW NEW,
+        }
+    }
+
+    fn set<'x>(held: impl IntoAttr<Held<'x>>) -> Vec<u8> {
+        let mut out = Writer::new();
+        AllSet::new().held(held).attrs().encode(&mut out);
+        assert_eq!(out.error(), None);
+        out.into_bytes()
+    }
+
+    fn read<'a>(family: &'a [u8], bytes: &'a [u8]) -> Result<AllAttrs<'a>, DecodeError> {
+        AllAttrs::read(&Scope::new(family, Attrs::new(bytes)))
+    }
+
+    /// Number and flags of each attribute.
+    fn types(bytes: &[u8]) -> Vec<u16> {
+        Attrs::new(bytes).flatten().map(|attr| attr.number | attr.flags).collect()
+    }
+
+    #[test]
+    fn content_is_of_any_type_and_goes_with_its_key() {
+        let bytes = set(Inner::new().number(5));
+        assert_eq!(types(&bytes), [3, 2 | NLA_F_NESTED]);
+        assert_eq!(read(&[], &bytes).unwrap().held(), Some(Inner::new().number(5).into()));
+        let bytes = set(Fixed { number: 5 });
+        // A struct is no set.
+        assert_eq!(types(&bytes), [3, 2]);
+        let all = read(&[], &bytes).unwrap();
+        let held = all.held().unwrap();
+        assert_eq!((held.kind(), &held), (Kind::FIXED, &Held::Fixed(Fixed { number: 5 })));
+        assert_eq!(format!("{held} {held:?}"), "fixed 5 Fixed(Fixed { number: 5 })");
+        let other = Held::Other(Kind(9), [1, 2][..].into());
+        let bytes = set(other.clone());
+        assert_eq!(read(&[], &bytes).unwrap().held(), Some(other.clone()));
+        assert_eq!(format!("{other} {other:?}"), "9 0102 Other(9, 0102)");
+        assert_eq!(types(&set(Held::Name("x".into()))), [3, 2]);
+        // Without a key, nothing is known.
+        assert_eq!(read(&[], &bytes[8..]).unwrap().held(), Some(Held::Other(Kind(0), [1, 2][..].into())));
+        assert_eq!(Held::find(2, &Scope::new(&[], Attrs::new(&bytes[8..]))), None);
+    }
+
+    #[test]
+    fn content_is_checked_with_the_set_as_its_key_says() {
+        let mut wrong = Writer::new();
+        wrong.put_array(2, [0; 3]);
+        let with = |kind: Kind| {
+            let mut out = wrong.clone();
+            kind.put(3, &mut out);
+            out.into_bytes()
+        };
+        let error = read(&[], &with(Kind::FIXED)).unwrap_err();
+        assert_eq!(error, DecodeError { at: "A_HELD", why: Malformed::Length { want: 4, got: 3 } });
+        assert!(read(&[], &with(Kind::NAME)).is_ok() && read(&[], &with(Kind(9))).is_ok());
+        let mut inside = Writer::new();
+        Kind::SET.put(3, &mut inside);
+        inside.nest(2, |out| out.put_array(1, [0; 2]));
+        assert_eq!(read(&[], inside.as_slice()).unwrap_err().at, "I_NUMBER");
+    }
+
+    #[test]
+    fn names_without_content_are_written_alone() {
+        let mut out = Writer::new();
+        AllSet::new().named(Inner::new()).attrs().encode(&mut out);
+        assert_eq!(types(out.as_slice()), [4]);
+        let scope = Scope::new(&[], Attrs::new(out.as_slice()));
+        assert_eq!(Named::find(5, &scope), Some(Named::Set(InnerAttrs::EMPTY)));
+        assert_eq!(Named::read_as::<Inner>(5, &scope), Ok(Some(InnerAttrs::EMPTY)));
+        assert_eq!(AllAttrs::read(&scope).unwrap().named(), None);
+        assert_eq!(Named::from("sea"), Named::Sea(InnerAttrs::EMPTY));
+        assert_eq!(Named::from("seas"), Named::Other("seas".into(), Raw::default()));
+        assert_eq!(Named::from("sea").name(), "sea");
+        // A number says less: content of no bytes is content.
+        assert_eq!(types(&set(Inner::new())), [3, 2 | NLA_F_NESTED]);
+    }
+
+    #[test]
+    fn what_can_not_be_sent_is_not_lost_on_the_way() {
+        let long = || Inner::new().name("long");
+        let mut out = Writer::new();
+        AllSet::new().held(long()).attrs().encode(&mut out);
+        assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 4, max: 3 }))), "{out:?}");
+        let mut inside = Writer::new();
+        long().attrs().encode(&mut inside);
+        let mut out = Writer::new();
+        Named::Other("x".into(), inside.into()).put(5, &mut out);
+        assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 4, max: 3 }))), "{out:?}");
+    }
+
+    #[test]
+    fn content_that_is_not_checked_is_kept_as_bytes() {
+        fn family<'a>(family: &'a [u8], bytes: &'a [u8]) -> Result<FamilyAttrs<'a>, DecodeError> {
+            FamilyAttrs::read(&Scope::new(family, Attrs::new(bytes)))
+        }
+        let mut out = Writer::new();
+        out.nest(6, |out| out.put_array(1, [0; 2]));
+        let (wrong, inner) = (out.as_slice(), &out.as_slice()[4..]);
+        assert_eq!(family(&[6], wrong).unwrap_err().at, "I_NUMBER");
+        assert_eq!(family(&[7], wrong).unwrap().family(), Some(Family::Other(7, inner.into())));
+        assert_eq!(family(&[8], wrong).unwrap().family(), Some(Family::Other(8, inner.into())));
+        let mut out = Writer::new();
+        out.put_array(6, [1]);
+        assert_eq!(family(&[7], out.as_slice()).unwrap().family(), Some(Family::Other(7, [1][..].into())));
+        let mut out = Writer::new();
+        FamilySet::new().family(Inner::new().number(1)).attrs().encode(&mut out);
+        assert_eq!(types(out.as_slice()), [6 | NLA_F_NESTED]);
+        let loose = Family::Loose(Inner::new().number(1).attrs());
+        assert_eq!(family(&[7], out.as_slice()).unwrap().family(), Some(loose));
+    }
+
+    #[test]
+    fn tools_see_what_is_inside() {
+        let request = AllRequest::<()>::new(&All::NEW, MessageFlags::empty(), Header::default());
+        let bytes = request.held(Inner::new().number(5)).to_bytes().unwrap();
+        let tree = format!("{}", Tree::new(&bytes, Some(&All::NEW)));
+        assert!(tree.ends_with("A_KIND set\n    A_HELD\n        I_NUMBER 5"), "{tree}");
+        let place = All::NEW.place(&bytes, bytes.len() - 1).map(|place| format!("{place}"));
+        assert_eq!(place.as_deref(), Some("A_HELD.I_NUMBER"));
+        let request = AllRequest::<()>::new(&All::NEW, MessageFlags::empty(), Header::default());
+        let bytes = request.held(Fixed { number: 5 }).to_bytes().unwrap();
+        let tree = format!("{}", Tree::new(&bytes, Some(&All::NEW)));
+        assert!(tree.ends_with("A_HELD Fixed { number: 5 }"), "{tree}");
+        let Shape::Select { all, .. } = <Held<'_> as Payload<'_>>::SHAPE else { panic!() };
+        let all: Vec<_> = all().iter().map(|content| format!("{:?}", content.shape)).collect();
+        assert_eq!(all, ["Set(InnerAttrs)", "Value", "Value"]);
+    }
+}

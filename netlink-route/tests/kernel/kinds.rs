@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 
-use netlink_core::{Connection, Errno, Flag, HwAddr, Namespace, Raw, Writer};
+use netlink_core::{Connection, Errno, Flag, HwAddr, Namespace, Raw, Writer, attrs, choice};
 use netlink_route::link::{
     self, Bridge, Kind, Macvlan, Veth, Vlan, Vxlan,
     kind::macvlan::{MacvlanFlags, MacvlanMode},
@@ -40,6 +40,28 @@ suite! {
     tun_is_not_made_here: file("/dev/net/tun");
     kinds_without_a_table_and_parameters: kind("vcan"), kind("nlmon");
     kinds_without_a_table_are_made_as_read: kind("vrf"), kind("bond");
+    a_kind_that_is_declared_here_is_made_and_read: kind("vrf");
+    a_kind_is_read_as_it_is_declared_here: kind("bridge");
+}
+
+attrs! {
+    /// A VRF, for which the crate has no row.
+    struct VrfAttrs<'a> for Vrf { 1 IFLA_VRF_TABLE table: u32, }
+}
+
+attrs! {
+    /// A bridge with other names than the crate's.
+    struct SwitchAttrs<'a> for Switch {
+        4 IFLA_BR_AGEING_TIME forgets_after: u32,
+        6 IFLA_BR_PRIORITY rank: u16,
+    }
+}
+
+choice! {
+    for Kind<'a> {
+        b"vrf" => Other(VrfAttrs<'a>, Vrf),
+        b"bridge" => Other(SwitchAttrs<'a>, Switch),
+    }
 }
 
 /// vishvananda 3
@@ -494,5 +516,28 @@ fn kinds_without_a_table_are_made_as_read() -> Result {
     for asked in netlink_core::Attrs::new(data.as_slice()).flatten() {
         assert_eq!(netlink_core::Attrs::new(read.as_bytes()).find(asked.number), Some(asked.payload));
     }
+    Ok(())
+}
+
+fn a_kind_that_is_declared_here_is_made_and_read() -> Result {
+    let mut nl = connect()?;
+    nl.call(link::create("red").kind(Vrf::new().table(100)))?;
+    let link = nl.call(link::get("red"))?;
+    assert_eq!(link.kind_as::<Vrf>()?.unwrap().table(), Some(100));
+    assert!(link.kind_as::<Switch>()?.is_none() && link.kind_as::<Bridge>()?.is_none());
+    Ok(())
+}
+
+fn a_kind_is_read_as_it_is_declared_here() -> Result {
+    let mut nl = connect()?;
+    nl.call(link::create("br").kind(Switch::new().forgets_after(4000).rank(7)))?;
+    let link = nl.call(link::get("br"))?;
+    let switch = link.kind_as::<Switch>()?.unwrap();
+    assert_eq!((switch.forgets_after(), switch.rank()), (Some(4000), Some(7)));
+    assert!(switch.unknown().count() > 20);
+    let bridge = link.kind_as::<Bridge>()?.unwrap();
+    assert_eq!((bridge.ageing_time(), bridge.priority()), (Some(4000), Some(7)));
+    nl.call(link::set("br").kind(Switch::new().rank(8)))?;
+    assert_eq!(nl.call(link::get("br"))?.kind_as::<Bridge>()?.unwrap().priority(), Some(8));
     Ok(())
 }
