@@ -464,7 +464,7 @@ mod tests {
 
     choice! {
         /// By a name.
-        enum Named<'a> by 4 name: Str<'a> {
+        enum ByName<'a> by 4 name: Str<'a> {
             /// Attributes.
             b"set" => Set(InnerAttrs<'a>, Inner),
             /// Others like them.
@@ -515,7 +515,7 @@ mod tests {
             2 A_HELD held: Held<'a>,
             3 A_KIND kind: Kind,
             4 A_NAME name: Str<'a>,
-            5 A_NAMED named: Named<'a>,
+            5 A_NAMED named: ByName<'a>,
         }
     }
     attrs! {
@@ -592,12 +592,12 @@ mod tests {
         AllSet::new().named(Inner::new()).attrs().encode(&mut out);
         assert_eq!(types(out.as_slice()), [4]);
         let scope = Scope::new(&[], Attrs::new(out.as_slice()));
-        assert_eq!(Named::find(5, &scope), Some(Named::Set(InnerAttrs::EMPTY)));
-        assert_eq!(Named::read_as::<Inner>(5, &scope), Ok(Some(InnerAttrs::EMPTY)));
+        assert_eq!(ByName::find(5, &scope), Some(ByName::Set(InnerAttrs::EMPTY)));
+        assert_eq!(ByName::read_as::<Inner>(5, &scope), Ok(Some(InnerAttrs::EMPTY)));
         assert_eq!(AllAttrs::read(&scope).unwrap().named(), None);
-        assert_eq!(Named::from("sea"), Named::Sea(InnerAttrs::EMPTY));
-        assert_eq!(Named::from("seas"), Named::Other("seas".into(), Raw::default()));
-        assert_eq!(Named::from("sea").name(), "sea");
+        assert_eq!(ByName::from("sea"), ByName::Sea(InnerAttrs::EMPTY));
+        assert_eq!(ByName::from("seas"), ByName::Other("seas".into(), Raw::default()));
+        assert_eq!(ByName::from("sea").name(), "sea");
         // A number says less: content of no bytes is content.
         assert_eq!(types(&set(Inner::new())), [3, 2 | NLA_F_NESTED]);
     }
@@ -611,7 +611,7 @@ mod tests {
         let mut inside = Writer::new();
         long().attrs().encode(&mut inside);
         let mut out = Writer::new();
-        Named::Other("x".into(), inside.into()).put(5, &mut out);
+        ByName::Other("x".into(), inside.into()).put(5, &mut out);
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 4, max: 3 }))), "{out:?}");
     }
 

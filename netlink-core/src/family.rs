@@ -10,7 +10,9 @@ pub use crate::error::{Errno, Error, ExtAck, Hint, KernelError, Place, Quoted, U
 pub use crate::exchange::{Exchange, Expect, Quirks};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
-pub use crate::payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Raw, Str, Uint};
+pub use crate::payload::{
+    Array, Be, Bytes, Flag, Headed, HwAddr, HwAddrError, Indexed, Many, Raw, Str, Uint,
+};
 pub use crate::request::{
     Check, Dump, Filter, Guard, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest,
 };

@@ -1,5 +1,7 @@
 //! What attributes carry: integers, text, addresses, lists.
 
+mod headed;
+
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,6 +14,8 @@ use crate::attr::{
 };
 use crate::error::{Escaped, Quoted};
 use crate::layout::Field;
+
+pub use headed::Headed;
 
 macro_rules! integers {
     ($($int:ty)*) => { $(

@@ -1,5 +1,7 @@
 //! Kinds of links that are declared outside of the crate.
 
+#![allow(clippy::unwrap_used)]
+
 use netlink_route::link::{self, Bridge, Kind, Link, SlaveKind};
 use netlink_route::netlink_core::{attrs, choice, layout};
 use netlink_route::{IntoAttr, Message, Messages};

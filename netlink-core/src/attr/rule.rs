@@ -4,7 +4,8 @@ use core::fmt;
 
 use super::{Attrs, Choose, Chosen, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
 
-const TOO_DEEP: Malformed = Malformed::Value("attributes inside of attributes, deeper than in any table");
+pub(crate) const TOO_DEEP: Malformed =
+    Malformed::Value("attributes inside of attributes, deeper than in any table");
 
 /// Which payloads a type takes; checked once, when a set is read.
 #[derive(Clone, Copy)]

@@ -161,8 +161,7 @@ pub(super) fn subject(link: &Link<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     write!(f, ", {}", kind.name())?;
     if let Kind::Veth(veth) = kind
         && let Some(peer) = veth.peer()
-        && let Ok(attrs) = peer.attrs()
-        && let Some(name) = attrs.name()
+        && let Some(name) = peer.name()
     {
         write!(f, ", peer {name:?}")?;
     }

@@ -1,111 +1,27 @@
 //! Pairs of links, each the other's wire. Kernel side: `drivers/net/veth.c`.
 
-use core::fmt;
-
-use netlink_core::attr::{NLA_F_NESTED, Rule};
+use netlink_core::attr::Fields;
 use netlink_core::layout::Field;
-use netlink_core::{
-    Attr, Attrs, DecodeError, IntoAttr, Malformed, MessageFlags, Payload, Scope, Shape, Writer, attrs,
-    serialize,
-};
+use netlink_core::message::HEADER_LEN;
+use netlink_core::{Headed, IntoAttr, MessageFlags, Writer, attrs};
 
 use crate::link::{Link, LinkAttrs, LinkHeader, LinkRequest};
 
-const HEADER: usize = <LinkHeader as Field>::SIZE;
-
-/// The other end of a pair, as a request names it: a header and the attributes of a link.
-#[derive(Clone)]
-pub struct Peer<'a> {
-    source: Source<'a>,
-    /// How many sets stand around its own.
-    depth: u8,
-}
-
-#[derive(Clone)]
-enum Source<'a> {
-    Wire(&'a [u8]),
-    Built(Writer),
-}
-
-impl Peer<'_> {
-    fn bytes(&self) -> &[u8] {
-        match &self.source {
-            Source::Wire(bytes) => bytes,
-            Source::Built(message) => {
-                message.as_slice().get(netlink_core::message::HEADER_LEN..).unwrap_or_default()
-            }
-        }
-    }
-
-    /// The header: index and flags that the peer shall have.
-    pub fn header(&self) -> LinkHeader {
-        LinkHeader::take(&mut self.bytes()).unwrap_or_default()
-    }
-
-    /// The attributes, which are only checked here: a peer may have a peer, and so on. One inside of more than
-    /// [`MAX_DEPTH`](netlink_core::attr::MAX_DEPTH) sets is an error.
-    pub fn attrs(&self) -> Result<LinkAttrs<'_>, DecodeError> {
-        let bytes = self.bytes();
-        let set = Attrs::new(bytes.get(HEADER..).unwrap_or_default());
-        LinkAttrs::read(&Scope { header: bytes, set, depth: self.depth })
-    }
-}
-
-impl<'a> Payload<'a> for Peer<'a> {
-    const FLAGS: u16 = NLA_F_NESTED;
-    const RULE: Rule = Rule::at_least(HEADER);
-    const SHAPE: Shape =
-        Shape::Records(LinkAttrs::TABLE, |bytes| (bytes.len() >= HEADER).then_some((HEADER, bytes.len())));
-
-    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        if payload.len() < HEADER {
-            return Err(Malformed::Length { want: HEADER, got: payload.len() });
-        }
-        Ok(Self { source: Source::Wire(payload), depth: 0 })
-    }
-
-    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-        Ok(Self { depth: scope.depth.saturating_add(1), ..Self::decode(attr.payload)? })
-    }
-
-    fn encode(&self, out: &mut Writer) {
-        if let Source::Built(message) = &self.source
-            && let Some((_, why)) = message.error()
-        {
-            out.fail(why);
-        }
-        out.push(self.bytes());
-    }
-}
+/// The other end of a pair, as a request names it: index and flags that it shall have, and its attributes.
+pub type Peer<'a> = Headed<LinkHeader, LinkAttrs<'a>>;
 
 impl<'a, R> IntoAttr<Peer<'a>> for LinkRequest<R> {
     fn into_attr(mut self) -> Peer<'a> {
-        Peer { source: Source::Built(core::mem::take(self.0.writer())), depth: 0 }
-    }
-}
-
-impl PartialEq for Peer<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        match (self.attrs(), other.attrs()) {
-            (Ok(a), Ok(b)) => self.header() == other.header() && a == b,
-            _ => self.bytes() == other.bytes(),
+        let message = core::mem::take(self.0.writer());
+        let mut body = message.as_slice().get(HEADER_LEN..).unwrap_or_default();
+        let header = LinkHeader::take(&mut body).unwrap_or_default();
+        let mut set = Writer::from(body);
+        if let Some((_, why)) = message.error() {
+            set.fail(why);
         }
+        (header, LinkAttrs(Fields::built(set, LinkAttrs::RULES.len()))).into_attr()
     }
 }
-
-impl fmt::Debug for Peer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Peer").field("header", &self.header()).field("attrs", &self.attrs()).finish()
-    }
-}
-
-serialize! { impl ['a] for Peer<'a>, |peer, fields| {
-    fields.entry("header", &peer.header())?;
-    match peer.attrs() {
-        Ok(attrs) => fields.entry("attrs", &attrs)?,
-        Err(_) => fields.entry("attrs", &netlink_core::Bytes(peer.bytes().get(HEADER..).unwrap_or_default()))?,
-    }
-} }
 
 attrs! {
     /// `VETH_INFO_*`: a pair, as it is made. Replies do not have it: they tell the peer by `IFLA_LINK`, and
@@ -139,10 +55,13 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use crate::Family;
+    use crate::link::af_spec::{AfSpec, FamiliesAttrs};
     use crate::link::{self, Kind, LinkFlags};
     use alloc::format;
+    use alloc::string::ToString;
     use alloc::vec::Vec;
-    use netlink_core::Unsendable;
+    use netlink_core::{DecodeError, Messages, Payload, Raw, Unsendable};
     use netlink_testing::native;
 
     #[test]
@@ -168,9 +87,8 @@ mod tests {
         assert_eq!(bytes[40..], info);
         let read = VethAttrs::decode(&info[20..]).unwrap();
         let read_peer = read.peer().unwrap();
-        assert_eq!(read_peer.header().flags, LinkFlags::UP);
-        let attrs = read_peer.attrs().unwrap();
-        assert_eq!((attrs.mtu(), attrs.net_ns_fd()), (Some(1400), Some(5)));
+        assert_eq!(read_peer.header.flags, LinkFlags::UP);
+        assert_eq!((read_peer.mtu(), read_peer.net_ns_fd()), (Some(1400), Some(5)));
         assert!(format!("{read:?}").contains("name: \"b\""));
     }
 
@@ -183,78 +101,94 @@ mod tests {
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 16, max: 15 }))));
     }
 
-    /// A link whose peer has a peer, and so on, within so many bytes.
-    fn peers(room: usize) -> Vec<u8> {
-        let link = |attrs: &[u8]| {
+    /// A link whose peer has a peer, and so on; the innermost has these attributes.
+    fn peers(count: usize, innermost: &[u8]) -> Vec<u8> {
+        let header = [0; LinkHeader::SIZE];
+        let mut link = [&header[..], innermost].concat();
+        for _ in 0..count {
             let mut out = Writer::new();
             out.nest(18, |out| {
                 out.put_bytes(1, b"veth\0");
-                out.nest(2, |out| out.put_bytes(1, attrs));
+                out.nest(2, |out| out.put_bytes(1, &link));
             });
-            [&[0; HEADER], out.as_slice()].concat()
-        };
-        let mut message = link(&[0; HEADER]);
-        while message.len() + 24 + HEADER < room {
-            message = link(&message);
+            link = [&header[..], out.as_slice()].concat();
         }
-        message
+        link
     }
 
-    /// S-M2
+    /// The message with this body.
+    fn message(body: &[u8]) -> Vec<u8> {
+        let request = LinkRequest::<()>::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default());
+        let mut bytes = request.to_bytes().unwrap();
+        bytes.truncate(HEADER_LEN);
+        bytes.extend_from_slice(body);
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes[..4].copy_from_slice(&length.to_ne_bytes());
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Link<'_>, DecodeError> {
+        Link::read(&Messages::new(bytes).next().unwrap().unwrap())
+    }
+
+    /// How many peers are peers of peers.
+    fn depth(attrs: &LinkAttrs<'_>) -> usize {
+        match attrs.info().as_ref().and_then(|info| info.data()) {
+            Some(Kind::Veth(veth)) => veth.peer().map_or(0, |peer| 1 + depth(&peer)),
+            _ => 0,
+        }
+    }
+
+    /// S-M2: they are read down to the bound, and refused below.
     #[test]
     fn peers_inside_of_peers_cost_no_stack() {
         let small = std::thread::Builder::new().stack_size(256 << 10);
         let looked_at = small.spawn(|| {
-            let message = peers(64 << 10);
-            let attrs = &message[HEADER..];
-            for body in
-                [message.clone(), [&message[..HEADER], &attrs.repeat((1 << 20) / attrs.len())].concat()]
-            {
-                let request =
-                    LinkRequest::<()>::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default());
-                let mut bytes = request.to_bytes().unwrap();
-                bytes.truncate(16);
-                bytes.extend_from_slice(&body);
-                let length = u32::try_from(bytes.len()).unwrap();
-                bytes[..4].copy_from_slice(&length.to_ne_bytes());
-                let mut other = bytes.clone();
-                *other.last_mut().unwrap() ^= 1;
-                let [a, b] =
-                    [&bytes, &other].map(|bytes| netlink_core::Messages::new(bytes).next().unwrap().unwrap());
-                let (link, other) = (Link::read(&a).unwrap(), Link::read(&b).unwrap());
-                assert!(link == link.clone() && link != other);
-                assert!(!format!("{link} {link:?} {link:#?}").is_empty());
-                assert_eq!(link.clone().into_owned(), link);
-                let tree = netlink_core::trace::Tree::new(&bytes, Some(&Link::NEW));
-                assert!(format!("{tree}").contains("VETH_INFO_PEER"));
-                #[cfg(feature = "serde")]
-                assert!(serde_json::to_string(&link).unwrap().contains("veth"));
+            let name = |name: u8| native([6, 0, 3, 0, name, 0, 0, 0], &[2, 2, 1]);
+            let [bytes, other] = [b'a', b'b'].map(|last| message(&peers(5, &name(last))));
+            let (link, other) = (read(&bytes).unwrap(), read(&other).unwrap());
+            assert_eq!(depth(link.attrs()), 5);
+            assert!(link == link.clone() && link != other);
+            assert!(format!("{link} {link:?} {link:#?}").contains("VethAttrs"));
+            assert_eq!(link.clone().into_owned(), link);
+            let tree = netlink_core::trace::Tree::new(&bytes, Some(&Link::NEW));
+            assert!(format!("{tree}").contains("VETH_INFO_PEER"));
+            #[cfg(feature = "serde")]
+            assert!(serde_json::to_string(&link).unwrap().contains("\"name\":\"a\""));
 
-                // Each peer has a peer, down to the bound.
-                fn depth(attrs: &LinkAttrs<'_>) -> usize {
-                    let info = attrs.info();
-                    match info.as_ref().and_then(|info| info.data()) {
-                        Some(Kind::Veth(veth)) => {
-                            let peer = veth.peer().unwrap();
-                            1 + peer.attrs().map_or(0, |attrs| depth(&attrs))
-                        }
-                        _ => 0,
-                    }
+            for deep in [peers(6, &[]), peers(1000, &[])] {
+                let attrs = &deep[LinkHeader::SIZE..];
+                let many = [&deep[..LinkHeader::SIZE], &attrs.repeat((1 << 20) / attrs.len())].concat();
+                for body in [deep.clone(), many] {
+                    let bytes = message(&body);
+                    let error = read(&bytes).unwrap_err();
+                    assert!(error.to_string().contains("deeper"), "{error}");
+                    let tree = netlink_core::trace::Tree::new(&bytes, Some(&Link::NEW));
+                    assert!(format!("{tree}").contains("VETH_INFO_PEER"));
                 }
-                assert_eq!(depth(&link), 5);
             }
         });
         looked_at.unwrap().join().unwrap();
     }
 
     #[test]
-    fn peers_that_are_too_deep_are_equal_if_their_bytes_are() {
-        let message = peers(4096);
-        let deep = |bytes| Peer { source: Source::Wire(bytes), depth: netlink_core::attr::MAX_DEPTH };
-        let mut other = message.clone();
-        other[HEADER + 4] ^= 1;
-        assert!(deep(&message).attrs().is_err());
-        assert!(deep(&message) == deep(&message) && deep(&message) != deep(&other));
-        assert!(format!("{:?}", deep(&message)).contains("deeper"));
+    fn what_a_peer_looks_up_by_family_is_in_its_own_header() {
+        // IFLA_AF_SPEC of a bridge port, with two bytes that are none; the link itself has no family.
+        let spec = native([6, 0, 26, 0, 1, 0, 0, 0], &[2, 2, 2]);
+        let mut bytes = message(&peers(1, &spec));
+        assert!(matches!(peer_spec(&bytes), AfSpec::Families(_)));
+        let at = bytes.len() - spec.len() - LinkHeader::SIZE;
+        bytes[at] = Family::BRIDGE.0;
+        assert!(matches!(peer_spec(&bytes), AfSpec::Other(Family::BRIDGE, _)));
+
+        fn peer_spec(bytes: &[u8]) -> AfSpec<'static> {
+            let link = read(bytes).unwrap();
+            let Some(Kind::Veth(veth)) = link.kind() else { panic!("{link:?}") };
+            match veth.peer().unwrap().af_spec().unwrap() {
+                AfSpec::Families(_) => AfSpec::Families(FamiliesAttrs::EMPTY),
+                AfSpec::Other(family, _) => AfSpec::Other(family, Raw::default()),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }
