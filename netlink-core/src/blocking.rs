@@ -119,7 +119,8 @@ impl<S: Block> connection::Connection<S> {
     /// Waits for the next event of the groups this connection joined.
     #[inline]
     pub fn next_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
-        ready(self.channel.next_event::<E>())
+        ready(self.channel.await_event(E::INFO))?;
+        self.channel.take_event::<E>()
     }
 
     /// Sends a request and waits for nothing.
@@ -173,7 +174,8 @@ impl<E: Reply> Events<E> {
     #[inline]
     #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Notice<E::View<'_>>> {
-        ready(self.channel.next_event::<E>())
+        ready(self.channel.await_event(E::INFO))?;
+        self.channel.take_event::<E>()
     }
 
     /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is

@@ -27,7 +27,7 @@ pub(crate) use wait::ready;
 
 use crate::error::{Error, Warning};
 use crate::exchange::{Exchange, Expect};
-use crate::message::Protocol;
+use crate::message::{MessageHeader, Protocol};
 use crate::request::{Check, Dump, MessageInfo, Owned, Reply, ToRequest};
 pub use crate::socket::Deadline;
 use crate::socket::{OpenOptions, Socket, Switch};
@@ -143,11 +143,14 @@ impl<S: Wait> Connection<S> {
     {
         let info = request.to_request().info();
         let expect = Q::Answer::EXPECT;
+        // A list that is asked for as one reply.
+        let check = request.to_request().check();
         let mut exchange = self.channel.begin(&request, expect).await?;
         let mut reply = Q::Answer::acknowledged().map(Ok);
         loop {
             match self.channel.step(&mut exchange, info)? {
                 Step::Hungry => self.channel.receive(expect, Some(info)).await?,
+                Step::Reply(found) if check.is_some_and(|check| !self.channel.passes(check, &found)) => {}
                 Step::Reply(found) => {
                     reply = Some(self.channel.view::<Q::Answer>(found, info).map(Q::Answer::own));
                 }
@@ -195,7 +198,7 @@ pub struct Listing<'c, R, S = Socket> {
     exchange: Exchange,
     info: &'static MessageInfo,
     /// Where the kernel may pass over the filter of the request.
-    check: Option<Check>,
+    check: Option<(Check, MessageHeader)>,
     reply: PhantomData<fn() -> R>,
 }
 

@@ -38,6 +38,10 @@ pub struct MessageInfo {
     pub hint: Hint,
     /// Where its answers depart from the usual.
     pub quirks: Quirks,
+    /// See [`MessageInfo::filtered`].
+    pub filter: Option<Filter>,
+    /// See [`MessageInfo::guarded`].
+    pub guard: Option<Guard>,
 }
 
 /// Where a message says what it is.
@@ -52,6 +56,24 @@ pub enum Numbered {
 }
 
 impl MessageInfo {
+    /// Has the requests of a kind looked at when they are sent, and refused with what the function says. For what the
+    /// kernel passes over: a deletion with a condition that it doesn't look at deletes what was not meant.
+    #[must_use]
+    pub const fn guarded(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
+    }
+
+    /// Has a list looked through again. Kernels pass over filters that they don't know, without strict checking even
+    /// whole sets of them, and list what was not asked for; and then a loop over the list deletes it.
+    ///
+    /// The function gets the request when it is sent, and names the check for its replies, if it filters at all. The
+    /// check sees [`MessageFlags::DUMP_FILTERED`] on a reply where the kernel says that it filtered, and decides what
+    /// that is worth. A reply that it can't read passes, so that it is reported and not lost.
+    #[must_use]
+    pub const fn filtered(self, filter: Filter) -> Self {
+        Self { filter: Some(filter), ..self }
+    }
+
     /// What a message is: this one, or the sibling that has its number.
     pub fn of(&'static self, message: &Message<'_>) -> Option<&'static Self> {
         if self.number == self.number_in(message)? { Some(self) } else { self.sibling(message) }
@@ -133,10 +155,10 @@ impl Reply for () {
 /// Whether a reply is one of those that a request asks for: the request first, then the reply.
 pub type Check = fn(&Message<'_>, &Message<'_>) -> bool;
 
-/// Which check the replies to a request need: none if it asks for everything. See [`Request::filtered`].
+/// Which check the replies to a request need: none if it asks for everything. See [`MessageInfo::filtered`].
 pub type Filter = fn(&Message<'_>) -> Option<Check>;
 
-/// Why a request may not be sent as it is. See [`Request::guarded`].
+/// Why a request may not be sent as it is. See [`MessageInfo::guarded`].
 pub type Guard = fn(&Message<'_>) -> Result<(), &'static str>;
 
 /// The answer of a request that lists: any number of `R`.
@@ -150,8 +172,6 @@ pub struct Dump<R>(PhantomData<R>);
 pub struct Request<R> {
     out: Writer,
     info: &'static MessageInfo,
-    filter: Option<Filter>,
-    guard: Option<Guard>,
     reply: PhantomData<fn() -> R>,
 }
 
@@ -170,7 +190,7 @@ impl<R> Request<R> {
         flags: MessageFlags,
         header: H,
     ) -> Self {
-        let mut request = Self { out: Writer::new(), info, filter: None, guard: None, reply: PhantomData };
+        let mut request = Self { out: Writer::new(), info, reply: PhantomData };
         request.start(kind, flags.union(MessageFlags::REQUEST), header);
         request
     }
@@ -284,7 +304,7 @@ impl<R> Request<R> {
         if let Some((offset, why)) = self.out.error() {
             return Err(self.refusal(offset, why));
         }
-        if let Some(Err(why)) = self.guard.map(|guard| guard(&self.message())) {
+        if let Some(Err(why)) = self.info.guard.map(|guard| guard(&self.message())) {
             return Err(self.refusal(0, Unsendable::Value(why)));
         }
         let Ok(length) = u32::try_from(self.out.len()) else {
@@ -314,36 +334,20 @@ impl<R> Request<R> {
 
     /// The same bytes, answered with something else: a dump asked for as one reply, an echo as a message.
     pub fn expecting<S>(self) -> Request<S> {
-        Request { out: self.out, info: self.info, filter: self.filter, guard: self.guard, reply: PhantomData }
+        Request { out: self.out, info: self.info, reply: PhantomData }
     }
 
-    /// Has the request looked at when it is sent, and refused with what the function says. For what the kernel passes
-    /// over: a deletion with a condition that it doesn't look at deletes what was not meant.
-    #[must_use]
-    pub fn guarded(self, guard: Guard) -> Self {
-        Self { guard: Some(guard), ..self }
-    }
-
-    /// Has a list looked through again. Kernels pass over filters that they don't know, without strict checking even
-    /// whole sets of them, and list what was not asked for; and then a loop over the list deletes it.
-    ///
-    /// The function gets the request when it is sent, and names the check for its replies, if it filters at all. The
-    /// check sees [`MessageFlags::DUMP_FILTERED`] on a reply where the kernel says that it filtered, and decides what
-    /// that is worth. A reply that it can't read passes, so that it is told and not lost.
-    #[must_use]
-    pub fn filtered(self, filter: Filter) -> Self {
-        Self { filter: Some(filter), ..self }
-    }
-
-    /// The check that replies need, for the whole of a list.
+    /// The check that replies need, for the whole of a list, and the header of the request to show it.
     #[inline]
-    pub fn check(&self) -> Option<Check> {
-        self.filter.and_then(|filter| filter(&self.message()))
+    pub fn check(&self) -> Option<(Check, MessageHeader)> {
+        let filter = self.info.filter?;
+        let message = self.message();
+        filter(&message).map(|check| (check, message.header))
     }
 
     /// Whether this is one of the replies that the request asks for.
     pub fn passes(&self, reply: &Message<'_>) -> bool {
-        self.check().is_none_or(|check| check(&self.message(), reply))
+        self.check().is_none_or(|(check, _)| check(&self.message(), reply))
     }
 
     /// The message as far as it was written.
@@ -359,13 +363,7 @@ impl<R> Request<R> {
 
 impl<R> Clone for Request<R> {
     fn clone(&self) -> Self {
-        Self {
-            out: self.out.clone(),
-            info: self.info,
-            filter: self.filter,
-            guard: self.guard,
-            reply: PhantomData,
-        }
+        Self { out: self.out.clone(), info: self.info, reply: PhantomData }
     }
 }
 
@@ -652,6 +650,8 @@ macro_rules! __message_view {
                     subject: $subject,
                     hint: $hint,
                     quirks: $crate::Quirks::NONE $($(.$quirk())+)?,
+                    filter: ::core::option::Option::None,
+                    guard: ::core::option::Option::None,
                 };
             )*
 

@@ -146,7 +146,8 @@ impl Connection {
 
     /// Waits for the next event of the groups this connection joined.
     pub async fn next_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
-        self.channel.next_event::<E>().await
+        self.channel.await_event(E::INFO).await?;
+        self.channel.take_event::<E>()
     }
 
     /// Sends a request and waits for nothing; see the blocking [`Connection::post`](crate::Connection::post). The
@@ -186,6 +187,7 @@ impl<E: Reply> Events<E> {
 
     /// Waits for the next event.
     pub async fn next(&mut self) -> Result<Notice<E::View<'_>>> {
-        self.channel.next_event::<E>().await
+        self.channel.await_event(E::INFO).await?;
+        self.channel.take_event::<E>()
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use netlink_core::layout::{Fixed, Pad};
-use netlink_core::{Filter, MessageFlags, MessageInfo, MessageType, Reply, Request, layout};
+use netlink_core::{MessageFlags, MessageInfo, MessageType, Reply, Request, layout};
 
 layout! {
     /// `struct genlmsghdr`: what every message of generic netlink begins with, behind its frame.
@@ -119,11 +119,6 @@ impl<F: Declared, R> Unbound<F, R> {
     /// Adds flags to the message.
     pub fn with_flags(self, flags: MessageFlags) -> Self {
         Self { request: self.request.with_flags(flags), ..self }
-    }
-
-    /// Has a list looked through again, where kernels pass over its filter; see [`Request::filtered`].
-    pub fn filtered(self, filter: Filter) -> Self {
-        Self { request: self.request.filtered(filter), ..self }
     }
 
     /// What the message is.

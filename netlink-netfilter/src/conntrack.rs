@@ -324,31 +324,34 @@ fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 fn dump(info: &'static MessageInfo) -> ConntrackRequest<Dump<Conntrack<'static>>> {
-    let request = ConntrackRequest::new(info, MessageFlags::DUMP, Header::default());
-    ConntrackRequest(request.0.filtered(filter::overlooked))
+    ConntrackRequest::new(info, MessageFlags::DUMP, Header::default())
 }
 
 /// Lists entries: those that meet all that is set, without a filter all of the namespace.
 ///
 /// Where a kernel doesn't know a filter yet, the list is looked through again here.
 pub fn list() -> FilterRequest<Dump<Conntrack<'static>>> {
-    dump(&Conntrack::GET).into()
+    const LIST: MessageInfo = Conntrack::GET.filtered(filter::overlooked);
+    dump(&LIST).into()
 }
 
 /// Lists entries, with the same filters, and sets their counters to zero.
 pub fn list_and_zero() -> FilterRequest<Dump<Conntrack<'static>>> {
-    dump(&Conntrack::GET_CTRZERO).into()
+    const LIST: MessageInfo = Conntrack::GET_CTRZERO.filtered(filter::overlooked);
+    dump(&LIST).into()
 }
 
 /// Lists entries that are taken off the table, but whose event did not go out yet for want of room.
 pub fn dying() -> ListRequest<Dump<Conntrack<'static>>> {
-    dump(&Conntrack::GET_DYING).into()
+    const LIST: MessageInfo = Conntrack::GET_DYING.filtered(filter::overlooked);
+    dump(&LIST).into()
 }
 
 /// Lists entries whose first packet has not left. Since Linux 5.19 the kernel keeps no such list, and the answer is
 /// empty.
 pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
-    dump(&Conntrack::GET_UNCONFIRMED).into()
+    const LIST: MessageInfo = Conntrack::GET_UNCONFIRMED.filtered(filter::overlooked);
+    dump(&LIST).into()
 }
 
 /// Deletes all entries that meet all that is set; **without a filter, all entries of the namespace**.

@@ -15,8 +15,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::layout::{Field, Fixed, Layout};
 use netlink_core::{
-    Attrs, Check, Dump, Malformed, Message, MessageFlags, Payload, Str, Unsendable, attrs, flags, layout,
-    message, values,
+    Attrs, Check, Dump, Malformed, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable, attrs,
+    flags, layout, message, values,
 };
 
 use crate::ip::AnyAddr;
@@ -265,12 +265,12 @@ impl fmt::Display for Address<'_> {
 /// The scope is global, host for IPv4 loopback addresses. IPv4 addresses get no broadcast address, as with
 /// `ip addr add`; see [`broadcast_auto`](AddressRequest::broadcast_auto).
 pub fn add(link: u32, addr: Addr) -> AddressRequest<()> {
-    one(&Address::NEW, MessageFlags::CREATE.union(MessageFlags::EXCL), link, addr)
+    one(&CREATION, MessageFlags::CREATE.union(MessageFlags::EXCL), link, addr)
 }
 
 /// Gives a link an address, or changes lifetimes, metric and protocol of one it has, and flags of an IPv6 one.
 pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
-    one(&Address::NEW, MessageFlags::CREATE.union(MessageFlags::REPLACE), link, addr)
+    one(&CREATION, MessageFlags::CREATE.union(MessageFlags::REPLACE), link, addr)
 }
 
 /// Takes an address from a link; `EADDRNOTAVAIL` if it doesn't have it. In IPv4 the prefix must be the same too, and
@@ -278,14 +278,17 @@ pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
 /// `promote_secondaries` is on. An address with a peer takes its [`peer`](AddressRequest::peer) here too;
 /// [`delete_listed`] knows what it takes.
 pub fn delete(link: u32, addr: Addr) -> AddressRequest<()> {
-    one(&Address::DEL, MessageFlags::empty(), link, addr)
+    one(&DELETION, MessageFlags::empty(), link, addr)
 }
 
 /// Takes an address from its link that was listed, or told in an event, whether it has a peer or not;
 /// `EADDRNOTAVAIL` if it is gone meanwhile.
 pub fn delete_listed(address: &Address<'_>) -> AddressRequest<()> {
-    AddressRequest(address.to_request(&Address::DEL, MessageFlags::ACK).0.guarded(here))
+    address.to_request(&DELETION, MessageFlags::ACK)
 }
+
+const CREATION: MessageInfo = Address::NEW.guarded(here);
+const DELETION: MessageInfo = Address::DEL.guarded(here);
 
 /// The kernel looks for another namespace in queries only. Addresses are made and deleted in that of the socket, and
 /// what was listed elsewhere is not deleted here.
@@ -297,20 +300,14 @@ fn here(asked: &Message<'_>) -> Result<(), &'static str> {
     }
 }
 
-fn one(
-    info: &'static netlink_core::MessageInfo,
-    flags: MessageFlags,
-    link: u32,
-    addr: Addr,
-) -> AddressRequest<()> {
+fn one(info: &'static MessageInfo, flags: MessageFlags, link: u32, addr: Addr) -> AddressRequest<()> {
     let loopback = matches!(addr.ip(), IpAddr::V4(ip) if ip.is_loopback());
     let header = AddressHeader::default()
         .family(addr.family())
         .prefix_len(addr.prefix_len())
         .scope(if loopback { Scope::HOST } else { Scope::UNIVERSE })
         .index(link);
-    let request = AddressRequest::new(info, flags | MessageFlags::ACK, header);
-    AddressRequest(request.0.guarded(here)).address(addr.ip()).local(addr.ip())
+    AddressRequest::new(info, flags | MessageFlags::ACK, header).address(addr.ip()).local(addr.ip())
 }
 
 /// Lists addresses of all links and families.
@@ -321,25 +318,24 @@ fn one(
 /// checking it looks at the family only, and at that only where it knows it; addresses that were not asked for are
 /// passed over then.
 pub fn list() -> AddressRequest<Dump<Address<'static>>> {
-    list_of(&Address::GET, Family::UNSPEC)
+    const LIST: MessageInfo = Address::GET.filtered(filter);
+    list_of(&LIST, Family::UNSPEC)
 }
 
 /// Lists the multicast groups that links are members of. Those of IPv4 since Linux 6.15.
 pub fn list_multicast() -> AddressRequest<Dump<Address<'static>>> {
-    list_of(&Address::GET_MULTICAST, Family::UNSPEC)
+    const LIST: MessageInfo = Address::GET_MULTICAST.filtered(filter);
+    list_of(&LIST, Family::UNSPEC)
 }
 
 /// Lists the IPv6 anycast addresses of links.
 pub fn list_anycast() -> AddressRequest<Dump<Address<'static>>> {
-    list_of(&Address::GET_ANYCAST, Family::INET6)
+    const LIST: MessageInfo = Address::GET_ANYCAST.filtered(filter);
+    list_of(&LIST, Family::INET6)
 }
 
-fn list_of(
-    info: &'static netlink_core::MessageInfo,
-    family: Family,
-) -> AddressRequest<Dump<Address<'static>>> {
-    let header = AddressHeader::default().family(family);
-    AddressRequest(AddressRequest::new(info, MessageFlags::DUMP, header).0.filtered(filter))
+fn list_of(info: &'static MessageInfo, family: Family) -> AddressRequest<Dump<Address<'static>>> {
+    AddressRequest::new(info, MessageFlags::DUMP, AddressHeader::default().family(family))
 }
 
 /// A family that the kernel has no such list of is taken for none. Both filters stand in the fixed header, which costs

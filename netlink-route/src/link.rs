@@ -14,6 +14,19 @@
 //! let ports = link::list().master(3);
 //! # assert!(ports.to_bytes().is_ok());
 //! ```
+//!
+//! | function | request |
+//! | --- | --- |
+//! | [`create`] | makes a link of a [`kind`](LinkRequest::kind) |
+//! | [`set`], [`set_group`] | change one link, or all of a group |
+//! | [`get`], [`list`] | ask for one, or for all |
+//! | [`delete`], [`delete_group`] | delete one, or all of a group |
+//! | [`add_alt_names`], [`delete_alt_names`] | change its alternative names |
+//! | [`peer`] | the other end of a [`Veth`] |
+//!
+//! What comes back is a [`Link`]. Its kind has a module below [`kind`], with the kind's reader and values, and so have
+//! links under a master below [`port`]. The builders that requests take are here as well. A kind without a module is
+//! kept as it came; [`kind`] says how to declare one.
 
 pub mod af_spec;
 pub mod conf;

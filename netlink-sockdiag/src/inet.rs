@@ -403,8 +403,8 @@ fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtoco
 /// The kernel answers `ENOENT` if it has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it, which
 /// it does not do either while nobody uses the protocol: there are no such sockets then.
 pub fn list(family: Family, protocol: IpProtocol) -> ListRequest<Dump<InetSocket<'static>>> {
-    let request = query(&ASK, MessageFlags::DUMP, protocol).header(|header| header.family = family);
-    InetRequest(request.0.filtered(overlooked)).into()
+    const LIST: MessageInfo = ASK.filtered(overlooked);
+    query(&LIST, MessageFlags::DUMP, protocol).header(|header| header.family = family).into()
 }
 
 /// The kernel lists raw sockets in all states, whichever were asked for.

@@ -15,7 +15,7 @@ use super::wait::Wait;
 use crate::attr::Writer;
 use crate::error::{Asked, Errno, Error, ExtAck, Hint, Warning};
 use crate::exchange::{Exchange, Expect, Meaning, Quirks};
-use crate::message::{Message, MessageFlags, MessageType, Messages};
+use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages};
 use crate::request::{Check, MessageInfo, Numbered, Reply, ToRequest};
 use crate::socket::{Deadline, Socket, Switch, has_raised_privileges};
 use crate::trace::{Direction, Traffic};
@@ -34,6 +34,8 @@ pub(super) const NOTHING: MessageInfo = MessageInfo {
     subject: None,
     hint: |_, _| Ok(()),
     quirks: Quirks::NONE,
+    filter: None,
+    guard: None,
 };
 
 /// What a waiting datagram takes of the receive buffer beside its bytes, at least.
@@ -258,11 +260,10 @@ impl<S: AsRef<Socket>> Channel<S> {
     }
 
     /// Whether a reply in the buffer is one of those that the request in the send buffer asks for.
-    pub(super) fn passes(&self, check: Check, found: &InBuffer) -> bool {
-        match Messages::new(self.send.as_slice()).next() {
-            Some(Ok(asked)) => check(&asked, &self.inbox.message(found)),
-            _ => true,
-        }
+    #[inline]
+    pub(super) fn passes(&self, (check, header): (Check, MessageHeader), found: &InBuffer) -> bool {
+        let asked = Message { header, body: self.send.as_slice().get(HEADER_LEN..).unwrap_or_default() };
+        check(&asked, &self.inbox.message(found))
     }
 
     fn note_lost_events(&mut self) {

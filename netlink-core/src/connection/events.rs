@@ -142,7 +142,7 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// Takes the event there is.
     #[inline]
-    pub(super) fn take_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
+    pub(crate) fn take_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
         let (sender, message) = match self.pending.take() {
             Some(NextEvent::Received(found)) => (self.inbox.sender, self.message(found)),
             Some(NextEvent::Queued(sender)) => (sender, message_of(&self.current)?),
@@ -175,18 +175,18 @@ impl<S: Wait> Channel<S> {
         self.take_event::<E>().map(Some)
     }
 
-    /// Waits for the next event.
+    /// Waits for the next event. Whoever waited takes it: on its way out of a future it would be copied.
     #[inline]
-    pub(crate) async fn next_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
+    pub(crate) async fn await_event(&mut self, info: Option<&'static MessageInfo>) -> Result<()> {
         self.deadline.renew();
         while !self.has_event() {
             // The place of a loss is kept among the events.
-            match self.receive_in_call(E::INFO) {
+            match self.receive_in_call(info) {
                 Some(incoming) => incoming?,
-                None => self.receive_any(E::INFO).await?,
+                None => self.receive_any(info).await?,
             };
         }
-        self.take_event::<E>()
+        Ok(())
     }
 }
 

@@ -477,13 +477,17 @@ fn what_a_filter_does_not_let_pass_is_not_listed() {
         let part = |number| kernel(reply(sent, number, MessageFlags::MULTI | torn));
         vec![part(1), part(2), part(3), kernel(end(sent))]
     });
-    let odd = list().filtered(|asked| {
+    const ODD: MessageInfo = Sample::PACKET.filtered(|asked| {
         assert_eq!(asked.body, 0u32.to_ne_bytes());
         Some(|asked, reply| asked.body[0] == 0 && u32::from_ne_bytes(reply.body.try_into().unwrap()) % 2 == 1)
     });
-    let listed = ready(ready(nl.list(odd)).unwrap().gather()).unwrap();
+    let odd = SampleRequest::<Dump<Reader>>::new(&ODD, MessageFlags::DUMP, Header::default());
+    let listed = ready(ready(nl.list(&odd)).unwrap().gather()).unwrap();
     let numbers: Vec<_> = listed.iter().map(|item| item.view().unwrap().header().number).collect();
     assert_eq!(numbers, [1, 3]);
+    // Nor is it the answer, where a list is asked for as one.
+    let mut nl = connection(|sent| vec![kernel(reply(sent, 2, MessageFlags::MULTI)), kernel(end(sent))]);
+    assert!(matches!(ready(nl.exchange(odd.into_request().expecting::<Reader>())), Err(Error::NoReply(_))));
 }
 
 #[test]

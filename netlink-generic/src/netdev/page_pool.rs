@@ -25,7 +25,7 @@
 //! # }
 //! ```
 
-use netlink_core::{Dump, Message, MessageFlags, Uint, attrs};
+use netlink_core::{Dump, Message, MessageFlags, MessageInfo, Uint, attrs};
 
 use super::Netdev;
 use crate::{IntoUnbound as _, Unbound, message};
@@ -135,8 +135,8 @@ pub fn list() -> Unbound<Netdev, Dump<PagePool<'static>>> {
 /// Lists those of one link. Kernels that have no such filter, Linux 6.18 among them, list all: the others are passed
 /// over.
 pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<PagePool<'static>>> {
-    let request = PagePoolRequest::new(&PagePool::PAGE_POOL_GET, MessageFlags::DUMP).ifindex(ifindex);
-    PagePoolRequest(request.0.filtered(|_| Some(is_of_link))).into_unbound()
+    const LIST: MessageInfo = PagePool::PAGE_POOL_GET.filtered(|_| Some(is_of_link));
+    PagePoolRequest::new(&LIST, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
 }
 
 fn is_of_link(asked: &Message<'_>, reply: &Message<'_>) -> bool {

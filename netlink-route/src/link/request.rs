@@ -1,7 +1,9 @@
 //! Requests about links.
 
 use netlink_core::layout::Field;
-use netlink_core::{Attrs, Check, Dump, IntoAttr, Message, MessageFlags, Payload, Str, Unsendable};
+use netlink_core::{
+    Attrs, Check, Dump, IntoAttr, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable,
+};
 
 use super::kind::{Kind, LinkInfo};
 use super::port::SlaveKind;
@@ -78,8 +80,8 @@ pub fn get<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<Link<'static>> {
 /// doesn't, links that were not asked for are passed over. Under strict checking it takes these two,
 /// [`ext_mask`](LinkRequest::ext_mask) and [`target_netnsid`](LinkRequest::target_netnsid), and refuses the rest.
 pub fn list() -> LinkRequest<Dump<Link<'static>>> {
-    let request = LinkRequest::new(&Link::GET, MessageFlags::DUMP, LinkHeader::default());
-    LinkRequest(request.0.filtered(filter)).ext_mask(ExtMask::empty())
+    const LIST: MessageInfo = Link::GET.filtered(filter);
+    LinkRequest::new(&LIST, MessageFlags::DUMP, LinkHeader::default()).ext_mask(ExtMask::empty())
 }
 
 /// A kernel without the module of a kind takes that for no filter at all. It says that it filtered where it did so by
@@ -134,8 +136,7 @@ pub fn delete<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
 }
 
 fn deletion() -> LinkRequest<()> {
-    let request = LinkRequest::new(&Link::DEL, MessageFlags::ACK, LinkHeader::default());
-    LinkRequest(request.0.guarded(|asked| {
+    const DELETION: MessageInfo = Link::DEL.guarded(|asked| {
         // IFNAME, GROUP, TARGET_NETNSID, ALT_IFNAME
         const SEEN: [u16; 4] = [3, 27, 46, 53];
         let mut attrs = Attrs::new(asked.body.get(LinkHeader::SIZE..).unwrap_or_default()).flatten();
@@ -143,7 +144,8 @@ fn deletion() -> LinkRequest<()> {
             true => Ok(()),
             false => Err("the kernel passes over this when it deletes links"),
         }
-    }))
+    });
+    LinkRequest::new(&DELETION, MessageFlags::ACK, LinkHeader::default())
 }
 
 /// Deletes all links of a group; none of them if one can't be deleted. Group 0, where every link is that nobody

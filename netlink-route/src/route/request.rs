@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use netlink_core::layout::Field;
-use netlink_core::{Attrs, Check, Dump, Message, MessageFlags};
+use netlink_core::{Attrs, Check, Dump, Message, MessageFlags, MessageInfo};
 
 use super::hop::put_gateway;
 use super::{
@@ -44,9 +44,10 @@ pub fn change(to: Addr) -> RouteRequest<()> {
 pub fn delete(to: Addr) -> RouteRequest<()> {
     let header =
         RouteHeader::default().family(to.family()).dst_len(to.prefix_len()).table(254).scope(Scope::NOWHERE);
-    let request = RouteRequest::new(&Route::DEL, MessageFlags::ACK, header);
-    with_dst(RouteRequest(request.0.guarded(guard)), to)
+    with_dst(RouteRequest::new(&DELETION, MessageFlags::ACK, header), to)
 }
+
+const DELETION: MessageInfo = Route::DEL.guarded(guard);
 
 fn guard(asked: &Message<'_>) -> Result<(), &'static str> {
     // DST, SRC, OIF, GATEWAY, PRIORITY, MULTIPATH, TABLE, VIA, NH_ID
@@ -116,8 +117,8 @@ pub fn get(to: impl Into<IpAddr>) -> RouteRequest<Route<'static>> {
 /// its [`family`](RouteRequest::family) without an error, and nothing can be seen of it. A list of all families is
 /// refused there with `EMSGSIZE`.
 pub fn list() -> RouteRequest<Dump<Route<'static>>> {
-    let request = RouteRequest::new(&Route::GET, MessageFlags::DUMP, RouteHeader::default());
-    RouteRequest(request.0.filtered(filter))
+    const LIST: MessageInfo = Route::GET.filtered(filter);
+    RouteRequest::new(&LIST, MessageFlags::DUMP, RouteHeader::default())
 }
 
 /// A family that the kernel has no routes of is taken for none, also where it says that it filtered by the rest.

@@ -37,6 +37,7 @@ pub const IPCTNL_MSG_CT_GET: u16 = 1 << 8 | 1;
 pub const IFLA_IFNAME: u16 = 3;
 pub const IFLA_LINKINFO: u16 = 18;
 pub const IFLA_GROUP: u16 = 27;
+pub const IFLA_EXT_MASK: u16 = 29;
 pub const IFLA_INFO_KIND: u16 = 1;
 pub const IFLA_INFO_DATA: u16 = 2;
 pub const VETH_INFO_PEER: u16 = 1;
@@ -300,8 +301,13 @@ pub fn get_routes(seq: u32) -> Vec<u8> {
 }
 
 /// The request for all links.
+///
+/// With a mask, as `ip` sends one: without it the kernel doesn't look how large links are, and a list may end early.
 pub fn get_links(seq: u32) -> Vec<u8> {
-    Message::new(RTM_GETLINK, NLM_F_DUMP, seq, &ifinfomsg(0, 0, 0)).bytes
+    const RTEXT_FILTER_MRP: u32 = 16;
+    let mut message = Message::new(RTM_GETLINK, NLM_F_DUMP, seq, &ifinfomsg(0, 0, 0));
+    message.put(IFLA_EXT_MASK, &RTEXT_FILTER_MRP.to_ne_bytes());
+    message.bytes
 }
 
 /// The request for all connected TCP sockets of IPv4, without extensions.
