@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::attr::{Attr, Content, DecodeError, IntoAttr, Payload, Scope, Writer};
 
-/// Where a [`choice!`](crate::choice) finds its key: an attribute of the same set, mostly ([`Beside`]).
+/// Where a [`choice!`](macro@crate::choice) finds its key: an attribute of the same set, mostly ([`Beside`]).
 ///
 /// For a key that stands elsewhere, implement it for an empty struct, and name that in place of the number.
 pub trait Neighbour<'a, K> {
@@ -42,13 +42,13 @@ impl<'a, K: Payload<'a>, const NUMBER: u16> Neighbour<'a, K> for Beside<NUMBER> 
     }
 }
 
-/// An enum that [`choice!`](crate::choice) declares.
+/// An enum that [`choice!`](macro@crate::choice) declares.
 pub trait Choice {
     /// What chooses.
     type Key;
 }
 
-/// A builder of what one key of `C` chooses. Rows of a [`choice!`](crate::choice) make it one, those of other crates
+/// A builder of what one key of `C` chooses. Rows of a [`choice!`](macro@crate::choice) make it one, those of other crates
 /// too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` builds none of the choices of `{C}`",
@@ -149,7 +149,7 @@ pub fn fits(content: &Content, attr: &Attr<'_>, scope: &Scope<'_>) -> bool {
 /// parameters has a name only.
 ///
 /// It makes the enum, with a variant `Other` for keys without a row; the rule and the [`Shape`](crate::Shape) of the
-/// payload, so that content is checked with its message and error paths lead into it; [`Serialize`](crate::ser); and with
+/// payload, so that content is checked with its message and error paths lead into it; `Serialize`; and with
 /// `enum Kind<'a>: Display by …`, where each reader has [`Words`](crate::choice::Words), its text.
 ///
 /// The form with `for` adds what somebody else's enum can be built from and read as. It takes the enum's name, without a
@@ -311,7 +311,7 @@ macro_rules! choice {
     };
 }
 
-/// The neighbour that a [`choice!`](crate::choice) names.
+/// The neighbour that a [`choice!`](macro@crate::choice) names.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __neighbour {
@@ -319,7 +319,7 @@ macro_rules! __neighbour {
     ($neighbour:ident) => { $neighbour };
 }
 
-/// What a row of a [`choice!`](crate::choice) can be built from.
+/// What a row of a [`choice!`](macro@crate::choice) can be built from.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __one_of {
@@ -359,7 +359,7 @@ macro_rules! __one_of {
     };
 }
 
-/// A [`choice!`](crate::choice) whose keys are text is built from one, too.
+/// A [`choice!`](macro@crate::choice) whose keys are text is built from one, too.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __choice_text {
@@ -380,7 +380,7 @@ macro_rules! __choice_text {
     };
 }
 
-/// The text of a [`choice!`](crate::choice).
+/// The text of a [`choice!`](macro@crate::choice).
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __choice_display {

@@ -67,7 +67,7 @@ pub enum Shape {
     Named(fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result),
     /// Attributes.
     Set(&'static Table),
-    /// What the neighbours choose: see [`choice!`](crate::choice).
+    /// What the neighbours choose: see [`choice!`](macro@crate::choice).
     Select {
         /// The choice beside these neighbours; `None` where they choose nothing that is known.
         choose: Choose,
