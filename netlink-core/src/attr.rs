@@ -9,10 +9,11 @@ mod writer;
 use core::fmt;
 
 pub use index::index_room;
+pub(crate) use rule::TOO_DEEP;
 pub use rule::{Check, Rule};
 pub use set::{Fields, numbers};
+pub use table::{Choose, Content, Row, Shape, Table, debug, debug_wrong, same};
 pub(crate) use table::{Chosen, records};
-pub use table::{Row, Shape, Table, debug, debug_wrong, same};
 pub(crate) use writer::Wiped;
 pub use writer::{Unsendable, Writer};
 

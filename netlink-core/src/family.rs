@@ -2,14 +2,17 @@
 //! a signature, so that they depend on the family alone. The core has all of it at its root.
 
 pub use crate::attr::{
-    Attr, Attrs, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table, Unsendable,
-    Writer,
+    Attr, Attrs, Content, DecodeError, IntoAttr, Malformed, Payload, Row, Rule, Scope, Shape, Table,
+    Unsendable, Writer,
 };
+pub use crate::choice::OneOf;
 pub use crate::error::{Errno, Error, ExtAck, Hint, KernelError, Place, Quoted, Undecoded, Warning};
 pub use crate::exchange::{Exchange, Expect, Quirks};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
-pub use crate::payload::{Array, Be, Bytes, Flag, HwAddr, HwAddrError, Indexed, Many, Str, Uint};
+pub use crate::payload::{
+    Array, Be, Bytes, Flag, Headed, HwAddr, HwAddrError, Indexed, Many, Raw, Str, Uint,
+};
 pub use crate::protocol::{AnyEvent, Change, ProtocolInfo};
 pub use crate::request::{
     Check, Dump, Filter, Guard, IntoOwned, MessageInfo, Numbered, Owned, Reply, Request, ToRequest,

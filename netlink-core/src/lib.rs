@@ -53,6 +53,7 @@
 //! | layer | here |
 //! | --- | --- |
 //! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
+//! | what a neighbour chooses | [`choice`](mod@choice); [`choice!`] |
 //! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
 //! | protocols and events | [`protocol`](mod@protocol); [`protocol!`], [`events!`] |
 //! | exchanges, without I/O | [`exchange`] |
@@ -70,6 +71,7 @@
 extern crate alloc;
 
 pub mod attr;
+pub mod choice;
 pub mod error;
 pub mod exchange;
 pub mod family;

@@ -1,5 +1,7 @@
 //! What attributes carry: integers, text, addresses, lists.
 
+mod headed;
+
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,6 +14,8 @@ use crate::attr::{
 };
 use crate::error::{Escaped, Quoted};
 use crate::layout::Field;
+
+pub use headed::Headed;
 
 macro_rules! integers {
     ($($int:ty)*) => { $(
@@ -331,6 +335,81 @@ impl fmt::Display for Bytes<'_> {
 }
 
 crate::serialize! { @text ['a] Bytes<'a> }
+
+/// Bytes that nothing here describes, as they came or as a builder wrote them.
+#[derive(Clone)]
+pub struct Raw<'a>(RawFrom<'a>);
+
+#[derive(Clone)]
+enum RawFrom<'a> {
+    Wire(&'a [u8]),
+    Built(Writer),
+}
+
+impl Raw<'_> {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            RawFrom::Wire(bytes) => bytes,
+            RawFrom::Built(writer) => writer.as_slice(),
+        }
+    }
+}
+
+impl<'a> Payload<'a> for Raw<'a> {
+    const RULE: Rule = <Bytes<'_> as Payload<'_>>::RULE;
+    const SHAPE: Shape = <Bytes<'_> as Payload<'_>>::SHAPE;
+
+    #[inline]
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        Ok(payload.into())
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        match &self.0 {
+            RawFrom::Wire(bytes) => out.push(bytes),
+            RawFrom::Built(writer) => out.append(writer),
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Raw<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self(RawFrom::Wire(bytes))
+    }
+}
+
+impl From<Writer> for Raw<'_> {
+    fn from(writer: Writer) -> Self {
+        Self(RawFrom::Built(writer))
+    }
+}
+
+impl Default for Raw<'_> {
+    fn default() -> Self {
+        Self(RawFrom::Wire(&[]))
+    }
+}
+
+impl PartialEq for Raw<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl fmt::Debug for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(self.as_bytes()).fmt(f)
+    }
+}
+
+impl fmt::Display for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(self.as_bytes()).fmt(f)
+    }
+}
+
+crate::serialize! { @text ['a] Raw<'a> }
 
 /// Four or sixteen bytes.
 impl<'a> Payload<'a> for IpAddr {

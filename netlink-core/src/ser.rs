@@ -3,12 +3,14 @@
 
 #[cfg(feature = "serde")]
 mod on {
-    use serde::Serialize;
+    use core::fmt::Display;
+
     use serde::ser::{SerializeMap, SerializeStructVariant as _};
+    use serde::{Serialize, Serializer};
 
     /// An event with what happened.
     #[doc(hidden)]
-    pub fn changed<S: serde::Serializer>(
+    pub fn changed<S: Serializer>(
         serializer: S,
         name: &'static str,
         variant: &'static str,
@@ -53,11 +55,26 @@ mod on {
             self.0.serialize_entry(&attr.number, &crate::Bytes(attr.payload))
         }
     }
+
+    /// Content alone, or under the name of what chose it.
+    pub fn choice<S: Serializer>(
+        serializer: S,
+        named: bool,
+        name: &dyn Display,
+        content: &impl Serialize,
+    ) -> Result<S::Ok, S::Error> {
+        if !named {
+            return content.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(&format_args!("{name}"), content)?;
+        map.end()
+    }
 }
 
 #[cfg(feature = "serde")]
 #[doc(hidden)]
-pub use on::{Fields, changed};
+pub use on::{Fields, changed, choice};
 
 /// Serializes a type of a family crate: as a map of fields, as a list, as one value,
 /// with code of its own, or as its `Display` text.

@@ -23,9 +23,8 @@
 
 use core::fmt;
 
-use netlink_core::{Be, Dump, MessageFlags, Request, Str, attrs, message, values};
+use netlink_core::{Be, Dump, MessageFlags, Request, Str, attrs, choice, message, values};
 
-use crate::choice::choices;
 use crate::{Family, Header};
 
 values! {
@@ -116,15 +115,15 @@ attrs! {
     }
 }
 
-choices! {
+choice! {
     /// To whom a function belongs.
     pub enum Owner<'a> by 2 kind: OwnerKind {
         /// A chain of nftables.
-        OwnerKind::CHAIN => Chain(ChainAttrs),
+        OwnerKind::CHAIN => Chain(ChainAttrs<'a>),
         /// A BPF program. Linux 6.4.
-        OwnerKind::BPF => Bpf(BpfAttrs),
+        OwnerKind::BPF => Bpf(BpfAttrs<'a>),
         /// A flow table of nftables. Linux 6.17.
-        OwnerKind::FLOWTABLE => Flowtable(ChainAttrs),
+        OwnerKind::FLOWTABLE => Flowtable(ChainAttrs<'a>),
     }
 }
 
@@ -235,7 +234,7 @@ impl fmt::Display for Hook<'_> {
 mod tests {
     use super::*;
     use alloc::string::ToString;
-    use netlink_core::{Bytes, Messages};
+    use netlink_core::Messages;
     use netlink_testing::native;
 
     fn shown(request: HookRequest<Dump<Hook<'static>>>) -> alloc::string::String {
@@ -272,7 +271,7 @@ mod tests {
             (OwnerKind::CHAIN, Owner::Chain(chain()), "chain ip t c [m]"),
             (OwnerKind::FLOWTABLE, Owner::Flowtable(chain()), "flowtable ip t c [m]"),
             (OwnerKind::BPF, Owner::Bpf(Bpf::new().id(7).attrs()), "nft_do_chain_arp id 7"),
-            (OwnerKind(9), Owner::Other(OwnerKind(9), Bytes(&[1, 2])), "nft_do_chain_arp [m]"),
+            (OwnerKind(9), Owner::Other(OwnerKind(9), [1, 2][..].into()), "nft_do_chain_arp [m]"),
         ];
         for (kind, owner, text) in kinds {
             let request = owned(kind, owner.clone());

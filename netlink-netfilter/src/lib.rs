@@ -7,7 +7,6 @@ extern crate alloc;
 
 pub mod acct;
 pub mod batch;
-mod choice;
 pub mod conntrack;
 pub mod event;
 pub mod expect;

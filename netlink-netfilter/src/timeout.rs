@@ -26,7 +26,7 @@
 //! All times are in seconds. Rules of nftables have timeout policies of their own, as objects of a table; these here are
 //! for the `CT` target of iptables.
 
-use netlink_core::{Be, Dump, MessageFlags, MessageInfo, Request, Str, attrs, message};
+use netlink_core::{Be, Dump, IntoAttr, MessageFlags, MessageInfo, Request, Str, attrs, message};
 
 use crate::conntrack::IpProtocol;
 use crate::{Family, Header};
@@ -47,7 +47,7 @@ attrs! {
         1 CTA_TIMEOUT_NAME name: Str<'a, 31>,
         /// The protocol family of its connections: [`family`](Self::family) as a number.
         2 CTA_TIMEOUT_L3PROTO l3proto: Be<u16>,
-        /// The protocol above IP.
+        /// The protocol above IP. The times set it too.
         3 CTA_TIMEOUT_L4PROTO l4proto: IpProtocol,
         /// The times.
         4 CTA_TIMEOUT_DATA timeouts: Timeouts<'a>,
@@ -89,8 +89,8 @@ impl<R> TimeoutRequest<R> {
         self.l3proto(u16::from(family.0)).l4proto(protocol)
     }
 
-    fn with(self, family: Family, timeouts: Timeouts<'_>) -> Self {
-        self.of(family, timeouts.protocol()).timeouts(timeouts)
+    fn with<'a>(self, family: Family, timeouts: impl IntoAttr<Timeouts<'a>>) -> Self {
+        self.l3proto(u16::from(family.0)).timeouts(timeouts)
     }
 }
 
@@ -105,8 +105,8 @@ impl<R> TimeoutRequest<R> {
 /// let request = timeout::create("ping", Family::IPV4, IcmpTimeouts::new().timeout(5));
 /// let request = timeout::create("sctp", Family::IPV6, SctpTimeouts::new().established(3600));
 /// ```
-pub fn create<'a>(name: &str, family: Family, timeouts: impl Into<Timeouts<'a>>) -> TimeoutRequest<()> {
-    request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).with(family, timeouts.into())
+pub fn create<'a>(name: &str, family: Family, timeouts: impl IntoAttr<Timeouts<'a>>) -> TimeoutRequest<()> {
+    request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).with(family, timeouts)
 }
 
 /// Makes a policy, or replaces the one of this name; `EINVAL` if that is of another family or protocol.
@@ -116,11 +116,9 @@ pub fn create<'a>(name: &str, family: Family, timeouts: impl Into<Timeouts<'a>>)
 pub fn create_or_replace<'a>(
     name: &str,
     family: Family,
-    timeouts: impl Into<Timeouts<'a>>,
+    timeouts: impl IntoAttr<Timeouts<'a>>,
 ) -> TimeoutRequest<()> {
-    request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::REPLACE)
-        .name(name)
-        .with(family, timeouts.into())
+    request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name).with(family, timeouts)
 }
 
 /// Asks for the policy of this name.
@@ -153,14 +151,14 @@ pub fn default(family: Family, protocol: IpProtocol) -> Request<Timeout<'static>
 }
 
 /// Sets the times of connections without a policy. Those not given stay.
-pub fn set_default<'a>(family: Family, timeouts: impl Into<Timeouts<'a>>) -> TimeoutRequest<()> {
-    request(&Timeout::DEFAULT_SET, MessageFlags::empty()).with(family, timeouts.into())
+pub fn set_default<'a>(family: Family, timeouts: impl IntoAttr<Timeouts<'a>>) -> TimeoutRequest<()> {
+    request(&Timeout::DEFAULT_SET, MessageFlags::empty()).with(family, timeouts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netlink_core::{Bytes, Messages, Payload as _};
+    use netlink_core::{Messages, Payload as _};
     use netlink_testing::native;
 
     #[test]
@@ -202,7 +200,7 @@ mod tests {
             &[2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1],
         );
         let set = TimeoutAttrs::decode(&bytes).unwrap();
-        assert_eq!(set.timeouts(), Some(Timeouts::Other(IpProtocol(200), Bytes(&bytes[12..]))));
+        assert_eq!(set.timeouts(), Some(Timeouts::Other(IpProtocol(200), bytes[12..].into())));
         let again = create("x", Family::IPV4, set.timeouts().unwrap()).to_bytes().unwrap();
         assert_eq!(again[36..], bytes);
     }

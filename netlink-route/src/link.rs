@@ -14,46 +14,58 @@
 //! let ports = link::list().master(3);
 //! # assert!(ports.to_bytes().is_ok());
 //! ```
+//!
+//! | function | request |
+//! | --- | --- |
+//! | [`create`] | makes a link of a [`kind`](LinkRequest::kind) |
+//! | [`set`], [`set_group`] | change one link, or all of a group |
+//! | [`get`], [`list`] | ask for one, or for all |
+//! | [`delete`], [`delete_group`] | delete one, or all of a group |
+//! | [`add_alt_names`], [`delete_alt_names`] | change its alternative names |
+//! | [`peer`] | the other end of a [`Veth`] |
+//!
+//! What comes back is a [`Link`]. Its kind has a module below [`kind`], with the kind's reader and values, and so have
+//! links under a master below [`port`]. The builders that requests take are here as well. A kind without a module is
+//! kept as it came; [`kind`] says how to declare one.
 
-mod af_spec;
-mod bridge;
-mod bridge_port;
-mod conf;
-mod info;
-mod macvlan;
+pub mod af_spec;
+pub mod conf;
+mod display;
+pub mod kind;
 mod payload;
+pub mod port;
 mod request;
-mod show;
-mod stats;
-mod tun;
+pub mod stats;
 mod values;
-mod veth;
-mod vf;
-mod vlan;
-mod vxlan;
-mod xdp;
+pub mod vf;
+pub mod xdp;
 
 use netlink_core::layout::Pad;
-use netlink_core::{Bytes, HwAddr, Many, Str, attrs, layout, message};
+use netlink_core::{Bytes, HwAddr, Many, Str, Uint, attrs, layout, message};
 
 use crate::Family;
 
-pub use af_spec::*;
-pub use bridge::*;
-pub use bridge_port::*;
-pub use conf::*;
-pub use info::*;
-pub use macvlan::*;
-pub use payload::*;
-pub use request::*;
-pub use stats::*;
-pub use tun::*;
-pub use values::*;
-pub use veth::*;
-pub use vf::*;
-pub use vlan::*;
-pub use vxlan::*;
-pub use xdp::*;
+use af_spec::{AfSpec, ProtInfo};
+use stats::{LinkMap, LinkStats, LinkStats64};
+use vf::{VfListAttrs, VfPortAttrs, VfPortsAttrs};
+use xdp::XdpAttrs;
+
+pub use kind::bridge::Bridge;
+pub use kind::macvlan::Macvlan;
+pub use kind::tun::Tun;
+pub use kind::veth::{Veth, peer};
+pub use kind::vlan::Vlan;
+pub use kind::vxlan::Vxlan;
+pub use kind::{Kind, LinkInfo, LinkInfoAttrs};
+pub use payload::{Alias, Wanted};
+pub use port::SlaveKind;
+pub use port::bridge::BridgePort;
+pub use request::{
+    LinkRef, add_alt_names, create, delete, delete_alt_names, delete_group, get, list, set, set_group,
+};
+pub use values::{ExtMask, LinkEvent, LinkFlags, LinkMode, LinkType, OperState};
+pub use vf::Vf;
+pub use xdp::Xdp;
 
 layout! {
     /// `struct ifinfomsg`.
@@ -275,6 +287,6 @@ message! {
         /// Has a number, and no kernel answers it.
         110 RTM_GETLINKPROP GETPROP,
     }
-    about (show::subject)
+    about (display::subject)
     on crate::PROTOCOL
 }

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, bail, ensure};
 use netlink_core::layout::Layout;
 use netlink_core::spec::Spec;
-use netlink_core::{Shape, Table};
+use netlink_core::{Content, Shape, Table};
 use serde_json::Value;
 
 use crate::command::{self, Scratch, root, text};
@@ -216,8 +216,11 @@ impl Names {
             while let Shape::Indexed(item) = shape {
                 shape = *item;
             }
-            if let Shape::Set(inner) | Shape::Records(inner, _) = shape {
-                self.table(inner, seen, report);
+            let chosen: &[&Content] = if let Shape::Select { all, .. } = shape { all() } else { &[] };
+            for shape in chosen.iter().map(|content| content.shape).chain([shape]) {
+                if let Shape::Set(inner) | Shape::Records(inner, _) = shape {
+                    self.table(inner, seen, report);
+                }
             }
         }
     }

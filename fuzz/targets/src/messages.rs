@@ -89,8 +89,13 @@ impl Canon {
         let mut canon: BTreeMap<u16, Vec<Self>> = BTreeMap::new();
         for attr in attrs.clone().flatten() {
             let inner = match table.and_then(|table| table.row(attr.number)).map(|row| row.shape) {
+                Some(Shape::Select { choose, .. }) => {
+                    choose(&Scope::new(&[family], attrs.clone())).map(|content| content.shape)
+                }
+                shape => shape,
+            };
+            let inner = match inner {
                 Some(Shape::Set(inner)) => Some(inner),
-                Some(Shape::Select(select)) => select(&Scope::new(&[family], attrs.clone())),
                 _ => None,
             };
             let payload = match inner {
@@ -242,8 +247,7 @@ pub(crate) fn seeds(datagrams: &[(std::path::PathBuf, Vec<u8>)]) -> Vec<(std::pa
     for (index, typed) in TYPES.iter().enumerate() {
         let Some(info) = typed.infos.first() else { continue };
         for row in info.table.rows {
-            if !matches!(row.shape, Shape::Set(_) | Shape::Select(_) | Shape::Indexed(_) | Shape::Records(..))
-            {
+            if matches!(row.shape, Shape::Value(_) | Shape::Named(_)) {
                 continue;
             }
             let mut body = vec![0; info.header.size.next_multiple_of(4)];

@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-use super::{Attrs, Chosen, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
+use super::{Attrs, Choose, Chosen, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
 
-const TOO_DEEP: Malformed = Malformed::Value("attributes inside of attributes, deeper than in any table");
+pub(crate) const TOO_DEEP: Malformed =
+    Malformed::Value("attributes inside of attributes, deeper than in any table");
 
 /// Which payloads a type takes; checked once, when a set is read.
 #[derive(Clone, Copy)]
@@ -24,8 +25,8 @@ enum Further {
     Elements(u16),
     /// Attributes of this table.
     Set(&'static Table),
-    /// Attributes of the table that the scope tells; anything, if it tells none.
-    Select(fn(&Scope<'_>) -> Option<&'static Table>),
+    /// What the neighbours choose; anything, if they choose nothing.
+    Select(Choose),
     Check(Check),
 }
 
@@ -77,11 +78,11 @@ impl Rule {
         Self::asking(Further::Set(table))
     }
 
-    /// Attributes of the table that the function chooses by what stands around; anything, where it chooses none.
+    /// What the function chooses by what stands around; anything, where it chooses nothing.
     ///
     /// It is called once for all attributes of the number in a set.
-    pub const fn select(select: fn(&Scope<'_>) -> Option<&'static Table>) -> Self {
-        Self::asking(Further::Select(select))
+    pub const fn select(choose: Choose) -> Self {
+        Self::asking(Further::Select(choose))
     }
 
     /// Whatever the function says.
@@ -136,22 +137,18 @@ impl Rule {
             Further::Enough | Further::Lengths(_) => false,
             Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
             Further::Check(check) => check(payload, scope).is_ok(),
-            Further::Select(select) => {
-                let table = chosen.table(number, select, scope);
-                // A choice can lead back to a table that it came from; a set can't, as no constant holds itself.
-                table.is_none_or(|table| {
-                    scope.depth + 1 < MAX_DEPTH && sound(scope.header, payload, table.rules, scope.depth + 1)
-                })
+            Further::Select(choose) => {
+                match chosen.content(number, choose, scope).map(|content| content.rule) {
+                    None => true,
+                    // A choice can lead back to a table that it came from; a set can't, as no constant holds itself.
+                    Some(Self { further: Further::Set(table), .. }) => {
+                        scope.depth + 1 < MAX_DEPTH
+                            && sound(scope.header, payload, table.rules, scope.depth + 1)
+                    }
+                    Some(rule) => rule.judge(number, payload, scope, chosen),
+                }
             }
             Further::Set(table) => sound(scope.header, payload, table.rules, scope.depth + 1),
-        }
-    }
-
-    fn table(&self, number: usize, scope: &Scope<'_>, chosen: &mut Chosen) -> Option<&'static Table> {
-        match self.further {
-            Further::Set(table) => Some(table),
-            Further::Select(select) => chosen.table(number, select, scope),
-            _ => None,
         }
     }
 
@@ -170,9 +167,10 @@ impl Rule {
             Further::Lengths(lengths) => lengths.checked_ilog2().unwrap_or_default() as usize,
             Further::Elements(bytes) => got.next_multiple_of(bytes.into()),
             Further::Check(check) => return check(payload, scope),
-            Further::Set(_) | Further::Select(_) => {
-                return match self.table(number, scope, chosen) {
-                    Some(table) => explain(&scope.inside(payload), table),
+            Further::Set(table) => return explain(&scope.inside(payload), table),
+            Further::Select(choose) => {
+                return match chosen.content(number, choose, scope) {
+                    Some(content) => content.rule.explain(number, payload, scope, chosen),
                     None => Ok(()),
                 };
             }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::set::family_header;
-use super::{Attr, Attrs, Hex, MAX_DEPTH, Malformed, Rule, Scope, walk};
+use super::{Attr, Attrs, Hex, MAX_DEPTH, Malformed, Payload, Rule, Scope, walk};
 
 /// Rows of one attribute set, as data.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Table {
     pub const fn new(name: &'static str, rows: &'static [Row], rules: &'static [Rule]) -> Self {
         let (mut rest, mut selecting) = (rows, 0);
         while let [row, others @ ..] = rest {
-            if matches!(row.shape, Shape::Select(_)) {
+            if matches!(row.shape, Shape::Select { .. }) {
                 selecting += 1;
             }
             rest = others;
@@ -67,8 +67,13 @@ pub enum Shape {
     Named(fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result),
     /// Attributes.
     Set(&'static Table),
-    /// Attributes whose table depends on the neighbours.
-    Select(fn(&Scope<'_>) -> Option<&'static Table>),
+    /// What the neighbours choose: see [`choice!`](macro@crate::choice).
+    Select {
+        /// The choice beside these neighbours; `None` where they choose nothing that is known.
+        choose: Choose,
+        /// All that can be chosen.
+        all: fn() -> &'static [&'static Content],
+    },
     /// A run of attributes numbered as an index, each of this shape.
     Indexed(&'static Self),
     /// Attribute sets behind fixed headers of their own; the function tells where the attributes of the
@@ -82,12 +87,31 @@ impl fmt::Debug for Shape {
             Self::Value(_) => f.write_str("Value"),
             Self::Named(_) => f.write_str("Named"),
             Self::Set(table) => write!(f, "Set({})", table.name),
-            Self::Select(_) => f.write_str("Select"),
+            Self::Select { .. } => f.write_str("Select"),
             Self::Indexed(shape) => write!(f, "Indexed({shape:?})"),
             Self::Records(table, _) => write!(f, "Records({})", table.name),
         }
     }
 }
+
+/// What a payload holds: which ones are right, and what tools see in them.
+#[derive(Debug)]
+pub struct Content {
+    /// Which payloads are right.
+    pub rule: Rule,
+    /// What is inside.
+    pub shape: Shape,
+}
+
+impl Content {
+    /// That of a type.
+    pub const fn of<'a, T: Payload<'a>>() -> Self {
+        Self { rule: T::RULE, shape: T::SHAPE }
+    }
+}
+
+/// Chooses what a payload holds by what stands around it.
+pub type Choose = fn(&Scope<'_>) -> Option<&'static Content>;
 
 /// Rows of one table that neighbours may select.
 const SELECTED: usize = 2;
@@ -95,28 +119,30 @@ const SELECTED: usize = 2;
 /// What the neighbours in one set select for the attributes beside them, by number: a choice walks the set, and is made
 /// once.
 #[derive(Default)]
-pub(crate) struct Chosen([Option<(usize, Option<&'static Table>)>; SELECTED]);
+pub(crate) struct Chosen([Option<(usize, Option<&'static Content>)>; SELECTED]);
 
 impl Chosen {
-    pub(super) fn table(
+    pub(super) fn content(
         &mut self,
         number: usize,
-        select: fn(&Scope<'_>) -> Option<&'static Table>,
+        choose: Choose,
         scope: &Scope<'_>,
-    ) -> Option<&'static Table> {
+    ) -> Option<&'static Content> {
         for known in &mut self.0 {
-            let (of, table) = known.get_or_insert_with(|| (number, select(scope)));
+            let (of, content) = known.get_or_insert_with(|| (number, choose(scope)));
             if *of == number {
-                return *table;
+                return *content;
             }
         }
-        select(scope)
+        choose(scope)
     }
 
     /// What an attribute of this row holds in the set of `scope`; `None` if that can't be known.
     pub(crate) fn shape(&mut self, row: &Row, scope: &Scope<'_>) -> Option<Shape> {
         match row.shape {
-            Shape::Select(select) => self.table(row.number.into(), select, scope).map(Shape::Set),
+            Shape::Select { choose, .. } => {
+                self.content(row.number.into(), choose, scope).map(|content| content.shape)
+            }
             shape => Some(shape),
         }
     }
@@ -258,7 +284,7 @@ mod tests {
     use super::*;
     use crate::attr::NLA_F_NESTED;
     use crate::trace::Tree;
-    use crate::{Bytes, DecodeError, MessageFlags, Payload, Str, Writer, attrs, message};
+    use crate::{Bytes, DecodeError, MessageFlags, Str, Writer, attrs, message};
 
     std::thread_local! {
         /// How often a neighbour was looked up.
@@ -270,16 +296,16 @@ mod tests {
     struct Below<'a>(Bytes<'a>);
 
     impl Below<'_> {
-        fn table(scope: &Scope<'_>) -> Option<&'static Table> {
+        fn choose(scope: &Scope<'_>) -> Option<&'static Content> {
             CHOICES.set(CHOICES.get() + 1);
-            (scope.set.find(1)? == [1]).then_some(DeepAttrs::TABLE)
+            (scope.set.find(1)? == [1]).then_some(&const { Content::of::<DeepAttrs<'_>>() })
         }
     }
 
     impl<'a> Payload<'a> for Below<'a> {
         const FLAGS: u16 = NLA_F_NESTED;
-        const RULE: Rule = Rule::select(Self::table);
-        const SHAPE: Shape = Shape::Select(Self::table);
+        const RULE: Rule = Rule::select(Self::choose);
+        const SHAPE: Shape = Shape::Select { choose: Self::choose, all: || &[] };
 
         fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
             Ok(Self(Bytes(payload)))

@@ -135,7 +135,7 @@ fn attributes(
             _ => row.map(|row| row.shape),
         };
         let inner = match inner {
-            Some(Shape::Select(select)) => select(&scope).map(Shape::Set),
+            Some(Shape::Select { choose, .. }) => choose(&scope).map(|content| content.shape),
             shape => shape,
         };
         match inner {

@@ -67,7 +67,6 @@ impl MessageInfo {
             let scope = Scope::new(header, attrs);
             let (table, item) = match shape {
                 Some(Shape::Set(table)) => (Some(table), None),
-                Some(Shape::Select(select)) => (select(&scope), None),
                 Some(Shape::Indexed(item)) => (None, Some(*item)),
                 Some(Shape::Records(table, find)) => {
                     // Skip whole records, then walk the attributes of the one that holds the offset.
@@ -100,8 +99,8 @@ impl MessageInfo {
                 (None, None) => None,
             };
             // A selecting shape looks at the set that holds the attribute, so choose before going in.
-            if let Some(Shape::Select(select)) = shape {
-                shape = select(&scope).map(Shape::Set);
+            if let Some(Shape::Select { choose, .. }) = shape {
+                shape = choose(&scope).map(|content| content.shape);
             }
             place.table = match shape {
                 Some(Shape::Set(table) | Shape::Records(table, _)) => Some(table),

@@ -1,8 +1,7 @@
 //! The times of each protocol.
 
-use netlink_core::{Be, attrs};
+use netlink_core::{Be, attrs, choice};
 
-use crate::choice::choices;
 use crate::conntrack::IpProtocol;
 
 /// Stands for every protocol that connection tracking does not look into, where times are set.
@@ -134,48 +133,26 @@ attrs! {
     }
 }
 
-choices! {
+choice! {
     /// The times of one protocol. To set some, give a builder such as [`TcpTimeouts`].
     pub enum Timeouts<'a> by 3 protocol: IpProtocol {
         /// TCP.
-        IpProtocol::TCP => Tcp(TcpTimeoutsAttrs),
+        IpProtocol::TCP => Tcp(TcpTimeoutsAttrs<'a>, TcpTimeouts),
         /// UDP.
-        IpProtocol::UDP => Udp(UdpTimeoutsAttrs),
+        IpProtocol::UDP => Udp(UdpTimeoutsAttrs<'a>, UdpTimeouts),
         /// UDP-Lite.
-        IpProtocol::UDPLITE => Udplite(UdpliteTimeoutsAttrs),
+        IpProtocol::UDPLITE => Udplite(UdpliteTimeoutsAttrs<'a>, UdpliteTimeouts),
         /// ICMP.
-        IpProtocol::ICMP => Icmp(IcmpTimeoutsAttrs),
+        IpProtocol::ICMP => Icmp(IcmpTimeoutsAttrs<'a>, IcmpTimeouts),
         /// ICMPv6.
-        IpProtocol::ICMPV6 => Icmpv6(Icmpv6TimeoutsAttrs),
+        IpProtocol::ICMPV6 => Icmpv6(Icmpv6TimeoutsAttrs<'a>, Icmpv6Timeouts),
         /// DCCP.
-        IpProtocol::DCCP => Dccp(DccpTimeoutsAttrs),
+        IpProtocol::DCCP => Dccp(DccpTimeoutsAttrs<'a>, DccpTimeouts),
         /// SCTP.
-        IpProtocol::SCTP => Sctp(SctpTimeoutsAttrs),
+        IpProtocol::SCTP => Sctp(SctpTimeoutsAttrs<'a>, SctpTimeouts),
         /// GRE.
-        IpProtocol::GRE => Gre(GreTimeoutsAttrs),
+        IpProtocol::GRE => Gre(GreTimeoutsAttrs<'a>, GreTimeouts),
         /// What the kernel has no times of its own for.
-        GENERIC => Generic(GenericTimeoutsAttrs),
+        GENERIC => Generic(GenericTimeoutsAttrs<'a>, GenericTimeouts),
     }
-}
-
-macro_rules! builders {
-    ($($builder:ident $variant:ident,)*) => { $(
-        impl From<$builder> for Timeouts<'_> {
-            fn from(builder: $builder) -> Self {
-                Self::$variant(builder.attrs())
-            }
-        }
-    )* };
-}
-
-builders! {
-    TcpTimeouts Tcp,
-    UdpTimeouts Udp,
-    UdpliteTimeouts Udplite,
-    IcmpTimeouts Icmp,
-    Icmpv6Timeouts Icmpv6,
-    DccpTimeouts Dccp,
-    SctpTimeouts Sctp,
-    GreTimeouts Gre,
-    GenericTimeouts Generic,
 }

@@ -4,13 +4,14 @@ use core::fmt;
 use core::net::Ipv6Addr;
 
 use netlink_core::attr::{NLA_F_NESTED, Rule};
+use netlink_core::choice::Neighbour;
 use netlink_core::{
-    Array, Attr, Attrs, Bytes, IntoAttr, Malformed, Many, Payload, Scope, Shape, Table, Writer, attrs, flags,
+    Array, Attrs, Bytes, IntoAttr, Malformed, Many, Payload, Scope, Shape, Writer, attrs, choice, flags,
     layout, serialize, values,
 };
 
-use super::bridge_port::{BridgePort, BridgePortAttrs};
 use super::conf::{Icmp6Counter, Inet4Setting, Inet6Setting, IpCounter};
+use super::port::bridge::{BridgePort, BridgePortAttrs};
 use crate::Family;
 
 values! {
@@ -273,123 +274,62 @@ attrs! {
     }
 }
 
-/// `IFLA_AF_SPEC`: what it holds depends on the family of the message.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum AfSpec<'a> {
-    /// One set per address family.
-    Families(FamiliesAttrs<'a>),
-    /// In a message of the family `AF_BRIDGE`: about a bridge port.
-    Bridge(PortSpecAttrs<'a>),
-    /// Anything else.
-    Other(Bytes<'a>),
-}
-
-/// `IFLA_PROTINFO`: what it holds depends on the family of the message.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-#[allow(clippy::large_enum_variant)] // It borrows, lives shortly and must not allocate.
-pub enum ProtInfo<'a> {
-    /// In a message of the family `AF_BRIDGE`: about a bridge port.
-    Bridge(BridgePortAttrs<'a>),
-    /// In a message of the family `AF_INET6`: about IPv6.
-    Inet6(Inet6Attrs<'a>),
-    /// Anything else.
-    Other(Bytes<'a>),
-}
-
-/// Reads a payload by the family of the message.
+/// The family of the message chooses: messages of the family `AF_BRIDGE` are about bridge ports, all others have a set
+/// per family.
 ///
-/// What does not read as the set of a `loose` family stays raw: drivers and old kernels put other things into
-/// messages about bridge ports. A `strict` one is checked with the message.
-macro_rules! by_family {
-    (
-        $name:ident,
-        loose { $( $loose:ident($loose_attrs:ident) from $loose_builder:ident if $loose_family:pat, )* }
-        strict { $( $strict:ident($strict_attrs:ident) from $strict_builder:ident if $strict_family:pat, )* }
-    ) => {
-        impl<'a> $name<'a> {
-            fn table(scope: &Scope<'_>) -> Option<&'static Table> {
-                match Family(scope.family()) {
-                    $( $loose_family => Some($loose_attrs::TABLE), )*
-                    $( $strict_family => Some($strict_attrs::TABLE), )*
-                    #[allow(unreachable_patterns)]
-                    _ => None,
-                }
-            }
-        }
+/// Drivers and old kernels put other things into messages about bridge ports.
+struct OfMessage;
 
-        impl<'a> Payload<'a> for $name<'a> {
-            const FLAGS: u16 = NLA_F_NESTED;
-            const RULE: Rule = Rule::select(|scope| match Family(scope.family()) {
-                $( $loose_family => None, )*
-                $( $strict_family => Some($strict_attrs::TABLE), )*
-                #[allow(unreachable_patterns)]
-                _ => None,
-            });
-            const SHAPE: Shape = Shape::Select(Self::table);
+impl Neighbour<'_, Family> for OfMessage {
+    const NAMED: bool = false;
 
-            fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Ok(Self::Other(Bytes(payload)))
-            }
-
-            fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-                let payload = attr.payload;
-                // Too short for an attribute: the state of a port, from an old kernel.
-                if matches!(payload.len(), 1..4) {
-                    return Ok(Self::Other(Bytes(payload)));
-                }
-                let read = match Family(scope.family()) {
-                    $( $loose_family => {
-                        $loose_attrs::read(&scope.inside(payload)).ok().map(Self::$loose)
-                    } )*
-                    $( $strict_family => $strict_attrs::of(attr, scope).ok().map(Self::$strict), )*
-                    #[allow(unreachable_patterns)]
-                    _ => None,
-                };
-                Ok(read.unwrap_or(Self::Other(Bytes(payload))))
-            }
-
-            fn encode(&self, out: &mut Writer) {
-                match self {
-                    $( Self::$loose(attrs) => attrs.encode(out), )*
-                    $( Self::$strict(attrs) => attrs.encode(out), )*
-                    Self::Other(bytes) => bytes.encode(out),
-                }
-            }
-        }
-
-        $( by_family! { @built $name, $loose from $loose_builder } )*
-        $( by_family! { @built $name, $strict from $strict_builder } )*
-
-        serialize! { @with ['a] $name<'a>, |value, serializer| match value {
-            $( Self::$loose(attrs) => attrs.serialize(serializer), )*
-            $( Self::$strict(attrs) => attrs.serialize(serializer), )*
-            Self::Other(bytes) => bytes.serialize(serializer),
-        } }
-    };
-    (@built $name:ident, $variant:ident from $builder:ident) => {
-        impl<'a> IntoAttr<$name<'a>> for $builder {
-            fn into_attr(self) -> $name<'a> {
-                $name::$variant(self.attrs())
-            }
-        }
-    };
-}
-
-by_family! {
-    AfSpec,
-    loose { Bridge(PortSpecAttrs) from PortSpec if Family::BRIDGE, }
-    strict { Families(FamiliesAttrs) from Families if _, }
-}
-
-by_family! {
-    ProtInfo,
-    loose {
-        Bridge(BridgePortAttrs) from BridgePort if Family::BRIDGE,
-        Inet6(Inet6Attrs) from Inet6 if Family::INET6,
+    fn find(scope: &Scope<'_>) -> Option<Family> {
+        let family = Family(scope.family());
+        Some(if family == Family::BRIDGE { family } else { Family::UNSPEC })
     }
-    strict {}
+
+    fn put(_: Family, _: u16, _: &mut Writer) {}
+
+    fn checked(family: &Family) -> bool {
+        *family != Family::BRIDGE
+    }
+}
+
+choice! {
+    /// `IFLA_AF_SPEC`: what it holds depends on the family of the message.
+    pub enum AfSpec<'a> by OfMessage family: Family {
+        /// One set per address family.
+        Family::UNSPEC => Families(FamiliesAttrs<'a>, Families),
+        /// In a message of the family `AF_BRIDGE`: about a bridge port.
+        Family::BRIDGE => Bridge(PortSpecAttrs<'a>, PortSpec),
+    }
+}
+
+/// The family of the message chooses. An old kernel sends the state of a bridge port as a byte.
+struct OfProtocol;
+
+impl Neighbour<'_, Family> for OfProtocol {
+    const NAMED: bool = false;
+
+    fn find(scope: &Scope<'_>) -> Option<Family> {
+        Some(Family(scope.family()))
+    }
+
+    fn put(_: Family, _: u16, _: &mut Writer) {}
+
+    fn checked(_: &Family) -> bool {
+        false
+    }
+}
+
+choice! {
+    /// `IFLA_PROTINFO`: what it holds depends on the family of the message.
+    pub enum ProtInfo<'a> by OfProtocol family: Family {
+        /// In a message of the family `AF_BRIDGE`: about a bridge port.
+        Family::BRIDGE => Bridge(BridgePortAttrs<'a>, BridgePort),
+        /// In a message of the family `AF_INET6`: about IPv6.
+        Family::INET6 => Inet6(Inet6Attrs<'a>, Inet6),
+    }
 }
 
 #[cfg(test)]
@@ -419,7 +359,7 @@ mod tests {
         assert!(spec.vlans().unwrap().iter().eq([vlan]));
         assert!(matches!(bridge.protinfo(), Some(ProtInfo::Bridge(port)) if port.state().unwrap().0 == 3));
         assert!(format!("{bridge:?}").contains("state: forwarding"), "{bridge:?}");
-        assert!(matches!(under(0, &set[12..]).protinfo(), Some(ProtInfo::Other(_))));
+        assert!(matches!(under(0, &set[12..]).protinfo(), Some(ProtInfo::Other(Family::UNSPEC, _))));
         let header = MessageHeader::default();
         let mut body = vec![0; 16];
         body.extend(set);
@@ -432,8 +372,11 @@ mod tests {
     fn a_strange_message_about_a_port_is_no_error() {
         let set = native([8, 0, 26, 0, 1, 0, 2, 0, 5, 0, 12, 0, 3, 0, 0, 0], &[2, 2, 2, 2, 2, 2, 1]);
         let bridge = under(7, &set);
-        assert_eq!(bridge.af_spec(), Some(AfSpec::Other(Bytes(&native([1, 0, 2, 0], &[2])))));
-        assert_eq!(bridge.protinfo(), Some(ProtInfo::Other(Bytes(&[3]))));
+        assert_eq!(
+            bridge.af_spec(),
+            Some(AfSpec::Other(Family::BRIDGE, native([1, 0, 2, 0], &[2])[..].into()))
+        );
+        assert_eq!(bridge.protinfo(), Some(ProtInfo::Other(Family::BRIDGE, [3][..].into())));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use netlink_core::values;
 
 #[cfg(doc)]
-use super::AddrGenMode;
+use super::af_spec::AddrGenMode;
 
 values! {
     /// `IPV4_DEVCONF_*`: settings of IPv4 on a link; the texts are the names below `/proc/sys/net/ipv4/conf`.

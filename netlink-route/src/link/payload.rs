@@ -3,13 +3,9 @@
 use core::fmt;
 
 use netlink_core::attr::Rule;
-use netlink_core::{
-    Be, IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, layout, leaf, serialize, values,
-};
+use netlink_core::{IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer, serialize};
 
 use super::ExtMask;
-
-pub use netlink_core::Uint;
 
 /// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes
 /// the alias.
@@ -92,64 +88,6 @@ impl IntoAttr<Wanted> for ExtMask {
 
 serialize! { @value Wanted, |wanted| &wanted.0 }
 
-/// A switch that the kernel takes as an attribute without payload and reports as a byte.
-///
-/// Written, `true` is the bare attribute and `false` is nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Switch(pub bool);
-
-impl<'a> Payload<'a> for Switch {
-    const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(Self);
-
-    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        Ok(Self(payload.first().is_none_or(|byte| *byte != 0)))
-    }
-
-    fn encode(&self, _: &mut Writer) {}
-
-    fn put(&self, number: u16, out: &mut Writer) {
-        if self.0 {
-            out.put_array(number, []);
-        }
-    }
-}
-
-impl IntoAttr<Switch> for bool {
-    fn into_attr(self) -> Switch {
-        Switch(self)
-    }
-}
-
-serialize! { @value Switch, |switch| switch.0 }
-
-layout! {
-    /// `struct ifla_bridge_id`: a bridge as spanning tree names it. It prints as `8000.2:0:5e:10:0:1`.
-    pub struct BridgeId: ifla_bridge_id = 8 {
-        /// Priority; the lowest bridge becomes the root.
-        priority: Be<u16>,
-        /// Hardware address.
-        address: [u8; 6],
-    }
-}
-
-impl fmt::Display for BridgeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.address;
-        write!(f, "{:04x}.{a:x}:{b:x}:{c:x}:{d:x}:{e:x}:{g:x}", self.priority.0)
-    }
-}
-
-values! {
-    /// The Ethernet type of a VLAN tag. In network byte order.
-    pub struct VlanProtocol: Be<u16> {
-        /// A customer's tag.
-        0x8100 ETH_P_8021Q Q "802.1Q",
-        /// A provider's tag, outside of a customer's.
-        0x88a8 ETH_P_8021AD AD "802.1ad",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,16 +115,6 @@ mod tests {
             native([8, 0, 29, 0, 16, 0, 0, 0, 8, 0, 29, 0, 1, 0, 0, 0], &[2, 2, 4, 2, 2, 4])
         );
         assert_eq!(Wanted::decode(&[0; 4]), Ok(Wanted(ExtMask::empty())));
-    }
-
-    #[test]
-    fn a_switch_is_bare_or_a_byte() {
-        assert_eq!(Switch::decode(&[]), Ok(Switch(true)));
-        assert_eq!(Switch::decode(&[0]), Ok(Switch(false)));
-        let mut out = Writer::new();
-        Switch(false).put(1, &mut out);
-        Switch(true).put(2, &mut out);
-        assert_eq!(out.as_slice(), native([4, 0, 2, 0], &[2]));
     }
 
     /// S-L8: printed, it is escaped; serialized, it is what it was.

@@ -1,9 +1,12 @@
 //! Requests about links.
 
 use netlink_core::layout::Field;
-use netlink_core::{Attrs, Check, Dump, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable};
+use netlink_core::{
+    Attrs, Check, Dump, IntoAttr, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable,
+};
 
-use super::info::{Kind, LinkInfo, SlaveKind};
+use super::kind::{Kind, LinkInfo};
+use super::port::SlaveKind;
 use super::values::LinkFlags;
 use super::vf::Vf;
 use super::{ExtMask, Link, LinkHeader, LinkRequest};
@@ -220,12 +223,12 @@ impl<R> LinkRequest<R> {
     ///
     /// It writes `IFLA_LINKINFO`, as [`slave`](Self::slave) does; for both in one request give
     /// [`info`](Self::info) a [`LinkInfo`].
-    pub fn kind<'x>(self, kind: impl Into<Kind<'x>>) -> Self {
+    pub fn kind<'x>(self, kind: impl IntoAttr<Kind<'x>>) -> Self {
         self.info(LinkInfo::new().kind(kind))
     }
 
     /// Parameters under its master, whose kind they must be of.
-    pub fn slave<'x>(self, kind: impl Into<SlaveKind<'x>>) -> Self {
+    pub fn slave<'x>(self, kind: impl IntoAttr<SlaveKind<'x>>) -> Self {
         self.info(LinkInfo::new().slave(kind))
     }
 
@@ -236,7 +239,7 @@ impl<R> LinkRequest<R> {
     }
 
     /// Changes of one virtual function; for several give [`vf_list`](Self::vf_list) a
-    /// [`VfList`](super::VfList).
+    /// [`VfList`](super::vf::VfList).
     pub fn vf(self, vf: Vf) -> Self {
         self.vf_list(vf)
     }

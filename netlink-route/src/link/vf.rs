@@ -4,7 +4,7 @@
 use netlink_core::layout::Pad;
 use netlink_core::{Bytes, IntoAttr, Many, Str, attrs, layout, values};
 
-use super::payload::VlanProtocol;
+use super::kind::vlan::VlanProtocol;
 
 values! {
     /// `IFLA_VF_LINK_STATE_*`: what a virtual function sees as its carrier.
@@ -199,7 +199,7 @@ attrs! {
 /// Changes of one virtual function, for [`LinkRequest::vf`](super::LinkRequest::vf).
 ///
 /// ```
-/// use netlink_route::link::{self, Vf, VfLinkState};
+/// use netlink_route::link::{self, vf::VfLinkState, Vf};
 ///
 /// let vf = Vf::new(0).mac([2, 0, 0, 0, 0, 1]).vlan(100, 0).link_state(VfLinkState::AUTO).trust(true);
 /// let request = link::set("eth0").vf(vf);

@@ -14,8 +14,10 @@
 
 use core::fmt;
 
-use netlink_core::attr::{Hex, NLA_F_NESTED};
-use netlink_core::{Attr, Attrs, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Table, Writer, values};
+use netlink_core::choice::Neighbour;
+use netlink_core::{Payload, Scope, Writer, choice, values};
+
+pub(super) use netlink_core::choice::Words;
 
 pub use super::ila::{Ila, IlaAttrs, IlaChecksum, IlaHook, IlaIdentifier};
 pub use super::ioam6::{Ioam6, Ioam6Attrs, Ioam6Mode, TraceHeader};
@@ -33,151 +35,73 @@ pub use super::seg6_local::{
 };
 pub use super::xfrm::{Xfrm, XfrmAttrs};
 
-/// Which attributes hold type and content: `RTA_ENCAP_TYPE` and `RTA_ENCAP` in routes, `NHA_ENCAP_TYPE` and
-/// `NHA_ENCAP` in next hop objects. The type's number is one less in both.
-const TYPES: [u16; 2] = [21, 7];
-
-/// The type that stands beside the content in this set.
-fn sibling(set: Attrs<'_>) -> EncapType {
-    // In a route, 7 is an address: it has another length.
-    let found = TYPES.into_iter().find_map(|number| set.find(number).filter(|kind| kind.len() == 2));
-    found.and_then(|kind| EncapType::decode(kind).ok()).unwrap_or_default()
+values! {
+    /// `LWTUNNEL_ENCAP_*`: the kinds of encapsulation.
+    pub struct EncapType: u16 {
+        /// None.
+        0 LWTUNNEL_ENCAP_NONE NONE "none",
+        /// MPLS labels in front of the packet.
+        1 LWTUNNEL_ENCAP_MPLS MPLS "mpls",
+        /// What an IPv4 tunnel link without an address of its own shall send (VXLAN, GENEVE, GRE … in external mode).
+        2 LWTUNNEL_ENCAP_IP IP "ip",
+        /// Identifier locator addressing: rewrites the upper half of an IPv6 destination.
+        3 LWTUNNEL_ENCAP_ILA ILA "ila",
+        /// What an IPv6 tunnel link in external mode shall send.
+        4 LWTUNNEL_ENCAP_IP6 IP6 "ip6",
+        /// Segment routing: an SRH on its way in.
+        5 LWTUNNEL_ENCAP_SEG6 SEG6 "seg6",
+        /// BPF programs.
+        6 LWTUNNEL_ENCAP_BPF BPF "bpf",
+        /// Segment routing: what to do at a segment's end.
+        7 LWTUNNEL_ENCAP_SEG6_LOCAL SEG6_LOCAL "seg6local",
+        /// Source routes of RPL networks (RFC 6554). Linux 5.7.
+        8 LWTUNNEL_ENCAP_RPL RPL "rpl",
+        /// In-situ measurements in IPv6 (RFC 9486). Linux 5.15.
+        9 LWTUNNEL_ENCAP_IOAM6 IOAM6 "ioam6",
+        /// An xfrm link in external mode. Linux 6.1.
+        10 LWTUNNEL_ENCAP_XFRM XFRM "xfrm",
+    }
 }
 
-macro_rules! encaps {
-    ($( $(#[$meta:meta])* $number:literal $c_name:ident $const:ident $text:literal $variant:ident($attrs:ident, $builder:ident), )*) => {
-        values! {
-            /// `LWTUNNEL_ENCAP_*`: the kinds of encapsulation.
-            pub struct EncapType: u16 {
-                /// None.
-                0 LWTUNNEL_ENCAP_NONE NONE "none",
-                $( $(#[$meta])* $number $c_name $const $text, )*
-            }
-        }
+/// `RTA_ENCAP_TYPE` beside `RTA_ENCAP` in routes, `NHA_ENCAP_TYPE` beside `NHA_ENCAP` in next hop objects.
+struct TypeBeside;
 
-        /// What is done to packets: one variant per type.
-        #[derive(Clone, PartialEq)]
-        #[non_exhaustive]
-        #[allow(clippy::large_enum_variant)]
-        pub enum Encap<'a> {
-            $( $(#[$meta])* $variant($attrs<'a>), )*
-            /// A type that this crate doesn't know, and its content.
-            Unknown(EncapType, &'a [u8]),
-        }
+impl Neighbour<'_, EncapType> for TypeBeside {
+    fn find(scope: &Scope<'_>) -> Option<EncapType> {
+        // In a route, 7 is an address: it has another length.
+        let mut types = [21, 7].into_iter().filter_map(|number| scope.set.find(number));
+        EncapType::decode(types.find(|payload| payload.len() == 2)?).ok()
+    }
 
-        impl<'a> Encap<'a> {
-            /// Its type.
-            pub const fn kind(&self) -> EncapType {
-                match self {
-                    $( Self::$variant(_) => EncapType::$const, )*
-                    Self::Unknown(kind, _) => *kind,
-                }
-            }
-
-            fn table(kind: EncapType) -> Option<&'static Table> {
-                match kind {
-                    $( EncapType::$const => Some($attrs::TABLE), )*
-                    _ => None,
-                }
-            }
-        }
-
-        impl<'a> Payload<'a> for Encap<'a> {
-            const FLAGS: u16 = NLA_F_NESTED;
-            const RULE: Rule = Rule::select(|scope| Self::table(sibling(scope.set)));
-            const SHAPE: Shape = Shape::Select(|scope| Self::table(sibling(scope.set)));
-
-            /// Without the type beside it, it is of an unknown one.
-            fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Ok(Self::Unknown(EncapType::NONE, payload))
-            }
-
-            fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-                match sibling(scope.set) {
-                    $( EncapType::$const => $attrs::of(attr, scope).map(Self::$variant), )*
-                    kind => Ok(Self::Unknown(kind, attr.payload)),
-                }
-            }
-
-            fn encode(&self, out: &mut Writer) {
-                match self {
-                    $( Self::$variant(attrs) => attrs.encode(out), )*
-                    Self::Unknown(_, bytes) => out.push(bytes),
-                }
-            }
-
-            fn put(&self, number: u16, out: &mut Writer) {
-                self.kind().put(number.saturating_sub(1), out);
-                let start = out.open(number | Self::FLAGS);
-                self.encode(out);
-                out.close(start);
-            }
-        }
-
-        /// The type's name, then its content, close to what `ip route` prints.
-        impl fmt::Display for Encap<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}", self.kind())?;
-                match self {
-                    $( Self::$variant(attrs) => attrs.words(f), )*
-                    Self::Unknown(_, bytes) => write!(f, " {}", Hex(bytes)),
-                }
-            }
-        }
-
-        impl fmt::Debug for Encap<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self {
-                    $( Self::$variant(attrs) => fmt::Debug::fmt(attrs, f), )*
-                    Self::Unknown(kind, bytes) => write!(f, "Unknown({kind}, {})", Hex(bytes)),
-                }
-            }
-        }
-
-        netlink_core::serialize! { impl ['a] for Encap<'a>, |encap, fields| {
-            match encap {
-                $( Encap::$variant(attrs) => fields.entry($text, attrs)?, )*
-                Encap::Unknown(_, bytes) => fields.entry("unknown", &netlink_core::Bytes(bytes))?,
-            }
-        } }
-
-        $(
-            impl<'a> IntoAttr<Encap<'a>> for $builder {
-                fn into_attr(self) -> Encap<'a> {
-                    Encap::$variant(self.attrs())
-                }
-            }
-        )*
-    };
+    fn put(kind: EncapType, number: u16, out: &mut Writer) {
+        kind.put(number.saturating_sub(1), out);
+    }
 }
 
-encaps! {
-    /// MPLS labels in front of the packet.
-    1 LWTUNNEL_ENCAP_MPLS MPLS "mpls" Mpls(MplsAttrs, Mpls),
-    /// What an IPv4 tunnel link without an address of its own shall send (VXLAN, GENEVE, GRE … in external mode).
-    2 LWTUNNEL_ENCAP_IP IP "ip" Ip(IpAttrs, Ip),
-    /// Identifier locator addressing: rewrites the upper half of an IPv6 destination.
-    3 LWTUNNEL_ENCAP_ILA ILA "ila" Ila(IlaAttrs, Ila),
-    /// What an IPv6 tunnel link in external mode shall send.
-    4 LWTUNNEL_ENCAP_IP6 IP6 "ip6" Ip6(Ip6Attrs, Ip6),
-    /// Segment routing: an SRH on its way in.
-    5 LWTUNNEL_ENCAP_SEG6 SEG6 "seg6" Seg6(Seg6Attrs, Seg6),
-    /// BPF programs.
-    6 LWTUNNEL_ENCAP_BPF BPF "bpf" Bpf(BpfAttrs, Bpf),
-    /// Segment routing: what to do at a segment's end.
-    7 LWTUNNEL_ENCAP_SEG6_LOCAL SEG6_LOCAL "seg6local" Seg6Local(Seg6LocalAttrs, Seg6Local),
-    /// Source routes of RPL networks (RFC 6554). Linux 5.7.
-    8 LWTUNNEL_ENCAP_RPL RPL "rpl" Rpl(RplAttrs, Rpl),
-    /// In-situ measurements in IPv6 (RFC 9486). Linux 5.15.
-    9 LWTUNNEL_ENCAP_IOAM6 IOAM6 "ioam6" Ioam6(Ioam6Attrs, Ioam6),
-    /// An xfrm link in external mode. Linux 6.1.
-    10 LWTUNNEL_ENCAP_XFRM XFRM "xfrm" Xfrm(XfrmAttrs, Xfrm),
-}
-
-/// How `ip route` prints the content of an encapsulation.
-pub(super) trait Words {
-    /// Writes each word behind a space.
-    fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+choice! {
+    /// What is done to packets: one variant per type.
+    pub enum Encap<'a>: Display by TypeBeside kind: EncapType {
+        /// MPLS labels in front of the packet.
+        EncapType::MPLS => Mpls(MplsAttrs<'a>, Mpls),
+        /// What an IPv4 tunnel link without an address of its own shall send (VXLAN, GENEVE, GRE … in external mode).
+        EncapType::IP => Ip(IpAttrs<'a>, Ip),
+        /// Identifier locator addressing: rewrites the upper half of an IPv6 destination.
+        EncapType::ILA => Ila(IlaAttrs<'a>, Ila),
+        /// What an IPv6 tunnel link in external mode shall send.
+        EncapType::IP6 => Ip6(Ip6Attrs<'a>, Ip6),
+        /// Segment routing: an SRH on its way in.
+        EncapType::SEG6 => Seg6(Seg6Attrs<'a>, Seg6),
+        /// BPF programs.
+        EncapType::BPF => Bpf(BpfAttrs<'a>, Bpf),
+        /// Segment routing: what to do at a segment's end.
+        EncapType::SEG6_LOCAL => Seg6Local(Seg6LocalAttrs<'a>, Seg6Local),
+        /// Source routes of RPL networks (RFC 6554). Linux 5.7.
+        EncapType::RPL => Rpl(RplAttrs<'a>, Rpl),
+        /// In-situ measurements in IPv6 (RFC 9486). Linux 5.15.
+        EncapType::IOAM6 => Ioam6(Ioam6Attrs<'a>, Ioam6),
+        /// An xfrm link in external mode. Linux 6.1.
+        EncapType::XFRM => Xfrm(XfrmAttrs<'a>, Xfrm),
+    }
 }
 
 /// Writes ` name value` for those that are there.
@@ -205,6 +129,7 @@ mod tests {
     use crate::route::{Route, RouteHeader, RouteRequest};
     use alloc::format;
     use alloc::vec::Vec;
+    use netlink_core::attr::NLA_F_NESTED;
     use netlink_core::{MessageFlags, Messages};
     use netlink_testing::native;
 
@@ -255,7 +180,7 @@ mod tests {
     #[test]
     fn the_last_type_counts() {
         let bytes = native([6, 0, 21, 0, 5, 0, 0, 0, 6, 0, 21, 0, 2, 0, 0, 0, 4, 0, 22, 0x80], &[2]);
-        let set = netlink_core::Attrs::new(&bytes);
-        assert_eq!(sibling(set), EncapType::IP);
+        let scope = Scope::new(&[], netlink_core::Attrs::new(&bytes));
+        assert_eq!(TypeBeside::find(&scope), Some(EncapType::IP));
     }
 }

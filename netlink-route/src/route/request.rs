@@ -615,7 +615,7 @@ mod tests {
         assert_eq!(xfrm.1, native([8, 0, 1, 0, 16, 0, 0, 0, 8, 0, 2, 0, 3, 0, 0, 0], &[2, 2, 4, 2, 2, 4]));
         assert_eq!((xfrm.0, &*xfrm.2), (10, "xfrm if_id 0x10 link_dev #3"));
 
-        let unknown = Encap::Unknown(EncapType(99), &[8, 0, 1, 0, 1, 2, 3, 4]);
+        let unknown = Encap::Other(EncapType(99), [8, 0, 1, 0, 1, 2, 3, 4][..].into());
         assert_eq!(encap(net().encap(unknown)).1, [8, 0, 1, 0, 1, 2, 3, 4]);
     }
 

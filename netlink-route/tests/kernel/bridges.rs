@@ -7,8 +7,9 @@ use netlink_core::{Connection, Errno, Error, Events, MessageFlags, Notice, Proto
 use netlink_route::Family;
 use netlink_route::event::{Change, Event, Group};
 use netlink_route::link::{
-    self, Bridge, BridgeOption, BridgeOptions, BridgePort, ExtMask, Kind, Link, LinkHeader, LinkRequest,
-    McastRouter, Veth, VlanProtocol,
+    self, Bridge, BridgePort, ExtMask, Kind, Link, LinkHeader, LinkRequest, Veth,
+    kind::bridge::{BridgeOption, BridgeOptions, McastRouter},
+    kind::vlan::VlanProtocol,
 };
 use netlink_testing::{Result, kernel, kind, suite};
 use serde_json::Value;

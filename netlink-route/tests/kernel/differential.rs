@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::{Connection, Flag, HwAddr};
 use netlink_route::link::{
-    self, Bridge, BridgeOption, BridgeOptions, BridgePort, Kind, Link, LinkRequest, Macvlan, MacvlanFlags,
-    MacvlanMode, McastRouter, Veth, Vlan, VlanFlagChange, VlanFlags, VlanProtocol, Vxlan, VxlanDf,
-    VxlanPortRange, VxlanReserved,
+    self, Bridge, BridgePort, Kind, Link, LinkRequest, Macvlan, Veth, Vlan, Vxlan,
+    kind::bridge::{BridgeOption, BridgeOptions, McastRouter},
+    kind::macvlan::{MacvlanFlags, MacvlanMode},
+    kind::vlan::{VlanFlagChange, VlanFlags, VlanProtocol},
+    kind::vxlan::{VxlanDf, VxlanPortRange, VxlanReserved},
 };
 use netlink_testing::{Result, file, init_namespace, kind, program, suite};
 use serde_json::{Value, json};

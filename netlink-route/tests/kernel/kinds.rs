@@ -3,10 +3,13 @@
 use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 
-use netlink_core::{Bytes, Connection, Errno, Flag, HwAddr, Namespace, Str, Writer};
+use netlink_core::{Connection, Errno, Flag, HwAddr, Namespace, Raw, Writer, attrs, choice};
 use netlink_route::link::{
-    self, Bridge, Kind, Macvlan, MacvlanFlags, MacvlanMode, TunType, Veth, Vlan, VlanFlagChange, VlanFlags,
-    VlanProtocol, Vxlan, VxlanDf, VxlanLabelPolicy, VxlanPortRange,
+    self, Bridge, Kind, Macvlan, Veth, Vlan, Vxlan,
+    kind::macvlan::{MacvlanFlags, MacvlanMode},
+    kind::tun::TunType,
+    kind::vlan::{VlanFlagChange, VlanFlags, VlanProtocol},
+    kind::vxlan::{VxlanDf, VxlanLabelPolicy, VxlanPortRange},
 };
 use netlink_testing::{Result, file, init_namespace, ipv6, kernel, kind, program, suite};
 
@@ -37,6 +40,28 @@ suite! {
     tun_is_not_made_here: file("/dev/net/tun");
     kinds_without_a_table_and_parameters: kind("vcan"), kind("nlmon");
     kinds_without_a_table_are_made_as_read: kind("vrf"), kind("bond");
+    a_kind_that_is_declared_here_is_made_and_read: kind("vrf");
+    a_kind_is_read_as_it_is_declared_here: kind("bridge");
+}
+
+attrs! {
+    /// A VRF, for which the crate has no row.
+    struct VrfAttrs<'a> for Vrf { 1 IFLA_VRF_TABLE table: u32, }
+}
+
+attrs! {
+    /// A bridge with other names than the crate's.
+    struct SwitchAttrs<'a> for Switch {
+        4 IFLA_BR_AGEING_TIME forgets_after: u32,
+        6 IFLA_BR_PRIORITY rank: u16,
+    }
+}
+
+choice! {
+    for Kind<'a> {
+        b"vrf" => Other(VrfAttrs<'a>, Vrf),
+        b"bridge" => Other(SwitchAttrs<'a>, Switch),
+    }
 }
 
 /// vishvananda 3
@@ -453,8 +478,8 @@ fn kinds_without_a_table_and_parameters() -> Result {
         nl.call(link::create("x").kind(kind).mtu(4000))?;
         let link = nl.call(link::get("x"))?;
         nl.call(link::delete("x"))?;
-        let Some(Kind::Other { name, data }) = link.kind() else { panic!("{link:?}") };
-        assert_eq!((name, data), (kind.into(), Bytes(&[])));
+        let Some(Kind::Other(name, data)) = link.kind() else { panic!("{link:?}") };
+        assert_eq!((name, data), (kind.into(), Raw::default()));
         let again = link::create("x").index(link.index()).kind(link.kind().unwrap()).mtu(4000);
         nl.call(again)?;
         let again = nl.call(link::get("x"))?;
@@ -470,7 +495,7 @@ fn kinds_without_a_table_are_made_as_read() -> Result {
     // IFLA_VRF_TABLE
     let mut table = Writer::new();
     table.put_array(1, 100u32.to_ne_bytes());
-    let vrf = Kind::Other { name: Str::from("vrf"), data: Bytes(table.as_slice()) };
+    let vrf = Kind::Other("vrf".into(), table.into());
     nl.call(link::create("vrf0").kind(vrf.clone()))?;
     let first = nl.call(link::get("vrf0"))?;
     assert_eq!(first.kind(), Some(vrf));
@@ -482,14 +507,37 @@ fn kinds_without_a_table_are_made_as_read() -> Result {
     data.put_array(1, [1]); // IFLA_BOND_MODE, active-backup
     data.put_array(3, 100u32.to_ne_bytes()); // IFLA_BOND_MIIMON
     data.put_array(4, 200u32.to_ne_bytes()); // IFLA_BOND_UPDELAY
-    let bond = Kind::Other { name: Str::from("bond"), data: Bytes(data.as_slice()) };
+    let bond = Kind::Other("bond".into(), data.as_slice().into());
     nl.call(link::create("bond0").kind(bond.clone()))?;
     nl.call(link::create("bond1").kind(bond))?;
     let (one, two) = (nl.call(link::get("bond0"))?, nl.call(link::get("bond1"))?);
     assert_eq!(one.kind(), two.kind());
-    let Some(Kind::Other { data: read, .. }) = one.kind() else { panic!("{one:?}") };
+    let Some(Kind::Other(_, read)) = one.kind() else { panic!("{one:?}") };
     for asked in netlink_core::Attrs::new(data.as_slice()).flatten() {
-        assert_eq!(netlink_core::Attrs::new(read.0).find(asked.number), Some(asked.payload));
+        assert_eq!(netlink_core::Attrs::new(read.as_bytes()).find(asked.number), Some(asked.payload));
     }
+    Ok(())
+}
+
+fn a_kind_that_is_declared_here_is_made_and_read() -> Result {
+    let mut nl = connect()?;
+    nl.call(link::create("red").kind(Vrf::new().table(100)))?;
+    let link = nl.call(link::get("red"))?;
+    assert_eq!(link.kind_as::<Vrf>()?.unwrap().table(), Some(100));
+    assert!(link.kind_as::<Switch>()?.is_none() && link.kind_as::<Bridge>()?.is_none());
+    Ok(())
+}
+
+fn a_kind_is_read_as_it_is_declared_here() -> Result {
+    let mut nl = connect()?;
+    nl.call(link::create("br").kind(Switch::new().forgets_after(4000).rank(7)))?;
+    let link = nl.call(link::get("br"))?;
+    let switch = link.kind_as::<Switch>()?.unwrap();
+    assert_eq!((switch.forgets_after(), switch.rank()), (Some(4000), Some(7)));
+    assert!(switch.unknown().count() > 20);
+    let bridge = link.kind_as::<Bridge>()?.unwrap();
+    assert_eq!((bridge.ageing_time(), bridge.priority()), (Some(4000), Some(7)));
+    nl.call(link::set("br").kind(Switch::new().rank(8)))?;
+    assert_eq!(nl.call(link::get("br"))?.kind_as::<Bridge>()?.unwrap().priority(), Some(8));
     Ok(())
 }

@@ -12,8 +12,9 @@ use netlink_core::{
 use netlink_route::addr;
 use netlink_route::event::{Change, Event, Group};
 use netlink_route::link::{
-    self, AddrGenMode, Bridge, ExtMask, Families, Inet6, Kind, Link, LinkFlags, LinkRequest, Veth, Xdp,
-    XdpAttached, XdpFlags,
+    self, Bridge, ExtMask, Kind, Link, LinkFlags, LinkRequest, Veth, Xdp,
+    af_spec::{AddrGenMode, Families, Inet6},
+    xdp::{XdpAttached, XdpFlags},
 };
 use netlink_testing::{Result, ipv6, kernel, kind, suite};
 use serde_json::Value;

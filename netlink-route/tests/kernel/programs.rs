@@ -4,7 +4,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::Command;
 
 use netlink_core::{Connection, Errno};
-use netlink_route::link::{self, Veth, Xdp, XdpAttached, XdpFlags};
+use netlink_route::link::{
+    self, Veth, Xdp,
+    xdp::{XdpAttached, XdpFlags},
+};
 use netlink_route::route::{self, encap};
 use netlink_testing::{Result, bpf_program, init_namespace, kernel, kind, program, suite};
 use serde_json::Value;

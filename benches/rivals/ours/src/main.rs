@@ -11,7 +11,7 @@ use netlink_core::{Error, Messages, Notice, Owned, ToRequest};
 use netlink_netfilter::conntrack::{self, Conntrack, FilterRequest, TupleAttrs};
 use netlink_netfilter::queue::{self, Arrival, Params, Queue, Ticket, Verdict};
 use netlink_route::event::Group;
-use netlink_route::link::{self, AfSpec, Link};
+use netlink_route::link::{self, af_spec::AfSpec, Link};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
 use netlink_route::{Addr, Family, Protocol};
 use netlink_sockdiag::State;

@@ -4,8 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::{Be, Flag, attrs, layout, values};
 
-use super::info::Kind;
-use super::payload::Switch;
+use super::Switch;
 
 values! {
     /// `VXLAN_DF_*`: the "do not fragment" bit of outer IPv4 packets.
@@ -152,12 +151,6 @@ impl VxlanAttrs<'_> {
     /// Own address, of either family.
     pub fn local_ip(&self) -> Option<IpAddr> {
         self.local().map(IpAddr::V4).or_else(|| self.local6().map(IpAddr::V6))
-    }
-}
-
-impl From<Vxlan> for Kind<'static> {
-    fn from(vxlan: Vxlan) -> Self {
-        Self::Vxlan(vxlan.attrs())
     }
 }
 

@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use netlink_core::{Attr, Attrs, Payload, Scope, Str};
+use netlink_core::{Attrs, DecodeError, OneOf, Payload, Scope, Str};
 
 use super::af_spec::{Inet4Conf, Inet6Attrs, PortVlan};
-use super::bridge_port::BridgePortAttrs;
-use super::info::{Kind, SlaveKind};
+use super::kind::Kind;
+use super::port::SlaveKind;
+use super::port::bridge::BridgePortAttrs;
 use super::values::{LinkFlags, LinkType, OperState};
 use super::vf::VfInfoAttrs;
 use super::{Link, LinkAttrs};
@@ -42,18 +43,28 @@ impl Link<'_> {
 
     /// Its kind, with the parameters; `None` for hardware.
     pub fn kind(&self) -> Option<Kind<'_>> {
-        let set = Attrs::new(self.attrs().find(18)?);
-        let name = Str::decode(set.find(1)?).ok()?;
-        let data = Attr { number: 2, flags: 0, payload: set.find(2).unwrap_or_default() };
-        Kind::read(name, data, &Scope::default()).ok()
+        Kind::find(2, &self.info_scope())
+    }
+
+    /// The parameters of its kind as `K` reads them, which may be a kind that is declared elsewhere: see
+    /// [`kind`](super::kind). `None` if it is of another kind.
+    pub fn kind_as<K: OneOf<Kind<'static>>>(&self) -> Result<Option<K::Reader<'_>>, DecodeError> {
+        Kind::read_as::<K>(2, &self.info_scope())
     }
 
     /// Its master's kind, with the parameters under it; `None` without a master, or where that has none.
     pub fn slave(&self) -> Option<SlaveKind<'_>> {
-        let set = Attrs::new(self.attrs().find(18)?);
-        let name = Str::decode(set.find(4)?).ok()?;
-        let data = Attr { number: 5, flags: 0, payload: set.find(5).unwrap_or_default() };
-        SlaveKind::read(name, data, &Scope::default()).ok()
+        SlaveKind::find(5, &self.info_scope())
+    }
+
+    /// Its parameters under its master as `K` reads them; `None` if that is of another kind.
+    pub fn slave_as<K: OneOf<SlaveKind<'static>>>(&self) -> Result<Option<K::Reader<'_>>, DecodeError> {
+        SlaveKind::read_as::<K>(5, &self.info_scope())
+    }
+
+    /// What is around the attributes of `IFLA_LINKINFO`.
+    fn info_scope(&self) -> Scope<'_> {
+        Scope::default().inside(self.iter().find(18).unwrap_or_default())
     }
 
     /// Its parameters as the port of a bridge; also from messages of the family `AF_BRIDGE`.
@@ -150,8 +161,7 @@ pub(super) fn subject(link: &Link<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     write!(f, ", {}", kind.name())?;
     if let Kind::Veth(veth) = kind
         && let Some(peer) = veth.peer()
-        && let Ok(attrs) = peer.attrs()
-        && let Some(name) = attrs.name()
+        && let Some(name) = peer.name()
     {
         write!(f, ", peer {name:?}")?;
     }
@@ -236,7 +246,10 @@ mod tests {
         let request = link::set(3)
             .prop_list(PropList::new().alt_names(&names))
             .slave(BridgePort::new().cost(7))
-            .af_spec(link::Families::new().inet6(link::Inet6::new().token(core::net::Ipv6Addr::LOCALHOST)));
+            .af_spec(
+                link::af_spec::Families::new()
+                    .inet6(link::af_spec::Inet6::new().token(core::net::Ipv6Addr::LOCALHOST)),
+            );
         let bytes = request.to_bytes().unwrap();
         let link = read(&bytes);
         assert!(link.alt_names().eq(names));

@@ -2,8 +2,6 @@
 
 use netlink_core::{attrs, values};
 
-use super::info::Kind;
-
 values! {
     /// What a tun link carries.
     pub struct TunType: u8 {
@@ -36,12 +34,6 @@ attrs! {
         8 IFLA_TUN_NUM_QUEUES num_queues: u32,
         /// Queues attached and switched off; absent without several.
         9 IFLA_TUN_NUM_DISABLED_QUEUES num_disabled_queues: u32,
-    }
-}
-
-impl From<Tun> for Kind<'static> {
-    fn from(tun: Tun) -> Self {
-        Self::Tun(tun.attrs())
     }
 }
 

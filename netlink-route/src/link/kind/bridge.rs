@@ -1,11 +1,28 @@
 //! Bridges. Kernel side: `net/bridge/br_netlink.c`.
 
+use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_core::{Flag, HwAddr, attrs, layout, values};
+use netlink_core::{Be, Flag, HwAddr, attrs, layout, values};
 
-use super::info::Kind;
-use super::payload::{BridgeId, VlanProtocol};
+use super::vlan::VlanProtocol;
+
+layout! {
+    /// `struct ifla_bridge_id`: a bridge as spanning tree names it. It prints as `8000.2:0:5e:10:0:1`.
+    pub struct BridgeId: ifla_bridge_id = 8 {
+        /// Priority; the lowest bridge becomes the root.
+        priority: Be<u16>,
+        /// Hardware address.
+        address: [u8; 6],
+    }
+}
+
+impl fmt::Display for BridgeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.address;
+        write!(f, "{:04x}.{a:x}:{b:x}:{c:x}:{d:x}:{e:x}:{g:x}", self.priority.0)
+    }
+}
 
 values! {
     /// `MDB_RTR_TYPE_*`: whether a bridge or a port counts as leading to a multicast router.
@@ -194,12 +211,6 @@ attrs! {
         49 IFLA_BR_FDB_MAX_LEARNED fdb_max_learned: u32,
         /// Who runs spanning tree. Linux 7.1.
         50 IFLA_BR_STP_MODE stp_mode: StpMode,
-    }
-}
-
-impl From<Bridge> for Kind<'static> {
-    fn from(bridge: Bridge) -> Self {
-        Self::Bridge(bridge.attrs())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use netlink_core::{HwAddr, Many, attrs, flags, values};
 
-use super::info::Kind;
+use super::Kind;
 
 values! {
     /// `MACVLAN_MODE_*`: what links on the same lower link may exchange.
@@ -103,12 +103,6 @@ impl Macvlan {
     /// stack.
     pub fn tap(self) -> Kind<'static> {
         Kind::Macvtap(self.attrs())
-    }
-}
-
-impl From<Macvlan> for Kind<'static> {
-    fn from(macvlan: Macvlan) -> Self {
-        Self::Macvlan(macvlan.attrs())
     }
 }
 

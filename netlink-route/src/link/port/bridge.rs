@@ -2,9 +2,7 @@
 
 use netlink_core::{Flag, attrs, values};
 
-use super::bridge::McastRouter;
-use super::info::SlaveKind;
-use super::payload::BridgeId;
+use crate::link::kind::bridge::{BridgeId, McastRouter};
 
 values! {
     /// `BR_STATE_*`: what spanning tree lets a port do.
@@ -114,12 +112,6 @@ attrs! {
         /// Whether gratuitous ARP and unsolicited advertisements pass neighbour suppression. Later than Linux
         /// 7.1.
         45 IFLA_BRPORT_NEIGH_FORWARD_GRAT neigh_forward_grat: bool,
-    }
-}
-
-impl From<BridgePort> for SlaveKind<'static> {
-    fn from(port: BridgePort) -> Self {
-        Self::Bridge(port.attrs())
     }
 }
 

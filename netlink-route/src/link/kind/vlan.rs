@@ -1,9 +1,16 @@
 //! VLANs on a link. Kernel side: `net/8021q/vlan_netlink.c`.
 
-use netlink_core::{IntoAttr, Many, attrs, flags, layout};
+use netlink_core::{Be, IntoAttr, Many, attrs, flags, layout, values};
 
-use super::info::Kind;
-use super::payload::VlanProtocol;
+values! {
+    /// The Ethernet type of a VLAN tag. In network byte order.
+    pub struct VlanProtocol: Be<u16> {
+        /// A customer's tag.
+        0x8100 ETH_P_8021Q Q "802.1Q",
+        /// A provider's tag, outside of a customer's.
+        0x88a8 ETH_P_8021AD AD "802.1ad",
+    }
+}
 
 flags! {
     /// `VLAN_FLAG_*`: behaviour of a VLAN link.
@@ -87,16 +94,10 @@ attrs! {
     }
 }
 
-impl From<Vlan> for Kind<'static> {
-    fn from(vlan: Vlan) -> Self {
-        Self::Vlan(vlan.attrs())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{self, LinkInfoAttrs};
+    use crate::link::{self, Kind, LinkInfoAttrs};
     use alloc::format;
     use netlink_core::Payload;
     use netlink_testing::native;

@@ -1,0 +1,155 @@
+//! Attributes behind a struct.
+
+use core::ops::Deref;
+
+use crate::attr::{
+    Attr, Attrs, IntoAttr, MAX_DEPTH, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, TOO_DEEP, Writer,
+};
+use crate::layout::Field;
+
+/// A fixed struct, and attributes behind it: the peer of a veth link is a `struct ifinfomsg` with the attributes of a
+/// link. The getters of the attributes are on it, too.
+///
+/// What looks up the address family in the attributes finds the first byte of the struct, as in a message. Keys don't
+/// belong in the attributes: their memory is not wiped.
+///
+/// To send one, give a pair of struct and attributes.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Headed<H, A> {
+    /// The struct.
+    pub header: H,
+    /// The attributes.
+    pub attrs: A,
+}
+
+impl<H: Field, A> Headed<H, A> {
+    /// The struct's bytes, and those of the attributes.
+    fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+        let got = payload.len();
+        let (header, _) =
+            payload.split_at_checked(H::SIZE).ok_or(Malformed::Length { want: H::SIZE, got })?;
+        Ok((header, payload.get(H::SIZE.next_multiple_of(4)..).unwrap_or_default()))
+    }
+}
+
+impl<'a, H: Field, A: Payload<'a>> Payload<'a> for Headed<H, A> {
+    const FLAGS: u16 = NLA_F_NESTED;
+    const RULE: Rule = Rule::check(|payload, around| {
+        let (header, set) = Self::split(payload)?;
+        H::take(&mut { header })?;
+        if around.depth + 1 >= MAX_DEPTH {
+            return Err(TOO_DEEP.into());
+        }
+        A::RULE.verify(set, &Scope { header, ..*around })
+    });
+    const SHAPE: Shape = match A::SHAPE {
+        Shape::Set(table) => Shape::Records(table, |bytes| {
+            let attrs = H::SIZE.next_multiple_of(4);
+            (bytes.len() >= H::SIZE).then_some((attrs.min(bytes.len()), bytes.len()))
+        }),
+        _ => panic!("something else than attributes behind a struct"),
+    };
+
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        let scope = Scope::default();
+        Self::RULE.verify(payload, &scope).map_err(|error| error.why)?;
+        Self::of(Attr { number: 0, flags: 0, payload }, &scope)
+    }
+
+    fn of(attr: Attr<'a>, around: &Scope<'a>) -> Result<Self, Malformed> {
+        let (header, payload) = Self::split(attr.payload)?;
+        let scope = Scope { header, set: Attrs::default(), depth: around.depth };
+        Ok(Self { header: H::take(&mut { header })?, attrs: A::of(Attr { payload, ..attr }, &scope)? })
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        self.header.write(out);
+        out.push([0; 3].get(..H::SIZE.wrapping_neg() & 3).unwrap_or_default());
+        self.attrs.encode(out);
+    }
+}
+
+impl<H, A, B: IntoAttr<A>> IntoAttr<Headed<H, A>> for (H, B) {
+    fn into_attr(self) -> Headed<H, A> {
+        Headed { header: self.0, attrs: self.1.into_attr() }
+    }
+}
+
+impl<H, A> Deref for Headed<H, A> {
+    type Target = A;
+
+    fn deref(&self) -> &A {
+        &self.attrs
+    }
+}
+
+crate::serialize! { impl [H: crate::serde::Serialize, A: crate::serde::Serialize] for Headed<H, A>, |headed, fields| {
+    fields.entry("header", &headed.header)?;
+    fields.entry("attrs", &headed.attrs)?;
+} }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attr::DecodeError;
+    use crate::{Str, attrs, layout};
+
+    layout! {
+        /// A struct that is padded.
+        struct Head: head = 6 {
+            /// A number.
+            number: u32,
+            /// Another.
+            other: u16,
+        }
+    }
+    attrs! {
+        /// Behind it.
+        struct TailAttrs<'a> for Tail { 1 T_SIZE size: u32, 2 T_NAME name: Str<'a, 3>, }
+    }
+    attrs! {
+        /// Around both.
+        struct AroundAttrs<'a> for Around { 7 A_BOTH both: Headed<Head, TailAttrs<'a>>, }
+    }
+
+    fn read(bytes: &[u8]) -> Result<AroundAttrs<'_>, DecodeError> {
+        AroundAttrs::read(&Scope::new(&[], Attrs::new(bytes)))
+    }
+
+    #[test]
+    fn it_reads_what_it_wrote() {
+        let head = Head::default().number(0x0101_0101).other(0x0202);
+        let built = Around::new().both((head, Tail::new().size(u32::MAX))).attrs();
+        let mut out = Writer::new();
+        built.encode(&mut out);
+        let attr = |length: u16, number: u16| [length, number].map(u16::to_ne_bytes).concat();
+        let expected = [&attr(20, 0x8007)[..], &[1, 1, 1, 1, 2, 2, 0, 0], &attr(8, 1), &[0xff; 4]].concat();
+        assert_eq!(out.as_slice(), expected);
+        let around = read(out.as_slice()).unwrap();
+        let both = around.both().unwrap();
+        assert_eq!((both.header, both.size(), both.name()), (head, Some(u32::MAX), None));
+        assert_eq!(Headed::decode(&expected[4..]), Ok(both));
+        // The struct alone, without its padding too.
+        let alone = [&attr(10, 7)[..], &[1, 1, 1, 1, 2, 2, 0, 0]].concat();
+        assert_eq!(read(&alone).unwrap().both().unwrap(), Headed { header: head, attrs: TailAttrs::EMPTY });
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let mut out = Writer::new();
+        out.put_array(7, [0; 5]);
+        let wrong = Malformed::Length { want: 6, got: 5 };
+        assert_eq!(read(out.as_slice()).unwrap_err(), DecodeError { at: "A_BOTH", why: wrong });
+        let mut out = Writer::new();
+        out.nest(7, |out| {
+            out.push(&[0; 8]);
+            out.put_array(1, [0; 3]);
+        });
+        assert_eq!(read(out.as_slice()).unwrap_err().at, "T_SIZE");
+        let built = Around::new().both((Head::default(), Tail::new().name("long"))).attrs();
+        let mut out = Writer::new();
+        built.encode(&mut out);
+        assert!(out.error().is_some());
+    }
+}
