@@ -296,7 +296,7 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
 fn agree(little: &str, big: &str, own: usize) -> Result<(), String> {
     let exchange = little.lines().any(|line| line.starts_with(['<', '>']));
     let (little, big) = (datagrams(little)?, datagrams(big)?);
-    let (mut odd, mut may) = (0, own * 4);
+    let (mut odd, mut may) = (0, own * 2);
     let mut messages = |little: &[u8], big: &[u8]| {
         let (little, big) = (split(little, false)?, split(big, true)?);
         let lengths = |messages: &[&[u8]]| messages.iter().map(|message| message.len()).collect::<Vec<_>>();

@@ -1,13 +1,13 @@
 //! What `tests/golden` has of both byte orders, as this kernel says it.
 
 use netlink_testing::golden::Monitor;
-use netlink_testing::{Result, module, program, seconds, suite};
+use netlink_testing::{Result, program, seconds, suite};
 
 use crate::golden::read;
 use crate::sysctl;
 
 suite! {
-    captured: module("nf_conntrack_netlink"), program("conntrack"), seconds(60);
+    captured: program("conntrack"), seconds(60);
 }
 
 /// `NETLINK_NETFILTER`, and of conntrack the groups, and the types of what is new and what is gone.
