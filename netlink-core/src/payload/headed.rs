@@ -93,7 +93,7 @@ crate::serialize! { impl [H: crate::serde::Serialize, A: crate::serde::Serialize
 mod tests {
     use super::*;
     use crate::attr::DecodeError;
-    use crate::{Str, attrs, layout};
+    use crate::{Str, attrs, choice, layout};
 
     layout! {
         /// A struct that is padded.
@@ -151,5 +151,46 @@ mod tests {
         let mut out = Writer::new();
         built.encode(&mut out);
         assert!(out.error().is_some());
+    }
+
+    const DEEPER: u8 = 1;
+
+    choice! {
+        /// Chosen or not.
+        enum Below<'a> by 1 kind: u8 {
+            /// The same again, behind a struct.
+            DEEPER => Deeper(Headed<Head, DeepAttrs<'a>>),
+        }
+    }
+    attrs! {
+        /// A table inside of itself.
+        struct DeepAttrs<'a> for Deep { 1 D_KIND kind: u8, 2 D_BELOW below: Below<'a>, }
+    }
+
+    /// What is read is found in full, and what is too deep to be found is not read.
+    #[test]
+    fn nothing_goes_deeper_than_a_bound() {
+        fn depth(set: &DeepAttrs<'_>) -> u8 {
+            match set.below() {
+                Some(Below::Deeper(inside)) => 1 + depth(&inside),
+                _ => 0,
+            }
+        }
+        let mut out = Writer::new();
+        for count in 0..MAX_DEPTH + 3 {
+            let read = DeepAttrs::read(&Scope::new(&[], Attrs::new(out.as_slice())));
+            match count < MAX_DEPTH {
+                true => assert_eq!(depth(&read.unwrap()), count),
+                false => assert_eq!(read.unwrap_err(), DecodeError { at: "D_BELOW", why: TOO_DEEP }),
+            }
+            let inside = out;
+            out = Writer::new();
+            out.put_array(1, [DEEPER]);
+            out.nest(2, |out| {
+                Head::default().write(out);
+                out.push(&[0; 2]);
+                out.append(&inside);
+            });
+        }
     }
 }
