@@ -9,7 +9,7 @@ mod writer;
 use core::fmt;
 
 pub use index::index_room;
-pub(crate) use rule::TOO_DEEP;
+pub(crate) use rule::split;
 pub use rule::{Check, Rule};
 pub use set::{Fields, numbers};
 pub use table::{Choose, Content, Row, Shape, Table, debug, debug_wrong, same};

@@ -4,8 +4,7 @@ use core::fmt;
 
 use super::{Attrs, Choose, Chosen, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
 
-pub(crate) const TOO_DEEP: Malformed =
-    Malformed::Value("attributes inside of attributes, deeper than in any table");
+const TOO_DEEP: Malformed = Malformed::Value("attributes inside of attributes, deeper than in any table");
 
 /// Which payloads a type takes; checked once, when a set is read.
 #[derive(Clone, Copy)]
@@ -25,6 +24,8 @@ enum Further {
     Elements(u16),
     /// Attributes of this table.
     Set(&'static Table),
+    /// A struct of so many bytes, and attributes of this table behind it.
+    Headed(u16, &'static Table),
     /// What the neighbours choose; anything, if they choose nothing.
     Select(Choose),
     Check(Check),
@@ -76,6 +77,13 @@ impl Rule {
     /// Attributes of this table.
     pub const fn set(table: &'static Table) -> Self {
         Self::asking(Further::Set(table))
+    }
+
+    /// A struct of so many bytes, padded to four, and attributes of this table behind it.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) const fn headed(bytes: usize, table: &'static Table) -> Self {
+        assert!(bytes < u16::MAX as usize);
+        Self::asking(Further::Headed(bytes as u16, table))
     }
 
     /// What the function chooses by what stands around; anything, where it chooses nothing.
@@ -137,6 +145,9 @@ impl Rule {
             Further::Enough | Further::Lengths(_) => false,
             Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
             Further::Check(check) => check(payload, scope).is_ok(),
+            Further::Headed(bytes, table) => split(payload, bytes.into()).is_some_and(|(header, set)| {
+                scope.depth + 1 < MAX_DEPTH && sound(header, set, table.rules, scope.depth + 1)
+            }),
             Further::Select(choose) => {
                 match chosen.content(number, choose, scope).map(|content| content.rule) {
                     None => true,
@@ -166,6 +177,10 @@ impl Rule {
             Further::Enough => self.enough.into(),
             Further::Lengths(lengths) => lengths.checked_ilog2().unwrap_or_default() as usize,
             Further::Elements(bytes) => got.next_multiple_of(bytes.into()),
+            Further::Headed(bytes, table) => match split(payload, bytes.into()) {
+                Some((header, set)) => return explain(&Scope { header, ..scope.inside(set) }, table),
+                None => bytes.into(),
+            },
             Further::Check(check) => return check(payload, scope),
             Further::Set(table) => return explain(&scope.inside(payload), table),
             Further::Select(choose) => {
@@ -183,6 +198,12 @@ impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rule")
     }
+}
+
+/// A struct of so many bytes, and the attributes behind it.
+pub(crate) fn split(payload: &[u8], bytes: usize) -> Option<(&[u8], &[u8])> {
+    let header = payload.get(..bytes)?;
+    Some((header, payload.get(bytes.next_multiple_of(4)..).unwrap_or_default()))
 }
 
 /// Checks the attributes of a set, also inside of nested sets.

@@ -3,7 +3,7 @@
 use core::ops::Deref;
 
 use crate::attr::{
-    Attr, Attrs, IntoAttr, MAX_DEPTH, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, TOO_DEEP, Writer,
+    Attr, Attrs, IntoAttr, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, Table, Writer, split,
 };
 use crate::layout::Field;
 
@@ -23,33 +23,20 @@ pub struct Headed<H, A> {
     pub attrs: A,
 }
 
-impl<H: Field, A> Headed<H, A> {
-    /// The struct's bytes, and those of the attributes.
-    fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-        let got = payload.len();
-        let (header, _) =
-            payload.split_at_checked(H::SIZE).ok_or(Malformed::Length { want: H::SIZE, got })?;
-        Ok((header, payload.get(H::SIZE.next_multiple_of(4)..).unwrap_or_default()))
-    }
+impl<'a, H: Field, A: Payload<'a>> Headed<H, A> {
+    const TABLE: &'static Table = match A::SHAPE {
+        Shape::Set(table) => table,
+        _ => panic!("something else than attributes behind a struct"),
+    };
 }
 
 impl<'a, H: Field, A: Payload<'a>> Payload<'a> for Headed<H, A> {
     const FLAGS: u16 = NLA_F_NESTED;
-    const RULE: Rule = Rule::check(|payload, around| {
-        let (header, set) = Self::split(payload)?;
-        H::take(&mut { header })?;
-        if around.depth + 1 >= MAX_DEPTH {
-            return Err(TOO_DEEP.into());
-        }
-        A::RULE.verify(set, &Scope { header, ..*around })
+    const RULE: Rule = Rule::headed(H::SIZE, Self::TABLE);
+    const SHAPE: Shape = Shape::Records(Self::TABLE, |bytes| {
+        let (_, set) = split(bytes, H::SIZE)?;
+        Some((bytes.len() - set.len(), bytes.len()))
     });
-    const SHAPE: Shape = match A::SHAPE {
-        Shape::Set(table) => Shape::Records(table, |bytes| {
-            let attrs = H::SIZE.next_multiple_of(4);
-            (bytes.len() >= H::SIZE).then_some((attrs.min(bytes.len()), bytes.len()))
-        }),
-        _ => panic!("something else than attributes behind a struct"),
-    };
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let scope = Scope::default();
@@ -58,7 +45,8 @@ impl<'a, H: Field, A: Payload<'a>> Payload<'a> for Headed<H, A> {
     }
 
     fn of(attr: Attr<'a>, around: &Scope<'a>) -> Result<Self, Malformed> {
-        let (header, payload) = Self::split(attr.payload)?;
+        let short = Malformed::Length { want: H::SIZE, got: attr.payload.len() };
+        let (header, payload) = split(attr.payload, H::SIZE).ok_or(short)?;
         let scope = Scope { header, set: Attrs::default(), depth: around.depth };
         Ok(Self { header: H::take(&mut { header })?, attrs: A::of(Attr { payload, ..attr }, &scope)? })
     }
@@ -91,9 +79,11 @@ crate::serialize! { impl [H: crate::serde::Serialize, A: crate::serde::Serialize
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
-    use crate::attr::DecodeError;
-    use crate::{Str, attrs, layout};
+    use crate::attr::{DecodeError, MAX_DEPTH};
+    use crate::{Str, attrs, choice, layout};
 
     layout! {
         /// A struct that is padded.
@@ -151,5 +141,46 @@ mod tests {
         let mut out = Writer::new();
         built.encode(&mut out);
         assert!(out.error().is_some());
+    }
+
+    const DEEPER: u8 = 1;
+
+    choice! {
+        /// Chosen or not.
+        enum Below<'a> by 1 kind: u8 {
+            /// The same again, behind a struct.
+            DEEPER => Deeper(Headed<Head, DeepAttrs<'a>>),
+        }
+    }
+    attrs! {
+        /// A table inside of itself.
+        struct DeepAttrs<'a> for Deep { 1 D_KIND kind: u8, 2 D_BELOW below: Below<'a>, }
+    }
+
+    /// What is read is found in full, and what is too deep to be found is not read.
+    #[test]
+    fn nothing_goes_deeper_than_a_bound() {
+        fn depth(set: &DeepAttrs<'_>) -> u8 {
+            match set.below() {
+                Some(Below::Deeper(inside)) => 1 + depth(&inside),
+                _ => 0,
+            }
+        }
+        let mut out = Writer::new();
+        for count in 0..MAX_DEPTH + 30 {
+            let read = DeepAttrs::read(&Scope::new(&[], Attrs::new(out.as_slice())));
+            match count < MAX_DEPTH {
+                true => assert_eq!(depth(&read.unwrap()), count),
+                false => assert!(read.unwrap_err().to_string().starts_with("D_BELOW: attributes inside")),
+            }
+            let inside = out;
+            out = Writer::new();
+            out.put_array(1, [DEEPER]);
+            out.nest(2, |out| {
+                Head::default().write(out);
+                out.push(&[0; 2]);
+                out.append(&inside);
+            });
+        }
     }
 }
