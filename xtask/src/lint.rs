@@ -162,12 +162,12 @@ impl Lint {
             ["check", "--quiet", features].into_iter().chain(names).collect::<Vec<_>>()
         };
         for target in TARGETS {
-            let mut cargo = compiler.cargo(&crates("--all-features"), "std,panic_abort");
-            self.command(&format!("builds for {target}"), cargo.args(["--target", target]));
+            let mut cargo = compiler.cargo(&crates("--all-features"), "std,panic_abort", target);
+            self.command(&format!("builds for {target}"), &mut cargo);
         }
         for target in WITHOUT_STD {
-            let mut cargo = compiler.cargo(&crates("--no-default-features"), "core,alloc");
-            self.command(&format!("builds without std for {target}"), cargo.args(["--target", target]));
+            let mut cargo = compiler.cargo(&crates("--no-default-features"), "core,alloc", target);
+            self.command(&format!("builds without std for {target}"), &mut cargo);
         }
     }
 

@@ -14,6 +14,7 @@ mod apt;
 mod boot;
 mod cache;
 mod census;
+mod compiler;
 mod cpio;
 mod matrix;
 mod modules;
@@ -23,6 +24,7 @@ mod tool;
 
 use boot::{End, Limit, Machine, Port};
 use cache::Cache;
+pub(crate) use compiler::cached as cached_compiler;
 use prepare::{Kernel, Prepared};
 
 /// Runs a command, or the kernel tests, in virtual machines with other kernels.
@@ -91,9 +93,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         prepared => prepared?,
     };
-    let fleet = Fleet { prepared: &prepared, scratch: &scratch, limit: Limit::minutes(arguments.minutes) };
+    let limit = Limit::minutes(arguments.minutes);
+    let fleet = Fleet { prepared: &prepared, cache: &cache, scratch: &scratch, limit };
     match (&arguments.task, test) {
         (Some(Task::Prepare { extra_modules }), _) => {
+            // Before the modules, which may take all the time there is.
+            let asked =
+                |architecture: &Architecture| pins.iter().any(|pin| pin.architecture() == *architecture);
+            let asked: Vec<_> = Architecture::FOREIGN.into_iter().filter(asked).collect();
+            let built = if asked.is_empty() {
+                Ok(())
+            } else {
+                compiler::prepare(&cache, arguments.offline, &scratch).and_then(|compiler| {
+                    asked
+                        .iter()
+                        .try_for_each(|architecture| compiler.fetch_crates(*architecture, arguments.offline))
+                })
+            };
             if *extra_modules {
                 let all = prepared.kernels.iter().filter(|kernel| kernel.architecture == Architecture::Amd64);
                 let all: Vec<_> = all.collect();
@@ -106,7 +122,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             for (series, why) in &prepared.missing {
                 println!("kernel {series} is missing: {why}");
             }
-            let all = prepared.missing.is_empty();
+            if let Err(why) = &built {
+                println!("nothing builds tests for other architectures: {why:#}");
+            }
+            let all = prepared.missing.is_empty() && built.is_ok();
             println!("{} kernels in {}", prepared.kernels.len(), cache.path("").display());
             Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
@@ -120,6 +139,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// Machines side by side, one per kernel.
 struct Fleet<'a> {
     prepared: &'a Prepared,
+    cache: &'a Cache,
     scratch: &'a Scratch,
     limit: Limit,
 }

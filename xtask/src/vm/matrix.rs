@@ -1,5 +1,6 @@
 //! The kernel tests in several kernels, and what came of them side by side.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -8,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
 
 use super::boot::{End, Machine, Port};
 use super::tool::tool;
-use super::{Arguments, Fleet, line, pins, shares, word};
+use super::{Arguments, Fleet, compiler, line, pins, shares, word};
 use crate::binary::{self, Binary};
 use crate::command::{self, Ended};
 use crate::tally::{Outcome, Report, Row};
@@ -36,11 +37,17 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
     let mut missing = fleet.prepared.missing.clone();
     let mut suites = BTreeMap::new();
     let mut folders: Vec<PathBuf> = Vec::new();
+    // One try for all architectures.
+    let compiler = OnceCell::new();
+    let with_source = || -> Result<&WithSource> {
+        let found = compiler.get_or_init(|| compiler::prepare(fleet.cache, arguments.offline, fleet.scratch));
+        found.as_ref().map_err(|why| anyhow!("{why:#}"))
+    };
     for architecture in Architecture::ALL {
         let mut of_it = fleet.prepared.kernels.iter().filter(|kernel| kernel.architecture == architecture);
         let Some(first) = of_it.next() else { continue };
         let start = Instant::now();
-        match build(architecture, &packages) {
+        match build(architecture, &packages, with_source, arguments.offline) {
             Ok(binaries) => {
                 println!("{}: tests built ({} s)", architecture.debian(), start.elapsed().as_secs());
                 folders.extend(binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())));
@@ -60,7 +67,10 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
     let kernels: Vec<_> = fleet.prepared.kernels.iter().collect();
     let kernels: Vec<_> =
         kernels.into_iter().filter(|kernel| suites.contains_key(&kernel.architecture)).collect();
-    ensure!(!kernels.is_empty(), "no kernel to run the tests in");
+    if kernels.is_empty() {
+        let why = missing.iter().map(|(series, why)| format!("{series}: {why}")).collect::<Vec<_>>();
+        bail!("no kernel to run the tests in\n{}", why.join("\n"));
+    }
     let runs = fleet.each(&kernels, |kernel, folder| {
         let start = Instant::now();
         let binaries = suites.get(&kernel.architecture).map_or(&[][..], Vec::as_slice);
@@ -101,19 +111,23 @@ enum Unbuilt {
 
 /// Builds the tests for an architecture: the kernel tests, and for another one than this machine's also those of units
 /// and captured bytes, which run nowhere else on it.
-fn build(architecture: Architecture, packages: &[Value]) -> Result<Vec<Binary>, Unbuilt> {
+fn build<'a>(
+    architecture: Architecture,
+    packages: &[Value],
+    compiler: impl FnOnce() -> Result<&'a WithSource>,
+    offline: bool,
+) -> Result<Vec<Binary>, Unbuilt> {
     let kernel = ["--test", "kernel"];
     let selection = ["--workspace", "--all-features"];
-    let built = match architecture.target() {
-        None => binary::build(packages, &[&selection[..], &kernel].concat()),
-        Some((_, linker)) => {
-            tool(linker).map_err(Unbuilt::Without)?;
-            let cargo = WithSource::find().map_err(Unbuilt::Without)?.cargo_for(architecture, &[]);
-            binary::build_with(
-                cargo,
-                packages,
-                &[&selection[..], &["--exclude", "xtask", "--tests"]].concat(),
-            )
+    let built = match architecture {
+        Architecture::Amd64 => binary::build(packages, &[&selection[..], &kernel].concat()),
+        other => {
+            tool(other.target().1).map_err(Unbuilt::Without)?;
+            let compiler = compiler().map_err(Unbuilt::Without)?;
+            compiler.fetch_crates(other, offline).map_err(Unbuilt::Without)?;
+            let cargo = compiler.cargo_for(other, &[]);
+            let selection = [&selection[..], &["--exclude", "xtask", "--tests"]].concat();
+            binary::build_with(cargo, packages, &selection)
         }
     };
     let (binaries, whole) = built.map_err(Unbuilt::Broken)?;
