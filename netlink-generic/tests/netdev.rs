@@ -160,7 +160,7 @@ fn broken_messages() {
         for end in 0..body.len() {
             try_body(&body[..end]);
         }
-        for _ in 0..5_000 {
+        for _ in 0..5_000 / netlink_testing::patience() {
             let mut body = body.clone();
             for _ in 0..3 {
                 random =

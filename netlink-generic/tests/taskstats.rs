@@ -75,7 +75,7 @@ fn check(record: &Record<'_>, message: &Message<'_>) {
         let _ = read(&message.body[..end]);
     }
     let mut random = 1u64;
-    for _ in 0..2000 {
+    for _ in 0..2_000 / netlink_testing::patience() {
         let mut body = message.body.to_vec();
         for _ in 0..3 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

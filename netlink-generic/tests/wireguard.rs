@@ -283,7 +283,7 @@ fn broken_messages() {
         try_body(&message.body[..end]);
     }
     let mut random = 1u64;
-    for _ in 0..20_000 {
+    for _ in 0..20_000 / netlink_testing::patience() {
         let mut body = message.body.to_vec();
         for _ in 0..3 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use crate::command::{self, Scratch, root, text};
-use crate::target::Architecture;
+use crate::target::{Architecture, WithSource};
 
 mod apt;
 mod boot;
@@ -26,6 +26,7 @@ use boot::{End, Limit, Machine, Port};
 use cache::Cache;
 pub(crate) use compiler::cached as cached_compiler;
 use prepare::{Kernel, Prepared};
+use tool::tool;
 
 /// Runs a command, or the kernel tests, in virtual machines with other kernels.
 ///
@@ -94,22 +95,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         prepared => prepared?,
     };
     let limit = Limit::minutes(arguments.minutes);
-    let fleet = Fleet { prepared: &prepared, cache: &cache, scratch: &scratch, limit };
+    let fleet = Fleet {
+        prepared: &prepared,
+        cache: &cache,
+        offline: arguments.offline,
+        compiler: OnceLock::new(),
+        scratch: &scratch,
+        limit,
+    };
     match (&arguments.task, test) {
         (Some(Task::Prepare { extra_modules }), _) => {
             // Before the modules, which may take all the time there is.
             let asked =
                 |architecture: &Architecture| pins.iter().any(|pin| pin.architecture() == *architecture);
-            let asked: Vec<_> = Architecture::FOREIGN.into_iter().filter(asked).collect();
-            let built = if asked.is_empty() {
-                Ok(())
-            } else {
-                compiler::prepare(&cache, arguments.offline, &scratch).and_then(|compiler| {
-                    asked
-                        .iter()
-                        .try_for_each(|architecture| compiler.fetch_crates(*architecture, arguments.offline))
-                })
-            };
+            let mut asked = Architecture::FOREIGN.into_iter().filter(asked);
+            let built = asked.try_for_each(|architecture| fleet.compiler(architecture).map(drop));
             if *extra_modules {
                 let all = prepared.kernels.iter().filter(|kernel| kernel.architecture == Architecture::Amd64);
                 let all: Vec<_> = all.collect();
@@ -140,6 +140,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 struct Fleet<'a> {
     prepared: &'a Prepared,
     cache: &'a Cache,
+    offline: bool,
+    /// Looked for once, which may fail after minutes.
+    compiler: OnceLock<Result<WithSource>>,
     scratch: &'a Scratch,
     limit: Limit,
 }
@@ -163,6 +166,16 @@ impl Fleet<'_> {
         });
         results.sort_by_key(|(number, _)| *number);
         results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// What builds programs for machines of another architecture, with all that it needs.
+    fn compiler(&self, architecture: Architecture) -> Result<&WithSource> {
+        tool(architecture.target().1)?;
+        let compiler =
+            self.compiler.get_or_init(|| compiler::prepare(self.cache, self.offline, self.scratch));
+        let compiler = compiler.as_ref().map_err(|why| anyhow!("{why:#}"))?;
+        compiler.fetch_crates(architecture, self.offline)?;
+        Ok(compiler)
     }
 
     fn kernels(&self) -> Vec<&Kernel> {

@@ -1,6 +1,5 @@
 //! The kernel tests in several kernels, and what came of them side by side.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -13,12 +12,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
 
 use super::boot::{End, Machine, Port};
-use super::tool::tool;
-use super::{Arguments, Fleet, compiler, line, pins, shares, word};
+use super::{Arguments, Fleet, line, pins, shares, word};
 use crate::binary::{self, Binary};
 use crate::command::{self, Ended};
 use crate::tally::{Outcome, Report, Row};
-use crate::target::{Architecture, WithSource};
+use crate::target::Architecture;
 
 /// A factor on the tests' own time limits: an emulated processor is about twenty times slower, but few tests come
 /// near their limit.
@@ -37,17 +35,11 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
     let mut missing = fleet.prepared.missing.clone();
     let mut suites = BTreeMap::new();
     let mut folders: Vec<PathBuf> = Vec::new();
-    // One try for all architectures.
-    let compiler = OnceCell::new();
-    let with_source = || -> Result<&WithSource> {
-        let found = compiler.get_or_init(|| compiler::prepare(fleet.cache, arguments.offline, fleet.scratch));
-        found.as_ref().map_err(|why| anyhow!("{why:#}"))
-    };
     for architecture in Architecture::ALL {
         let mut of_it = fleet.prepared.kernels.iter().filter(|kernel| kernel.architecture == architecture);
         let Some(first) = of_it.next() else { continue };
         let start = Instant::now();
-        match build(architecture, &packages, with_source, arguments.offline) {
+        match build(fleet, architecture, &packages) {
             Ok(binaries) => {
                 println!("{}: tests built ({} s)", architecture.debian(), start.elapsed().as_secs());
                 folders.extend(binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())));
@@ -111,21 +103,13 @@ enum Unbuilt {
 
 /// Builds the tests for an architecture: the kernel tests, and for another one than this machine's also those of units
 /// and captured bytes, which run nowhere else on it.
-fn build<'a>(
-    architecture: Architecture,
-    packages: &[Value],
-    compiler: impl FnOnce() -> Result<&'a WithSource>,
-    offline: bool,
-) -> Result<Vec<Binary>, Unbuilt> {
+fn build(fleet: &Fleet<'_>, architecture: Architecture, packages: &[Value]) -> Result<Vec<Binary>, Unbuilt> {
     let kernel = ["--test", "kernel"];
     let selection = ["--workspace", "--all-features"];
     let built = match architecture {
         Architecture::Amd64 => binary::build(packages, &[&selection[..], &kernel].concat()),
         other => {
-            tool(other.target().1).map_err(Unbuilt::Without)?;
-            let compiler = compiler().map_err(Unbuilt::Without)?;
-            compiler.fetch_crates(other, offline).map_err(Unbuilt::Without)?;
-            let cargo = compiler.cargo_for(other, &[]);
+            let cargo = fleet.compiler(other).map_err(Unbuilt::Without)?.cargo_for(other, &[]);
             let selection = [&selection[..], &["--exclude", "xtask", "--tests"]].concat();
             binary::build_with(cargo, packages, &selection)
         }
