@@ -4,6 +4,7 @@
 
 use netlink_generic::Resolved;
 use netlink_generic::testkit::{Recording, Replies, answer};
+use netlink_testing::native;
 use tcp_metrics::{TcpMetrics, delete, get, list};
 
 /// The number that the family had when the exchange below was recorded.
@@ -14,12 +15,12 @@ fn family() -> Resolved<TcpMetrics> {
 #[test]
 fn requests() {
     let bytes = family().bind(get("192.0.2.1".parse().unwrap())).to_bytes().unwrap();
-    assert_eq!(bytes[4..8], [27, 0, 1, 0]);
-    assert_eq!(bytes[16..], [1, 1, 0, 0, 8, 0, 1, 0, 192, 0, 2, 1]);
+    assert_eq!(bytes[4..8], native([27, 0, 1, 0], &[2]));
+    assert_eq!(bytes[16..], native([1, 1, 0, 0, 8, 0, 1, 0, 192, 0, 2, 1], &[1, 1, 2, 2, 2, 1]));
     let bytes = family().bind(delete("::1".parse().unwrap())).to_bytes().unwrap();
-    assert_eq!(bytes[4..8], [27, 0, 5, 0]);
-    assert_eq!(bytes[16..24], [2, 1, 0, 0, 20, 0, 2, 0]);
-    assert_eq!(family().bind(list()).to_bytes().unwrap()[4..8], [27, 0, 1, 3]);
+    assert_eq!(bytes[4..8], native([27, 0, 5, 0], &[2]));
+    assert_eq!(bytes[16..24], native([2, 1, 0, 0, 20, 0, 2, 0], &[1, 1, 2]));
+    assert_eq!(family().bind(list()).to_bytes().unwrap()[4..8], native([27, 0, 1, 3], &[2]));
 }
 
 /// Linux 6.18, where `ip tcp_metrics show` says
