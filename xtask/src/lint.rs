@@ -178,7 +178,8 @@ impl Lint {
         let there = target::nightly("cargo").args(["miri", "--version"]).output();
         if !there.is_ok_and(|output| output.status.success()) {
             return println!(
-                "unit tests under Miri for {}: NOT RUN: rustup component add miri rust-src --toolchain nightly",
+                "unit tests under Miri for {}: NOT RUN: rustup's nightly has no miri: rustup component add miri \
+                 rust-src --toolchain nightly; cargo xtask vm runs them on s390x and i386",
                 TARGETS.join(", ")
             );
         }

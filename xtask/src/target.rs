@@ -107,6 +107,8 @@ impl WithSource {
         let mut command = self.cargo(arguments, "std,panic_unwind,test", target);
         let name = target.to_uppercase().replace('-', "_");
         command.env(format!("CARGO_TARGET_{name}_LINKER"), linker);
+        // Nobody debugs there, and it is a second and a third build of everything.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         command
     }
 

@@ -150,7 +150,10 @@ struct Fleet<'a> {
 impl Fleet<'_> {
     /// Runs a task for each kernel, as many at once as there are processors. The task gets a folder of its own.
     fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
-        let queue: Mutex<VecDeque<_>> = Mutex::new(kernels.iter().enumerate().collect());
+        let mut queue: VecDeque<_> = kernels.iter().enumerate().collect();
+        // Those run the tests of units as well, and would be waited for in the end.
+        queue.make_contiguous().sort_by_key(|(_, kernel)| kernel.architecture == Architecture::Amd64);
+        let queue = Mutex::new(queue);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let work = || {
             let mut results = Vec::new();
