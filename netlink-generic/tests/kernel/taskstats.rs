@@ -73,6 +73,12 @@ fn listener() -> Result<Listener> {
     Ok(listener)
 }
 
+/// What is told from version 12 of the struct on: of which process a task is, and whether it was its last. Linux 5.10
+/// has version 10.
+fn since_12<T>(stats: &TaskStats, what: T) -> Option<T> {
+    (stats.version >= 12).then_some(what)
+}
+
 /// What is told of a task: it, and its process if it was the last of several.
 fn ending(exits: &mut Listener, pid: u32) -> Result<(TaskStats, Option<TaskStats>)> {
     loop {
@@ -164,7 +170,7 @@ fn a_task_is_what_proc_says() -> Result {
     let (task, process, proc) = at_rest(&mut nl, &child)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     assert_eq!(task.comm.to_string(), proc.named["Name"]);
-    assert_eq!((task.pid, task.tgid), (child.id(), Some(child.id())));
+    assert_eq!((task.pid, task.tgid), (child.id(), since_12(&task, child.id())));
     assert_eq!((i64::from(task.ppid), i64::from(task.nice)), (proc.stat(4), proc.stat(19)));
     // S-L10: five more than this process has, which is nice itself where its parent is.
     let nice = (Proc::read(std::process::id())?.stat(19) + 5).min(19);
@@ -235,7 +241,7 @@ fn a_thread_and_its_process() -> Result {
     let link = fs::read_link("/proc/thread-self")?;
     let own: u32 = link.file_name().and_then(|name| name.to_str()).ok_or("no number")?.parse()?;
     let stats = nl.call(taskstats::task(own))?.stats().ok_or("no statistics")?;
-    assert_eq!((stats.pid, stats.tgid), (own, Some(std::process::id())));
+    assert_eq!((stats.pid, stats.tgid), (own, since_12(&stats, std::process::id())));
     assert_eq!(stats.comm.to_string(), fs::read_to_string("/proc/thread-self/comm")?.trim());
     let process = nl.call(taskstats::process(std::process::id()))?;
     assert_eq!(process.process().and_then(|process| process.tgid()), Some(std::process::id()));
@@ -311,8 +317,9 @@ fn tasks_end_and_are_told() -> Result {
         (ended.comm.to_string().as_str(), ended.exit_status(), ended.exit_signal()),
         ("sh", Some(6), None)
     );
-    assert_eq!((ended.ppid, ended.tgid, ended.uid), (std::process::id(), Some(pid), 0));
-    assert!(ended.flags.contains(AccountFlags::LAST) && !ended.flags.contains(AccountFlags::FORKED));
+    assert_eq!((ended.ppid, ended.tgid, ended.uid), (std::process::id(), since_12(&ended, pid), 0));
+    assert_eq!(ended.flags.contains(AccountFlags::LAST), since_12(&ended, ()).is_some());
+    assert!(!ended.flags.contains(AccountFlags::FORKED));
     assert!(ended.run_time() > Duration::ZERO && ended.elapsed() >= ended.run_time());
     let forked = forked.ok_or("no word of the subshell")?;
     assert_eq!(forked.exit_status(), Some(5));
@@ -361,8 +368,9 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
         let Notice::Event { event: record, .. } = exits.next()? else { return Err("overrun".into()) };
         let stats = record.stats().filter(|stats| tasks.contains(&stats.pid));
         let Some(stats) = stats else { continue };
-        assert_eq!(stats.tgid, Some(pid));
-        assert_eq!(stats.flags.contains(AccountFlags::LAST), record.process().is_some());
+        assert_eq!(stats.tgid, since_12(&stats, pid));
+        let last = since_12(&stats, record.process().is_some()).unwrap_or(false);
+        assert_eq!(stats.flags.contains(AccountFlags::LAST), last);
         assert!(record.process().is_none_or(|process| process.tgid() == Some(pid)));
         assert!(stats.pid != pid || stats.exit_status() == Some(7));
         sums.extend(record.process().and_then(|process| process.stats()));
