@@ -32,7 +32,7 @@ pub fn native_attributes(bytes: &[u8], head: usize, kept: &[u16]) -> Vec<u8> {
     bytes
 }
 
-/// Turns heads and numbers round, in nested sets too. What claims more than is there has nothing behind its head.
+/// Turns heads and numbers round, in nested sets too. Numbers that are cut stay as they are.
 fn reverse_attributes(mut bytes: &mut [u8], kept: &[u16]) {
     const NESTED: u16 = 0x8000;
     while let Some(([a, b, c, d], rest)) = bytes.split_first_chunk_mut() {
@@ -40,12 +40,10 @@ fn reverse_attributes(mut bytes: &mut [u8], kept: &[u16]) {
         (*a, *b, *c, *d) = (*b, *a, *d, *c);
         let length = length.saturating_sub(4);
         let (padded, next) = rest.split_at_mut(length.next_multiple_of(4).min(rest.len()));
-        if let Some(value) = padded.get_mut(..length) {
-            match length {
-                _ if kind & NESTED != 0 => reverse_attributes(value, kept),
-                2 | 4 | 8 if !kept.contains(&kind) => value.reverse(),
-                _ => {}
-            }
+        match padded.get_mut(..length) {
+            _ if kind & NESTED != 0 => reverse_attributes(padded, kept),
+            Some(value) if matches!(length, 2 | 4 | 8) && !kept.contains(&kind) => value.reverse(),
+            _ => {}
         }
         bytes = next;
     }

@@ -323,7 +323,8 @@ fn tasks_end_and_are_told() -> Result {
     assert!(ended.run_time() > Duration::ZERO && ended.elapsed() >= ended.run_time());
     let forked = forked.ok_or("no word of the subshell")?;
     assert_eq!(forked.exit_status(), Some(5));
-    assert!(forked.flags.contains(AccountFlags::LAST | AccountFlags::FORKED));
+    assert!(forked.flags.contains(AccountFlags::FORKED));
+    assert_eq!(forked.flags.contains(AccountFlags::LAST), since_12(&forked, ()).is_some());
 
     let pid = shell("kill -9 $$")?;
     let (killed, process) = ending(&mut exits, pid)?;
