@@ -96,7 +96,9 @@ impl MessageInfo {
 
     fn sibling(&self, message: &Message<'_>) -> Option<&'static Self> {
         let number = self.number_in(message)?;
-        (self.siblings)().iter().copied().flatten().find(|info| info.number == number)
+        let named = || (self.siblings)().iter().copied().flatten().filter(move |info| info.number == number);
+        // Events may have numbers of their own, as those of mptcp_pm.
+        named().find(|info| core::ptr::eq(info.table, self.table)).or_else(|| named().next())
     }
 
     #[inline(always)]

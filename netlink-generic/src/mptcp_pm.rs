@@ -83,7 +83,7 @@ use crate::{Header, IntoUnbound as _, Unbound, family, message};
 
 family! {
     /// The path manager.
-    pub struct MptcpPm(Header): "mptcp_pm" = 1 { Endpoint, Limits, Path }
+    pub struct MptcpPm(Header): "mptcp_pm" = 1 { Endpoint, Limits, Path, PathEvent }
 
     groups {
         /// No kernel sends anything there.

@@ -43,6 +43,7 @@
 //! # What the kernel tells
 //!
 //! - It takes `CAP_NET_ADMIN` in the initial user namespace. Numbers are those of the PID namespace of who asks.
+//! - Linux 5.10 has the family in the initial network namespace only, 6.1 in all: elsewhere, connect in that one.
 //! - Of a process it sums up the delays, context switches and times; everything else is 0. Of one that ended, some
 //!   releases, 6.18.15 for one, sum up the delays only, and leave the version 0.
 //! - Of the delays, only waiting for a CPU is measured always. The others take `kernel.task_delayacct` (or `delayacct`

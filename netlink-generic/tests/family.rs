@@ -11,6 +11,7 @@ use netlink_generic::{
     AnyEvent, Dump, Error, Flag, Group, Header, IntoUnbound, Message, MessageFlags, MessageType, Messages,
     Reply, Resolved, attrs, family, layout, message,
 };
+use netlink_testing::native;
 
 layout! {
     /// A header of the family's own.
@@ -93,10 +94,10 @@ fn a_bound_request_has_the_familys_number_command_version_and_header() {
     let family = resolved(&[(2, OperationFlags::DO)]);
     let request = make().header(|header| header.index = 5).number(7u32);
     let bytes = family.bind(&request).to_bytes().unwrap();
-    assert_eq!(bytes[4..8], [40, 0, 5, 0]);
-    assert_eq!(bytes[16..], [2, 3, 0, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0]);
+    assert_eq!(bytes[4..8], [40u16, 5].map(u16::to_ne_bytes).concat());
+    assert_eq!(bytes[16..], native([2, 3, 0, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0], &[1, 1, 2, 4, 2, 2, 4]));
     let again = family.bind(request.restart().flag(Flag)).to_bytes().unwrap();
-    assert_eq!(again[16..], [2, 3, 0, 0, 0, 0, 0, 0, 4, 0, 2, 0]);
+    assert_eq!(again[16..], native([2, 3, 0, 0, 0, 0, 0, 0, 4, 0, 2, 0], &[1, 1, 2, 4, 2]));
     // Whatever is done to the header, command and version are those of the request.
     let spoilt = make().header(|header| header.genl = Header::default());
     assert_eq!(family.bind(spoilt).to_bytes().unwrap()[16..18], [2, 3]);
@@ -154,7 +155,7 @@ fn a_refusal_says_what_it_takes() {
         );
     }
     // NLMSGERR_ATTR_MSG: the family is there, and explains itself.
-    let explained = Replies::new().error(2, &[7, 0, 1, 0, b'n', b'o', 0, 0]);
+    let explained = Replies::new().error(2, &native([7, 0, 1, 0, b'n', b'o', 0, 0], &[2, 2, 1]));
     assert_eq!(
         answer(family.bind(get()), &[&explained]).unwrap_err().to_string(),
         "THING_GET: No such file or directory (ENOENT): no"
@@ -220,7 +221,8 @@ fn events_are_told_by_command_and_families_by_number() {
     assert_eq!(event, Event::Other(AnyEvent::new(&later)));
     let cut = Message { body: &[9, 1], ..message };
     assert!(Event::view(&cut).unwrap_err().to_string().ends_with("bytes wanted, 2 given"));
-    let broken = Message { body: &[9, 1, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0], ..message };
+    let short = native([9, 1, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0], &[1, 1, 2, 4, 2]);
+    let broken = Message { body: &short, ..message };
     assert!(Event::view(&broken).is_err());
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use netlink_generic::taskstats::{self, Cgroup, Delay, Record, TaskStats, Taskstats, Timespec};
 use netlink_generic::{IntoUnbound, Message, MessageFlags, Payload as _, Resolved, Unbound};
+use netlink_testing::native_attributes;
 
 fn bytes<Q: IntoUnbound<Family = Taskstats>>(request: Q) -> Vec<u8> {
     let unbound: Unbound<Taskstats, Q::Answer> = request.into_unbound();
@@ -14,25 +15,36 @@ fn bytes<Q: IntoUnbound<Family = Taskstats>>(request: Q) -> Vec<u8> {
 
 #[test]
 fn requests() {
-    assert_eq!(bytes(taskstats::task(7))[16..], [1, 1, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0]);
-    assert_eq!(bytes(taskstats::process(7))[16..], [1, 1, 0, 0, 8, 0, 2, 0, 7, 0, 0, 0]);
-    assert_eq!(bytes(taskstats::register("0-3"))[16..], *b"\x01\x01\0\0\x08\0\x03\x000-3\0");
-    assert_eq!(bytes(taskstats::deregister("0-3"))[16..], *b"\x01\x01\0\0\x08\0\x04\x000-3\0");
-    assert_eq!(bytes(taskstats::cgroup(3))[16..], [4, 1, 0, 0, 8, 0, 1, 0, 3, 0, 0, 0]);
+    // Lists of CPUs, which are as long as a number.
+    let text = |body: &[u8]| native_attributes(body, 4, &[3, 4]);
+    assert_eq!(
+        bytes(taskstats::task(7))[16..],
+        native_attributes(&[1, 1, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0], 4, &[])
+    );
+    assert_eq!(
+        bytes(taskstats::process(7))[16..],
+        native_attributes(&[1, 1, 0, 0, 8, 0, 2, 0, 7, 0, 0, 0], 4, &[])
+    );
+    assert_eq!(bytes(taskstats::register("0-3"))[16..], text(b"\x01\x01\0\0\x08\0\x03\x000-3\0"));
+    assert_eq!(bytes(taskstats::deregister("0-3"))[16..], text(b"\x01\x01\0\0\x08\0\x04\x000-3\0"));
+    assert_eq!(
+        bytes(taskstats::cgroup(3))[16..],
+        native_attributes(&[4, 1, 0, 0, 8, 0, 1, 0, 3, 0, 0, 0], 4, &[])
+    );
 }
 
 /// A record of a task with so many bytes of the struct.
 fn record(stats: &[u8]) -> Vec<u8> {
     let set = [
-        &[8, 0, 1, 0, 7, 0, 0, 0][..],
+        &native_attributes(&[8, 0, 1, 0, 7, 0, 0, 0], 0, &[])[..],
         &u16::try_from(stats.len() + 4).unwrap().to_ne_bytes(),
-        &[3, 0],
+        &3u16.to_ne_bytes(),
         stats,
         &[0, 0, 0][..stats.len().next_multiple_of(4) - stats.len()],
     ]
     .concat();
     let length = u16::try_from(set.len() + 4).unwrap().to_ne_bytes();
-    [&[2, 1, 0, 0][..], &length, &[4, 0x80], &set].concat()
+    [&[2, 1, 0, 0][..], &length, &0x8004u16.to_ne_bytes(), &set].concat()
 }
 
 #[test]
@@ -108,7 +120,7 @@ fn version_15_is_put_in_order() {
         theirs.extend(&bytes[432 + 16 * number..][..16]);
         from = end;
     }
-    theirs[0] = 15;
+    theirs[..2].copy_from_slice(&15u16.to_ne_bytes());
     assert_eq!(theirs.len(), 560);
     let word = |at: usize| u64::from_ne_bytes(*theirs[at..].first_chunk().unwrap());
     assert_eq!([word(24), word(32), word(40), word(48), word(64)], [2, 11, 12, 3, 13]);
@@ -149,7 +161,7 @@ fn what_numbers_mean() {
 #[test]
 fn counts_of_a_cgroup() {
     let words = [1u64, 2, 3, 4, 5].map(u64::to_ne_bytes).concat();
-    let body = [&[5, 1, 0, 0, 44, 0, 1, 0][..], &words].concat();
+    let body = native_attributes(&[&[5, 1, 0, 0, 44, 0, 1, 0][..], &words].concat(), 4, &[]);
     let read = Cgroup::read(&Message { header: Default::default(), body: &body }).unwrap();
     let stats = read.stats().unwrap();
     assert_eq!(

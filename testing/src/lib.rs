@@ -68,7 +68,7 @@ mod need;
 mod run;
 mod sys;
 
-pub use bytes::native;
+pub use bytes::{native, native_attributes};
 pub use need::{
     Need, file, generic, init_namespace, ipv6, is_since, kernel, kind, machine, module, patience, program,
     seconds, when,

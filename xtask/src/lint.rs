@@ -162,12 +162,12 @@ impl Lint {
             ["check", "--quiet", features].into_iter().chain(names).collect::<Vec<_>>()
         };
         for target in TARGETS {
-            let mut cargo = compiler.cargo(&crates("--all-features"), "std,panic_abort");
-            self.command(&format!("builds for {target}"), cargo.args(["--target", target]));
+            let mut cargo = compiler.cargo(&crates("--all-features"), "std,panic_abort", target);
+            self.command(&format!("builds for {target}"), &mut cargo);
         }
         for target in WITHOUT_STD {
-            let mut cargo = compiler.cargo(&crates("--no-default-features"), "core,alloc");
-            self.command(&format!("builds without std for {target}"), cargo.args(["--target", target]));
+            let mut cargo = compiler.cargo(&crates("--no-default-features"), "core,alloc", target);
+            self.command(&format!("builds without std for {target}"), &mut cargo);
         }
     }
 
@@ -178,7 +178,8 @@ impl Lint {
         let there = target::nightly("cargo").args(["miri", "--version"]).output();
         if !there.is_ok_and(|output| output.status.success()) {
             return println!(
-                "unit tests under Miri for {}: NOT RUN: rustup component add miri rust-src --toolchain nightly",
+                "unit tests under Miri for {}: NOT RUN: rustup's nightly has no miri: rustup component add miri \
+                 rust-src --toolchain nightly; cargo xtask vm runs them on s390x and i386",
                 TARGETS.join(", ")
             );
         }

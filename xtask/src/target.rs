@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::command::{self, cargo};
+use crate::vm;
 
 /// What a machine of the matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,12 +42,12 @@ impl Architecture {
         }
     }
 
-    /// Rust's name, and that of the C compiler which links for it; none where cargo needs not be told.
-    pub(crate) const fn target(self) -> Option<(&'static str, &'static str)> {
+    /// Rust's name, and that of the C compiler which links for it.
+    pub(crate) const fn target(self) -> (&'static str, &'static str) {
         match self {
-            Self::Amd64 => None,
-            Self::S390x => Some(("s390x-unknown-linux-gnu", "s390x-linux-gnu-gcc")),
-            Self::I386 => Some(("i686-unknown-linux-gnu", "i686-linux-gnu-gcc")),
+            Self::Amd64 => ("x86_64-unknown-linux-gnu", "gcc"),
+            Self::S390x => ("s390x-unknown-linux-gnu", "s390x-linux-gnu-gcc"),
+            Self::I386 => ("i686-unknown-linux-gnu", "i686-linux-gnu-gcc"),
         }
     }
 }
@@ -60,28 +61,30 @@ pub(crate) struct WithSource {
 }
 
 impl WithSource {
-    /// Looks for one; the error says what is missing.
+    /// Looks for one: what the user names, rustup's nightly, and what is in the cache. The error says what is missing.
     pub(crate) fn find() -> Result<Self> {
-        let rustc = std::env::var_os(RUSTC).filter(|path| !path.is_empty());
-        let mut ask = match &rustc {
-            Some(rustc) => Command::new(rustc),
-            None => nightly("rustc"),
-        };
-        let asked = ask.args(["--print", "sysroot"]).stderr(Stdio::null()).output();
-        let Some(asked) = asked.ok().filter(|asked| asked.status.success()) else {
-            bail!("no nightly compiler: rustup toolchain install nightly --component rust-src");
-        };
-        let root = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
-        if !root.join("lib/rustlib/src/rust/library/Cargo.lock").is_file() {
-            bail!(
-                "no rust-src: rustup component add rust-src --toolchain nightly, or {RUSTC} names a rustc with it"
+        if let Some(rustc) = std::env::var_os(RUSTC).filter(|path| !path.is_empty()) {
+            ensure!(
+                has_source(Command::new(&rustc)),
+                "{RUSTC}: no rustc with the source of its standard library"
             );
+            return Ok(Self { rustc: Some(rustc) });
         }
-        Ok(Self { rustc })
+        if has_source(nightly("rustc")) {
+            return Ok(Self { rustc: None });
+        }
+        if let Some(rustc) = vm::cached_compiler() {
+            ensure!(has_source(Command::new(&rustc)), "{}: does not run here", rustc.display());
+            return Ok(Self { rustc: Some(rustc.into()) });
+        }
+        bail!(
+            "no compiler with the source of its standard library: cargo xtask vm prepare, \
+             or rustup toolchain install nightly --component rust-src"
+        );
     }
 
-    /// A cargo that builds the standard library, or `core` and `alloc` of it, as well.
-    pub(crate) fn cargo(&self, arguments: &[&str], parts: &str) -> Command {
+    /// A cargo that builds for a target, and the standard library, or `core` and `alloc` of it, as well.
+    pub(crate) fn cargo(&self, arguments: &[&str], parts: &str, target: &str) -> Command {
         let mut command = match &self.rustc {
             Some(rustc) => {
                 let mut command = cargo(&[]);
@@ -91,20 +94,41 @@ impl WithSource {
             None => nightly("cargo"),
         };
         command.args(arguments).arg(format!("-Zbuild-std={parts}")).current_dir(command::root());
+        // An option would have to stand behind the subcommand, which the caller may have yet to add.
+        command.env("CARGO_BUILD_TARGET", target);
         // Beside what the usual compiler builds, so that neither waits for the other.
         command.env("CARGO_TARGET_DIR", folder());
         command
     }
 
-    /// The same for an architecture of the matrix, its linker included.
+    /// The same for an architecture of the matrix, with all that tests need.
     pub(crate) fn cargo_for(&self, architecture: Architecture, arguments: &[&str]) -> Command {
-        let mut command = self.cargo(arguments, "std,panic_unwind,test");
-        if let Some((target, linker)) = architecture.target() {
-            let name = target.to_uppercase().replace('-', "_");
-            command.args(["--target", target]).env(format!("CARGO_TARGET_{name}_LINKER"), linker);
-        }
+        let (target, linker) = architecture.target();
+        let mut command = self.cargo(arguments, "std,panic_unwind,test", target);
+        let name = target.to_uppercase().replace('-', "_");
+        command.env(format!("CARGO_TARGET_{name}_LINKER"), linker);
+        // Nobody debugs there, and it is a second and a third build of everything.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         command
     }
+
+    /// Fetches the crates that the standard library and the workspace are built from for an architecture.
+    pub(crate) fn fetch_crates(&self, architecture: Architecture, offline: bool) -> Result<()> {
+        let mut cargo = self.cargo_for(architecture, &["fetch", "--quiet"]);
+        cargo.args(offline.then_some("--offline"));
+        let output = cargo.output().context("cargo fetch")?;
+        let why = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "cargo fetch: {}", why.trim());
+        Ok(())
+    }
+}
+
+/// Whether a `rustc` runs and has the source of its standard library.
+fn has_source(mut rustc: Command) -> bool {
+    let asked = rustc.args(["--print", "sysroot"]).stderr(Stdio::null()).output();
+    let Some(asked) = asked.ok().filter(|asked| asked.status.success()) else { return false };
+    let root = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    root.join("lib/rustlib/src/rust/library/Cargo.lock").is_file()
 }
 
 /// Where what is built for other targets goes.

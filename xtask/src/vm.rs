@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use crate::command::{self, Scratch, root, text};
-use crate::target::Architecture;
+use crate::target::{Architecture, WithSource};
 
 mod apt;
 mod boot;
 mod cache;
 mod census;
+mod compiler;
 mod cpio;
 mod matrix;
 mod modules;
@@ -23,7 +24,9 @@ mod tool;
 
 use boot::{End, Limit, Machine, Port};
 use cache::Cache;
+pub(crate) use compiler::cached as cached_compiler;
 use prepare::{Kernel, Prepared};
+use tool::tool;
 
 /// Runs a command, or the kernel tests, in virtual machines with other kernels.
 ///
@@ -91,9 +94,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         prepared => prepared?,
     };
-    let fleet = Fleet { prepared: &prepared, scratch: &scratch, limit: Limit::minutes(arguments.minutes) };
+    let limit = Limit::minutes(arguments.minutes);
+    let fleet = Fleet {
+        prepared: &prepared,
+        cache: &cache,
+        offline: arguments.offline,
+        compiler: OnceLock::new(),
+        scratch: &scratch,
+        limit,
+    };
     match (&arguments.task, test) {
         (Some(Task::Prepare { extra_modules }), _) => {
+            // Before the modules, which may take all the time there is.
+            let asked =
+                |architecture: &Architecture| pins.iter().any(|pin| pin.architecture() == *architecture);
+            let mut asked = Architecture::FOREIGN.into_iter().filter(asked);
+            let built = asked.try_for_each(|architecture| fleet.compiler(architecture).map(drop));
             if *extra_modules {
                 let all = prepared.kernels.iter().filter(|kernel| kernel.architecture == Architecture::Amd64);
                 let all: Vec<_> = all.collect();
@@ -106,7 +122,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             for (series, why) in &prepared.missing {
                 println!("kernel {series} is missing: {why}");
             }
-            let all = prepared.missing.is_empty();
+            if let Err(why) = &built {
+                println!("nothing builds tests for other architectures: {why:#}");
+            }
+            let all = prepared.missing.is_empty() && built.is_ok();
             println!("{} kernels in {}", prepared.kernels.len(), cache.path("").display());
             Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
@@ -120,6 +139,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// Machines side by side, one per kernel.
 struct Fleet<'a> {
     prepared: &'a Prepared,
+    cache: &'a Cache,
+    offline: bool,
+    /// Looked for once, which may fail after minutes.
+    compiler: OnceLock<Result<WithSource>>,
     scratch: &'a Scratch,
     limit: Limit,
 }
@@ -127,7 +150,10 @@ struct Fleet<'a> {
 impl Fleet<'_> {
     /// Runs a task for each kernel, as many at once as there are processors. The task gets a folder of its own.
     fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
-        let queue: Mutex<VecDeque<_>> = Mutex::new(kernels.iter().enumerate().collect());
+        let mut queue: VecDeque<_> = kernels.iter().enumerate().collect();
+        // Those run the tests of units as well, and would be waited for in the end.
+        queue.make_contiguous().sort_by_key(|(_, kernel)| kernel.architecture == Architecture::Amd64);
+        let queue = Mutex::new(queue);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let work = || {
             let mut results = Vec::new();
@@ -143,6 +169,16 @@ impl Fleet<'_> {
         });
         results.sort_by_key(|(number, _)| *number);
         results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// What builds programs for machines of another architecture, with all that it needs.
+    fn compiler(&self, architecture: Architecture) -> Result<&WithSource> {
+        tool(architecture.target().1)?;
+        let compiler =
+            self.compiler.get_or_init(|| compiler::prepare(self.cache, self.offline, self.scratch));
+        let compiler = compiler.as_ref().map_err(|why| anyhow!("{why:#}"))?;
+        compiler.fetch_crates(architecture, self.offline)?;
+        Ok(compiler)
     }
 
     fn kernels(&self) -> Vec<&Kernel> {

@@ -4,6 +4,7 @@
 
 use netlink_generic::Resolved;
 use netlink_generic::testkit::{Recording, Replies, answer};
+use netlink_testing::native;
 use tcp_metrics::{TcpMetrics, delete, get, list};
 
 /// The number that the family had when the exchange below was recorded.
@@ -14,12 +15,12 @@ fn family() -> Resolved<TcpMetrics> {
 #[test]
 fn requests() {
     let bytes = family().bind(get("192.0.2.1".parse().unwrap())).to_bytes().unwrap();
-    assert_eq!(bytes[4..8], [27, 0, 1, 0]);
-    assert_eq!(bytes[16..], [1, 1, 0, 0, 8, 0, 1, 0, 192, 0, 2, 1]);
+    assert_eq!(bytes[4..8], native([27, 0, 1, 0], &[2]));
+    assert_eq!(bytes[16..], native([1, 1, 0, 0, 8, 0, 1, 0, 192, 0, 2, 1], &[1, 1, 2, 2, 2, 1]));
     let bytes = family().bind(delete("::1".parse().unwrap())).to_bytes().unwrap();
-    assert_eq!(bytes[4..8], [27, 0, 5, 0]);
-    assert_eq!(bytes[16..24], [2, 1, 0, 0, 20, 0, 2, 0]);
-    assert_eq!(family().bind(list()).to_bytes().unwrap()[4..8], [27, 0, 1, 3]);
+    assert_eq!(bytes[4..8], native([27, 0, 5, 0], &[2]));
+    assert_eq!(bytes[16..24], native([2, 1, 0, 0, 20, 0, 2, 0], &[1, 1, 2]));
+    assert_eq!(family().bind(list()).to_bytes().unwrap()[4..8], native([27, 0, 1, 3], &[2]));
 }
 
 /// Linux 6.18, where `ip tcp_metrics show` says
@@ -29,9 +30,16 @@ const RECORDED: &str = "
 < 5c0000001b000200020000006310000001010000080001007f00000108000b007f0000010c00030030000000000000002c00060008000600ca000000080001000100000008000700580000000800020001000000080004000f000000
 < 1400000003000200020000006310000000000000";
 
+/// The same in the order of a big-endian machine.
+const TURNED_ROUND: &str = "
+> 00000014001b0301000000020000000001010000
+< 0000005c001b0002000000020000106301010000000800017f0000010008000b7f000001000c00030000000000000030002c000600080006000000ca000800010000000100080007000000580008000200000001000800040000000f
+< 0000001400030002000000020000106300000000";
+
 #[test]
 fn a_recorded_list() {
-    let mut recording = Recording::parse(RECORDED).unwrap();
+    let recorded = if cfg!(target_endian = "big") { TURNED_ROUND } else { RECORDED };
+    let mut recording = Recording::parse(recorded).unwrap();
     let peers = recording.dump(family().bind(list())).unwrap().unwrap();
     let peer = peers[0].view().unwrap();
     assert_eq!(peer.addr(), Some("127.0.0.1".parse().unwrap()));

@@ -24,7 +24,10 @@ use netlink_testing::{
 use crate::golden::taskstats::{read, tell};
 use crate::{keep, output};
 
-const FAMILY: Need = generic("TASKSTATS");
+/// The family, at least in the initial network namespace: Linux 5.10 has it nowhere else.
+const FAMILY: Need = when("the kernel has no generic family TASKSTATS", || connect().is_ok());
+/// The family in the test's own namespace.
+const EVERYWHERE: Need = generic("TASKSTATS");
 /// Listeners are told of the initial PID namespace, and refused in any other.
 const INITIAL: Need = when("not in the initial PID namespace", || {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
@@ -34,12 +37,12 @@ suite! {
     a_task_is_what_proc_says: FAMILY, init_namespace(), program("chrt"), program("nice");
     a_thread_and_its_process: FAMILY, init_namespace();
     nobody_is_not_found: FAMILY, init_namespace();
-    who_may_not_ask_is_told_why: FAMILY, init_namespace(), program("unshare");
+    who_may_not_ask_is_told_why: EVERYWHERE, init_namespace(), program("unshare");
     tasks_end_and_are_told: FAMILY, init_namespace(), INITIAL;
     a_process_of_threads_ends_with_its_sums: FAMILY, init_namespace(), INITIAL, program("python3");
     only_tasks_of_registered_cpus_are_told: FAMILY, init_namespace(), INITIAL, program("taskset");
     masks_that_are_refused: FAMILY, init_namespace(), INITIAL;
-    other_namespaces_hear_nothing: FAMILY, init_namespace(), INITIAL;
+    other_namespaces_hear_nothing: EVERYWHERE, init_namespace(), INITIAL;
     a_dropped_listener_leaves_nothing_behind: FAMILY, init_namespace(), INITIAL;
     an_overrun_is_told_and_listening_goes_on: FAMILY, init_namespace(), INITIAL;
     a_listener_answers_questions_too: FAMILY, init_namespace(), INITIAL;
@@ -56,12 +59,25 @@ fn initial() -> Result<Namespace, Error> {
     Namespace::open_path("/proc/self/ns/net")
 }
 
+/// A client in the test's own namespace, or there.
+fn connect() -> Result<Client<Taskstats>, Error> {
+    taskstats::connect().or_else(|_| {
+        initial().and_then(|there| taskstats::connect_with(&OpenOptions::new().namespace(&there)))
+    })
+}
+
 /// A listener there.
 fn listener() -> Result<Listener> {
     let initial = initial()?;
     let mut listener = Listener::open_with(&OpenOptions::new().namespace(&initial))?;
     listener.connection().set_timeout(SOON)?;
     Ok(listener)
+}
+
+/// What is told from version 12 of the struct on: of which process a task is, and whether it was its last. Linux 5.10
+/// has version 10.
+fn since_12<T>(stats: &TaskStats, what: T) -> Option<T> {
+    (stats.version >= 12).then_some(what)
 }
 
 /// What is told of a task: it, and its process if it was the last of several.
@@ -151,11 +167,11 @@ fn a_task_is_what_proc_says() -> Result {
     stdin.write_all(&[&[b'a'; 3000][..], b"\n"].concat())?;
     BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut String::new())?;
 
-    let mut nl = taskstats::connect()?;
+    let mut nl = connect()?;
     let (task, process, proc) = at_rest(&mut nl, &child)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     assert_eq!(task.comm.to_string(), proc.named["Name"]);
-    assert_eq!((task.pid, task.tgid), (child.id(), Some(child.id())));
+    assert_eq!((task.pid, task.tgid), (child.id(), since_12(&task, child.id())));
     assert_eq!((i64::from(task.ppid), i64::from(task.nice)), (proc.stat(4), proc.stat(19)));
     // S-L10: five more than this process has, which is nice itself where its parent is.
     let nice = (Proc::read(std::process::id())?.stat(19) + 5).min(19);
@@ -167,10 +183,12 @@ fn a_task_is_what_proc_says() -> Result {
     assert_eq!(task.nivcsw, proc.number("nonvoluntary_ctxt_switches"));
     assert_eq!((task.exit_code, task.exit_status(), task.exit_signal()), (0, Some(0), None));
     let metadata = fs::metadata(copy)?;
-    assert_eq!(task.exe_inode, Some(metadata.ino()));
-    let (major, minor) = task.exe_device().ok_or("no device")?;
+    assert_eq!(task.exe_inode, since_12(&task, metadata.ino()));
+    assert_eq!(task.exe_device().is_some(), since_12(&task, ()).is_some());
     let mounts = fs::read_to_string("/proc/thread-self/mountinfo")?;
-    assert!(mounts.lines().any(|line| line.contains(&format!(" {major}:{minor} / /run"))), "{mounts}");
+    if let Some((major, minor)) = task.exe_device() {
+        assert!(mounts.lines().any(|line| line.contains(&format!(" {major}:{minor} / /run"))), "{mounts}");
+    }
 
     // The kernel drops the lower ten bits, of counts as of bytes.
     let kilo = |name| proc.number(name) & !1023;
@@ -222,11 +240,11 @@ fn a_task_is_what_proc_says() -> Result {
 }
 
 fn a_thread_and_its_process() -> Result {
-    let mut nl = taskstats::connect()?;
+    let mut nl = connect()?;
     let link = fs::read_link("/proc/thread-self")?;
     let own: u32 = link.file_name().and_then(|name| name.to_str()).ok_or("no number")?.parse()?;
     let stats = nl.call(taskstats::task(own))?.stats().ok_or("no statistics")?;
-    assert_eq!((stats.pid, stats.tgid), (own, Some(std::process::id())));
+    assert_eq!((stats.pid, stats.tgid), (own, since_12(&stats, std::process::id())));
     assert_eq!(stats.comm.to_string(), fs::read_to_string("/proc/thread-self/comm")?.trim());
     let process = nl.call(taskstats::process(std::process::id()))?;
     assert_eq!(process.process().and_then(|process| process.tgid()), Some(std::process::id()));
@@ -237,7 +255,7 @@ fn a_thread_and_its_process() -> Result {
 }
 
 fn nobody_is_not_found() -> Result {
-    let mut nl = taskstats::connect()?;
+    let mut nl = connect()?;
     for request in [taskstats::task(u32::MAX), taskstats::process(u32::MAX)] {
         let error = nl.call(request).unwrap_err();
         assert!(error.is_not_found() && error.errno() == Some(Errno::ESRCH), "{error}");
@@ -302,12 +320,14 @@ fn tasks_end_and_are_told() -> Result {
         (ended.comm.to_string().as_str(), ended.exit_status(), ended.exit_signal()),
         ("sh", Some(6), None)
     );
-    assert_eq!((ended.ppid, ended.tgid, ended.uid), (std::process::id(), Some(pid), 0));
-    assert!(ended.flags.contains(AccountFlags::LAST) && !ended.flags.contains(AccountFlags::FORKED));
+    assert_eq!((ended.ppid, ended.tgid, ended.uid), (std::process::id(), since_12(&ended, pid), 0));
+    assert_eq!(ended.flags.contains(AccountFlags::LAST), since_12(&ended, ()).is_some());
+    assert!(!ended.flags.contains(AccountFlags::FORKED));
     assert!(ended.run_time() > Duration::ZERO && ended.elapsed() >= ended.run_time());
     let forked = forked.ok_or("no word of the subshell")?;
     assert_eq!(forked.exit_status(), Some(5));
-    assert!(forked.flags.contains(AccountFlags::LAST | AccountFlags::FORKED));
+    assert!(forked.flags.contains(AccountFlags::FORKED));
+    assert_eq!(forked.flags.contains(AccountFlags::LAST), since_12(&forked, ()).is_some());
 
     let pid = shell("kill -9 $$")?;
     let (killed, process) = ending(&mut exits, pid)?;
@@ -349,8 +369,9 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
         let Notice::Event { event: record, .. } = exits.next()? else { return Err("overrun".into()) };
         let stats = record.stats().filter(|stats| tasks.contains(&stats.pid));
         let Some(stats) = stats else { continue };
-        assert_eq!(stats.tgid, Some(pid));
-        assert_eq!(stats.flags.contains(AccountFlags::LAST), record.process().is_some());
+        assert_eq!(stats.tgid, since_12(&stats, pid));
+        let last = since_12(&stats, record.process().is_some()).unwrap_or(false);
+        assert_eq!(stats.flags.contains(AccountFlags::LAST), last);
         assert!(record.process().is_none_or(|process| process.tgid() == Some(pid)));
         assert!(stats.pid != pid || stats.exit_status() == Some(7));
         sums.extend(record.process().and_then(|process| process.stats()));
@@ -505,7 +526,7 @@ fn an_overrun_is_told_and_listening_goes_on() -> Result {
 /// Answers and records, which are numbered from small numbers on as requests are, are not taken for each other.
 fn a_listener_answers_questions_too() -> Result {
     let mut exits = listener()?;
-    let family = Client::<Taskstats>::connect()?.family().clone();
+    let family = connect()?.family().clone();
     let mut pids = Vec::new();
     for _ in 0..50 {
         pids.push(shell("exit 3")?);
@@ -539,7 +560,7 @@ fn a_listener_on_a_reactor() -> Result {
         let end =
             "and a list of CPUs that can be there; sent: TASKSTATS_CMD_ATTR_REGISTER_CPUMASK \"4000000\"";
         assert!(error.to_string().ends_with(end), "{error}");
-        let mut nl = taskstats::tokio::connect().await?;
+        let mut nl = taskstats::tokio::connect_with(&OpenOptions::new().namespace(&initial)).await?;
         let own = nl.call(taskstats::task(std::process::id())).await?;
         assert_eq!(own.stats().map(|stats| stats.pid), Some(std::process::id()));
         Ok(())
@@ -613,7 +634,7 @@ fn a_cgroup_is_counted() -> Result {
         let state = |child: &Child| Proc::read(child.id()).map(|proc| proc.stat[0].clone());
         states = children.iter().map(state).collect::<Result<_>>()?;
     }
-    let mut nl = taskstats::connect()?;
+    let mut nl = connect()?;
     let counted = nl.call(taskstats::cgroup(open.as_raw_fd().try_into()?))?.stats().ok_or("no counts")?;
     assert_eq!([counted.sleeping, counted.stopped, counted.running], [2, 1, 0]);
     assert_eq!([counted.uninterruptible, counted.io_wait], [0, 0]);

@@ -25,15 +25,43 @@ pub(crate) struct Apt<'a> {
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Suites of the archive proper; where several have a package, [`PREFERRED`] wins.
-const SUITES: &str = "bullseye bookworm trixie trixie-backports";
-const SECURITY_SUITES: &str = "bullseye-security bookworm-security trixie-security";
+/// What an apt has lists of.
+pub(crate) struct Suites {
+    /// What tells its folder from those of others.
+    suffix: &'static str,
+    architecture: Architecture,
+    archive: &'static str,
+    security: &'static str,
+    /// The suite that wins where several have a package.
+    preferred: &'static str,
+}
 
-/// The one that has kernels of other architectures and programs for them. Mirrors of those are less whole than that of
-/// amd64, so it is one, and an old one.
-const FOREIGN_SUITE: &str = "bookworm";
+impl Suites {
+    /// What makes a machine of an architecture. Mirrors of other ones than amd64 are less whole, so theirs is one suite,
+    /// and an old one.
+    pub(crate) const fn of(architecture: Architecture) -> Self {
+        let (suffix, archive, security, preferred) = match architecture {
+            Architecture::Amd64 => (
+                "",
+                "bullseye bookworm trixie trixie-backports",
+                "bullseye-security bookworm-security trixie-security",
+                "trixie",
+            ),
+            Architecture::S390x => ("-s390x", "bookworm", "", "bookworm"),
+            Architecture::I386 => ("-i386", "bookworm", "", "bookworm"),
+        };
+        Self { suffix, architecture, archive, security, preferred }
+    }
 
-const PREFERRED: &str = "trixie";
+    /// The newest programs that were tried together.
+    pub(crate) const NEWEST: Self = Self {
+        suffix: "-newest",
+        architecture: Architecture::Amd64,
+        archive: "forky",
+        security: "",
+        preferred: "forky",
+    };
+}
 
 /// Beyond it, a fetch is given up: the archive is slow, but not dead.
 const LIMIT: Duration = Duration::from_secs(8 * 60);
@@ -42,14 +70,10 @@ const LIMIT: Duration = Duration::from_secs(8 * 60);
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<'a> Apt<'a> {
-    /// Writes the configuration of the one for an architecture into the cache.
-    pub(crate) fn open(cache: &Cache, architecture: Architecture, scratch: &'a Scratch) -> Result<Self> {
-        let (name, suites, security_suites) = match architecture {
-            Architecture::Amd64 => ("apt".to_owned(), SUITES, SECURITY_SUITES),
-            other => (format!("apt-{}", other.debian()), FOREIGN_SUITE, ""),
-        };
-        let preferred = if architecture == Architecture::Amd64 { PREFERRED } else { FOREIGN_SUITE };
-        let (folder, architecture) = (&cache.path(&name), architecture.debian());
+    /// Writes its configuration into the cache.
+    pub(crate) fn open(cache: &Cache, suites: &Suites, scratch: &'a Scratch) -> Result<Self> {
+        let folder = &cache.path(&format!("apt{}", suites.suffix));
+        let (architecture, preferred) = (suites.architecture.debian(), suites.preferred);
         ensure!(
             Path::new(KEYRING).exists(),
             "no {KEYRING} to check packages with: apt-get install debian-archive-keyring"
@@ -59,7 +83,7 @@ impl<'a> Apt<'a> {
             fs::create_dir_all(folder.join(below))?;
         }
         let mut sources = String::new();
-        for (mirror, suites) in [(&mirrors.archive, suites), (&mirrors.security, security_suites)] {
+        for (mirror, suites) in [(&mirrors.archive, suites.archive), (&mirrors.security, suites.security)] {
             if suites.is_empty() {
                 continue;
             }

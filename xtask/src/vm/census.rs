@@ -1,7 +1,9 @@
 //! What each kernel offers, as tables under `docs/`.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
@@ -10,6 +12,7 @@ use super::boot::{End, Port};
 use super::prepare::Kernel;
 use super::{Arguments, Fleet, line, pins, shares, word};
 use crate::command::root;
+use crate::target::{self, Architecture};
 
 mod facts;
 mod page;
@@ -72,20 +75,27 @@ pub(super) fn run(fleet: &Fleet<'_>, arguments: &Arguments) -> Result<ExitCode> 
         kernels.len() == pins::select(&arguments.kernel)?.len(),
         "the tables would lack a kernel; name the others with --kernel"
     );
-    let mut candidates = UNNAMED.map(str::to_owned).into_iter().collect();
+    let mut candidates: BTreeSet<_> = UNNAMED.map(str::to_owned).into_iter().collect();
     for kernel in kernels {
         find(kernel, &mut candidates)?;
     }
-    let program = std::env::current_exe()?.canonicalize()?;
-    let shares = shares(&[program.parent().context("a program is in a folder")?.to_owned()])?;
-    let words = [program.to_string_lossy().into_owned(), "vm".to_owned(), "census-here".to_owned()];
-    let words: Vec<_> = words.into_iter().chain(candidates).collect();
+    let mut programs = BTreeMap::new();
+    for kernel in kernels {
+        if let Entry::Vacant(entry) = programs.entry(kernel.architecture) {
+            entry.insert(program(fleet, kernel.architecture)?);
+        }
+    }
+    let folders: Vec<_> = programs.values().filter_map(|path| Some(path.parent()?.to_owned())).collect();
+    let shares = shares(&folders)?;
     let results = fleet.each(&fleet.kernels(), |kernel, folder| {
         let modules = fs::read_to_string(kernel.modules().join("modules.alias"))?;
         let families = modules.lines().filter_map(|line| alias(line, "net-pf-16-proto-16-family-"));
         let families = families.map(|name| format!("net-pf-16-proto-16-family-{name}"));
         let load: Vec<_> = MODULES.iter().map(|name| (*name).to_owned()).chain(families).collect();
         // One by one: a kernel lacks some, and hardware that others want.
+        let program = programs.get(&kernel.architecture).context("it was built")?.to_string_lossy();
+        let words = [&program, "vm", "census-here"].map(str::to_owned);
+        let words: Vec<_> = words.into_iter().chain(candidates.iter().cloned()).collect();
         let script = format!(
             "for module in {}; do modprobe -q \"$module\"; done\nexec {} >/out/facts\n",
             load.iter().map(|name| word(name)).collect::<Vec<_>>().join(" "),
@@ -111,6 +121,17 @@ pub(super) fn run(fleet: &Fleet<'_>, arguments: &Arguments) -> Result<ExitCode> 
         println!("docs/{name}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// This program, as machines of an architecture can run it.
+fn program(fleet: &Fleet<'_>, architecture: Architecture) -> Result<PathBuf> {
+    if architecture == Architecture::Amd64 {
+        return Ok(std::env::current_exe()?.canonicalize()?);
+    }
+    let status =
+        fleet.compiler(architecture)?.cargo_for(architecture, &["build", "--package", "xtask"]).status()?;
+    ensure!(status.success(), "xtask does not build for {}: {status}", architecture.debian());
+    Ok(target::folder().join(architecture.target().0).join("debug/xtask").canonicalize()?)
 }
 
 /// Adds the kinds that a kernel's modules are named after.

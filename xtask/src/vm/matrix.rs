@@ -8,16 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
 
 use super::boot::{End, Machine, Port};
-use super::tool::tool;
 use super::{Arguments, Fleet, line, pins, shares, word};
 use crate::binary::{self, Binary};
 use crate::command::{self, Ended};
 use crate::tally::{Outcome, Report, Row};
-use crate::target::{Architecture, WithSource};
+use crate::target::Architecture;
 
 /// A factor on the tests' own time limits: an emulated processor is about twenty times slower, but few tests come
 /// near their limit.
@@ -40,7 +39,7 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
         let mut of_it = fleet.prepared.kernels.iter().filter(|kernel| kernel.architecture == architecture);
         let Some(first) = of_it.next() else { continue };
         let start = Instant::now();
-        match build(architecture, &packages) {
+        match build(fleet, architecture, &packages) {
             Ok(binaries) => {
                 println!("{}: tests built ({} s)", architecture.debian(), start.elapsed().as_secs());
                 folders.extend(binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())));
@@ -60,7 +59,10 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
     let kernels: Vec<_> = fleet.prepared.kernels.iter().collect();
     let kernels: Vec<_> =
         kernels.into_iter().filter(|kernel| suites.contains_key(&kernel.architecture)).collect();
-    ensure!(!kernels.is_empty(), "no kernel to run the tests in");
+    if kernels.is_empty() {
+        let why = missing.iter().map(|(series, why)| format!("{series}: {why}")).collect::<Vec<_>>();
+        bail!("no kernel to run the tests in\n{}", why.join("\n"));
+    }
     let runs = fleet.each(&kernels, |kernel, folder| {
         let start = Instant::now();
         let binaries = suites.get(&kernel.architecture).map_or(&[][..], Vec::as_slice);
@@ -101,19 +103,15 @@ enum Unbuilt {
 
 /// Builds the tests for an architecture: the kernel tests, and for another one than this machine's also those of units
 /// and captured bytes, which run nowhere else on it.
-fn build(architecture: Architecture, packages: &[Value]) -> Result<Vec<Binary>, Unbuilt> {
+fn build(fleet: &Fleet<'_>, architecture: Architecture, packages: &[Value]) -> Result<Vec<Binary>, Unbuilt> {
     let kernel = ["--test", "kernel"];
     let selection = ["--workspace", "--all-features"];
-    let built = match architecture.target() {
-        None => binary::build(packages, &[&selection[..], &kernel].concat()),
-        Some((_, linker)) => {
-            tool(linker).map_err(Unbuilt::Without)?;
-            let cargo = WithSource::find().map_err(Unbuilt::Without)?.cargo_for(architecture, &[]);
-            binary::build_with(
-                cargo,
-                packages,
-                &[&selection[..], &["--exclude", "xtask", "--tests"]].concat(),
-            )
+    let built = match architecture {
+        Architecture::Amd64 => binary::build(packages, &[&selection[..], &kernel].concat()),
+        other => {
+            let cargo = fleet.compiler(other).map_err(Unbuilt::Without)?.cargo_for(other, &[]);
+            let selection = [&selection[..], &["--exclude", "xtask", "--tests"]].concat();
+            binary::build_with(cargo, packages, &selection)
         }
     };
     let (binaries, whole) = built.map_err(Unbuilt::Broken)?;

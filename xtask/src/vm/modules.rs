@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::apt::Apt;
+use super::apt::{Apt, Suites};
 use super::cache::{Cache, Filling};
 use super::prepare::{Kernel, index, merged};
 use super::tool::tool;
@@ -66,7 +66,7 @@ pub(crate) fn build(cache: &Cache, kernels: &[&Kernel], scratch: &Scratch) -> Re
         if name.ends_with(SUFFIX) {
             continue;
         }
-        let apt = Apt::open(cache, Architecture::Amd64, scratch)?;
+        let apt = Apt::open(cache, &Suites::of(Architecture::Amd64), scratch)?;
         apt.update()?;
         filling.add(&format!("kernels/{name}{SUFFIX}"), |folder| {
             add_modules(kernel, &filling, &apt, scratch, folder)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::apt::Apt;
+use super::apt::{Apt, Suites};
 use super::cache::{Cache, Filling};
 use super::modules;
 use super::pins::{self, Pin};
@@ -159,7 +159,7 @@ fn fetch(
     pins: &[Pin],
     scratch: &Scratch,
 ) -> Result<Prepared> {
-    let apt = Apt::open(cache, architecture, scratch)?;
+    let apt = Apt::open(cache, &Suites::of(architecture), scratch)?;
     apt.update()?;
     fresh(&apt, || root(filling, &apt, architecture))?;
     let mut prepared = Prepared { kernels: Vec::new(), missing: Vec::new() };
@@ -176,7 +176,7 @@ fn fetch(
 }
 
 /// Tries again with new lists, for the archive may have moved on since they were fetched.
-fn fresh<T>(apt: &Apt<'_>, task: impl Fn() -> Result<T>) -> Result<T> {
+pub(super) fn fresh<T>(apt: &Apt<'_>, task: impl Fn() -> Result<T>) -> Result<T> {
     task().or_else(|error| {
         if !apt.forget() {
             return Err(error);

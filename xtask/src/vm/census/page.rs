@@ -22,7 +22,7 @@ Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machi
   that it does not. Asked for are those that the modules of any of these kernels are named after, by alias or by file, and
   some more.
 
-`6.12+` is that kernel and all newer ones of these, `all` is all of them. [policies.md](policies.md) has what the
+`6.12+` is that kernel and all newer ones of these for x86-64, `all` is all of them. [policies.md](policies.md) has what the
 operations accept.
 ";
 
@@ -31,8 +31,8 @@ const POLICIES: &str = "# What generic families accept
 Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machines for the policies of all families
 (`CTRL_CMD_GETPOLICY`), as [kernels.md](kernels.md) says. A set of attributes is named after the first operation that
 takes it, a nested one with the attributes that lead to it. Ranges and lengths that the type has anyway are left out, and
-so are attributes that the kernel rejects. `6.12+` is that kernel and all newer ones of these, `all` is all of those that
-have the family.
+so are attributes that the kernel rejects. `6.12+` is that kernel and all newer ones of these for x86-64, `all` is all of
+those that have the family.
 ";
 
 /// Families and kinds.
@@ -302,18 +302,22 @@ fn together(rows: BTreeMap<(String, u64), Kernels>) -> Vec<((String, Kernels), V
     all
 }
 
-/// Kernels in words: `all`, `6.12+`, `6.1, 6.12`.
+/// Kernels in words: `all`, `6.12+`, `6.1, 6.12, 6.1-s390x`.
 fn span(found: &[Found], all: &Kernels, kernels: &Kernels) -> String {
     if kernels == all {
         return "all".to_owned();
     }
     let series = |at: &usize| found.get(*at).map_or("", |(series, ..)| series.as_str());
-    match kernels.first() {
-        Some(first) if kernels.len() > 1 && (*first..found.len()).all(|at| kernels.contains(&at)) => {
-            format!("{}+", series(first))
-        }
-        _ => kernels.iter().map(series).collect::<Vec<_>>().join(", "),
-    }
+    let has = |at: &&usize| kernels.contains(at);
+    // Newer than one for this machine's usual architecture is no one for another.
+    let (usual, others): (Vec<_>, Vec<_>) = (0..found.len()).partition(|at| !series(at).contains('-'));
+    let without: Vec<_> = usual.iter().skip_while(|at| !has(at)).collect();
+    let words: Vec<_> = match without[..] {
+        [first, _, ..] if without.iter().all(has) => vec![format!("{}+", series(first))],
+        _ => without.into_iter().filter(has).map(|at| series(at).to_owned()).collect(),
+    };
+    let others = others.iter().filter(has).map(|at| series(at).to_owned());
+    words.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// Numbers in ascending order as `1-3, 5`.
@@ -392,13 +396,14 @@ mod tests {
 
     #[test]
     fn spans_and_runs_are_short() {
-        let found = ["6.1", "6.12", "7.3"].map(|series| found(series, ""));
-        let all = Kernels::from([0, 1, 2]);
+        let found = ["6.1", "6.12", "7.3", "6.1-s390x"].map(|series| found(series, ""));
+        let all = Kernels::from([0, 1, 2, 3]);
         let span = |kernels: &[usize]| span(&found, &all, &kernels.iter().copied().collect());
         assert_eq!(
-            [span(&[0, 1, 2]), span(&[1, 2]), span(&[2]), span(&[0, 2])],
-            ["all", "6.12+", "7.3", "6.1, 7.3"]
+            [span(&[0, 1, 2, 3]), span(&[1, 2]), span(&[2]), span(&[0, 2]), span(&[2, 3]), span(&[0, 1, 2])],
+            ["all", "6.12+", "7.3", "6.1, 7.3", "7.3, 6.1-s390x", "6.1+"]
         );
+        assert_eq!([span(&[1, 2, 3]), span(&[3])], ["6.12+, 6.1-s390x", "6.1-s390x"]);
         assert_eq!(runs(&[1, 2, 3, 5, 7, 8]), "1-3, 5, 7-8");
     }
 
