@@ -132,7 +132,7 @@ where
 }
 
 /// Gives a request that lists these datagrams, and what it makes of them: those that its
-/// [filter](crate::Request::filtered) lets pass.
+/// [filter](crate::MessageInfo::filtered) lets pass.
 pub fn listing<Q, R>(request: Q, datagrams: &[&dyn AsRef<[u8]>]) -> Result<Vec<Owned<R>>, Error>
 where
     Q: ToRequest<Answer = Dump<R>>,

@@ -3,7 +3,7 @@
 //! `cargo xtask lint` says which `async fn` of the crate is missing here.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
-use netlink_netfilter::batch::{Transaction, tokio::commit};
+use netlink_netfilter::batch::{self, Transaction};
 use netlink_netfilter::conntrack::tokio::Watch;
 use netlink_netfilter::event::{Event, Group};
 use netlink_netfilter::log::tokio::Log;
@@ -53,7 +53,7 @@ fn every_future_goes_into_a_task() {
     goes_into_a_task(async {
         let mut nl = connect()?;
         let transaction = Transaction::new(Subsystem::NFTABLES);
-        Ok(commit(&transaction, &mut nl).await.is_ok())
+        Ok(batch::tokio::commit(&transaction, &mut nl).await.is_ok())
     });
     goes_into_a_task(async {
         let mut queue = Queue::open(&queue::bind(0, queue::Params::meta())).await?;
