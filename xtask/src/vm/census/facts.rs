@@ -50,7 +50,7 @@ pub(crate) const CLASSES: [(&str, &str); 4] = [
 ];
 
 impl Facts {
-    /// Reads lines of [`print`].
+    /// Reads lines of [`print()`].
     pub(crate) fn read(lines: &str) -> Result<Self> {
         let mut facts = Self::default();
         for line in lines.lines() {
