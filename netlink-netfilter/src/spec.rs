@@ -3,26 +3,12 @@
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
-use crate::{
-    Family, Header, Subsystem, acct, conntrack, event, expect, helper, hook, log, osf, queue, timeout,
-};
+use crate::{Family, Header, Subsystem, acct, conntrack, event, expect, helper, hook, log, osf, queue};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
     protocols: &[&crate::PROTOCOL],
-    tables: &[
-        hook::ChainAttrs::TABLE,
-        hook::BpfAttrs::TABLE,
-        timeout::TcpTimeoutsAttrs::TABLE,
-        timeout::UdpTimeoutsAttrs::TABLE,
-        timeout::UdpliteTimeoutsAttrs::TABLE,
-        timeout::IcmpTimeoutsAttrs::TABLE,
-        timeout::Icmpv6TimeoutsAttrs::TABLE,
-        timeout::DccpTimeoutsAttrs::TABLE,
-        timeout::SctpTimeoutsAttrs::TABLE,
-        timeout::GreTimeoutsAttrs::TABLE,
-        timeout::GenericTimeoutsAttrs::TABLE,
-    ],
+    tables: &[],
     layouts: &[
         Header::LAYOUT,
         conntrack::TcpFlagsMask::LAYOUT,
