@@ -216,7 +216,7 @@ fn a_task_is_what_proc_says() -> Result {
     assert_eq!(Some(u64::from(task.btime)), task.btime64);
     assert!((task.began() + task.elapsed()).abs_diff(now) <= Duration::from_secs(2), "{task:?} {now:?}");
     assert_eq!(task.tgetime.is_some(), since_12(&task, ()).is_some());
-    let of_process = task.tgetime.map_or(task.elapsed(), Duration::from_micros);
+    let of_process = task.tgetime.map_or_else(|| task.elapsed(), Duration::from_micros);
     assert!(of_process.abs_diff(task.elapsed()) <= Duration::from_millis(1));
 
     // One task: the sums are its own.
