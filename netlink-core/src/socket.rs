@@ -277,9 +277,19 @@ impl Socket {
     /// How many messages found no room in the receive buffer since the socket was opened (`SK_MEMINFO_DROPS`). Linux
     /// 4.12.
     pub fn drops(&self) -> Result<u32> {
-        const DROPS: usize = 8;
-        let mut info = [0u32; DROPS + 1];
-        let mut length = size_of_u32::<[u32; DROPS + 1]>();
+        self.memory().map(|[.., drops]| drops)
+    }
+
+    /// How much of the receive buffer is taken by messages that wait (`SK_MEMINFO_RMEM_ALLOC`), with what the kernel adds
+    /// to each. Linux 4.6.
+    pub fn waiting(&self) -> Result<usize> {
+        self.memory().map(|[taken, ..]| taken as usize)
+    }
+
+    /// `SK_MEMINFO_*`; what the kernel doesn't count is 0.
+    fn memory(&self) -> Result<[u32; 9]> {
+        let mut info = [0; 9];
+        let mut length = size_of_u32::<[u32; 9]>();
         // SAFETY: the pointers are those of `info` and its length; the kernel writes no more than that.
         let done = unsafe {
             libc::getsockopt(
@@ -290,7 +300,7 @@ impl Socket {
                 &raw mut length,
             )
         };
-        if done < 0 { Err(Error::last("getsockopt(SO_MEMINFO)")) } else { Ok(info[DROPS]) }
+        if done < 0 { Err(Error::last("getsockopt(SO_MEMINFO)")) } else { Ok(info) }
     }
 
     /// Whether a switch is on.

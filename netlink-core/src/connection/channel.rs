@@ -514,11 +514,12 @@ impl<S: Wait> Channel<S> {
         self.loss.is_some() || self.subscribed
     }
 
-    /// Reads what waits, so that an answer finds room. Not more than can wait when this begins, as a flood does not end,
-    /// and not longer than the limit of time.
+    /// Reads what waits, so that an answer finds room. Not more than waits when this begins, as a flood does not end, and not
+    /// longer than the limit of time.
     #[cold]
     pub(super) async fn make_room(&mut self) -> Result<()> {
-        let mut left = self.socket.as_ref().receive_buffer()?;
+        // Once at least: that the queue is empty ends a loss.
+        let mut left = self.socket.waiting()?.max(1);
         loop {
             self.deadline.check()?;
             // What can't be read is no event.

@@ -122,6 +122,10 @@ impl Wait for Script {
         Ok(())
     }
 
+    fn waiting(&self) -> Result<usize> {
+        self.socket.receive_buffer()
+    }
+
     async fn writable(&self) -> Result<()> {
         Ok(())
     }

@@ -35,6 +35,11 @@ pub trait Wait: AsRef<Socket> {
         self.as_ref().send(datagram)
     }
 
+    /// How much of the receive buffer is taken, at most.
+    fn waiting(&self) -> Result<usize> {
+        self.as_ref().waiting().or_else(|_| self.as_ref().receive_buffer())
+    }
+
     /// Waits for room to send.
     fn writable(&self) -> impl Future<Output = Result<()>> + Send;
 
