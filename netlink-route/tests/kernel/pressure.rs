@@ -41,7 +41,10 @@ fn unconnected() -> Result<Connection> {
 }
 
 fn forger() -> Result<Socket> {
-    Ok(Socket::try_from(netlink_socket(Protocol::ROUTE.0)?)?)
+    let forger = Socket::try_from(netlink_socket(Protocol::ROUTE.0)?)?;
+    // A socket that is full and that nobody reads any more keeps the sender waiting.
+    forger.set_send_timeout(Some(Duration::from_millis(10)))?;
+    Ok(forger)
 }
 
 /// Acknowledgements of every sequence that may come next.
