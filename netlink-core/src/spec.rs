@@ -22,7 +22,7 @@ pub struct Spec {
 
 impl Spec {
     /// All messages.
-    pub fn messages(&self) -> impl Iterator<Item = &'static MessageInfo> {
+    pub fn messages(self) -> impl Iterator<Item = &'static MessageInfo> {
         self.protocols.iter().flat_map(|protocol| protocol.messages).copied().flatten()
     }
 }

@@ -95,11 +95,11 @@ events! {
 
 /// The family that a fixed header begins with says who sent it.
 fn is_of_bridges(message: &Message<'_>) -> bool {
-    message.body.first().map(|family| u16::from(*family)) == Some(Family::BRIDGE.0.into())
+    message.body.first() == Some(&Family::BRIDGE.0)
 }
 
 fn is_of_ipv6(message: &Message<'_>) -> bool {
-    message.body.first().map(|family| u16::from(*family)) == Some(Family::INET6.0.into())
+    message.body.first() == Some(&Family::INET6.0)
 }
 
 impl Link<'_> {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use netlink_core::exchange::{Exchange, Expect, Meaning, Run};
 use netlink_core::message::HEADER_LEN;
+use netlink_core::spec::Spec;
 use netlink_core::testkit::{self, answer};
 use netlink_core::trace::{Direction, Traffic, Tree};
 use netlink_core::{Attrs, MessageFlags, MessageInfo, Messages, Sender, ToRequest as _};
@@ -45,7 +46,7 @@ pub fn infos() -> impl Iterator<Item = &'static MessageInfo> {
         netlink_sockdiag::SPEC,
         netlink_xfrm::SPEC,
     ];
-    families.into_iter().flat_map(|spec| spec.messages().collect::<Vec<_>>())
+    families.into_iter().flat_map(Spec::messages)
 }
 
 /// Every message type that [`messages()`] tries.

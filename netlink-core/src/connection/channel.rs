@@ -518,8 +518,8 @@ impl<S: Wait> Channel<S> {
     /// longer than the limit of time.
     #[cold]
     pub(super) async fn make_room(&mut self) -> Result<()> {
-        // Once at least: that the queue is empty ends a loss.
-        let mut left = self.socket.waiting()?.max(1);
+        // After a loss once at least: that the queue is empty ends it.
+        let mut left = self.socket.waiting()?.max(self.loss.is_some().into());
         loop {
             self.deadline.check()?;
             // What can't be read is no event.

@@ -769,18 +769,18 @@ mod elsewhere {
 fn a_request_of_another_protocol_is_refused_before_it_is_sent() {
     use elsewhere::{Other, OtherRequest, PROTOCOL};
 
-    let request = || OtherRequest::<()>::new(&Other::NEW, NONE, Header::default());
+    let other = || OtherRequest::<()>::new(&Other::NEW, NONE, Header::default());
     let asked = OtherRequest::<Dump<Other<'static>>>::new(&Other::NEW, MessageFlags::DUMP, Header::default());
     let mut nl = crate::Connection::open(Protocol::ROUTE).unwrap();
-    let text = nl.call(request()).unwrap_err().to_string();
+    let text = nl.call(other()).unwrap_err().to_string();
     assert!(text.contains("this is a message of xfrm, and the connection is one of route"), "{text}");
     assert!(matches!(nl.dump(&asked), Err(Error::Request(_))));
-    assert!(matches!(nl.post(request()), Err(Error::Request(_))));
-    assert!(matches!(nl.batch([request()])[..], [Err(Error::Request(_))]));
+    assert!(matches!(nl.post(other()), Err(Error::Request(_))));
+    assert!(matches!(nl.batch([other()])[..], [Err(Error::Request(_))]));
     // Over its own it is sent; so is what nobody knows the protocol of.
     let mut own = crate::Connection::open(PROTOCOL.protocol).unwrap();
-    assert!(matches!(own.call(request()), Err(Error::Kernel(_))));
-    assert!(matches!(nl.call(super::tests::request(0)), Err(Error::Kernel(_))));
+    assert!(matches!(own.call(other()), Err(Error::Kernel(_))));
+    assert!(matches!(nl.call(request(0)), Err(Error::Kernel(_))));
 }
 
 #[test]
