@@ -8,10 +8,10 @@ mod writer;
 
 use core::fmt;
 
-pub use index::index_room;
+pub use index::Places;
 pub(crate) use rule::split;
 pub use rule::{Check, Rule};
-pub use set::{Fields, numbers};
+pub use set::Fields;
 pub use table::{Choose, Content, Row, Shape, Table, debug, debug_wrong, same};
 pub(crate) use table::{Chosen, records};
 pub(crate) use writer::Wiped;

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use crate::attr::{Attrs, Chosen, Hex, MAX_DEPTH, NLA_F_NESTED, Scope, Shape};
+use crate::attr::{Attrs, Chosen, Hex, MAX_DEPTH, NLA_F_NESTED, Scope, Shape, Table};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages};
 use crate::request::{MessageInfo, Numbered};
 
@@ -157,9 +157,8 @@ fn attributes(
             None => write!(f, "[{}]", attr.number)?,
         }
         // Without a row, the flag is all that tells a set from bytes.
-        const UNKNOWN: crate::Table = crate::Table { name: "", rows: &[], rules: &[] };
         if shape.is_none() && attr.flags & NLA_F_NESTED != 0 {
-            shape = Some(Shape::Set(&UNKNOWN));
+            shape = Some(Shape::Set(Table::UNKNOWN));
         }
         match shape {
             Some(Shape::Value(show) | Shape::Named(show)) => {

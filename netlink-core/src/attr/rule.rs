@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Attrs, Choose, Chosen, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
+use super::{Attrs, Choose, Chosen, Content, DecodeError, MAX_DEPTH, Malformed, Scope, Table, walk};
 
 const TOO_DEEP: Malformed = Malformed::Value("attributes inside of attributes, deeper than in any table");
 
@@ -22,8 +22,10 @@ enum Further {
     Lengths(u64),
     /// Any number of elements of so many bytes.
     Elements(u16),
-    /// Attributes of this table.
+    /// Attributes of this table, whose numbers are their places.
     Set(&'static Table),
+    /// Attributes of this table, where they are not.
+    Sparse(&'static Table),
     /// A struct of so many bytes, and attributes of this table behind it.
     Headed(u16, &'static Table),
     /// What the neighbours choose; anything, if they choose nothing.
@@ -76,7 +78,7 @@ impl Rule {
 
     /// Attributes of this table.
     pub const fn set(table: &'static Table) -> Self {
-        Self::asking(Further::Set(table))
+        Self::asking(if table.places.are_numbers() { Further::Set(table) } else { Further::Sparse(table) })
     }
 
     /// A struct of so many bytes, padded to four, and attributes of this table behind it.
@@ -124,7 +126,7 @@ impl Rule {
     ) -> bool {
         self.fits(payload)
             || match self.further {
-                Further::Set(table) => sound(scope.header, payload, table.rules, scope.depth + 1),
+                Further::Set(table) => sound(scope.header, payload, table, scope.depth + 1),
                 _ => self.ask(number, payload, scope, chosen),
             }
     }
@@ -138,28 +140,23 @@ impl Rule {
         if self.judge(0, payload, scope, chosen) { Ok(()) } else { self.explain(0, payload, scope, chosen) }
     }
 
-    /// What the length alone doesn't settle.
+    /// What the length alone doesn't settle. Nothing is kept here over a call, which costs more than most answers.
     #[inline(never)]
     fn ask(&self, number: usize, payload: &[u8], scope: &Scope<'_>, chosen: &mut Chosen) -> bool {
         match self.further {
             Further::Enough | Further::Lengths(_) => false,
             Further::Elements(bytes) => payload.len().is_multiple_of(bytes.into()),
-            Further::Check(check) => check(payload, scope).is_ok(),
-            Further::Headed(bytes, table) => split(payload, bytes.into()).is_some_and(|(header, set)| {
-                scope.depth + 1 < MAX_DEPTH && sound(header, set, table.rules, scope.depth + 1)
-            }),
-            Further::Select(choose) => {
-                match chosen.content(number, choose, scope).map(|content| content.rule) {
-                    None => true,
-                    // A choice can lead back to a table that it came from; a set can't, as no constant holds itself.
-                    Some(Self { further: Further::Set(table), .. }) => {
-                        scope.depth + 1 < MAX_DEPTH
-                            && sound(scope.header, payload, table.rules, scope.depth + 1)
-                    }
-                    Some(rule) => rule.judge(number, payload, scope, chosen),
+            Further::Check(check) => complies(check, payload, scope),
+            Further::Headed(bytes, table) => match split(payload, bytes.into()) {
+                Some((header, set)) if scope.depth + 1 < MAX_DEPTH => {
+                    sound_by_map(header, set, table, scope.depth + 1)
                 }
+                _ => false,
+            },
+            Further::Select(choose) => chosen_is_right(number, payload, choose, scope, chosen),
+            Further::Set(table) | Further::Sparse(table) => {
+                sound_by_map(scope.header, payload, table, scope.depth + 1)
             }
-            Further::Set(table) => sound(scope.header, payload, table.rules, scope.depth + 1),
         }
     }
 
@@ -182,7 +179,7 @@ impl Rule {
                 None => bytes.into(),
             },
             Further::Check(check) => return check(payload, scope),
-            Further::Set(table) => return explain(&scope.inside(payload), table),
+            Further::Set(table) | Further::Sparse(table) => return explain(&scope.inside(payload), table),
             Further::Select(choose) => {
                 return match chosen.content(number, choose, scope) {
                     Some(content) => content.rule.explain(number, payload, scope, chosen),
@@ -200,6 +197,26 @@ impl fmt::Debug for Rule {
     }
 }
 
+/// Whether a payload is what its neighbours choose.
+#[inline(never)]
+fn chosen_is_right(
+    number: usize,
+    payload: &[u8],
+    choose: Choose,
+    scope: &Scope<'_>,
+    chosen: &mut Chosen,
+) -> bool {
+    let Some(Content { rule, .. }) = chosen.content(number, choose, scope) else { return true };
+    // A choice can lead back to a table that it came from; a set can't, as no constant holds itself.
+    let deeper = matches!(rule.further, Further::Set(_) | Further::Sparse(_));
+    (!deeper || scope.depth + 1 < MAX_DEPTH) && rule.judge(number, payload, scope, chosen)
+}
+
+#[inline(never)]
+fn complies(check: Check, payload: &[u8], scope: &Scope<'_>) -> bool {
+    check(payload, scope).is_ok()
+}
+
 /// A struct of so many bytes, and the attributes behind it.
 pub(crate) fn split(payload: &[u8], bytes: usize) -> Option<(&[u8], &[u8])> {
     let header = payload.get(..bytes)?;
@@ -208,18 +225,35 @@ pub(crate) fn split(payload: &[u8], bytes: usize) -> Option<(&[u8], &[u8])> {
 
 /// Checks the attributes of a set, also inside of nested sets.
 pub(super) fn check(scope: &Scope<'_>, table: &'static Table) -> Result<(), DecodeError> {
-    let sound = scope.depth < MAX_DEPTH && sound(scope.header, scope.set.rest(), table.rules, scope.depth);
+    let sound = scope.depth < MAX_DEPTH && sound_by_map(scope.header, scope.set.rest(), table, scope.depth);
     if sound { Ok(()) } else { explain(scope, table) }
 }
 
-/// Whether all attributes of a set are right. What it needs comes in registers: most sets inside of others have two or
-/// three attributes.
+/// Whether all attributes of a set are right, in a table whose numbers are their places. What it needs comes in
+/// registers: most sets inside of others have two or three attributes.
 #[inline(never)]
-fn sound(header: &[u8], set: &[u8], rules: &'static [Rule], depth: u8) -> bool {
+fn sound(header: &[u8], set: &[u8], table: &'static Table, depth: u8) -> bool {
+    all_right(header, set, table.rules, |number| number, depth)
+}
+
+/// The same in any table.
+#[inline(never)]
+fn sound_by_map(header: &[u8], set: &[u8], table: &'static Table, depth: u8) -> bool {
+    all_right(header, set, table.rules, |number| table.places.of(number), depth)
+}
+
+#[inline(always)]
+fn all_right(
+    header: &[u8],
+    set: &[u8],
+    rules: &'static [Rule],
+    place: impl Fn(usize) -> usize,
+    depth: u8,
+) -> bool {
     let scope = Scope { header, set: Attrs::new(set), depth };
     let mut chosen = Chosen::default();
     let stopped = walk(set, set, |number, payload, _| {
-        rules.get(number).is_none_or(|rule| rule.judge(number, payload, &scope, &mut chosen))
+        rules.get(place(number)).is_none_or(|rule| rule.judge(number, payload, &scope, &mut chosen))
     });
     stopped.is_none()
 }
@@ -235,7 +269,7 @@ pub(super) fn explain(scope: &Scope<'_>, table: &'static Table) -> Result<(), De
     for attr in scope.set {
         let attr = attr?;
         let number = usize::from(attr.number);
-        if let Some(rule) = table.rules.get(number)
+        if let Some(rule) = table.rules.get(table.places.of(number))
             && !rule.judge(number, attr.payload, scope, &mut chosen)
         {
             let wrong = rule.explain(number, attr.payload, scope, &mut chosen);

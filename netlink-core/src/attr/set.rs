@@ -2,9 +2,9 @@
 
 use alloc::boxed::Box;
 
-use super::index::{Few, Slot};
+use super::index::{Few, Places, Slot};
 use super::rule::{check, explain};
-use super::{Attrs, DecodeError, MAX_DEPTH, Malformed, Payload, Rule, Scope, Table, Writer};
+use super::{Attrs, DecodeError, MAX_DEPTH, Malformed, Payload, Scope, Table, Writer};
 
 /// A set of attributes: its bytes, and where each attribute of the table stands in them.
 ///
@@ -22,19 +22,6 @@ pub struct Fields<'a, const N: usize> {
     family: u8,
     /// What [`Scope::depth`] was.
     depth: u8,
-}
-
-/// One more than the largest number of a table.
-#[doc(hidden)]
-pub const fn numbers(mut rows: &[usize]) -> usize {
-    let mut numbers = 1;
-    while let [number, rest @ ..] = rows {
-        if *number >= numbers {
-            numbers = *number + 1;
-        }
-        rows = rest;
-    }
-    numbers
 }
 
 /// What a builder wrote. Its destructor is one test where nothing was built, so a set read from the wire can
@@ -78,17 +65,12 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// Inlined with all that it calls on the way of a sound message, so that a set that is looked at where it
     /// is read needs no memory.
     #[inline(always)]
-    pub fn fill(
-        &mut self,
-        scope: &Scope<'a>,
-        rules: &'static [Rule],
-        table: &'static Table,
-    ) -> Result<(), DecodeError> {
+    pub fn fill(&mut self, scope: &Scope<'a>, table: &'static Table) -> Result<(), DecodeError> {
         let read = if N == 0 {
-            Few::read(scope, rules).map(|few| self.few = few).is_some()
+            Few::read(scope, table).map(|few| self.few = few).is_some()
         } else {
             let mut index = [Slot::ABSENT; N];
-            let sound = Slot::read(&mut index, *scope, rules);
+            let sound = Slot::read(&mut index, *scope, table);
             self.index = index;
             sound
         };
@@ -120,26 +102,26 @@ impl<'a, const N: usize> Fields<'a, N> {
     fn checked(scope: &Scope<'a>, table: &'static Table) -> Option<Self> {
         let mut fields = Self::new(scope.set.rest());
         (fields.family, fields.depth) = (scope.family(), scope.depth);
-        fields.find(table.rules.len()).then_some(fields)
+        fields.find(table).then_some(fields)
     }
 
     #[inline(always)]
-    fn find(&mut self, numbers: usize) -> bool {
+    fn find(&mut self, table: &'static Table) -> bool {
         if N == 0 {
-            let few = Few::of(self.bytes(), numbers);
+            let few = Few::of(self.bytes(), table);
             self.few = few.unwrap_or(Few::NONE);
             return few.is_some();
         }
         let mut index = [Slot::ABSENT; N];
-        let sound = Slot::fill(&mut index, self.bytes());
+        let sound = Slot::fill(&mut index, self.bytes(), table.places);
         self.index = index;
         sound
     }
 
-    /// Takes over what a builder wrote, for a table with so many numbers.
-    pub fn built(writer: Writer, numbers: usize) -> Self {
+    /// Takes over what a builder wrote.
+    pub fn built(writer: Writer, table: &'static Table) -> Self {
         let mut fields = Self { built: Built(Some(Box::new(writer))), ..Self::EMPTY };
-        fields.find(numbers);
+        fields.find(table);
         fields
     }
 
@@ -169,12 +151,12 @@ impl<'a, const N: usize> Fields<'a, N> {
 
     /// The attribute of this number; the last one where there are several, as in the kernel.
     #[inline(always)]
-    pub fn get<'s, T: Payload<'s>>(&'s self, number: u16) -> Option<T> {
-        let bytes = self.bytes();
+    pub fn get<'s, T: Payload<'s>>(&'s self, number: u16, places: Places) -> Option<T> {
+        let (bytes, place) = (self.bytes(), places.of_row(number)?);
         let attr = if N == 0 {
-            self.few.find(number, bytes)?
+            self.few.find(number, place, bytes)?
         } else {
-            self.index.get(usize::from(number))?.find(number, bytes)?
+            self.index.get(place)?.find(number, bytes)?
         };
         let scope = Scope { header: family_header(self.family), set: Attrs::new(bytes), depth: self.depth };
         T::of(attr, &scope).ok()
@@ -312,7 +294,7 @@ macro_rules! __attr_builder {
 
             /// What was built, to look at.
             pub fn attrs(self) -> $name<'static> {
-                $name($crate::attr::Fields::built(self.0, $name::RULES.len()))
+                $name($crate::attr::Fields::built(self.0, $name::TABLE))
             }
         }
 
@@ -354,9 +336,7 @@ macro_rules! __attr_set {
         $(#[$meta])*
         #[derive(Clone)]
         $vis struct $name<$a>(
-            $crate::attr::Fields<$a, {
-                $crate::attr::index_room($crate::attr::numbers(&[$( $number, )*]))
-            }>,
+            $crate::attr::Fields<$a, { $crate::attr::Places::room(&[$( $number, )*]) }>,
         );
 
         #[allow(unreachable_pub, dead_code)]
@@ -366,7 +346,7 @@ macro_rules! __attr_set {
                 #[doc = concat!("\n\n`", stringify!($c_name), "`, ", stringify!($number), ".")]
                 #[inline(always)]
                 pub fn $field<$a>(&$a self) -> ::core::option::Option<$type> {
-                    self.0.get::<$type>($number)
+                    self.0.get::<$type>($number, Self::PLACES)
                 }
             )*
         }
@@ -383,13 +363,19 @@ macro_rules! __attr_set {
                     shape: <$type as $crate::Payload<$a>>::SHAPE,
                 }, )*],
                 Self::RULES,
+                Self::PLACES,
             );
 
+            #[allow(clippy::indexing_slicing)] // only the compiler runs it
             const RULES: &'static [$crate::attr::Rule] = &{
-                let mut rules = [$crate::attr::Rule::NO_ROW; $crate::attr::numbers(&[$( $number, )*])];
-                $( rules[$number] = <$type as $crate::Payload<$a>>::RULE; )*
+                let mut rules = [$crate::attr::Rule::NO_ROW; $crate::attr::Places::count(&[$( $number, )*])];
+                $( rules[Self::PLACES.of($number)] = <$type as $crate::Payload<$a>>::RULE; )*
                 rules
             };
+
+            const PLACES: $crate::attr::Places = $crate::attr::Places::new(
+                &$crate::attr::Places::map::<{ $crate::attr::Places::mapped(&[$( $number, )*]) }>(&[$( $number, )*]),
+            );
 
             /// A set without attributes.
             pub const EMPTY: Self = Self($crate::attr::Fields::EMPTY);
@@ -409,7 +395,7 @@ macro_rules! __attr_set {
             #[doc(hidden)]
             #[inline(always)]
             pub fn fill(&mut self, scope: &$crate::Scope<$a>) -> ::core::result::Result<(), $crate::DecodeError> {
-                self.0.fill(scope, Self::RULES, Self::TABLE)
+                self.0.fill(scope, Self::TABLE)
             }
 
             /// All attributes as they came, with and without a row.
@@ -420,7 +406,7 @@ macro_rules! __attr_set {
             /// The payload of the attribute of this number, if there is one and the table has a row for it; of the last one
             /// where there are several.
             pub fn find(&self, number: u16) -> ::core::option::Option<&[u8]> {
-                self.0.get::<$crate::Bytes<'_>>(number).map(|bytes| bytes.0)
+                self.0.get::<$crate::Bytes<'_>>(number, Self::PLACES).map(|bytes| bytes.0)
             }
 
             /// The attributes this table has no row for: newer than this crate, kept and written back.
@@ -647,7 +633,64 @@ mod tests {
     }
     attrs! {
         /// A table too large for three words.
-        struct LargeAttrs<'a> for Large { 0 L_ZERO zero: u8, 1 L_ONE one: u8, 64 L_LAST last: u8, }
+        struct LargeAttrs<'a> for Large {
+            0 L_ZERO zero: u8, 1 L_ONE one: u8, 2 L_2 l2: u8, 3 L_3 l3: u8, 4 L_4 l4: u8, 5 L_5 l5: u8, 6 L_6 l6: u8,
+            7 L_7 l7: u8, 8 L_8 l8: u8, 9 L_9 l9: u8, 10 L_10 l10: u8, 11 L_11 l11: u8, 12 L_12 l12: u8,
+            13 L_13 l13: u8, 14 L_14 l14: u8, 15 L_15 l15: u8, 16 L_16 l16: u8, 17 L_17 l17: u8, 18 L_18 l18: u8,
+            19 L_19 l19: u8, 20 L_20 l20: u8, 21 L_21 l21: u8, 22 L_22 l22: u8, 23 L_23 l23: u8, 64 L_LAST last: u8,
+        }
+    }
+
+    attrs! {
+        /// Rows far from the beginning.
+        struct FarAttrs<'a> for Far { 180 F_A a: u8, 400 F_B b: u8, 181 F_C c: u16, 183 F_D d: InnerAttrs<'a>, }
+    }
+
+    #[test]
+    fn what_a_set_costs_goes_by_its_rows() {
+        assert_eq!(size_of::<FarAttrs<'_>>(), size_of::<SmallAttrs<'_>>());
+        assert_eq!(FarAttrs::RULES.len(), 5);
+        assert_eq!((RowsAttrs::RULES.len(), LargeAttrs::RULES.len()), (12, 65));
+    }
+
+    #[test]
+    fn rows_far_from_the_beginning_are_found_and_checked() {
+        let mut out = Writer::new();
+        for number in [0, 1, 4, 182, 184, 401, 9_999] {
+            out.put_bytes(number, &[0xee; 9]);
+            if number == 182 {
+                out.put_bytes(400, &[2]);
+                out.put_bytes(181, &[3, 3]);
+                out.put_bytes(180, &[1]);
+                InnerAttrs::put(&Inner::new().one(7).attrs(), 183, &mut out);
+            }
+        }
+        let bytes = out.as_slice();
+        let mut filled = FarAttrs::unread(bytes);
+        filled.fill(&Scope::new(&[], Attrs::new(bytes))).unwrap();
+        for set in [FarAttrs::decode(bytes).unwrap(), filled.clone(), filled.into_owned()] {
+            assert_eq!((set.a(), set.b(), set.c()), (Some(1), Some(2), Some(0x0303)));
+            assert_eq!(set.d().unwrap().one(), Some(7));
+            assert_eq!(set.unknown().count(), 7);
+            assert_eq!((set.find(0), set.find(182), set.find(401)), (None, None, None));
+            assert_eq!(set.find(400), Some(&[2][..]));
+        }
+        for (number, at) in [(180, "F_A"), (400, "F_B"), (181, "F_C")] {
+            let mut out = Writer::new();
+            out.put_bytes(number, &[]);
+            let scope = Scope::new(&[], Attrs::new(out.as_slice()));
+            assert_eq!(FarAttrs::read(&scope).unwrap_err().at, at);
+            assert!(FarAttrs::unread(out.as_slice()).fill(&scope).is_err());
+            let mut around = Writer::new();
+            around.nest(9, |around| around.push(out.as_slice()));
+            let scope = Scope::new(&[], Attrs::new(around.as_slice()));
+            assert_eq!(AroundFarAttrs::read(&scope).unwrap_err().at, at);
+        }
+    }
+
+    attrs! {
+        /// Around them.
+        struct AroundFarAttrs<'a> for AroundFar { 9 A_FAR far: FarAttrs<'a>, }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::set::family_header;
-use super::{Attr, Attrs, Hex, MAX_DEPTH, Malformed, Payload, Rule, Scope, walk};
+use super::{Attr, Attrs, Hex, MAX_DEPTH, Malformed, Payload, Places, Rule, Scope, walk};
 
 /// Rows of one attribute set, as data.
 #[derive(Debug)]
@@ -13,8 +13,10 @@ pub struct Table {
     pub name: &'static str,
     /// One row per attribute.
     pub rows: &'static [Row],
-    /// Which payloads each number takes.
-    pub rules: &'static [Rule],
+    /// Which payloads each number takes, by its place.
+    pub(super) rules: &'static [Rule],
+    /// The place of each number.
+    pub(super) places: Places,
 }
 
 /// One attribute, as data.
@@ -31,9 +33,17 @@ pub struct Row {
 }
 
 impl Table {
+    /// Without rows.
+    pub(crate) const UNKNOWN: &'static Self = &Self::new("", &[], &[], Places::new(&[]));
+
     /// Of these rows.
     #[doc(hidden)]
-    pub const fn new(name: &'static str, rows: &'static [Row], rules: &'static [Rule]) -> Self {
+    pub const fn new(
+        name: &'static str,
+        rows: &'static [Row],
+        rules: &'static [Rule],
+        places: Places,
+    ) -> Self {
         let (mut rest, mut selecting) = (rows, 0);
         while let [row, others @ ..] = rest {
             if matches!(row.shape, Shape::Select { .. }) {
@@ -42,7 +52,7 @@ impl Table {
             rest = others;
         }
         assert!(selecting <= SELECTED, "neighbours select more attributes than are kept in mind");
-        Self { name, rows, rules }
+        Self { name, rows, rules, places }
     }
 
     /// The C name of this number; empty without a row.
@@ -53,7 +63,7 @@ impl Table {
     /// The row of this number.
     pub fn row(&self, number: u16) -> Option<&'static Row> {
         // Most numbers without a row are larger than all that have one.
-        let known = usize::from(number) < self.rules.len();
+        let known = self.places.of(number.into()) < self.rules.len();
         if known { self.rows.iter().find(|row| row.number == number) } else { None }
     }
 }
@@ -116,10 +126,16 @@ pub type Choose = fn(&Scope<'_>) -> Option<&'static Content>;
 /// Rows of one table that neighbours may select.
 const SELECTED: usize = 2;
 
-/// What the neighbours in one set select for the attributes beside them, by number: a choice walks the set, and is made
-/// once.
+/// What the neighbours in one set select for the attributes beside them: a choice walks the set, and is made once.
+///
+/// One inside of the other, so that of a set without a choice a single word is written.
 #[derive(Default)]
-pub(crate) struct Chosen([Option<(usize, Option<&'static Content>)>; SELECTED]);
+pub(crate) struct Chosen(Option<(Choice, Option<Choice>)>);
+
+struct Choice {
+    number: usize,
+    content: Option<&'static Content>,
+}
 
 impl Chosen {
     pub(super) fn content(
@@ -128,13 +144,18 @@ impl Chosen {
         choose: Choose,
         scope: &Scope<'_>,
     ) -> Option<&'static Content> {
-        for known in &mut self.0 {
-            let (of, content) = known.get_or_insert_with(|| (number, choose(scope)));
-            if *of == number {
-                return *content;
-            }
+        match &mut self.0 {
+            Some((first, _)) if first.number == number => return first.content,
+            Some((_, Some(second))) if second.number == number => return second.content,
+            _ => {}
         }
-        choose(scope)
+        let content = choose(scope);
+        let choice = Choice { number, content };
+        match &mut self.0 {
+            None => self.0 = Some((choice, None)),
+            Some((_, second)) => *second = Some(choice),
+        }
+        content
     }
 
     /// What an attribute of this row holds in the set of `scope`; `None` if that can't be known.

@@ -30,7 +30,7 @@ pub(super) const NOTHING: MessageInfo = MessageInfo {
     numbered: Numbered::ByType,
     c_name: "nothing",
     header: <() as crate::layout::Fixed>::LAYOUT,
-    table: &crate::Table { name: "", rows: &[], rules: &[] },
+    table: crate::Table::UNKNOWN,
     siblings: || &[],
     subject: None,
     hint: |_, _| Ok(()),

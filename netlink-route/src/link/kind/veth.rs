@@ -19,7 +19,7 @@ impl<'a, R> IntoAttr<Peer<'a>> for LinkRequest<R> {
         if let Some((_, why)) = message.error() {
             set.fail(why);
         }
-        (header, LinkAttrs(Fields::built(set, LinkAttrs::RULES.len()))).into_attr()
+        (header, LinkAttrs(Fields::built(set, LinkAttrs::TABLE))).into_attr()
     }
 }
 
