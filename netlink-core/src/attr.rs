@@ -1,6 +1,7 @@
 //! Attributes: walking them, reading and writing their payloads, and the tables that describe them.
 
 mod index;
+mod parts;
 mod rule;
 mod set;
 mod table;
@@ -9,11 +10,12 @@ mod writer;
 use core::fmt;
 
 pub use index::Places;
+pub(crate) use parts::{Part, Parts};
 pub(crate) use rule::split;
 pub use rule::{Check, Rule};
 pub use set::Fields;
+pub(crate) use table::Chosen;
 pub use table::{Choose, Content, Row, Shape, Table, debug, debug_wrong, same};
-pub(crate) use table::{Chosen, records};
 pub(crate) use writer::Wiped;
 pub use writer::{Unsendable, Writer};
 

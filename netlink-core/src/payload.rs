@@ -732,10 +732,7 @@ impl<'a, T> Indexed<'a, T> {
 
 impl<'a, T: Payload<'a>> Payload<'a> for Indexed<'a, T> {
     const FLAGS: u16 = NLA_F_NESTED;
-    const RULE: Rule = Rule::check(|payload, scope| {
-        let scope = scope.inside(payload);
-        { scope.set }.try_for_each(|attr| T::RULE.of_each().verify(attr?.payload, &scope))
-    });
+    const RULE: Rule = Rule::each(&T::RULE);
     const SHAPE: Shape = Shape::Indexed(&T::SHAPE);
     const SECRET: bool = T::SECRET;
 

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use crate::attr::{Attrs, Chosen, Hex, MAX_DEPTH, NLA_F_NESTED, Scope, Shape, Table};
+use crate::attr::{Attrs, Hex, NLA_F_NESTED, Parts, Scope, Shape, Table};
 use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages};
 use crate::request::{MessageInfo, Numbered};
 
@@ -99,7 +99,7 @@ impl fmt::Display for Tree<'_> {
                 if info.header.size > 0 {
                     write!(f, "\n    {} {}", info.header.c_name, Hex(fixed))?;
                 }
-                attributes(f, Shape::Set(info.table), fixed, attrs, 1)
+                attributes(f, Parts::new(Shape::Set(info.table), Scope::new(fixed, Attrs::new(attrs))), 1)
             }
             // What is not known may be a key, and so may the request that a refusal repeats.
             None if control_name(header.kind).is_none() => write!(f, "\n    <{} bytes>", message.body.len()),
@@ -120,53 +120,29 @@ fn indent(f: &mut fmt::Formatter<'_>, depth: u8) -> fmt::Result {
     (0..depth).try_for_each(|_| f.write_str("    "))
 }
 
-fn attributes(
-    f: &mut fmt::Formatter<'_>,
-    shape: Shape,
-    header: &[u8],
-    bytes: &[u8],
-    depth: u8,
-) -> fmt::Result {
-    let set = Attrs::new(bytes);
-    let scope = Scope { header, set, depth };
-    let mut chosen = Chosen::default();
-    if let Shape::Records(table, find) = shape {
-        for (fixed, attrs) in crate::attr::records(bytes, find) {
-            indent(f, depth)?;
-            write!(f, "- {}", Hex(fixed))?;
-            attributes(f, Shape::Set(table), header, attrs, depth + 1)?;
-        }
-        return Ok(());
-    }
-    for attr in set {
+fn attributes(f: &mut fmt::Formatter<'_>, parts: Parts<'_>, depth: u8) -> fmt::Result {
+    for part in parts {
         indent(f, depth)?;
-        let attr = match attr {
-            Ok(attr) => attr,
+        let mut part = match part {
+            Ok(part) => part,
             Err(why) => return write!(f, "{why}"),
         };
-        let (name, mut shape) = match shape {
-            Shape::Set(table) => {
-                let row = table.row(attr.number);
-                (row.map(|row| row.c_name), row.and_then(|row| chosen.shape(row, &scope)))
-            }
-            Shape::Indexed(item) => (None, Some(*item)),
-            _ => (None, None),
-        };
-        match name {
-            Some(name) => f.write_str(name)?,
-            None => write!(f, "[{}]", attr.number)?,
+        match (part.attr, part.row) {
+            (None, _) => write!(f, "- {}", Hex(part.header))?,
+            (_, Some(row)) => f.write_str(row.c_name)?,
+            (Some(attr), None) => write!(f, "[{}]", attr.number)?,
         }
         // Without a row, the flag is all that tells a set from bytes.
-        if shape.is_none() && attr.flags & NLA_F_NESTED != 0 {
-            shape = Some(Shape::Set(Table::UNKNOWN));
+        if part.shape.is_none() && part.attr.is_some_and(|attr| attr.flags & NLA_F_NESTED != 0) {
+            part.shape = Some(Shape::Set(Table::UNKNOWN));
         }
-        match shape {
-            Some(Shape::Value(show) | Shape::Named(show)) => {
+        match (part.shape, part.parts()) {
+            (Some(Shape::Value(show) | Shape::Named(show)), _) => {
                 f.write_str(" ")?;
-                show(attr.payload, f)?;
+                show(part.payload(), f)?;
             }
-            Some(shape) if depth < MAX_DEPTH => attributes(f, shape, header, attr.payload, depth + 1)?,
-            _ => write!(f, " {}", Hex(attr.payload))?,
+            (_, Some(parts)) => attributes(f, parts, depth + 1)?,
+            _ => write!(f, " {}", Hex(part.payload()))?,
         }
     }
     Ok(())

@@ -218,7 +218,7 @@ impl Names {
             }
             let chosen: &[&Content] = if let Shape::Select { all, .. } = shape { all() } else { &[] };
             for shape in chosen.iter().map(|content| content.shape).chain([shape]) {
-                if let Shape::Set(inner) | Shape::Records(inner, _) = shape {
+                if let Shape::Set(inner) | Shape::Headed(_, inner) | Shape::Records(inner, _) = shape {
                     self.table(inner, seen, report);
                 }
             }

@@ -28,6 +28,8 @@ enum Further {
     Sparse(&'static Table),
     /// A struct of so many bytes, and attributes of this table behind it.
     Headed(u16, &'static Table),
+    /// A run of attributes, each with a payload that this is right for.
+    Each(&'static Rule),
     /// What the neighbours choose; anything, if they choose nothing.
     Select(Choose),
     Check(Check),
@@ -88,6 +90,18 @@ impl Rule {
         Self::asking(Further::Headed(bytes as u16, table))
     }
 
+    /// A run of attributes, each with a payload that is right by this rule.
+    pub const fn each(item: &'static Self) -> Self {
+        item.of_each();
+        Self::asking(Further::Each(item))
+    }
+
+    /// For a list of such payloads, where nothing tells which of them its neighbours are about.
+    pub const fn of_each(&self) -> Self {
+        assert!(!matches!(self.further, Further::Select(_)), "a list of attributes that neighbours select");
+        *self
+    }
+
     /// What the function chooses by what stands around; anything, where it chooses nothing.
     ///
     /// It is called once for all attributes of the number in a set.
@@ -106,13 +120,6 @@ impl Rule {
         payload.len() >= usize::from(self.enough)
             || matches!(self.further, Further::Lengths(lengths)
                 if payload.len() < 64 && lengths >> payload.len() & 1 != 0)
-    }
-
-    /// For a list of such payloads, where nothing tells which of them its neighbours are about.
-    #[must_use]
-    pub const fn of_each(self) -> Self {
-        assert!(!matches!(self.further, Further::Select(_)), "a list of attributes that neighbours select");
-        self
     }
 
     /// Whether a payload is right; it is that of an attribute of this number in the set of `scope`.
@@ -153,6 +160,7 @@ impl Rule {
                 }
                 _ => false,
             },
+            Further::Each(item) => all_are_right(item, &scope.inside(payload)),
             Further::Select(choose) => chosen_is_right(number, payload, choose, scope, chosen),
             Further::Set(table) | Further::Sparse(table) => {
                 sound_by_map(scope.header, payload, table, scope.depth + 1)
@@ -178,6 +186,7 @@ impl Rule {
                 Some((header, set)) => return explain(&Scope { header, ..scope.inside(set) }, table),
                 None => bytes.into(),
             },
+            Further::Each(item) => return explain_each(item, &scope.inside(payload)),
             Further::Check(check) => return check(payload, scope),
             Further::Set(table) | Further::Sparse(table) => return explain(&scope.inside(payload), table),
             Further::Select(choose) => {
@@ -195,6 +204,21 @@ impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rule")
     }
+}
+
+#[inline(never)]
+fn all_are_right(item: &Rule, scope: &Scope<'_>) -> bool {
+    let (set, mut chosen) = (scope.set.rest(), Chosen::default());
+    let each = |number, payload: &_, _| item.judge(number, payload, scope, &mut chosen);
+    scope.depth < MAX_DEPTH && walk(set, set, each).is_none()
+}
+
+#[cold]
+fn explain_each(item: &Rule, scope: &Scope<'_>) -> Result<(), DecodeError> {
+    if scope.depth >= MAX_DEPTH {
+        return Err(TOO_DEEP.into());
+    }
+    { scope.set }.try_for_each(|attr| item.verify(attr?.payload, scope))
 }
 
 /// Whether a payload is what its neighbours choose.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::set::family_header;
-use super::{Attr, Attrs, Hex, MAX_DEPTH, Malformed, Payload, Places, Rule, Scope, walk};
+use super::{Attr, Attrs, Hex, Malformed, Part, Parts, Payload, Places, Rule, Scope, walk};
 
 /// Rows of one attribute set, as data.
 #[derive(Debug)]
@@ -86,6 +86,9 @@ pub enum Shape {
     },
     /// A run of attributes numbered as an index, each of this shape.
     Indexed(&'static Self),
+    /// Attributes behind a struct of so many bytes, padded to four; what they look up in a message's fixed header they
+    /// find in the struct.
+    Headed(usize, &'static Table),
     /// Attribute sets behind fixed headers of their own; the function tells where the attributes of the
     /// first one begin and where the next one starts.
     Records(&'static Table, fn(&[u8]) -> Option<(usize, usize)>),
@@ -99,6 +102,7 @@ impl fmt::Debug for Shape {
             Self::Set(table) => write!(f, "Set({})", table.name),
             Self::Select { .. } => f.write_str("Select"),
             Self::Indexed(shape) => write!(f, "Indexed({shape:?})"),
+            Self::Headed(_, table) => write!(f, "Headed({})", table.name),
             Self::Records(table, _) => write!(f, "Records({})", table.name),
         }
     }
@@ -169,23 +173,20 @@ impl Chosen {
     }
 }
 
-/// Whether two sets hold the same: every attribute with the same payload, in any order.
+/// Whether two sets hold the same: every attribute with the same payload, in any order, also in the sets inside.
 #[doc(hidden)]
 pub fn same(family: u8, table: Option<&'static Table>, a: Attrs<'_>, b: Attrs<'_>) -> bool {
-    alike(table, &Scope::new(family_header(family), a), b)
+    let shape = Shape::Set(table.unwrap_or(Table::UNKNOWN));
+    alike(shape, &Scope::new(family_header(family), a), b.rest())
 }
 
-fn alike(table: Option<&'static Table>, scope: &Scope<'_>, b: Attrs<'_>) -> bool {
+fn alike(shape: Shape, scope: &Scope<'_>, b: &[u8]) -> bool {
     /// The number of attributes; `None` for what can't be walked to its end, which is the same only byte by byte.
     fn count(mut set: Attrs<'_>) -> Option<usize> {
         set.try_fold(0, |count, attr| attr.ok().map(|_| count + 1))
     }
-    fn numbers(set: Attrs<'_>) -> impl Iterator<Item = u16> {
-        set.flatten().map(|attr| attr.number)
-    }
     /// By number; those of one number in the order they stand.
-    fn sorted(set: Attrs<'_>) -> impl Iterator<Item = Attr<'_>> {
-        let bytes = set.rest();
+    fn sorted(bytes: &[u8]) -> impl Iterator<Item = (Attr<'_>, usize)> {
         let mut places = Vec::new();
         walk(bytes, bytes, |number, _, at| {
             places.push((number as u64) << 48 | at as u64);
@@ -193,33 +194,37 @@ fn alike(table: Option<&'static Table>, scope: &Scope<'_>, b: Attrs<'_>) -> bool
         });
         places.sort_unstable();
         let at = |place: u64| usize::try_from(place << 16 >> 16).ok();
-        places.into_iter().filter_map(move |place| Attrs::new(bytes.get(at(place)?..)?).next()?.ok())
+        places.into_iter().filter_map(move |place| {
+            let at = at(place)?;
+            Some((Attrs::new(bytes.get(at..)?).next()?.ok()?, at))
+        })
     }
-    let a = scope.set;
+    fn holds(part: &Part<'_>, payload: &[u8]) -> bool {
+        part.payload() == payload
+            || part.parts().is_some_and(|parts| alike(parts.shape(), &part.scope, payload))
+    }
+
+    let (a, mut parts) = (scope.set.rest(), Parts::new(shape, *scope));
     if a == b {
         return true;
     }
-    let attrs = count(a);
-    if attrs.is_none() || attrs != count(b) {
+    let Shape::Set(_) = shape else {
+        let mut others = Parts::new(shape, Scope { set: Attrs::new(b), ..*scope });
+        return loop {
+            match (parts.next(), others.next()) {
+                (None, None) => break true,
+                (Some(Ok(x)), Some(Ok(y))) if x.is_named_as(&y) && holds(&x, y.payload()) => {}
+                _ => break false,
+            }
+        };
+    };
+    let attrs = count(scope.set);
+    if attrs.is_none() || attrs != count(Attrs::new(b)) {
         return false;
     }
-    let mut chosen = Chosen::default();
-    let mut same = |(x, y): (Attr<'_>, Attr<'_>)| {
-        if x.number != y.number || x.payload == y.payload {
-            return x.number == y.number;
-        }
-        let inside = scope.inside(x.payload);
-        match table.and_then(|table| chosen.shape(table.row(x.number)?, scope)) {
-            Some(Shape::Set(table)) if inside.depth < MAX_DEPTH => {
-                alike(Some(table), &inside, Attrs::new(y.payload))
-            }
-            _ => false,
-        }
-    };
-    if numbers(a).eq(numbers(b)) {
-        return a.flatten().zip(b.flatten()).all(&mut same);
-    }
-    sorted(a).zip(sorted(b)).all(&mut same)
+    sorted(a).zip(sorted(b)).all(|((x, at), (y, _))| {
+        x.number == y.number && (x.payload == y.payload || holds(&parts.attr(x, at), y.payload))
+    })
 }
 
 /// Prints a set by its table: field names, then values, in the order they stand.
@@ -232,18 +237,34 @@ pub fn debug(
     set: Attrs<'_>,
 ) -> fmt::Result {
     let scope = Scope { header: family_header(family), set, depth };
-    let mut chosen = Chosen::default();
+    show(f, Parts::new(Shape::Set(table), scope))
+}
+
+fn show(f: &mut fmt::Formatter<'_>, parts: Parts<'_>) -> fmt::Result {
+    let Shape::Set(table) = parts.shape() else {
+        return f.debug_list().entries(parts.flatten()).finish();
+    };
     let mut out = f.debug_struct(table.name);
-    for attr in set.flatten() {
-        match table.row(attr.number) {
-            Some(row) => {
-                let shape = chosen.shape(row, &scope);
-                out.field(row.field, &Shown { shape, scope: scope.inside(attr.payload) })
+    for part in parts.flatten() {
+        match (part.row, part.attr) {
+            (Some(row), _) => out.field(row.field, &part),
+            (None, Some(Attr { number, payload, .. })) => {
+                out.field("unknown", &format_args!("{number}: {}", Hex(payload)))
             }
-            None => out.field("unknown", &format_args!("{}: {}", attr.number, Hex(attr.payload))),
+            (None, None) => &mut out,
         };
     }
     out.finish()
+}
+
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.shape, self.parts()) {
+            (Some(Shape::Value(print) | Shape::Named(print)), _) => print(self.payload(), f),
+            (_, Some(parts)) => show(f, parts),
+            _ => fmt::Display::fmt(&Hex(self.payload()), f),
+        }
+    }
 }
 
 /// Prints a payload that is no value of its type.
@@ -251,46 +272,6 @@ pub fn debug(
 #[cold]
 pub fn debug_wrong(f: &mut fmt::Formatter<'_>, payload: &[u8], why: Malformed) -> fmt::Result {
     write!(f, "{} ({why})", Hex(payload))
-}
-
-/// A payload, and what is around the attributes in it, if it is a set.
-struct Shown<'a> {
-    shape: Option<Shape>,
-    scope: Scope<'a>,
-}
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Scope { set, depth, .. } = self.scope;
-        let bytes = set.rest();
-        match self.shape {
-            Some(Shape::Value(show) | Shape::Named(show)) => show(bytes, f),
-            Some(Shape::Set(table)) if depth < MAX_DEPTH => debug(f, self.scope.family(), depth, table, set),
-            Some(Shape::Indexed(item)) if depth < MAX_DEPTH => {
-                let items = set.flatten().map(|attr| self.scope.inside(attr.payload));
-                f.debug_list().entries(items.map(|scope| Shown { shape: Some(*item), scope })).finish()
-            }
-            Some(Shape::Records(table, find)) if depth < MAX_DEPTH => {
-                let records = records(bytes, find).map(|(_, attrs)| self.scope.inside(attrs));
-                let shape = Some(Shape::Set(table));
-                f.debug_list().entries(records.map(|scope| Shown { shape, scope })).finish()
-            }
-            _ => fmt::Display::fmt(&Hex(bytes), f),
-        }
-    }
-}
-
-/// The records of a [`Shape::Records`] payload: fixed header and attributes of each.
-pub(crate) fn records(
-    mut bytes: &[u8],
-    find: fn(&[u8]) -> Option<(usize, usize)>,
-) -> impl Iterator<Item = (&[u8], &[u8])> {
-    core::iter::from_fn(move || {
-        let (start, next) = find(bytes).filter(|(_, next)| *next > 0)?;
-        let record = bytes.get(..next).unwrap_or(bytes);
-        bytes = bytes.get(next..).unwrap_or_default();
-        Some(record.split_at_checked(start).unwrap_or((record, &[])))
-    })
 }
 
 #[cfg(test)]
@@ -303,9 +284,9 @@ mod tests {
     use core::fmt::Write as _;
 
     use super::*;
-    use crate::attr::NLA_F_NESTED;
+    use crate::attr::{MAX_DEPTH, NLA_F_NESTED};
     use crate::trace::Tree;
-    use crate::{Bytes, DecodeError, MessageFlags, Str, Writer, attrs, message};
+    use crate::{Bytes, DecodeError, Indexed, MessageFlags, Str, Writer, attrs, message};
 
     std::thread_local! {
         /// How often a neighbour was looked up.
@@ -374,6 +355,8 @@ mod tests {
             3 D_NAME name: Str<'a>,
             4 D_OTHER other: Below<'a>,
             5 D_RECORDS records: Records<'a>,
+            6 D_LIST list: Indexed<'a, RecordAttrs<'a>>,
+            7 D_LISTS lists: Indexed<'a, Indexed<'a, RecordAttrs<'a>>>,
         }
     }
     message! {
@@ -560,6 +543,55 @@ mod tests {
     }
 
     #[test]
+    fn sets_in_lists_and_records_are_compared_in_any_order_too() {
+        let kind = |out: &mut Writer| out.put_bytes(1, &[1]);
+        let name = |out: &mut Writer| out.put_bytes(3, b"abc\0");
+        let both = |swapped: bool| {
+            set(|out| if swapped { (name(out), kind(out)).1 } else { (kind(out), name(out)).1 })
+        };
+        let list = |number, first: &[u8], second: &[u8]| {
+            set(|out| {
+                out.nest(number, |out| {
+                    out.put_bytes(1, first);
+                    out.put_bytes(2, second);
+                });
+            })
+        };
+        let (a, b, other) = (both(false), both(true), set(kind));
+        let inside = |set: &[u8]| list(1, set, &[]).split_off(4);
+        for (number, [a, b, other]) in
+            [(6, [a.clone(), b.clone(), other.clone()]), (7, [&a, &b, &other].map(|set| inside(set)))]
+        {
+            assert!(compare(&list(number, &a, &b), &list(number, &b, &a)));
+            assert!(!compare(&list(number, &a, &b), &list(number, &b, &other)));
+            assert!(!compare(&list(number, &a, &other), &list(number, &other, &b)));
+        }
+        assert!(!compare(&set(|out| out.nest(6, |out| out.put_bytes(1, &a))), &list(6, &b, &[])));
+        let record = |mark, attrs: &[u8]| {
+            set(|out| {
+                out.put_bytes(5, &[&[u8::try_from(attrs.len() + 4).unwrap(), 0, 0, mark], attrs].concat())
+            })
+        };
+        assert!(compare(&record(0, &a), &record(0, &b)));
+        assert!(!compare(&record(0, &a), &record(1, &b)));
+        assert!(!compare(&record(0, &a), &record(0, &other)));
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_list_is_named_and_a_list_counts_as_a_level() {
+        let short = set(|out| out.put_bytes(1, &[]));
+        let wrong = set(|out| out.nest(7, |out| out.nest(0, |out| out.nest(0, |out| out.push(&short)))));
+        let read = |bytes: &[u8], depth| {
+            let scope = Scope { depth, ..Scope::new(&[], Attrs::new(bytes)) };
+            DeepAttrs::read(&scope).map(|set| set.lists().is_some())
+        };
+        assert_eq!(read(&wrong, 0).unwrap_err().at, "R_KIND");
+        let right = set(|out| out.nest(7, |out| out.nest(0, |out| out.nest(0, |_| {}))));
+        assert_eq!(read(&right, MAX_DEPTH - 4), Ok(true));
+        assert_eq!(read(&right, MAX_DEPTH - 1).unwrap_err().at, "D_LISTS");
+    }
+
+    #[test]
     fn what_can_not_be_walked_is_the_same_byte_by_byte_only() {
         let sound = set(|out| out.put_bytes(9, &[9]));
         let broken = |claims| [&sound[..], &header(claims, 3)].concat();
@@ -608,6 +640,9 @@ mod tests {
             (20, Some("D_KIND")),
             (24, Some("D_RECORDS")),
             (27, Some("D_RECORDS")),
+            (28, Some("D_RECORDS")),
+            (31, Some("D_RECORDS")),
+            (43, Some("D_RECORDS")),
             (32, Some("D_RECORDS.R_NAME")),
             (36, Some("D_RECORDS.R_NAME")),
             (44, Some("D_RECORDS.R_KIND")),

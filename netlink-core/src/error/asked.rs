@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt::{self, Write as _};
 
-use crate::attr::{Attrs, MAX_DEPTH, Row, Scope, Shape, Wiped};
+use crate::attr::{Attrs, Parts, Row, Scope, Shape, Wiped};
 use crate::layout::Field as _;
 use crate::message::{HEADER_LEN, Message, MessageFlags, Messages};
 use crate::request::MessageInfo;
@@ -94,55 +94,29 @@ struct Sent<'a>(&'a Asked);
 impl fmt::Display for Sent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (header, attrs) = self.0.attrs();
-        attributes(f, Shape::Set(self.0.info.table), header, attrs, 0)
+        let scope = Scope::new(header, Attrs::new(attrs));
+        attributes(f, Parts::new(Shape::Set(self.0.info.table), scope))
     }
 }
 
-fn attributes(
-    f: &mut fmt::Formatter<'_>,
-    shape: Shape,
-    header: &[u8],
-    bytes: &[u8],
-    depth: u8,
-) -> fmt::Result {
+fn attributes(f: &mut fmt::Formatter<'_>, parts: Parts<'_>) -> fmt::Result {
     let mut gap = "";
-    let mut next = |f: &mut fmt::Formatter<'_>| f.write_str(core::mem::replace(&mut gap, ", "));
-    let inside = |f: &mut fmt::Formatter<'_>, shape, bytes: &[u8]| {
-        f.write_str("{ ")?;
-        attributes(f, shape, header, bytes, depth + 1)?;
-        f.write_str(if bytes.is_empty() { "}" } else { " }" })
-    };
-    if let Shape::Records(table, find) = shape {
-        for (_, attrs) in crate::attr::records(bytes, find) {
-            next(f)?;
-            inside(f, Shape::Set(table), attrs)?;
+    for part in parts.flatten() {
+        f.write_str(core::mem::replace(&mut gap, ", "))?;
+        match (part.attr, part.row) {
+            (_, Some(row)) => write!(f, "{} ", row.c_name)?,
+            (Some(attr), None) => write!(f, "[{}] ", attr.number)?,
+            (None, None) => {}
         }
-        return Ok(());
-    }
-    let scope = Scope::new(header, Attrs::new(bytes));
-    for attr in scope.set.flatten() {
-        next(f)?;
-        let row = match shape {
-            Shape::Set(table) => table.row(attr.number),
-            _ => None,
-        };
-        match row {
-            Some(row) => write!(f, "{} ", row.c_name)?,
-            None => write!(f, "[{}] ", attr.number)?,
-        }
-        let inner = match shape {
-            Shape::Indexed(item) => Some(*item),
-            _ => row.map(|row| row.shape),
-        };
-        let inner = match inner {
-            Some(Shape::Select { choose, .. }) => choose(&scope).map(|content| content.shape),
-            shape => shape,
-        };
-        match inner {
-            Some(Shape::Value(show) | Shape::Named(show)) => show(attr.payload, f)?,
-            Some(shape) if depth < MAX_DEPTH => inside(f, shape, attr.payload)?,
+        match (part.shape, part.parts()) {
+            (Some(Shape::Value(show) | Shape::Named(show)), _) => show(part.payload(), f)?,
+            (_, Some(parts)) => {
+                f.write_str("{ ")?;
+                attributes(f, parts)?;
+                f.write_str(if part.payload().is_empty() { "}" } else { " }" })?;
+            }
             // What is not known may be a key.
-            _ => write!(f, "<{} bytes>", attr.payload.len())?,
+            _ => write!(f, "<{} bytes>", part.payload().len())?,
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::attr::{Attrs, MAX_DEPTH, Row, Scope, Shape, Table};
+use crate::attr::{Attrs, Parts, Row, Scope, Shape, Table};
 use crate::message::HEADER_LEN;
 use crate::request::MessageInfo;
 
@@ -57,76 +57,33 @@ impl MessageInfo {
     pub fn place(&self, message: &[u8], offset: usize) -> Option<Place> {
         let start = HEADER_LEN + self.header.size.next_multiple_of(4);
         let header = message.get(HEADER_LEN..start.min(message.len()))?;
+        let set = Attrs::new(message.get(start..)?);
         let mut place =
             Place { path: Vec::new(), row: None, table: Some(self.table), payload: start..message.len() };
-        let mut shape = Some(Shape::Set(self.table));
-        while place.path.len() < MAX_DEPTH.into() {
-            let set = message.get(place.payload.clone())?;
-            let mut inner = place.payload.start;
-            let mut attrs = Attrs::new(set);
-            let scope = Scope::new(header, attrs);
-            let (table, item) = match shape {
-                Some(Shape::Set(table)) => (Some(table), None),
-                Some(Shape::Indexed(item)) => (None, Some(*item)),
-                Some(Shape::Records(table, find)) => {
-                    // Skip whole records, then walk the attributes of the one that holds the offset.
-                    let (first, next) = record_at(set, offset.checked_sub(inner)?, find)?;
-                    attrs = Attrs::new(set.get(first..next)?);
-                    inner += first;
-                    (Some(table), None)
+        let mut parts = Parts::new(Shape::Set(self.table), Scope::new(header, set));
+        loop {
+            let around = place.payload.start;
+            let part = loop {
+                let part = parts.next()?.ok()?;
+                if offset < around + part.end {
+                    break part;
                 }
-                _ => (None, None),
             };
-            place.table = table;
-            let end = inner + attrs.rest().len();
-            let hit = loop {
-                let attr = attrs.next()?.ok()?;
-                let after = end - attrs.rest().len();
-                if offset < after {
-                    break attr;
-                }
-                inner = after;
-            };
-            if offset < inner {
-                return None;
+            if let Some(attr) = part.attr {
+                place.row = part.row;
+                place.path.push(Step { number: attr.number, c_name: part.row.map(|row| row.c_name) });
             }
-            place.row = table.and_then(|table| table.row(hit.number));
-            place.path.push(Step { number: hit.number, c_name: place.row.map(|row| row.c_name) });
-            place.payload = inner + 4..inner + 4 + hit.payload.len();
-            shape = match (item, place.row) {
-                (Some(item), _) => Some(item),
-                (None, Some(row)) => Some(row.shape),
-                (None, None) => None,
-            };
-            // A selecting shape looks at the set that holds the attribute, so choose before going in.
-            if let Some(Shape::Select { choose, .. }) = shape {
-                shape = choose(&scope).map(|content| content.shape);
-            }
-            place.table = match shape {
-                Some(Shape::Set(table) | Shape::Records(table, _)) => Some(table),
+            place.table = match part.shape {
+                Some(Shape::Set(table) | Shape::Headed(_, table) | Shape::Records(table, _)) => Some(table),
                 _ => None,
             };
-            let inside = offset >= inner + 4 && place.payload.contains(&offset);
-            if !inside || matches!(shape, None | Some(Shape::Value(_) | Shape::Named(_))) {
+            let payload = around + part.start + part.header.len();
+            place.payload = payload..payload + part.payload().len();
+            let is_value = matches!(part.shape, None | Some(Shape::Value(_) | Shape::Named(_)));
+            if is_value || !place.payload.contains(&offset) {
                 return Some(place);
             }
+            parts = part.parts()?;
         }
-        None
-    }
-}
-
-/// The attributes of the record that holds `offset`, as a range of `bytes`.
-fn record_at(
-    bytes: &[u8],
-    offset: usize,
-    find: fn(&[u8]) -> Option<(usize, usize)>,
-) -> Option<(usize, usize)> {
-    let mut start = 0;
-    loop {
-        let (attrs, next) = find(bytes.get(start..)?)?;
-        if offset < start + next {
-            return Some((start + attrs, (start + next).min(bytes.len())));
-        }
-        start += next.max(1);
     }
 }

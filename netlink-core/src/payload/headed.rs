@@ -33,10 +33,7 @@ impl<'a, H: Field, A: Payload<'a>> Headed<H, A> {
 impl<'a, H: Field, A: Payload<'a>> Payload<'a> for Headed<H, A> {
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::headed(H::SIZE, Self::TABLE);
-    const SHAPE: Shape = Shape::Records(Self::TABLE, |bytes| {
-        let (_, set) = split(bytes, H::SIZE)?;
-        Some((bytes.len() - set.len(), bytes.len()))
-    });
+    const SHAPE: Shape = Shape::Headed(H::SIZE, Self::TABLE);
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let scope = Scope::default();
@@ -155,6 +152,43 @@ mod tests {
     attrs! {
         /// A table inside of itself.
         struct DeepAttrs<'a> for Deep { 1 D_KIND kind: u8, 2 D_BELOW below: Below<'a>, }
+    }
+
+    struct FirstByte;
+
+    impl<'a> crate::choice::Neighbour<'a, u8> for FirstByte {
+        fn find(scope: &Scope<'a>) -> Option<u8> {
+            scope.header.first().copied()
+        }
+
+        fn put(_: u8, _: u16, _: &mut Writer) {}
+    }
+
+    choice! {
+        /// Chosen by the first byte of the struct.
+        enum First<'a> by FirstByte family: u8 {
+            /// A number.
+            DEEPER => Number(u32),
+        }
+    }
+    attrs! {
+        /// Of what its struct says.
+        struct FirstAttrs<'a> for FirstSet { 1 F_FIRST first: First<'a>, }
+    }
+    attrs! {
+        /// Around it.
+        struct AroundFirstAttrs<'a> for AroundFirst { 7 A_FIRST first: Headed<Head, FirstAttrs<'a>>, }
+    }
+
+    #[test]
+    fn what_is_chosen_by_the_struct_shows_so() {
+        let mut out = Writer::new();
+        out.nest(7, |out| {
+            out.push(&[DEEPER, 0, 0, 0, 0, 0, 0, 0]);
+            out.put_array(1, 5u32.to_ne_bytes());
+        });
+        let set = AroundFirstAttrs::decode(out.as_slice()).unwrap();
+        assert_eq!(alloc::format!("{set:?}"), "AroundFirstAttrs { first: [FirstAttrs { first: 5 }] }");
     }
 
     /// What is read is found in full, and what is too deep to be found is not read.
