@@ -59,7 +59,51 @@ values! {
     }
 }
 
+impl Protocol {
+    /// How its datagrams become messages.
+    pub const fn framing(self) -> Framing {
+        match self {
+            Self::AUDIT => Framing::OneMessage,
+            Self::CONNECTOR => Framing::DoneIsData,
+            Self::KOBJECT_UEVENT => Framing::NoHeader,
+            _ => Framing::Usual,
+        }
+    }
+}
+
+/// How a datagram of a protocol becomes messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// Messages one behind the other, each with its header.
+    #[default]
+    Usual,
+    /// The same, and what comes is of the type `NLMSG_DONE`, which ends nothing. It is read as
+    /// [`MessageType::DATA`]. `cn_netlink_send_mult` in `drivers/connector/connector.c`.
+    DoneIsData,
+    /// One message: it ends with its datagram, as the length in its header may leave the header out.
+    /// `kauditd_send_queue` in `kernel/audit.c`.
+    OneMessage,
+    /// Data without a header, all of the datagram. It is read as one message of the type [`MessageType::DATA`].
+    /// `lib/kobject_uevent.c`.
+    NoHeader,
+}
+
+impl Framing {
+    /// The bytes in front of a message's body.
+    #[inline]
+    pub fn header_len(self) -> usize {
+        match self {
+            Self::NoHeader => 0,
+            _ => HEADER_LEN,
+        }
+    }
+}
+
 impl MessageType {
+    /// The type of what a protocol sends without a type of its own; see [`Framing`].
+    pub const DATA: Self = Self(16);
+
     /// Whether it is the protocol's own, and not netlink's.
     pub const fn is_data(self) -> bool {
         self.0 >= 16
@@ -188,12 +232,18 @@ impl Sender {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Messages<'a> {
     rest: &'a [u8],
+    framing: Framing,
 }
 
 impl<'a> Messages<'a> {
     /// Walks `datagram`.
     pub const fn new(datagram: &'a [u8]) -> Self {
-        Self { rest: datagram }
+        Self::framed(datagram, Framing::Usual)
+    }
+
+    /// Walks a datagram of a protocol with this framing.
+    pub const fn framed(datagram: &'a [u8], framing: Framing) -> Self {
+        Self { rest: datagram, framing }
     }
 
     /// The bytes not walked yet.
@@ -210,6 +260,35 @@ impl<'a> Messages<'a> {
         let padding = tail.iter().all(|byte| *byte == 0);
         if padding { None } else { Some(Err(Malformed::Length { want: HEADER_LEN, got: tail.len() })) }
     }
+
+    /// The next message of another framing than the usual one.
+    #[cold]
+    fn unusual(&mut self) -> Option<Result<Message<'a>, Malformed>> {
+        let all = self.rest;
+        match self.framing {
+            Framing::Usual => return None,
+            Framing::DoneIsData => {
+                let mut usual = Self::new(all);
+                let mut next = usual.next();
+                self.rest = usual.rest;
+                if let Some(Ok(Message { header, .. })) = &mut next
+                    && header.kind == MessageType::DONE
+                {
+                    header.kind = MessageType::DATA;
+                }
+                return next;
+            }
+            Framing::OneMessage | Framing::NoHeader => self.rest = &[],
+        }
+        let header = match (all.first_chunk(), self.framing) {
+            _ if all.is_empty() => return None,
+            (_, Framing::NoHeader) => MessageHeader::default().kind(MessageType::DATA),
+            (Some(header), _) => MessageHeader::of(header),
+            (None, _) => return Some(Err(Malformed::Length { want: HEADER_LEN, got: all.len() })),
+        };
+        let body = all.get(self.framing.header_len()..).unwrap_or_default();
+        Some(Ok(Message { header, body }))
+    }
 }
 
 impl<'a> Iterator for Messages<'a> {
@@ -217,6 +296,9 @@ impl<'a> Iterator for Messages<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        if self.framing != Framing::Usual {
+            return self.unusual();
+        }
         let Some(header) = self.rest.first_chunk() else { return self.tail() };
         let header = MessageHeader::of(header);
         let length = header.length as usize;
@@ -258,6 +340,38 @@ mod tests {
         let bytes = datagram(&[(18, 4), (16, 0), (21, 5)]);
         let bodies: Vec<usize> = Messages::new(&bytes).map(|m| m.unwrap().body.len()).collect();
         assert_eq!(bodies, [2, 0, 5]);
+    }
+
+    #[test]
+    fn datagrams_of_other_framings_are_walked() {
+        let walk = |bytes: &[u8], framing| -> Vec<_> {
+            Messages::framed(bytes, framing)
+                .map(|message| message.map(|message| (message.header.kind.0, message.body.len())))
+                .collect()
+        };
+        let framing = |protocol: Protocol| protocol.framing();
+        assert_eq!(framing(Protocol::ROUTE), Framing::Usual);
+
+        // Of a connector: the end of a list is what it sends, and refusals stay refusals.
+        let mut bytes = datagram(&[(20, 4), (17, 1)]);
+        bytes[4] = 3;
+        assert_eq!(walk(&bytes, framing(Protocol::CONNECTOR)), [Ok((16, 4)), Ok((0, 1))]);
+        bytes[4] = 2;
+        assert_eq!(walk(&bytes, framing(Protocol::CONNECTOR)), [Ok((2, 4)), Ok((0, 1))]);
+        let short = Malformed::Message { claims: 20, left: 19 };
+        assert_eq!(walk(&bytes[..19], framing(Protocol::CONNECTOR)), [Err(short)]);
+
+        // Of auditing: whatever its length says.
+        for claims in [0, 5, 16, 21, 400] {
+            assert_eq!(walk(&datagram(&[(claims, 5)]), framing(Protocol::AUDIT)), [Ok((0, 5))]);
+        }
+        assert_eq!(walk(&[0; 15], framing(Protocol::AUDIT)), [Err(Malformed::Length { want: 16, got: 15 })]);
+
+        // Of uevents: text.
+        assert_eq!(walk(b"add@/devices/virtual/net/lo\0", framing(Protocol::KOBJECT_UEVENT)), [Ok((16, 28))]);
+        for protocol in [Protocol::ROUTE, Protocol::CONNECTOR, Protocol::AUDIT, Protocol::KOBJECT_UEVENT] {
+            assert_eq!(walk(&[], framing(protocol)), []);
+        }
     }
 
     #[test]

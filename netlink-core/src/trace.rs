@@ -3,7 +3,7 @@
 use core::fmt::{self, Write as _};
 
 use crate::attr::{Attrs, Hex, NLA_F_NESTED, Parts, Scope, Shape, Table};
-use crate::message::{HEADER_LEN, Message, MessageFlags, MessageType, Messages};
+use crate::message::{Framing, HEADER_LEN, Message, MessageFlags, MessageType, Messages};
 use crate::request::{MessageInfo, Numbered};
 
 /// Whether a datagram was sent or received.
@@ -35,7 +35,12 @@ impl fmt::Display for Traffic<'_> {
             Direction::Sent => '>',
             Direction::Received => '<',
         };
-        for message in Messages::new(self.datagram) {
+        let protocol = self.info.and_then(|info| (info.protocol)());
+        let framing = match self.direction {
+            Direction::Received => protocol.map_or(Framing::Usual, |info| info.protocol.framing()),
+            Direction::Sent => Framing::Usual,
+        };
+        for message in Messages::framed(self.datagram, framing) {
             let info = match &message {
                 Ok(message) => self.info.and_then(|info| self.info_of(message, info)),
                 Err(_) => self.info,

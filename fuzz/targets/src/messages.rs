@@ -7,7 +7,7 @@ use netlink_core::message::HEADER_LEN;
 use netlink_core::testkit::Rewrite as _;
 use netlink_core::{
     Attrs, Message, MessageFlags, MessageHeader, MessageInfo, MessageType, Messages, Numbered, Owned, Scope,
-    Shape, Table, Writer,
+    Shape, Writer,
 };
 
 /// One message type: what it comes as, and what is tried with a body of it.
@@ -69,42 +69,72 @@ fn pieces(set: &[u8]) -> Vec<&[u8]> {
     if rest.is_empty() { pieces } else { vec![set] }
 }
 
-/// What two sets have in common if they are equal: the payloads of each number in order, nested sets likewise; bytes
-/// where a set can't be walked. `None`: deeper than anybody nests.
+/// What two payloads have in common if they are equal. Of a set the payloads of each number in order; of a list and of
+/// records what each holds, and the rest that is none; bytes of what can't be walked.
 #[derive(PartialEq)]
 enum Canon {
     Bytes(Vec<u8>),
     Set(BTreeMap<u16, Vec<Self>>),
+    List(Vec<(u16, Self)>, Vec<u8>),
+    Records(Vec<(Vec<u8>, Self)>, Vec<u8>),
 }
 
 impl Canon {
-    fn of(family: u8, table: Option<&'static Table>, set: &[u8], depth: usize) -> Option<Self> {
-        let attrs = Attrs::new(set);
-        if attrs.clone().any(|attr| attr.is_err()) {
-            return Some(Self::Bytes(set.to_vec()));
-        }
-        if depth == 0 {
-            return None;
-        }
-        let mut canon: BTreeMap<u16, Vec<Self>> = BTreeMap::new();
-        for attr in attrs.clone().flatten() {
-            let inner = match table.and_then(|table| table.row(attr.number)).map(|row| row.shape) {
-                Some(Shape::Select { choose, .. }) => {
-                    choose(&Scope::new(&[family], attrs.clone())).map(|content| content.shape)
+    /// `None`: deeper than anybody nests.
+    fn of(header: &[u8], shape: Option<Shape>, payload: &[u8], depth: usize) -> Option<Self> {
+        let attrs = Attrs::new(payload);
+        let bytes = || Some(Self::Bytes(payload.to_vec()));
+        let sound = !attrs.clone().any(|attr| attr.is_err());
+        let depth = match shape {
+            Some(Shape::Set(_) | Shape::Indexed(_)) if !sound => return bytes(),
+            None | Some(Shape::Value(_) | Shape::Named(_) | Shape::Select { .. }) => return bytes(),
+            _ => depth.checked_sub(1)?,
+        };
+        Some(match shape? {
+            Shape::Set(table) => {
+                // A choice walks the set.
+                let mut chosen: BTreeMap<u16, Option<Shape>> = BTreeMap::new();
+                let mut canon: BTreeMap<u16, Vec<Self>> = BTreeMap::new();
+                for attr in attrs.clone().flatten() {
+                    let inner =
+                        *chosen.entry(attr.number).or_insert_with(|| match table.row(attr.number)?.shape {
+                            Shape::Select { choose, .. } => {
+                                choose(&Scope::new(header, attrs.clone())).map(|content| content.shape)
+                            }
+                            shape => Some(shape),
+                        });
+                    canon.entry(attr.number).or_default().push(Self::of(header, inner, attr.payload, depth)?);
                 }
-                shape => shape,
-            };
-            let inner = match inner {
-                Some(Shape::Set(inner)) => Some(inner),
-                _ => None,
-            };
-            let payload = match inner {
-                Some(_) => Self::of(family, inner, attr.payload, depth - 1)?,
-                None => Self::Bytes(attr.payload.to_vec()),
-            };
-            canon.entry(attr.number).or_default().push(payload);
-        }
-        Some(Self::Set(canon))
+                Self::Set(canon)
+            }
+            Shape::Indexed(item) => {
+                let mut items = Vec::new();
+                let mut walk = attrs;
+                while let Some(Ok(attr)) = walk.next() {
+                    items.push((attr.number, Self::of(header, Some(*item), attr.payload, depth)?));
+                }
+                Self::List(items, walk.rest().to_vec())
+            }
+            Shape::Headed(size, table) => match payload.split_at_checked(size) {
+                None => Self::Bytes(payload.to_vec()),
+                Some((header, _)) => {
+                    let (front, set) = payload.split_at(size.next_multiple_of(4).min(payload.len()));
+                    let set = Self::of(header, Some(Shape::Set(table)), set, depth)?;
+                    Self::Records(vec![(front.to_vec(), set)], Vec::new())
+                }
+            },
+            Shape::Records(table, find) => {
+                let (mut records, mut rest) = (Vec::new(), payload);
+                while let Some((first, next)) = find(rest).filter(|(_, next)| *next > 0) {
+                    let (record, others) = rest.split_at(next.min(rest.len()));
+                    let (front, set) = record.split_at(first.min(record.len()));
+                    records.push((front.to_vec(), Self::of(header, Some(Shape::Set(table)), set, depth)?));
+                    rest = others;
+                }
+                Self::Records(records, rest.to_vec())
+            }
+            Shape::Value(_) | Shape::Named(_) | Shape::Select { .. } => return None,
+        })
     }
 }
 
@@ -193,7 +223,7 @@ macro_rules! types {
                 let body = options.other(message.body, header_len);
                 let other = Message { header: message.header, body: &body };
                 if let Ok(other) = <$type>::read(&other) {
-                    let canon = |set| Canon::of(family, Some(info.table), set, 12);
+                    let canon = |set| Canon::of(&[family], Some(Shape::Set(info.table)), set, 12);
                     let equal = read == other;
                     assert_eq!(equal, other == read, "equality has a direction");
                     assert_eq!(equal, read.clone().into_owned() == other.clone().into_owned(), "equality of what is kept");

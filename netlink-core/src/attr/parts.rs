@@ -37,6 +37,11 @@ impl<'a> Parts<'a> {
         self.shape
     }
 
+    /// What is no part, or was not walked yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The part that begins at `start` and is this attribute.
     pub(super) fn attr(&mut self, attr: Attr<'a>, start: usize) -> Part<'a> {
         let row = match self.shape {

@@ -212,7 +212,7 @@ fn alike(shape: Shape, scope: &Scope<'_>, b: &[u8]) -> bool {
         let mut others = Parts::new(shape, Scope { set: Attrs::new(b), ..*scope });
         return loop {
             match (parts.next(), others.next()) {
-                (None, None) => break true,
+                (None, None) => break parts.rest() == others.rest(),
                 (Some(Ok(x)), Some(Ok(y))) if x.is_named_as(&y) && holds(&x, y.payload()) => {}
                 _ => break false,
             }

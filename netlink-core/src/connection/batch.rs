@@ -209,6 +209,8 @@ impl<S: AsRef<Socket>> Channel<S> {
             let (index, meaning) = chunk.run.feed(sender, &message);
             let progress = index.is_some() && meaning != Meaning::Event;
             let result = match (meaning, index.and_then(|index| chunk.sent.get(index))) {
+                // Data behind which an acknowledgement is to come, or a refusal.
+                (Meaning::Reply(_), _) if R::EXPECT == Expect::Ack => None,
                 (Meaning::Reply(message), Some(sent)) => {
                     let view = R::view(&message);
                     Some((
@@ -236,8 +238,10 @@ impl<S: AsRef<Socket>> Channel<S> {
                 self.deadline.renew();
             }
             let slot = result.and_then(|(sent, result)| Some((results.get_mut(sent.index)?, result)));
-            if let Some((slot, result)) = slot {
-                slot.get_or_insert(result);
+            if let Some((slot, result)) = slot
+                && (slot.is_none() || result.is_err() && matches!(slot, Some(Ok(_))))
+            {
+                *slot = Some(result);
             }
             if chunk.run.is_over() {
                 return Ok(true);

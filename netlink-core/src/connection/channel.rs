@@ -15,7 +15,9 @@ use super::wait::Wait;
 use crate::attr::{Unsendable, Writer};
 use crate::error::{Asked, Errno, Error, ExtAck, Hint, Warning};
 use crate::exchange::{Exchange, Expect, Meaning, Quirks};
-use crate::message::{HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol};
+use crate::message::{
+    Framing, HEADER_LEN, Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol,
+};
 use crate::request::{Check, MessageInfo, Numbered, Reply, Request, ToRequest};
 use crate::socket::{Deadline, Socket, Switch, has_raised_privileges};
 use crate::trace::{Direction, Traffic};
@@ -58,7 +60,7 @@ pub(crate) struct Channel<S> {
     /// Of the request in the send buffer.
     hint: Hint,
     pub(super) sequence: u32,
-    subscribed: bool,
+    pub(super) subscribed: bool,
     /// Which of what comes to no group is an event, too.
     pub(super) unsolicited: Unsolicited,
     /// What was posted last: refusals come as events.
@@ -110,10 +112,11 @@ pub(crate) enum Step {
 
 impl<S: AsRef<Socket>> Channel<S> {
     pub(crate) fn new(socket: S) -> Result<Self> {
+        let protocol = socket.as_ref().protocol().ok();
         Ok(Self {
-            protocol: socket.as_ref().protocol().ok(),
+            protocol,
             socket,
-            inbox: Inbox::new(),
+            inbox: Inbox::new(protocol.map_or(Framing::Usual, Protocol::framing)),
             send: Writer::new(),
             hint: |_, _| Ok(()),
             sequence: random(),

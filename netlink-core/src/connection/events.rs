@@ -8,7 +8,7 @@ use super::inbox::InBuffer;
 use super::wait::Wait;
 use crate::error::{Errno, Error, Hint};
 use crate::exchange::Refusal;
-use crate::message::{Message, MessageHeader, MessageType, Messages, Sender};
+use crate::message::{Framing, Message, MessageHeader, MessageType, Messages, Sender};
 use crate::request::{MessageInfo, Reply};
 use crate::socket::Socket;
 
@@ -145,7 +145,7 @@ impl<S: AsRef<Socket>> Channel<S> {
     pub(crate) fn take_event<E: Reply>(&mut self) -> Result<Notice<E::View<'_>>> {
         let (sender, message) = match self.pending.take() {
             Some(NextEvent::Received(found)) => (self.inbox.sender, self.message(found)),
-            Some(NextEvent::Queued(sender)) => (sender, message_of(&self.current)?),
+            Some(NextEvent::Queued(sender)) => (sender, message_of(&self.current, self.inbox.framing)?),
             Some(NextEvent::Broken(error)) => return Err(error),
             Some(NextEvent::Overrun) | None => return Ok(Notice::Overrun),
         };
@@ -191,8 +191,8 @@ impl<S: Wait> Channel<S> {
 }
 
 #[inline]
-fn message_of(bytes: &[u8]) -> Result<Message<'_>> {
-    match Messages::new(bytes).next() {
+fn message_of(bytes: &[u8], framing: Framing) -> Result<Message<'_>> {
+    match Messages::framed(bytes, framing).next() {
         Some(Ok(message)) => Ok(message),
         Some(Err(why)) => Err(Error::decode(why.into(), "message", bytes)),
         None => Err(Error::decode(crate::Malformed::Value("no message").into(), "message", bytes)),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Result;
 use crate::error::Error;
-use crate::message::{HEADER_LEN, Message, MessageHeader, MessageType, Messages, Sender};
+use crate::message::{Framing, Message, MessageHeader, MessageType, Messages, Sender};
 use crate::socket::Received;
 
 /// Room for one datagram. The kernel fills at most 32 KiB of a dump, more only for a single object that needs
@@ -13,6 +13,7 @@ pub(super) const BUFFER: usize = 1 << 20;
 
 pub(super) struct Inbox {
     pub(super) buffer: Vec<u8>,
+    pub(super) framing: Framing,
     /// The part of the buffer with messages not looked at yet.
     unread: Range<usize>,
     pub(super) sender: Sender,
@@ -27,8 +28,8 @@ pub(crate) struct InBuffer {
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
-        Self { buffer: vec![0; BUFFER], unread: 0..0, sender: Sender::KERNEL, dumping: None }
+    pub(super) fn new(framing: Framing) -> Self {
+        Self { buffer: vec![0; BUFFER], framing, unread: 0..0, sender: Sender::KERNEL, dumping: None }
     }
 
     /// Forgets what was not looked at.
@@ -53,7 +54,7 @@ impl Inbox {
     pub(super) fn next(&mut self) -> Option<Result<(Message<'_>, InBuffer)>> {
         let start = self.unread.start;
         let bytes = self.buffer.get(self.unread.clone())?;
-        let mut messages = Messages::new(bytes);
+        let mut messages = Messages::framed(bytes, self.framing);
         let next = messages.next()?;
         self.unread.start = self.unread.end - messages.rest().len();
         Some(match next {
@@ -62,7 +63,7 @@ impl Inbox {
                 if matches!(header.kind, MessageType::DONE | MessageType::ERROR) {
                     note_end(&mut self.dumping, self.sender, header.sequence);
                 }
-                let end = start + HEADER_LEN + message.body.len();
+                let end = start + self.framing.header_len() + message.body.len();
                 Ok((message, InBuffer { header, bytes: start..end }))
             }
             Err(why) => Err(Error::decode(why.into(), "datagram", bytes)),
@@ -72,7 +73,8 @@ impl Inbox {
     /// A message in the buffer.
     #[inline]
     pub(super) fn message(&self, found: &InBuffer) -> Message<'_> {
-        let bytes = self.buffer.get(found.bytes.clone()).and_then(|bytes| bytes.get(HEADER_LEN..));
+        let bytes =
+            self.buffer.get(found.bytes.clone()).and_then(|bytes| bytes.get(self.framing.header_len()..));
         Message { header: found.header, body: bytes.unwrap_or_default() }
     }
 }

@@ -423,6 +423,24 @@ fn a_batch_reports_what_comes_after_a_loss() {
 }
 
 #[test]
+fn a_refusal_behind_data_is_the_result_in_a_batch_too() {
+    let answers = |sent: &[u8]| {
+        let data = reply(sent, 7, NONE);
+        let refusal = answer(sent, Errno::EBUSY.0);
+        let last = Messages::new(sent).last().unwrap().unwrap().header;
+        vec![kernel([data, refusal].concat()), kernel(bytes(PORT.get(), last.sequence, 2, NONE, &[0; 20]))]
+    };
+    let is_busy = |error: &Error| error.errno() == Some(Errno::EBUSY);
+    let results = ready(connection(answers).exchange_all((0..2).map(request)));
+    assert!(matches!(&results[..], [Err(error), Ok(())] if is_busy(error)), "{results:?}");
+    let results = ready(connection(answers).exchange_all((0..2).map(question)));
+    assert!(matches!(&results[..], [Err(error), Err(Error::NoReply(_))] if is_busy(error)), "{results:?}");
+    // What was data alone was never acknowledged.
+    let data = |sent: &[u8]| vec![kernel(reply(sent, 7, NONE))];
+    assert!(matches!(ready(connection(data).exchange_all([request(0)]))[..], [Err(Error::Timeout(_))]));
+}
+
+#[test]
 fn a_socket_that_is_taken_over_gives_no_answers_to_its_former_owner() {
     // F6.
     let mut nl = connection(|sent| vec![kernel(answer(sent, 0))]);
@@ -820,4 +838,36 @@ fn events_are_known_by_type_and_by_a_look_at_them() {
         Event::view(&Message { header: MessageHeader::default().kind(MessageType(768)), body: &[1] })
             .is_err()
     );
+}
+
+/// P14: what a connector sends is of the type that ends a list; uevents have no header, and records of auditing a length
+/// without it.
+#[test]
+fn events_of_other_framings_come_whole_also_when_they_were_kept() {
+    use crate::AnyEvent;
+    use crate::message::Framing;
+
+    let mut record = bytes(0, 0, 1300, NONE, b"audit(1:23):");
+    record[..4].copy_from_slice(&12u32.to_ne_bytes());
+    for (framing, datagram, kind, body) in [
+        (Framing::DoneIsData, bytes(0, 5, 3, NONE, b"fork"), 16, &b"fork"[..]),
+        (Framing::NoHeader, b"add@/devices/lo\0".to_vec(), 16, b"add@/devices/lo\0"),
+        (Framing::OneMessage, record, 1300, b"audit(1:23):"),
+    ] {
+        let event = || Scene::Datagram(GROUP, datagram.clone());
+        let mut nl = Connection::scripted(Script::new([event()], |_| Vec::new()).unwrap()).unwrap();
+        nl.channel.inbox.framing = framing;
+        nl.channel.subscribed = true;
+        let next = |nl: &mut Connection<Script>| match nl.try_next_event::<AnyEvent<'static>>().unwrap() {
+            Some(Notice::Event { event, group, .. }) => {
+                assert_eq!((event.message().header.kind.0, event.message().body, group), (kind, body, 3));
+            }
+            other => panic!("{framing:?}: {other:?}"),
+        };
+        next(&mut nl);
+        // Before a request, what waits is read and kept.
+        nl.script().add([event(), Scene::Pause]);
+        nl.post(request(1)).unwrap();
+        next(&mut nl);
+    }
 }
