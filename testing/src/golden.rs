@@ -358,7 +358,9 @@ fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String>
         let [ours, theirs] = [&usual, &other].map(|messages| lengths(messages));
         let fit = match kind {
             // One that is the same needs no file of its own.
-            Kind::I386 => ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(our, their)| their < our),
+            Kind::I386 => {
+                ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(our, their)| their < our)
+            }
             Kind::Usual | Kind::Big => ours == theirs,
         };
         if !fit {
@@ -571,7 +573,10 @@ mod tests {
             Ok(("read".to_owned(), whole.clone()))
         };
         assert_eq!(check(&whole, read).as_deref(), Ok("read"));
-        let expected = [32].into_iter().chain((0..32).step_by(step())).map(|length| (length, !(1..16).contains(&length)));
+        let expected = [32]
+            .into_iter()
+            .chain((0..32).step_by(step()))
+            .map(|length| (length, !(1..16).contains(&length)));
         assert!(lengths.into_inner().into_iter().eq(expected));
         assert!(
             check(&whole, |_| Ok((String::new(), message(BIG, 6)))).unwrap_err().contains("written back")

@@ -124,7 +124,7 @@ impl WithSource {
 }
 
 /// Whether a `rustc` runs and has the source of its standard library.
-fn has_source(mut rustc: Command) -> bool {
+pub(crate) fn has_source(mut rustc: Command) -> bool {
     let asked = rustc.args(["--print", "sysroot"]).stderr(Stdio::null()).output();
     let Some(asked) = asked.ok().filter(|asked| asked.status.success()) else { return false };
     let root = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());

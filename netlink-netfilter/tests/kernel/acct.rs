@@ -213,7 +213,8 @@ fn nfacct_prints_the_same() -> Result {
     let mut expected = printed.clone();
     if cfg!(target_endian = "big") {
         // There it knows no mode by its name, not even of a quota that it made.
-        expected = expected.replace("mode = byte", "mode = unknown").replace("mode = packet", "mode = unknown");
+        expected =
+            expected.replace("mode = byte", "mode = unknown").replace("mode = packet", "mode = unknown");
     }
     assert_eq!(run("nfacct list")?, expected);
     assert_eq!(printed.matches("mode = byte").count() + printed.matches("mode = packet").count(), 2);
