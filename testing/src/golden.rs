@@ -351,7 +351,7 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
 fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String> {
     let exchange = usual.lines().any(|line| line.starts_with(['<', '>']));
     let (usual, other) = (datagrams(usual)?, datagrams(other)?);
-    let (mut odd, mut may) = (0, own * 2);
+    let (mut odd, mut may) = (0, if kind == Kind::Big { own * 2 } else { own });
     let mut messages = |usual: &[u8], other: &[u8]| {
         let (usual, other) = (split(usual, false)?, split(other, kind == Kind::Big)?);
         let lengths = |messages: &[&[u8]]| messages.iter().map(|message| message.len()).collect::<Vec<_>>();
@@ -397,23 +397,21 @@ fn unequal(little: &[u8], big: &[u8]) -> usize {
     odd
 }
 
-/// How many words of a message differ, but for zeros that the other lacks, and for a length around each of those.
+/// How many words of a message differ, but for zeros that the other lacks, and lengths of attributes around these.
 fn unequal_but_padding(usual: &[u8], other: &[u8]) -> usize {
     let words = |bytes| <[u8]>::chunks(bytes, 4).skip(HEADER / 4);
-    let (mut odd, mut lacking) = (usize::from(usual.get(4..6) != other.get(4..6)), 0);
+    let is_shorter = |usual: &[u8], other: &[u8]| match (usual, other) {
+        ([a, b, kind @ ..], [c, d, other @ ..]) => kind == other && [d, c] < [b, a],
+        _ => false,
+    };
+    let mut odd = usize::from(usual.get(4..6) != other.get(4..6));
     let mut other = words(other).peekable();
     for word in words(usual) {
-        if other.next_if(|other| *other == word).is_none() {
-            match word {
-                [0, 0, 0, 0] => lacking += 1,
-                _ => {
-                    other.next();
-                    odd += 1;
-                }
-            }
+        if other.next_if(|other| *other == word).is_none() && word != [0; 4] {
+            odd += usize::from(other.next().is_none_or(|other| !is_shorter(word, other)));
         }
     }
-    odd.saturating_sub(lacking) + other.count()
+    odd + other.count()
 }
 
 /// The lines of the shared text that are others in this one; `None` unless they differ in numbers alone.
