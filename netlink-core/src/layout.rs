@@ -201,23 +201,23 @@ impl Fixed for () {
 /// [`Payload`](crate::Payload) and a `Field` itself.
 ///
 /// Where one member says what another means, `= 12 then settle {` calls the method `settle(self) -> Self` on what was
-/// read.
+/// read; `then settle(bytes)` gives it the bytes as well, where one says that they are another struct's.
 #[macro_export]
 macro_rules! layout {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident: $c_name:ident = $size:literal $(then $settle:ident)? {
+        $vis:vis struct $name:ident: $c_name:ident = $size:literal $(then $settle:ident $(($bytes:ident))?)? {
             $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
         }
     ) => { $crate::layout! {
         $(#[$meta])*
-        $vis struct $name: $c_name = $size | $size $(then $settle)? {
+        $vis struct $name: $c_name = $size | $size $(then $settle $(($bytes))?)? {
             $( $(#[$fmeta])* $field: $type, )*
         }
     } };
     (
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident: $c_name:ident = $wide:literal | $narrow:literal $(then $settle:ident)? {
+        $vis:vis struct $name:ident: $c_name:ident = $wide:literal | $narrow:literal $(then $settle:ident $(($bytes:ident))?)? {
             $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
         }
     ) => {
@@ -282,8 +282,9 @@ macro_rules! layout {
                 if cursor.len() < Self::REQUIRED {
                     return Err($crate::Malformed::Length { want: Self::REQUIRED, got: cursor.len() });
                 }
+                $( $( let $bytes = *cursor; )? )?
                 let read = Self { $( $field: <$type as $crate::layout::Field>::take(cursor)?, )* };
-                $( let read = read.$settle(); )?
+                $( let read = read.$settle($($bytes)?); )?
                 Ok(read)
             }
 

@@ -92,25 +92,36 @@ fn structs_of_any_length() {
 
 #[test]
 fn version_15_is_put_in_order() {
+    // Each byte counts: a member of version 15 stands where version 16 has padding.
+    let full = |number: u64| number * 0x0101_0101_0101_0101;
     let ordered = TaskStats::default()
         .version(16u16)
-        .cpu_count(1u64)
-        .cpu_delay_total(2u64)
-        .blkio_count(3u64)
-        .swapin_delay_total(4u64)
-        .cpu_run_real_total(5u64)
+        .cpu_count(full(1))
+        .cpu_delay_total(full(2))
+        .blkio_count(full(3))
+        .swapin_delay_total(full(4))
+        .cpu_run_real_total(full(5))
         .pid(6u32)
-        .freepages_delay_total(7u64)
-        .irq_delay_total(Some(8))
-        .thrashing_count(Some(9))
+        .freepages_delay_total(full(7))
+        .irq_delay_total(Some(full(8)))
+        .thrashing_count(Some(full(9)))
         .tgid(Some(10))
-        .cpu_delay_max(Some(11))
-        .cpu_delay_min(Some(12))
-        .blkio_delay_max(Some(13))
-        .swapin_delay_min(Some(14))
-        .wpcopy_delay_max(Some(15))
-        .irq_delay_max(Some(16))
-        .irq_delay_min(Some(17));
+        .cpu_delay_max(Some(full(11)))
+        .cpu_delay_min(Some(full(12)))
+        .blkio_delay_max(Some(full(13)))
+        .blkio_delay_min(Some(full(14)))
+        .swapin_delay_max(Some(full(15)))
+        .swapin_delay_min(Some(full(16)))
+        .freepages_delay_max(Some(full(17)))
+        .freepages_delay_min(Some(full(18)))
+        .thrashing_delay_max(Some(full(19)))
+        .thrashing_delay_min(Some(full(20)))
+        .compact_delay_max(Some(full(21)))
+        .compact_delay_min(Some(full(22)))
+        .wpcopy_delay_max(Some(full(23)))
+        .wpcopy_delay_min(Some(full(24)))
+        .irq_delay_max(Some(full(25)))
+        .irq_delay_min(Some(full(26)));
     // As the header of Linux 6.14 has it: behind each total, its longest and its shortest.
     let bytes = ordered.to_bytes();
     let mut theirs = Vec::new();
@@ -123,14 +134,14 @@ fn version_15_is_put_in_order() {
     theirs[..2].copy_from_slice(&15u16.to_ne_bytes());
     assert_eq!(theirs.len(), 560);
     let word = |at: usize| u64::from_ne_bytes(*theirs[at..].first_chunk().unwrap());
-    assert_eq!([word(24), word(32), word(40), word(48), word(64)], [2, 11, 12, 3, 13]);
+    assert_eq!([word(24), word(32), word(40), word(48), word(64)], [2, 11, 12, 3, 13].map(full));
     let read = TaskStats::decode(&theirs).unwrap();
     assert_eq!(read.cpu_delay_max_ts, None);
     assert_eq!(read.to_bytes(), bytes);
     let cpu = read.cpu();
     assert_eq!(
         (cpu.count, cpu.max, cpu.min),
-        (1, Some(Duration::from_nanos(11)), Some(Duration::from_nanos(12)))
+        (full(1), Some(Duration::from_nanos(full(11))), Some(Duration::from_nanos(full(12))))
     );
 }
 

@@ -225,14 +225,15 @@ fn endpoints() {
         let (_, peer) = peers.peers().unwrap().iter().next().unwrap();
         assert_eq!(peer.endpoint(), Some(endpoint));
     }
-    for (bytes, expected) in
-        [(&[1, 0, 7, 7][..], Some("01000707")), (&[2, 0, 0, 0, 1, 2, 3, 4], None), (&[10], None)]
-    {
-        assert_eq!(Endpoint::decode(bytes).ok().map(|endpoint| endpoint.to_string()).as_deref(), expected);
-    }
-    let mut short = vec![0; 27];
-    short[0] = 10;
-    assert!(Endpoint::decode(&short).is_err());
+    let text = |family: u16, rest: &[u8]| {
+        let bytes = [&family.to_ne_bytes()[..], rest].concat();
+        Endpoint::decode(&bytes).ok().map(|endpoint| endpoint.to_string())
+    };
+    let unknown = u16::from_be_bytes(1_u16.to_ne_bytes());
+    assert_eq!(text(1, &[7, 7]), Some(format!("{unknown:04x}0707")));
+    assert_eq!(text(2, &[0, 0, 1, 2, 3, 4]), None);
+    assert!(Endpoint::decode(&[10]).is_err());
+    assert_eq!(text(10, &[0; 25]), None);
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn a_device_that_makes_no_sense_is_an_error() {
     // A public key of 4 bytes, in no peer and in one.
     for body in [
         &[0, 1, 0, 0, 8, 0, 4, 0, 1, 2, 3, 4][..],
-        &[0, 1, 0, 0, 16, 0, 8, 0, 12, 0, 0, 0, 8, 0, 1, 0, 1, 2, 3, 4],
+        &[0, 1, 0, 0, 16, 0, 8, 0x80, 12, 0, 0, 0x80, 8, 0, 1, 0, 1, 2, 3, 4],
     ] {
         let body = &native(body, 4);
         let error = DeviceMessage::read(&Message { header, body }).unwrap_err();

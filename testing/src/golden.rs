@@ -3,10 +3,13 @@
 //! A file `NAME.hex` has comments (`#`), the hexadecimal digits of one or more messages, and behind a line `---` what they
 //! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent and `<` if it was received.
 //!
-//! Those are bytes of a little-endian machine. `NAME.be.hex` beside it has what a big-endian kernel sent of the same. It
-//! shares the text, and behind its own `---` stand only the lines where a clock or a counter made another number, each
-//! behind its place in the text: `12: created: 3310,`. A machine reads the files of its own order, and on the other one
-//! the two must agree word by word.
+//! Those are bytes of a little-endian machine. `NAME.be.hex` beside it has what a big-endian kernel sent of the same, and
+//! `NAME.i386.hex` what one sent that aligns a struct's `u64` to 4 bytes, so that the struct ends earlier. It shares the
+//! text, and behind its own `---` stand only the lines where a clock or a counter made another number, each behind its
+//! place in the text: `12: created: 3310,`. A machine reads the files of its own kind, and on any other the two must agree
+//! word by word.
+//!
+//! A file that no such kernel sent has a line `# not on i386: REASON`. There it must be an error.
 //!
 //! - `UPDATE=1` writes the texts instead of comparing them.
 //! - `NETLINK_GOLDEN=FOLDER` lets kernel tests write what they [`keep`] there, as files of this machine's order.
@@ -23,8 +26,39 @@ use crate::sys;
 /// What a family reads a message as, and the message that it writes from that; or why it can't be read.
 pub type Read = Result<(String, Vec<u8>), String>;
 
-/// Whether `.be.hex` are this machine's files.
 const BIG: bool = cfg!(target_endian = "big");
+
+/// Whose bytes a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Usual,
+    Big,
+    /// A `u64` of a struct is aligned to 4.
+    I386,
+}
+
+/// This machine's.
+const HERE: Kind = match (BIG, align_of::<u64>()) {
+    (true, _) => Kind::Big,
+    (false, 4) => Kind::I386,
+    (false, _) => Kind::Usual,
+};
+
+impl Kind {
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Usual => ".hex",
+            Self::Big => ".be.hex",
+            Self::I386 => ".i386.hex",
+        }
+    }
+
+    /// The name without the ending, and what that says.
+    fn of(file: &str) -> Option<(&str, Self)> {
+        let mut kinds = [Self::Big, Self::I386, Self::Usual].into_iter();
+        kinds.find_map(|kind| Some((file.strip_suffix(kind.ending())?, kind)))
+    }
+}
 
 /// Of `struct nlmsghdr`.
 const HEADER: usize = 16;
@@ -93,42 +127,58 @@ fn files(folder: &str, read: impl Fn(&str, &str) -> Result<String, String>) {
     }
 }
 
-/// One file: read if it is of this machine's order, and held to that of the other in any case.
+/// One file: read if it is of this machine's kind, and held to the usual one in any case.
 fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, String>) -> Result<(), String> {
-    let name = file.strip_suffix(".hex").ok_or("not a file of captured bytes")?;
-    let (name, big) = name.strip_suffix(".be").map_or((name, false), |name| (name, true));
+    let (name, kind) = Kind::of(file).ok_or("not a file of captured bytes")?;
     let whole = open(&folder.join(file))?;
     let (recorded, own) = whole.split_once("---\n").unwrap_or((&whole, ""));
-    let text = if big == BIG { Some(read(name, recorded)?) } else { None };
-    let expected = if big {
-        let little = open(&folder.join(format!("{name}.hex")))?;
-        let (other, shared) = little.split_once("---\n").ok_or("no text in the file of the other order")?;
-        if let Some(text) = text.as_ref().filter(|_| env::var_os("UPDATE").is_some()) {
-            write(&folder.join(file), recorded, &differences(shared, text).ok_or("the texts are not one")?)?;
-            return Ok(());
-        }
-        agree(other, recorded, own.lines().count())?;
-        replaced(shared, own)?
-    } else {
+    // i386 reads what has no file of its own, as most is the same there.
+    let is_ours = match (kind, HERE) {
+        (Kind::Usual, Kind::I386) => !folder.join(format!("{name}{}", HERE.ending())).exists(),
+        (kind, here) => kind == here,
+    };
+    let text = if is_ours { Some(read(name, recorded)) } else { None };
+    if is_ours && kind != HERE && recorded.lines().any(|line| line.starts_with("# not on i386: ")) {
+        let readable = text.is_some_and(|text| text.is_ok_and(|text| text == own));
+        return if readable { Err("is read here, against what it says".to_owned()) } else { Ok(()) };
+    }
+    let text = text.transpose()?;
+    let update = env::var_os("UPDATE").is_some();
+    let expected = if kind == Kind::Usual {
         own.to_owned()
+    } else {
+        let usual = open(&folder.join(format!("{name}{}", Kind::Usual.ending())))?;
+        let (other, shared) = usual.split_once("---\n").ok_or("no text in the usual file")?;
+        if let Some(text) = text.as_ref().filter(|_| update) {
+            return write(
+                &folder.join(file),
+                kind,
+                recorded,
+                &differences(shared, text).ok_or("the texts are not one")?,
+            );
+        }
+        agree(kind, other, recorded, own.lines().count())?;
+        replaced(shared, own)?
     };
     let Some(text) = text else { return Ok(()) };
-    if !big && env::var_os("UPDATE").is_some() {
-        write(&folder.join(file), recorded, &text)?;
+    if update {
+        write(&folder.join(file), kind, recorded, &text)?;
     } else if text != expected {
         return Err(format!("reads as\n{text}and not as\n{expected}UPDATE=1 writes that into the file"));
     }
     Ok(())
 }
 
-/// Holds a message to what each must keep: it is written back as it came, and cut anywhere it is an error or another
-/// message, and no panic. Gives the text.
+/// Holds a message to what each must keep: it is written back as it came, and cut anywhere, with [`patience`] here and
+/// there, it is an error or another message, and no panic. Gives the text.
+///
+/// [`patience`]: crate::patience
 pub fn check(message: &[u8], read: impl Fn(&[u8]) -> Read) -> Result<String, String> {
     let (text, again) = read(message)?;
     if again.get(HEADER..) != message.get(HEADER..) {
         return Err(format!("{}\nis written back as\n{}", hex(message), hex(&again)));
     }
-    for end in 0..message.len() {
+    for end in (0..message.len()).step_by(step()) {
         let mut cut = message.get(..end).unwrap_or_default().to_vec();
         if let (Some(length), Ok(end)) = (cut.get_mut(..4), u32::try_from(end)) {
             length.copy_from_slice(&end.to_ne_bytes());
@@ -136,6 +186,10 @@ pub fn check(message: &[u8], read: impl Fn(&[u8]) -> Read) -> Result<String, Str
         let _ = read(&cut);
     }
     Ok(text)
+}
+
+fn step() -> usize {
+    usize::try_from(crate::patience()).unwrap_or(1)
 }
 
 /// A message that this kernel sent, in a kernel test: [`check`]ed, and written where `NETLINK_GOLDEN` says. `how` tells
@@ -164,13 +218,14 @@ fn store(name: &str, how: &str, recorded: &str, text: &str) -> Result<(), String
     let Some(folder) = env::var_os("NETLINK_GOLDEN") else { return Ok(()) };
     let release = open(Path::new("/proc/sys/kernel/osrelease"))?;
     let recorded = format!("# Linux {}, {}\n# {how}\n{recorded}", release.trim(), env::consts::ARCH);
-    let little = open(&Path::new("tests/golden").join(format!("{name}.hex"))).unwrap_or_default();
-    let shared = little.split_once("---\n").map(|(_, shared)| shared);
+    let usual = Path::new("tests/golden").join(format!("{name}{}", Kind::Usual.ending()));
+    let usual = open(&usual).unwrap_or_default();
+    let shared = usual.split_once("---\n").map(|(_, shared)| shared);
     // A text of its own is refused by those who read the file: the two must show the same.
-    let own = shared.filter(|_| BIG).and_then(|shared| differences(shared, text));
-    let path = Path::new(&folder).join(format!("{name}{}", if BIG { ".be.hex" } else { ".hex" }));
+    let own = shared.filter(|_| HERE != Kind::Usual).and_then(|shared| differences(shared, text));
+    let path = Path::new(&folder).join(format!("{name}{}", HERE.ending()));
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string())?;
-    write(&path, &recorded, own.as_deref().unwrap_or(text))
+    write(&path, HERE, &recorded, own.as_deref().unwrap_or(text))
 }
 
 /// A socket that hears what the kernel says of what commands do.
@@ -234,8 +289,8 @@ fn open(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn write(path: &Path, recorded: &str, text: &str) -> Result<(), String> {
-    let end = if text.is_empty() && BIG { "" } else { "---\n" };
+fn write(path: &Path, kind: Kind, recorded: &str, text: &str) -> Result<(), String> {
+    let end = if text.is_empty() && kind != Kind::Usual { "" } else { "---\n" };
     fs::write(path, format!("{recorded}{end}{text}")).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -290,27 +345,35 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
     Ok(messages)
 }
 
-/// Holds the bytes of the two orders to each other: as many messages, each as long and of one type, whose words are the
-/// other's turned round. As many may be others as the lines of a text's `own` can show, and one of each message of an
-/// exchange, where the kernel numbers the family.
-fn agree(little: &str, big: &str, own: usize) -> Result<(), String> {
-    let exchange = little.lines().any(|line| line.starts_with(['<', '>']));
-    let (little, big) = (datagrams(little)?, datagrams(big)?);
-    let (mut odd, mut may) = (0, own * 2);
-    let mut messages = |little: &[u8], big: &[u8]| {
-        let (little, big) = (split(little, false)?, split(big, true)?);
+/// Holds the bytes of a file of another kind to the usual ones: as many messages, each of one type, whose words are the
+/// other's turned round, or without some padding. As many may be others as the lines of a text's `own` can show, and one
+/// of each message of an exchange, where the kernel numbers the family.
+fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String> {
+    let exchange = usual.lines().any(|line| line.starts_with(['<', '>']));
+    let (usual, other) = (datagrams(usual)?, datagrams(other)?);
+    let (mut odd, mut may) = (0, if kind == Kind::Big { own * 2 } else { own });
+    let mut messages = |usual: &[u8], other: &[u8]| {
+        let (usual, other) = (split(usual, false)?, split(other, kind == Kind::Big)?);
         let lengths = |messages: &[&[u8]]| messages.iter().map(|message| message.len()).collect::<Vec<_>>();
-        let [ours, theirs] = [&little, &big].map(|messages| lengths(messages));
-        if ours != theirs {
-            return Err(format!("messages of {ours:?} bytes, and {theirs:?} in the other order"));
+        let [ours, theirs] = [&usual, &other].map(|messages| lengths(messages));
+        let fit = match kind {
+            // One that is the same needs no file of its own.
+            Kind::I386 => {
+                ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(our, their)| their < our)
+            }
+            Kind::Usual | Kind::Big => ours == theirs,
+        };
+        if !fit {
+            return Err(format!("messages of {ours:?} bytes, and {theirs:?} in the other file"));
         }
-        may += if exchange { little.len() } else { 0 };
-        odd += little.iter().zip(&big).map(|(little, big)| unequal(little, big)).sum::<usize>();
+        may += if exchange { usual.len() } else { 0 };
+        let unequal = if kind == Kind::I386 { unequal_but_padding } else { unequal };
+        odd += usual.iter().zip(&other).map(|(usual, other)| unequal(usual, other)).sum::<usize>();
         Ok(())
     };
-    little.iter().zip(&big).try_for_each(|(little, big)| messages(&little.bytes, &big.bytes))?;
-    if little.len() != big.len() || odd > may {
-        return Err(format!("{odd} words are not those of the other order, and {own} lines of the text"));
+    usual.iter().zip(&other).try_for_each(|(usual, other)| messages(&usual.bytes, &other.bytes))?;
+    if usual.len() != other.len() || odd > may {
+        return Err(format!("{odd} words are not those of the other file, and {own} lines of the text"));
     }
     Ok(())
 }
@@ -332,6 +395,23 @@ fn unequal(little: &[u8], big: &[u8]) -> usize {
         at += length.unwrap_or(4);
     }
     odd
+}
+
+/// How many words of a message differ, but for zeros that the other lacks, and lengths of attributes around these.
+fn unequal_but_padding(usual: &[u8], other: &[u8]) -> usize {
+    let words = |bytes| <[u8]>::chunks(bytes, 4).skip(HEADER / 4);
+    let is_shorter = |usual: &[u8], other: &[u8]| match (usual, other) {
+        ([a, b, kind @ ..], [c, d, other @ ..]) => kind == other && [d, c] < [b, a],
+        _ => false,
+    };
+    let mut odd = usize::from(usual.get(4..6) != other.get(4..6));
+    let mut other = words(other).peekable();
+    for word in words(usual) {
+        if other.next_if(|other| *other == word).is_none() && word != [0; 4] {
+            odd += usize::from(other.next().is_none_or(|other| !is_shorter(word, other)));
+        }
+    }
+    odd + other.count()
 }
 
 /// The lines of the shared text that are others in this one; `None` unless they differ in numbers alone.
@@ -413,8 +493,12 @@ mod tests {
         members.concat()
     }
 
+    fn turned(little: &str, big: &str, own: usize) -> Result<(), String> {
+        agree(Kind::Big, little, big, own)
+    }
+
     fn agreed(last: u64, own: usize) -> Result<(), String> {
-        agree(&hex(&message(false, 5)), &hex(&message(true, last)), own)
+        turned(&hex(&message(false, 5)), &hex(&message(true, last)), own)
     }
 
     #[test]
@@ -425,15 +509,39 @@ mod tests {
         // An exchange's messages each have a number of their own.
         let little = format!("< {}", hex(&message(false, 5)));
         let big = |last| format!("< {}", hex(&message(true, last)).replacen("00000007", "00000008", 1));
-        assert_eq!(agree(&little, &big(5), 0), Ok(()));
-        assert!(agree(&little, &big(6), 0).is_err());
-        assert!(agree(&little[2..], &big(5)[2..], 0).is_err());
+        assert_eq!(turned(&little, &big(5), 0), Ok(()));
+        assert!(turned(&little, &big(6), 0).is_err());
+        assert!(turned(&little[2..], &big(5)[2..], 0).is_err());
         // Another type, another length, and the same order twice.
         let other = hex(&message(true, 5)).replacen("0014", "0015", 1);
-        assert!(agree(&hex(&message(false, 5)), &other, 0).unwrap_err().starts_with("1 words"));
+        assert!(turned(&hex(&message(false, 5)), &other, 0).unwrap_err().starts_with("1 words"));
         let two = hex(&[message(true, 5), message(true, 5)].concat());
-        assert!(agree(&hex(&message(false, 5)), &two, 9).unwrap_err().contains("[32, 32]"));
-        assert!(agree(&hex(&message(false, 5)), &hex(&message(false, 5)), 9).is_err());
+        assert!(turned(&hex(&message(false, 5)), &two, 9).unwrap_err().contains("[32, 32]"));
+        assert!(turned(&hex(&message(false, 5)), &hex(&message(false, 5)), 9).is_err());
+    }
+
+    #[test]
+    fn a_struct_that_ends_earlier_agrees_but_for_its_padding() {
+        // A word, an attribute with two and what padding there is, and a counter.
+        let message = |kind: u32, padding: &[u32], counter: u32| {
+            let length = if padding.is_empty() { 12 } else { 16 };
+            let header = [if padding.is_empty() { 36 } else { 40 }, kind, 0, 0];
+            let words = [&header[..], &[7, 0x0001_0000 | length, 1, 2], padding, &[counter]].concat();
+            hex(&words.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<_>>())
+        };
+        let usual = message(20, &[0], 5);
+        let held = |other: &str, own| agree(Kind::I386, &usual, other, own);
+        let shorter = message(20, &[], 5);
+        assert_eq!(held(&shorter, 0), Ok(()));
+        assert!(held(&message(20, &[], 6), 0).unwrap_err().starts_with("1 words"));
+        assert_eq!(held(&message(20, &[], 6), 1), Ok(()));
+        // Of another type, no shorter, and twice.
+        assert!(held(&message(21, &[], 6), 0).unwrap_err().starts_with("2 words"));
+        assert!(held(&usual, 9).is_err());
+        assert!(held(&(shorter.clone() + &shorter), 9).is_err());
+        // What is left out is zeros.
+        let padded = message(20, &[3], 5);
+        assert!(agree(Kind::I386, &padded, &shorter, 0).is_err());
     }
 
     #[test]
@@ -463,7 +571,10 @@ mod tests {
             Ok(("read".to_owned(), whole.clone()))
         };
         assert_eq!(check(&whole, read).as_deref(), Ok("read"));
-        let expected = [32].into_iter().chain(0..32).map(|length| (length, !(1..16).contains(&length)));
+        let expected = [32]
+            .into_iter()
+            .chain((0..32).step_by(step()))
+            .map(|length| (length, !(1..16).contains(&length)));
         assert!(lengths.into_inner().into_iter().eq(expected));
         assert!(
             check(&whole, |_| Ok((String::new(), message(BIG, 6)))).unwrap_err().contains("written back")
@@ -471,6 +582,15 @@ mod tests {
         assert!(
             check(&whole, |bytes| Ok((String::new(), bytes.get(..28).unwrap_or_default().into()))).is_err()
         );
+    }
+
+    #[test]
+    fn an_ending_says_whose_bytes_they_are() {
+        for (file, of) in [("a.hex", Kind::Usual), ("a.be.hex", Kind::Big), ("a.i386.hex", Kind::I386)] {
+            assert_eq!(Kind::of(file), Some(("a", of)));
+            assert_eq!(format!("a{}", of.ending()), file);
+        }
+        assert_eq!(Kind::of("a.text"), None);
     }
 
     #[test]

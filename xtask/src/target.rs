@@ -98,6 +98,8 @@ impl WithSource {
         command.env("CARGO_BUILD_TARGET", target);
         // Beside what the usual compiler builds, so that neither waits for the other.
         command.env("CARGO_TARGET_DIR", folder());
+        // Nobody debugs there, and it is one more build of everything.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         command
     }
 
@@ -107,8 +109,6 @@ impl WithSource {
         let mut command = self.cargo(arguments, "std,panic_unwind,test", target);
         let name = target.to_uppercase().replace('-', "_");
         command.env(format!("CARGO_TARGET_{name}_LINKER"), linker);
-        // Nobody debugs there, and it is a second and a third build of everything.
-        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         command
     }
 
@@ -124,7 +124,7 @@ impl WithSource {
 }
 
 /// Whether a `rustc` runs and has the source of its standard library.
-fn has_source(mut rustc: Command) -> bool {
+pub(crate) fn has_source(mut rustc: Command) -> bool {
     let asked = rustc.args(["--print", "sysroot"]).stderr(Stdio::null()).output();
     let Some(asked) = asked.ok().filter(|asked| asked.status.success()) else { return false };
     let root = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());

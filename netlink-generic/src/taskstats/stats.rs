@@ -91,7 +91,7 @@ layout! {
     /// which.
     ///
     /// The methods put numbers and units together: [`cpu`](Self::cpu) has the members that begin with `cpu_`.
-    pub struct TaskStats: taskstats = 688 then settle {
+    pub struct TaskStats: taskstats = 688 then settle(bytes) {
         /// Version of the struct: that of the kernel, with which it grows. 15, of early Linux 6.14, has another order and
         /// reads as 16.
         version: u16,
@@ -450,15 +450,12 @@ impl TaskStats {
         Some((dev >> 8 & 0xfff, dev & 0xff | dev >> 12 & 0xf_ff00))
     }
 
-    /// Version 15 has the longest and the shortest wait behind each total. Puts them where version 16 has them.
-    fn settle(self) -> Self {
+    /// Version 15 has the longest and the shortest wait behind each total. Puts them where version 16 has them, from the
+    /// bytes: some of these members stand where the struct has padding.
+    fn settle(self, theirs: &[u8]) -> Self {
         /// Where the totals end.
         const TOTALS: [usize; 8] = [32, 48, 64, 328, 344, 368, 416, 432];
-        if self.version != 15 {
-            return self;
-        }
-        let theirs = self.version(16u16).to_bytes();
-        let mut rest = &theirs[..];
+        let Some(mut rest) = theirs.get(..560).filter(|_| self.version == 15) else { return self };
         let mut bytes = [0; 560];
         let (mut front, back) = bytes.split_at_mut(432);
         let mut at = 0;
@@ -470,6 +467,7 @@ impl TaskStats {
             extremes.copy_from_slice(moved);
             (front, rest, at) = (behind, following, end);
         }
+        16_u16.store(&mut bytes, 0);
         Self::take(&mut &bytes[..]).unwrap_or(self)
     }
 }

@@ -210,7 +210,14 @@ fn nfacct_prints_the_same() -> Result {
     while let Some(account) = listing.next()? {
         printed += &format!("{account}\n");
     }
-    assert_eq!(printed, run("nfacct list")?);
+    let mut expected = printed.clone();
+    if cfg!(target_endian = "big") {
+        // There it knows no mode by its name, not even of a quota that it made.
+        expected =
+            expected.replace("mode = byte", "mode = unknown").replace("mode = packet", "mode = unknown");
+    }
+    assert_eq!(run("nfacct list")?, expected);
+    assert_eq!(printed.matches("mode = byte").count() + printed.matches("mode = packet").count(), 2);
     assert_eq!(printed.lines().count(), 4);
     let theirs = nl.call(acct::get("theirs-packets"))?;
     assert_eq!((theirs.quota(), theirs.quota_flags()), (Some(Be(17)), Some(AccountFlags::QUOTA_PKTS)));

@@ -25,7 +25,11 @@ suite! {
 }
 
 /// Of the package conntrackd.
-const RPC: &str = "/usr/lib/x86_64-linux-gnu/conntrack-tools/ct_helper_rpc.so";
+const RPC: &str = match () {
+    () if cfg!(target_arch = "s390x") => "/usr/lib/s390x-linux-gnu/conntrack-tools/ct_helper_rpc.so",
+    () if cfg!(target_arch = "x86") => "/usr/lib/i386-linux-gnu/conntrack-tools/ct_helper_rpc.so",
+    () => "/usr/lib/x86_64-linux-gnu/conntrack-tools/ct_helper_rpc.so",
+};
 const HELPERS: Need = module("nfnetlink_cthelper");
 const TCP: IpProtocol = IpProtocol::TCP;
 

@@ -235,9 +235,13 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_endian = "little")]
     fn bit_fields() {
-        let info = TcpInfo::default().wscale(0x7a).bits(0b101).accecn(Some(0xfe));
+        // A big-endian compiler places the first of them highest.
+        let (wscale, bits, accecn) = match cfg!(target_endian = "big") {
+            true => (0xa7, 0b1100_0000, 0xbf00_0000),
+            false => (0x7a, 0b101, 0xfe),
+        };
+        let info = TcpInfo::default().wscale(wscale).bits(bits).accecn(Some(accecn));
         assert_eq!((info.snd_wscale(), info.rcv_wscale()), (10, 7));
         assert_eq!((info.is_app_limited(), info.fastopen_failure()), (true, 2));
         assert_eq!(info.ecn_mode(), Some(EcnMode::ACCECN));

@@ -73,13 +73,12 @@ fn packet_sockets_with_memberships_and_a_filter() -> Result {
     let socket = packet_socket()?;
     let address = [1, 0, 0x5e, 0, 0, 9];
     // struct packet_mreq: link, type, length, address.
-    let member = [&LO.to_ne_bytes()[..], &[0, 0, 6, 0], &address, &[0, 0]].concat();
-    if cfg!(target_endian = "little") {
-        sys::set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &member)?;
-    }
+    let member = [&LO.to_ne_bytes()[..], &[0, 0], &6_u16.to_ne_bytes(), &address, &[0, 0]].concat();
+    sys::set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &member)?;
     // ret #0xffff as struct sock_filter; struct sock_fprog points to it.
     let program = [&6u16.to_ne_bytes()[..], &[0, 0], &0xffffu32.to_ne_bytes()].concat();
-    let mut pointer = usize::from(1u16).to_ne_bytes().to_vec();
+    let mut pointer = 1u16.to_ne_bytes().to_vec();
+    pointer.resize(size_of::<usize>(), 0);
     pointer.extend((program.as_ptr() as usize).to_ne_bytes());
     sys::set(&socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &pointer)?;
     let found = all(&mut nl, packet::list())?.remove(0);
