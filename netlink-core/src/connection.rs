@@ -279,6 +279,11 @@ impl<R: Reply, S: Wait> Listing<'_, R, S> {
     }
 }
 
+/// Replies as their own values.
+pub(crate) fn owned<R: Reply>(items: &[Owned<R>]) -> Result<Vec<R>> {
+    items.iter().map(|item| item.view().map(R::own)).collect()
+}
+
 /// What a listing has without a wait.
 pub(crate) enum Buffered {
     Reply(InBuffer),

@@ -13,7 +13,7 @@ use std::future::poll_fn;
 
 use tokio::io::unix::AsyncFd;
 
-use crate::connection::{self, Channel, Wait, open, open_events, prepare};
+use crate::connection::{self, Channel, Wait, open, open_events, owned, prepare};
 use crate::error::{Errno, Error};
 use crate::message::Protocol;
 use crate::request::{Dump, Owned, Reply, ToRequest};
@@ -171,6 +171,12 @@ impl<R: Reply> Listing<'_, R> {
     /// came until then.
     pub async fn collect(self) -> std::result::Result<Vec<Owned<R>>, Partial<R>> {
         self.gather().await
+    }
+
+    /// All replies as values of their own, asked for again as by [`collect`](Self::collect), which keeps them in less
+    /// room.
+    pub async fn to_vec(self) -> Result<Vec<R>> {
+        owned(&self.collect().await?)
     }
 }
 

@@ -491,6 +491,22 @@ fn what_a_filter_does_not_let_pass_is_not_listed() {
 }
 
 #[test]
+fn what_is_listed_comes_as_values_of_its_own() {
+    let listed = |second: &'static [u8]| {
+        let mut nl = connection(move |asked| {
+            let sequence = Messages::new(asked).next().unwrap().unwrap().header.sequence;
+            let second = bytes(PORT.get(), sequence, 768, MessageFlags::MULTI, second);
+            vec![kernel([reply(asked, 1, MessageFlags::MULTI), second, end(asked)].concat())]
+        });
+        nl.dump(list()).unwrap().to_vec()
+    };
+    let numbers: Vec<u32> = listed(&[5; 4]).unwrap().iter().map(|sample| sample.header().number).collect();
+    assert_eq!(numbers, [1, 0x0505_0505]);
+    // None is left out without a word.
+    assert!(matches!(listed(&[5; 3]), Err(Error::Decode(_))));
+}
+
+#[test]
 fn an_abandoned_dump_is_read_away_and_costs_no_wait() {
     let mut nl = connection(|sent| {
         let part = |number| kernel(reply(sent, number, MessageFlags::MULTI));
