@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 pub use channel::Tracer;
 pub use events::Notice;
 
-#[cfg(feature = "testkit")]
+#[cfg(any(test, feature = "testkit"))]
 pub use script::{Scene, Script};
 pub use wait::{Block, Wait};
 

@@ -1,7 +1,8 @@
 //! Captured bytes, and what they read as: the files of `tests/golden`.
 //!
 //! A file `NAME.hex` has comments (`#`), the hexadecimal digits of one or more messages, and behind a line `---` what they
-//! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent and `<` if it was received.
+//! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent, `<` if it was received, and
+//! `*7` if it was received by multicast group 7.
 //!
 //! Those are bytes of a little-endian machine. `NAME.be.hex` beside it has what a big-endian kernel sent of the same. It
 //! shares the text, and behind its own `---` stand only the lines where a clock or a counter made another number, each
@@ -260,7 +261,10 @@ struct Datagram {
 fn datagrams(recorded: &str) -> Result<Vec<Datagram>, String> {
     let mut datagrams: Vec<Datagram> = Vec::new();
     for line in recorded.lines().filter(|line| !line.starts_with('#')) {
-        let digits = line.trim_start_matches(['<', '>']);
+        let digits = match line.strip_prefix('*') {
+            Some(event) => event.trim_start_matches(|c: char| c.is_ascii_digit()),
+            None => line.trim_start_matches(['<', '>']),
+        };
         let bytes = bytes(digits).ok_or_else(|| format!("not hexadecimal digits: {line}"))?;
         match datagrams.last_mut().filter(|_| digits.len() == line.len()) {
             Some(datagram) => datagram.bytes.extend(bytes),
@@ -294,7 +298,7 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
 /// other's turned round. As many may be others as the lines of a text's `own` can show, and one of each message of an
 /// exchange, where the kernel numbers the family.
 fn agree(little: &str, big: &str, own: usize) -> Result<(), String> {
-    let exchange = little.lines().any(|line| line.starts_with(['<', '>']));
+    let exchange = little.lines().any(|line| line.starts_with(['<', '>', '*']));
     let (little, big) = (datagrams(little)?, datagrams(big)?);
     let (mut odd, mut may) = (0, own * 2);
     let mut messages = |little: &[u8], big: &[u8]| {
@@ -401,6 +405,15 @@ macro_rules! reread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_datagram_may_name_its_group() {
+        let digits = hex(&message(false, 5));
+        let [event, plain] = &datagrams(&format!("*17 {digits}\n< {digits}")).unwrap()[..] else {
+            panic!("two datagrams")
+        };
+        assert!(!event.sent && event.bytes == plain.bytes);
+    }
 
     /// A message with a word, two halves, and a double word, as either order has it.
     fn message(big: bool, last: u64) -> Vec<u8> {

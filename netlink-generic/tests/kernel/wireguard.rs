@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use netlink_core::testkit::Recording;
+use netlink_core::testkit::Recorder;
 use netlink_generic::wireguard::{
     self, AllowedIp, Device, DeviceConfig, PeerConfig, PresharedKey, PrivateKey, PublicKey, Wireguard,
 };
@@ -109,13 +108,11 @@ fn a_device_made_by_us_equals_wg() -> Result {
 
 /// What `tests/golden/wireguard` has.
 fn record() -> Result<String> {
-    let recording = Arc::new(Mutex::new(Recording::new()));
-    let traced = Arc::clone(&recording);
+    let recorder = Recorder::new();
     let mut nl = netlink_generic::connect()?;
-    nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+    nl.set_tracer(Some(recorder.tracer()));
     device(&mut Client::on(nl)?)?;
-    let text = recording.lock().unwrap().to_text();
-    Ok(text)
+    Ok(recorder.recording().to_text())
 }
 
 fn a_device_made_by_wg_is_read() -> Result {
@@ -389,5 +386,5 @@ fn the_example_shows_and_sets_as_wg_does() -> Result {
 
 fn the_example_names_a_link_that_is_none() {
     let error = tool::run(&["show", "nope"]).unwrap_err().to_string();
-    assert!(error.contains("\"nope\": No such device (ENODEV)"), "{error}");
+    assert!(error.contains("No such device (ENODEV); sent: WGDEVICE_A_IFNAME \"nope\""), "{error}");
 }

@@ -81,8 +81,8 @@ fn the_table_is_shown() -> Result {
 
 fn the_busiest_connection_is_first() -> Result {
     let mut nl = connect()?;
-    sysctl("acct", "1")?;
     track(&mut nl)?;
+    sysctl("acct", "1")?;
     let (quiet, busy) = (exchange_udp(1)?, exchange_udp(9)?);
     let mut firewall = Firewall::open(7, &[])?;
     let text = firewall.top(1)?;
