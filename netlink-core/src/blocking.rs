@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::{self, Block, Buffered, Channel, open, open_events, prepare, ready};
+use crate::connection::{self, Block, Buffered, Channel, open, open_events, owned, prepare, ready};
 use crate::error::Error;
 use crate::message::Protocol;
 use crate::request::{Dump, Owned, Reply, ToRequest};
@@ -155,6 +155,12 @@ impl<R: Reply, S: Block> connection::Listing<'_, R, S> {
     /// changed during the dump; an error carries what came until then.
     pub fn collect(self) -> std::result::Result<Vec<Owned<R>>, Partial<R>> {
         ready(self.gather())
+    }
+
+    /// All replies as values of their own, asked for again as by [`collect`](Self::collect), which keeps them in less
+    /// room. One that can't be read is an [`Error::Decode`] in place of all.
+    pub fn to_vec(self) -> Result<Vec<R>> {
+        owned(&self.collect()?)
     }
 }
 

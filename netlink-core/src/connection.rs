@@ -19,7 +19,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 pub use channel::Tracer;
 pub use events::Notice;
 
-#[cfg(feature = "testkit")]
+#[cfg(any(test, feature = "testkit"))]
 pub use script::{Scene, Script};
 pub use wait::{Block, Wait};
 
@@ -277,6 +277,11 @@ impl<R: Reply, S: Wait> Listing<'_, R, S> {
             }
         }
     }
+}
+
+/// Replies as their own values.
+pub(crate) fn owned<R: Reply>(items: &[Owned<R>]) -> Result<Vec<R>> {
+    items.iter().map(|item| item.view().map(R::own)).collect()
 }
 
 /// What a listing has without a wait.

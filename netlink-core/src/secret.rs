@@ -188,7 +188,10 @@ mod tests {
         let bytes = request().to_bytes().unwrap();
         for info in [Some(&Sample::NEW), None] {
             hides(&format!("{}", Tree::new(&bytes, info)));
-            hides(&format!("{}", Traffic { direction: Direction::Sent, datagram: &bytes, info, kind: None }));
+            hides(&format!(
+                "{}",
+                Traffic { direction: Direction::Sent, group: 0, datagram: &bytes, info, kind: None }
+            ));
         }
         assert!(format!("{:?}", request()).contains("S_KEY <32 bytes>"));
         let message = crate::Messages::new(&bytes).next().unwrap().unwrap();

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+#[cfg(any(test, feature = "testkit"))]
+use crate::connection::Script;
 use crate::error::{Errno, Error};
 use crate::message::{Protocol, Sender};
 use crate::netns::Namespace;
@@ -171,6 +173,9 @@ pub struct Socket {
     /// Whether a full buffer goes unreported: [`Switch::NO_ENOBUFS`].
     silent: AtomicBool,
     stop: Option<Arc<OwnedFd>>,
+    /// What is received and answered in place of the kernel's.
+    #[cfg(any(test, feature = "testkit"))]
+    script: Option<Box<Script>>,
 }
 
 /// When a wait ends. The time is taken when the wait begins, and holds through signals, foreign datagrams and whatever
@@ -247,6 +252,20 @@ impl Socket {
         OpenOptions::new().open(protocol)
     }
 
+    /// One that gives out what a script says, and sends nothing. Its options and its port are real.
+    #[cfg(any(test, feature = "testkit"))]
+    pub(crate) fn scripted(script: Script) -> Result<Self> {
+        let mut socket = Self::open(Protocol::ROUTE)?;
+        socket.script = Some(Box::new(script));
+        Ok(socket)
+    }
+
+    /// The script, of a socket that has one.
+    #[cfg(any(test, feature = "testkit"))]
+    pub fn script(&self) -> Option<&Script> {
+        self.script.as_deref()
+    }
+
     /// Its port: the address the kernel answers to.
     pub const fn port(&self) -> u32 {
         self.port
@@ -254,6 +273,11 @@ impl Socket {
 
     /// Its protocol.
     pub fn protocol(&self) -> Result<Protocol> {
+        // What is written down may be of any protocol.
+        #[cfg(any(test, feature = "testkit"))]
+        if self.script.is_some() {
+            return Err(Error::system("script", Errno::ENOPROTOOPT));
+        }
         self.get_int(libc::SOL_SOCKET, libc::SO_PROTOCOL, "getsockopt(SO_PROTOCOL)").map(Protocol)
     }
 
@@ -283,6 +307,10 @@ impl Socket {
     /// How much of the receive buffer is taken by messages that wait (`SK_MEMINFO_RMEM_ALLOC`), with what the kernel adds
     /// to each. Linux 4.6.
     pub fn waiting(&self) -> Result<usize> {
+        #[cfg(any(test, feature = "testkit"))]
+        if self.script.is_some() {
+            return self.receive_buffer();
+        }
         self.memory().map(|[taken, ..]| taken as usize)
     }
 
@@ -489,6 +517,10 @@ impl Socket {
     /// Sends a datagram to the kernel.
     #[inline]
     pub fn send(&self, datagram: &[u8]) -> Result<()> {
+        #[cfg(any(test, feature = "testkit"))]
+        if let Some(script) = &self.script {
+            return script.send(datagram, self.port);
+        }
         loop {
             // SAFETY: the pointer and the length are those of `datagram`. A netlink socket without a
             // destination sends to the kernel.
@@ -553,6 +585,10 @@ impl Socket {
     /// The first wait is the system call's own, whose limit has to be the deadline's: one call a datagram.
     #[inline]
     pub(crate) fn receive_before(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<Received> {
+        #[cfg(any(test, feature = "testkit"))]
+        if let Some(script) = &self.script {
+            return script.receive(buffer);
+        }
         if deadline.start() && self.stop.is_none() {
             match self.receive_once(buffer, 0) {
                 Err(Error::System { errno: Errno::EINTR | Errno::EAGAIN, .. }) => {}
@@ -601,6 +637,10 @@ impl Socket {
 
     /// Receives a datagram that is there already; `EAGAIN` if there is none.
     pub fn try_receive(&self, buffer: &mut [u8]) -> Result<Received> {
+        #[cfg(any(test, feature = "testkit"))]
+        if let Some(script) = &self.script {
+            return script.try_receive(buffer);
+        }
         self.receive_once(buffer, libc::MSG_DONTWAIT)
     }
 
@@ -760,6 +800,8 @@ impl TryFrom<OwnedFd> for Socket {
             ancillary: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             stop: None,
+            #[cfg(any(test, feature = "testkit"))]
+            script: None,
         };
         let on = |switch| socket.get(switch).unwrap_or(false);
         let ancillary = on(Switch::PACKET_INFO) || on(Switch::LISTEN_ALL_NSID);

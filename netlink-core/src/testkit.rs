@@ -1,4 +1,7 @@
-//! For the tests of family crates: canned replies, captured bytes, recorded exchanges. No socket is involved.
+//! For tests without a kernel, of families and of what is built on them: canned replies, captured bytes, and connections
+//! and streams of events that go as was recorded.
+//!
+//! A request and what it makes of replies:
 //!
 //! ```
 //! # use netlink_core::{MessageFlags, attrs, layout, message};
@@ -23,6 +26,9 @@
 //! assert!(answer(&request, &[&refused]).unwrap_err().is_permission());
 //! # Ok::<(), netlink_core::Error>(())
 //! ```
+//!
+//! Code that takes a connection gets one from a [`Recording`], which is text: of a real connection (`Recorder`), or made
+//! here.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -36,7 +42,12 @@ use crate::request::{Dump, Owned, Reply, Request, ToRequest};
 use crate::trace::{Direction, Traffic};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
+mod play;
+
+#[cfg(all(feature = "std", target_os = "linux"))]
 pub use crate::connection::{Scene, Script};
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use play::Recorder;
 
 /// The sequence of every exchange here.
 pub const SEQUENCE: u32 = 1;
@@ -185,46 +196,94 @@ fn feed(
     Err(Error::NoReply(info.c_name))
 }
 
-/// Exchanges as text: a line per datagram, `>` sent or `<` received, then hexadecimal digits. Lines that begin
-/// with `#` are comments.
+/// What a socket sent and received, as text: a line for each datagram, hexadecimal digits behind
+///
+/// - `>` if it was sent,
+/// - `<` if it was received,
+/// - `*7` if it was received by multicast group 7.
+///
+/// A line `!` is a place where the receive buffer was full and messages were lost. Lines that begin with `#` are comments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
-    datagrams: Vec<(Direction, Vec<u8>)>,
+    lines: Vec<Line>,
     at: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Line {
+    Sent(Vec<u8>),
+    /// By a group; 0 is none.
+    Received(u32, Vec<u8>),
+    Overrun,
 }
 
 impl Recording {
     /// An empty one.
     pub const fn new() -> Self {
-        Self { datagrams: Vec::new(), at: 0 }
+        Self { lines: Vec::new(), at: 0 }
     }
 
     /// Reads the text; `None` if a line is not of the form.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut datagrams = Vec::new();
+        let mut lines = Vec::new();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let (direction, digits) = match line.split_at_checked(1)? {
-                (">", digits) => (Direction::Sent, digits),
-                ("<", digits) => (Direction::Received, digits),
+            lines.push(match line.split_at_checked(1)? {
+                (">", digits) => Line::Sent(from_hex(digits)?),
+                ("<", digits) => Line::Received(0, from_hex(digits)?),
+                ("*", rest) => {
+                    let (group, digits) = rest.split_once(' ')?;
+                    Line::Received(group.parse().ok()?, from_hex(digits)?)
+                }
+                ("!", "") => Line::Overrun,
                 _ => return None,
-            };
-            datagrams.push((direction, from_hex(digits)?));
+            });
         }
-        Some(Self { datagrams, at: 0 })
+        Some(Self { lines, at: 0 })
     }
 
-    /// Adds a datagram; give it to a connection's tracer.
+    /// Adds a datagram; `Recorder` does it for a connection.
     pub fn record(&mut self, traffic: &Traffic<'_>) {
-        self.datagrams.push((traffic.direction, traffic.datagram.into()));
+        let datagram = traffic.datagram.into();
+        self.lines.push(match traffic.direction {
+            Direction::Sent => Line::Sent(datagram),
+            Direction::Received => Line::Received(traffic.group, datagram),
+        });
+    }
+
+    /// Adds a request, and the datagram that answers it.
+    #[must_use]
+    pub fn exchange(mut self, request: &impl ToRequest, answer: &Replies) -> Self {
+        let mut sent = request.to_request().to_bytes().unwrap_or_default();
+        crate::layout::Field::store(SEQUENCE, &mut sent, 8);
+        self.lines.extend([Line::Sent(sent), Line::Received(0, answer.as_bytes().into())]);
+        self
+    }
+
+    /// Adds events of a group.
+    #[must_use]
+    pub fn events_of(mut self, group: u32, events: &Replies) -> Self {
+        self.lines.push(Line::Received(group, events.as_bytes().into()));
+        self
+    }
+
+    /// Adds a place where the receive buffer was full and messages were lost.
+    #[must_use]
+    pub fn overrun(mut self) -> Self {
+        self.lines.push(Line::Overrun);
+        self
     }
 
     /// The text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        for (direction, datagram) in &self.datagrams {
-            let arrow = if *direction == Direction::Sent { '>' } else { '<' };
+        for line in &self.lines {
             // Writing to a String does not fail.
-            let _ = writeln!(text, "{arrow} {}", Hex(datagram));
+            let _ = match line {
+                Line::Sent(datagram) => writeln!(text, "> {}", Hex(datagram)),
+                Line::Received(0, datagram) => writeln!(text, "< {}", Hex(datagram)),
+                Line::Received(group, datagram) => writeln!(text, "*{group} {}", Hex(datagram)),
+                Line::Overrun => writeln!(text, "!"),
+            };
         }
         text
     }
@@ -258,16 +317,20 @@ impl Recording {
             let flags = request.flags() | MessageFlags::ACK;
             crate::layout::Field::store(flags, &mut asked, 6);
         }
-        let (direction, sent) = self.datagrams.get(self.at)?;
+        let Line::Sent(sent) = self.lines.get(self.at)? else { return None };
         let mut sent = sent.clone();
         // Sequence and port.
         sent.get_mut(8..HEADER_LEN)?.fill(0);
-        if *direction != Direction::Sent || sent != asked {
+        if sent != asked {
             return None;
         }
-        let rest = self.datagrams.get(self.at + 1..)?;
-        let received = rest.iter().take_while(|(direction, _)| *direction == Direction::Received);
-        let received: Vec<Vec<u8>> = received.map(|(_, bytes)| bytes.clone()).collect();
+        let rest = self.lines.get(self.at + 1..)?.iter();
+        let received: Vec<Vec<u8>> = rest
+            .map_while(|line| match line {
+                Line::Received(0, bytes) => Some(bytes.clone()),
+                _ => None,
+            })
+            .collect();
         self.at += 1 + received.len();
         Some(received)
     }
@@ -376,27 +439,27 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{attrs, layout, message};
 
     layout! {
         /// Header.
-        struct Header: sample = 4 {
+        pub(crate) struct Header: sample = 4 {
             /// A number.
             number: u32,
         }
     }
     attrs! {
         /// Attributes.
-        struct SampleAttrs<'a> for SampleRequest<R> {
+        pub(crate) struct SampleAttrs<'a> for SampleRequest<R> {
             /// A number.
             1 S_NUMBER number: u32,
         }
     }
     message! {
         /// A sample.
-        struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
+        pub(crate) struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
             /// Made.
             16 S_NEW NEW,
             /// Asked.
@@ -404,11 +467,11 @@ mod tests {
         }
     }
 
-    fn new(number: u32) -> SampleRequest<()> {
+    pub(crate) fn new(number: u32) -> SampleRequest<()> {
         SampleRequest::new(&Sample::NEW, MessageFlags::empty(), Header::default()).number(number)
     }
 
-    fn list() -> SampleRequest<Dump<Sample<'static>>> {
+    pub(crate) fn list() -> SampleRequest<Dump<Sample<'static>>> {
         SampleRequest::new(&Sample::GET, MessageFlags::DUMP, Header::default())
     }
 

@@ -13,7 +13,7 @@ use std::future::poll_fn;
 
 use tokio::io::unix::AsyncFd;
 
-use crate::connection::{self, Channel, Wait, open, open_events, prepare};
+use crate::connection::{self, Channel, Wait, open, open_events, owned, prepare};
 use crate::error::{Errno, Error};
 use crate::message::Protocol;
 use crate::request::{Dump, Owned, Reply, ToRequest};
@@ -26,16 +26,6 @@ type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug)]
 pub struct Registered(AsyncFd<Socket>);
 
-impl Registered {
-    fn new(socket: Socket) -> Result<Self> {
-        // Registering panics outside a runtime.
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::system("no tokio runtime here", Errno::ENOTCONN));
-        }
-        register(socket).map(Self).map_err(reactor)
-    }
-}
-
 impl AsRef<Socket> for Registered {
     fn as_ref(&self) -> &Socket {
         self.0.get_ref()
@@ -43,6 +33,14 @@ impl AsRef<Socket> for Registered {
 }
 
 impl Wait for Registered {
+    fn over(socket: Socket) -> Result<Self> {
+        // Registering panics outside a runtime.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::system("no tokio runtime here", Errno::ENOTCONN));
+        }
+        register(socket).map(Self).map_err(reactor)
+    }
+
     fn receive_in_call(&self, _: &mut [u8], _: &mut Deadline) -> Option<Result<Received>> {
         None
     }
@@ -50,6 +48,10 @@ impl Wait for Registered {
     async fn receive(&self, buffer: &mut [u8], _: &mut Deadline) -> Result<Received> {
         // What is there already is taken without a wait; now and then other tasks of the thread have to have a turn.
         Self::turn().await;
+        #[cfg(any(test, feature = "testkit"))]
+        if let Some(script) = self.as_ref().script() {
+            return script.receive(buffer);
+        }
         loop {
             match self.as_ref().try_receive(buffer) {
                 // Readiness is cleared before the next try, so what comes in between wakes us again.
@@ -97,13 +99,13 @@ impl Connection {
     /// Opens one with a port or in a namespace of choice.
     pub fn open_with(protocol: Protocol, options: &OpenOptions<'_>) -> Result<Self> {
         let socket = open(protocol, &options.nonblocking())?;
-        Ok(Self { channel: Channel::new(Registered::new(socket)?)? })
+        Ok(Self { channel: Channel::new(Registered::over(socket)?)? })
     }
 
     /// Takes over a socket, with the switches a connection wants. What waits in it for its former owner is read away.
     pub async fn from_socket(socket: Socket) -> Result<Self> {
         prepare(&socket);
-        let mut connection = Self { channel: Channel::new(Registered::new(socket)?)? };
+        let mut connection = Self { channel: Channel::new(Registered::over(socket)?)? };
         connection.channel.inherit().await;
         Ok(connection)
     }
@@ -172,6 +174,12 @@ impl<R: Reply> Listing<'_, R> {
     pub async fn collect(self) -> std::result::Result<Vec<Owned<R>>, Partial<R>> {
         self.gather().await
     }
+
+    /// All replies as values of their own, asked for again as by [`collect`](Self::collect), which keeps them in less
+    /// room.
+    pub async fn to_vec(self) -> Result<Vec<R>> {
+        owned(&self.collect().await?)
+    }
 }
 
 impl<E: Reply> Events<E> {
@@ -182,7 +190,7 @@ impl<E: Reply> Events<E> {
 
     /// Joins these groups, in a namespace of choice.
     pub fn open_with(protocol: Protocol, groups: &[u32], options: &OpenOptions<'_>) -> Result<Self> {
-        Self::on(Registered::new(open_events(protocol, &options.nonblocking())?)?, groups)
+        Self::on(Registered::over(open_events(protocol, &options.nonblocking())?)?, groups)
     }
 
     /// Waits for the next event.

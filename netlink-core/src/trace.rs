@@ -20,6 +20,8 @@ pub enum Direction {
 pub struct Traffic<'a> {
     /// Which way it goes.
     pub direction: Direction,
+    /// The multicast group it was sent to; 0 if it was sent to the socket alone, or by it.
+    pub group: u32,
     /// Its bytes.
     pub datagram: &'a [u8],
     /// The message it asks with or answers; its siblings are known through it.
@@ -187,7 +189,7 @@ mod tests {
     #[test]
     fn an_answer_may_have_the_number_of_its_question_and_another_form() {
         let shown = |direction, datagram: &[u8]| {
-            format!("{}", Traffic { direction, datagram, info: Some(&ASK), kind: None })
+            format!("{}", Traffic { direction, group: 0, datagram, info: Some(&ASK), kind: None })
         };
         let ask = AskRequest::<()>::new(&ASK, MessageFlags::empty(), AskHeader::default().number(0x700_0007))
             .name(8);

@@ -61,7 +61,9 @@ fn every_future_goes_into_a_task() {
         }
         let listing = nl.dump(request::<Dump<Nsid<'_>>>(MessageFlags::DUMP)).await?;
         let kept: Vec<Owned<Nsid<'_>>> = netlink_core::tokio::Listing::collect(listing).await?;
-        Ok(kept.len())
+        let listing = nl.dump(request::<Dump<Nsid<'_>>>(MessageFlags::DUMP)).await?;
+        let owned: Vec<Nsid<'static>> = netlink_core::tokio::Listing::to_vec(listing).await?;
+        Ok(kept.len() + owned.len())
     });
     goes_into_a_task(async {
         let mut nl = Connection::open(Protocol::ROUTE)?;

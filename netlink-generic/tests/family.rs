@@ -196,6 +196,7 @@ fn a_dump_reads_and_prints_names() {
 
     let mut traffic = Traffic {
         direction: Direction::Received,
+        group: 0,
         datagram: replies.as_bytes(),
         info: Some(list().into_unbound().info()),
         kind: Some(MessageType(40)),

@@ -53,7 +53,9 @@ pub(crate) fn read(bytes: &[u8]) -> Read {
 
 /// The messages that were received, in one of these.
 pub(crate) fn received(recorded: &str) -> Vec<Vec<u8>> {
-    recorded.lines().filter_map(|line| line.strip_prefix("< ")).map(|line| from_hex(line).unwrap()).collect()
+    let received = recorded.lines().filter_map(|line| line.split_once(' '));
+    let received = received.filter(|(arrow, _)| arrow.starts_with(['<', '*']));
+    received.map(|(_, digits)| from_hex(digits).unwrap()).collect()
 }
 
 pub(crate) fn tell(name: &str, recorded: &str) -> Result<String, String> {

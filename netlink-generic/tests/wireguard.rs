@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
+#[path = "../examples/wg.rs"]
+#[allow(dead_code)] // its main
+mod tool;
+
 use netlink_core::MessageHeader;
 use netlink_core::testkit::{Replies, answer, listing};
 use netlink_generic::wireguard::{
@@ -314,4 +318,91 @@ fn a_dump_is_put_together() {
     let device = Device::new(&parts).unwrap();
     assert_eq!(device.peers.len(), 2);
     assert!(device.peers.iter().all(|peer| peer.allowed_ips.iter().copied().eq(ips.clone())));
+}
+
+/// What the example `wg` reads from a file.
+fn from_file(text: &str) -> Result<DeviceConfig, String> {
+    tool::from_file(DeviceConfig::new("wg0"), text)
+}
+
+fn from_words(words: &str) -> Result<DeviceConfig, String> {
+    tool::from_words(DeviceConfig::new("wg0"), &words.split(' ').collect::<Vec<_>>())
+}
+
+#[test]
+fn a_configuration_in_a_file() {
+    let (private, shared) = (PrivateKey::from(KEY), PresharedKey::from([2; 32]));
+    let text = format!(
+        "[Interface]\nPrivateKey = {}\nListenPort=51820 # a comment\nFwMark = 0xca6c\n\n# peers\n[peer]\n\
+         AllowedIPs = 10.0.0.0/8, fd00::/8\npublickey = {}\nPresharedKey = {}\nEndpoint = [2001:db8::1]:7\n\
+         AllowedIPs = 192.0.2.1\nPersistentKeepalive = 25\n[Peer]\nPublicKey = {}\nPersistentKeepalive = off\n",
+        private.expose_base64(),
+        public(1),
+        shared.expose_base64(),
+        public(2),
+    );
+    let first = PeerConfig::new(public(1)).replace_allowed_ips().preshared_key(shared);
+    let first = first.allowed_ips(["10.0.0.0/8", "fd00::/8", "192.0.2.1/32"].map(ip));
+    let first = first.endpoint("[2001:db8::1]:7".parse().unwrap()).persistent_keepalive(25);
+    let second = PeerConfig::new(public(2)).replace_allowed_ips().persistent_keepalive(0);
+    let expected = DeviceConfig::new("wg0").private_key(private).listen_port(51820).fwmark(0xca6c);
+    let read = from_file(&text).unwrap();
+    assert_eq!(read, expected.peers([first, second]));
+    assert_eq!(read.split().len(), 1);
+    assert_eq!(from_file(""), Ok(DeviceConfig::new("wg0")));
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_told_by_its_line() {
+    let key = public(1);
+    for (text, why) in [
+        ("ListenPort = 7", "line 1: neither [Section] nor Name = Value below one"),
+        ("[Interface]\nListenPort", "line 2: neither [Section] nor Name = Value below one"),
+        ("[Interface]\nListenPort = 70000", "line 2: ListenPort: number too large to fit in target type"),
+        ("[Interface]\nAddress = 10.0.0.1", "line 2: Address: not a setting of a link"),
+        ("[Interface]\nFwMark = 0xzz", "line 2: FwMark: invalid digit found in string"),
+        ("\n[Peers]\n", "line 2: [Peers] is neither [Interface] nor [Peer]"),
+        ("[Peer]\nEndpoint = 192.0.2.1:1", "line 1: a peer without PublicKey"),
+        (
+            "[Peer]\nPublicKey = abc",
+            "line 2: PublicKey: a key is 32 bytes, written as 44 characters of base64",
+        ),
+        (
+            &format!("[Peer]\nPublicKey = {key}\nListenPort = 7"),
+            "line 3: ListenPort: not a setting of a peer",
+        ),
+    ] {
+        assert_eq!(from_file(text), Err(why.to_owned()), "{text}");
+    }
+    // A key that can't be read stays a secret.
+    let error = from_file("[Interface]\nPrivateKey = c2VjcmV0").unwrap_err();
+    assert!(error.starts_with("line 2: PrivateKey: ") && !error.contains("c2VjcmV0"), "{error}");
+    let error = from_file(&format!("[Peer]\nPublicKey = {key}\nAllowedIPs = ::/0, 10.0.0.0/33")).unwrap_err();
+    assert!(error.starts_with("line 3: AllowedIPs: \"10.0.0.0/33\" is not an allowed IP"), "{error}");
+}
+
+#[test]
+fn changes_on_the_command_line() {
+    let (one, two) = (public(1), public(2));
+    let words = format!(
+        "listen-port 7 fwmark off peer {one} endpoint 192.0.2.1:9 allowed-ips ::/0,10.0.0.0/8 \
+         persistent-keepalive 5 peer {two} remove"
+    );
+    let first = PeerConfig::new(one).endpoint("192.0.2.1:9".parse().unwrap()).persistent_keepalive(5);
+    let first = first.replace_allowed_ips().allowed_ips(["::/0", "10.0.0.0/8"].map(ip));
+    let expected = DeviceConfig::new("wg0").listen_port(7).fwmark(0).peers([first, PeerConfig::remove(two)]);
+    assert_eq!(from_words(&words), Ok(expected));
+    assert_eq!(tool::from_words(DeviceConfig::new("wg0"), &[]), Ok(DeviceConfig::new("wg0")));
+    for (words, why) in [
+        ("listen-port", "listen-port needs a value"),
+        ("listen-port x", "listen-port: invalid digit found in string"),
+        ("endpoint 192.0.2.1:9", "endpoint: not a setting of a link"),
+        ("peer x", "peer: a key is 32 bytes, written as 44 characters of base64"),
+        (&format!("peer {one} fwmark 7"), "fwmark: not a setting of a peer"),
+        ("private-key /nowhere", "/nowhere: No such file or directory (os error 2)"),
+    ] {
+        assert_eq!(from_words(words), Err(why.to_owned()), "{words}");
+    }
+    let help = tool::run(&["showw", "wg0"]).unwrap_err().to_string();
+    assert_eq!(help, "show LINK, set LINK CHANGES, setconf LINK FILE or addconf LINK FILE");
 }

@@ -1,7 +1,8 @@
 //! Captured bytes, and what they read as: the files of `tests/golden`.
 //!
 //! A file `NAME.hex` has comments (`#`), the hexadecimal digits of one or more messages, and behind a line `---` what they
-//! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent and `<` if it was received.
+//! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent, `<` if it was received, and
+//! `*7` if it was received by multicast group 7.
 //!
 //! Those are bytes of a little-endian machine. `NAME.be.hex` beside it has what a big-endian kernel sent of the same, and
 //! `NAME.i386.hex` what one sent that aligns a struct's `u64` to 4 bytes, so that the struct ends earlier. It shares the
@@ -315,7 +316,10 @@ struct Datagram {
 fn datagrams(recorded: &str) -> Result<Vec<Datagram>, String> {
     let mut datagrams: Vec<Datagram> = Vec::new();
     for line in recorded.lines().filter(|line| !line.starts_with('#')) {
-        let digits = line.trim_start_matches(['<', '>']);
+        let digits = match line.strip_prefix('*') {
+            Some(event) => event.trim_start_matches(|c: char| c.is_ascii_digit()),
+            None => line.trim_start_matches(['<', '>']),
+        };
         let bytes = bytes(digits).ok_or_else(|| format!("not hexadecimal digits: {line}"))?;
         match datagrams.last_mut().filter(|_| digits.len() == line.len()) {
             Some(datagram) => datagram.bytes.extend(bytes),
@@ -349,7 +353,7 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
 /// other's turned round, or without some padding. As many may be others as the lines of a text's `own` can show, and one
 /// of each message of an exchange, where the kernel numbers the family.
 fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String> {
-    let exchange = usual.lines().any(|line| line.starts_with(['<', '>']));
+    let exchange = usual.lines().any(|line| line.starts_with(['<', '>', '*']));
     let (usual, other) = (datagrams(usual)?, datagrams(other)?);
     let (mut odd, mut may) = (0, if kind == Kind::Big { own * 2 } else { own });
     let mut messages = |usual: &[u8], other: &[u8]| {
@@ -481,6 +485,15 @@ macro_rules! reread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_datagram_may_name_its_group() {
+        let digits = hex(&message(false, 5));
+        let [event, plain] = &datagrams(&format!("*17 {digits}\n< {digits}")).unwrap()[..] else {
+            panic!("two datagrams")
+        };
+        assert!(!event.sent && event.bytes == plain.bytes);
+    }
 
     /// A message with a word, two halves, and a double word, as either order has it.
     fn message(big: bool, last: u64) -> Vec<u8> {

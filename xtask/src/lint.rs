@@ -14,12 +14,13 @@ use serde_json::Value;
 use crate::command::{self, cargo, members, root, text};
 use crate::target::{self, WithSource};
 
-/// Format, clippy and rustdoc with warnings as errors, every feature alone, dependencies, licences, futures, names, `unsafe`.
+/// Format, clippy and rustdoc with warnings as errors, every feature alone, packages, dependencies, licences, futures, names, `unsafe`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
-/// Crates that a family can build on.
-const CORE: &str = "netlink-core";
+/// The package that a family can build on, and the name of its library.
+const CORE: &str = "netlink-base";
+const CORE_LIBRARY: &str = "netlink_core";
 
 /// Our packages that reach no user: tools and an example.
 const TOOLS: [&str; 3] = ["xtask", "netlink-testing", "tcp-metrics"];
@@ -62,6 +63,10 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
             .env("RUSTDOCFLAGS", "-Dwarnings"),
     );
 
+    // Each is built from what would be published of it.
+    let tools = TOOLS.iter().flat_map(|name| ["--exclude", name]);
+    let package = ["package", "--workspace", "--quiet", "--offline", "--allow-dirty"];
+    lint.cargo(&package.into_iter().chain(tools).collect::<Vec<_>>());
     lint.check("normal dependencies", dependencies(&libraries));
     lint.check("licences", licences(&metadata));
     for package in &libraries {

@@ -42,7 +42,9 @@ pub(crate) struct Arguments {
 /// Tests that meet most of the core, and are soon through.
 const FAST: [&str; 2] = ["netlink-route", "netlink-netfilter"];
 
-const CORE: &str = "netlink-core";
+/// The package of the core, and its folder.
+const CORE: &str = "netlink-base";
+const CORE_FOLDER: &str = "netlink-core";
 
 /// More survivors than this are too many, whatever their reasons.
 const MOST_SURVIVORS: usize = 3;
@@ -87,9 +89,12 @@ struct Mutant {
 }
 
 impl Mutant {
-    /// The folder of the file's package, whose name is the package's.
+    /// The file's package, whose name is the folder's but for the core.
     fn package(&self) -> &str {
-        self.file.split('/').next().unwrap_or_default()
+        match self.file.split('/').next().unwrap_or_default() {
+            CORE_FOLDER => CORE,
+            folder => folder,
+        }
     }
 
     /// The packages whose tests look at it, in the order in which they do.
@@ -359,7 +364,7 @@ impl Copy {
             if !here.is_empty() {
                 bytes = mutate(&String::from_utf8(bytes).context(name.clone())?, &here)?.into_bytes();
             }
-            if name == &format!("{CORE}/src/lib.rs") {
+            if name == &format!("{CORE_FOLDER}/src/lib.rs") {
                 bytes.extend(SWITCH.bytes());
             }
             let path = self.tree.join(name);
@@ -491,7 +496,7 @@ fn failures(output: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    const LIST: &str = "# one\nfile: netlink-core/src/a.rs\ntests: netlink-xfrm netlink-core\n---\n    if a {\n\n        b\n+++\n    if a \
+    const LIST: &str = "# one\nfile: netlink-core/src/a.rs\ntests: netlink-xfrm netlink-base\n---\n    if a {\n\n        b\n+++\n    if a \
                         || MUTANT {\n\n        b\n\n# two: of two\nfile: netlink-route/src/b.rs\nsurvives: nobody \
                         looks\n---\nc\n+++\nc && MUTANT\n";
 
@@ -501,7 +506,7 @@ mod tests {
         let [one, two] = mutants.as_slice() else { panic!("{mutants:?}") };
         assert_eq!((one.name.as_str(), one.old.as_str()), ("one", "    if a {\n\n        b"));
         assert_eq!(one.new, "    if a || MUTANT {\n\n        b");
-        assert_eq!(one.packages(), ["netlink-core", "netlink-xfrm"]);
+        assert_eq!(one.packages(), ["netlink-base", "netlink-xfrm"]);
         assert_eq!((two.name.as_str(), two.survives.as_deref()), ("two: of two", Some("nobody looks")));
         assert_eq!(two.packages(), ["netlink-route", "netlink-netfilter"]);
         for wrong in

@@ -8,8 +8,10 @@
 //! while let Some(peer) = peers.next()? {
 //!     println!("{:?}: rtt {:?} µs", peer.addr(), peer.vals().and_then(|vals| Some(vals.rtt_us()? / 8)));
 //! }
-//! let one = nl.call(tcp_metrics::get("192.0.2.1".parse()?))?;
-//! nl.call(tcp_metrics::delete(one.addr().unwrap()))?;
+//! let peer = "192.0.2.1".parse()?;
+//! let one = nl.call(tcp_metrics::get(peer))?;
+//! println!("{:?} ms ago", one.age());
+//! nl.call(tcp_metrics::delete(peer))?;
 //! # Ok(())
 //! # }
 //! ```

@@ -264,7 +264,7 @@ impl Choices<'_> {
 
 /// The model, and the connection that it is about.
 struct Stage {
-    nl: Connection<Script>,
+    nl: Connection,
     told: Arc<Mutex<Told>>,
     /// The events that were given out; `None` is an `Overrun`.
     got: Vec<Option<u32>>,
@@ -278,6 +278,11 @@ fn sample(number: u32) -> Header {
 impl Stage {
     fn told<R>(&self, what: impl FnOnce(&mut Told) -> R) -> R {
         what(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many scenes are left.
+    fn waiting(&self) -> usize {
+        self.nl.socket().script().map_or(0, Script::waiting)
     }
 
     fn begin(&self, plans: Vec<Vec<Plan>>) {
@@ -423,13 +428,13 @@ impl Stage {
 
     /// Takes the events that are there.
     fn events(&mut self) {
-        let most = self.nl.script().waiting() + self.told(|told| told.events.len()) + 64;
+        let most = self.waiting() + self.told(|told| told.events.len()) + 64;
         for _ in 0..2 * most {
             match self.nl.try_next_event::<Reader>() {
                 Ok(Some(Notice::Event { event, .. })) => self.got.push(Some(event.header().number)),
                 Ok(Some(Notice::Overrun)) => self.got.push(None),
                 Ok(None) => {
-                    if self.nl.script().waiting() == 0 {
+                    if self.waiting() == 0 {
                         self.told(|told| told.trouble = Trouble::default());
                         return;
                     }
@@ -483,10 +488,8 @@ pub fn connection(bytes: &[u8]) {
     let answering = Arc::clone(&told);
     let script =
         Script::new([], move |sent| answering.lock().unwrap_or_else(PoisonError::into_inner).answer(sent));
-    let Ok(script) = script else { return };
-    let port = AsRef::<netlink_core::Socket>::as_ref(&script).port();
-    told.lock().unwrap_or_else(PoisonError::into_inner).port = port;
     let Ok(nl) = Connection::scripted(script) else { return };
+    told.lock().unwrap_or_else(PoisonError::into_inner).port = nl.socket().port();
     let mut stage = Stage { nl, told, got: Vec::new(), takes_events: how % 4 != 0 };
     match how % 4 {
         0 => {}

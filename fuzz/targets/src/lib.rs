@@ -149,7 +149,7 @@ pub fn trace(bytes: &[u8]) {
     for info in forms().map(Some).chain([None]) {
         let _ = format!("{}", Tree::new(bytes, info));
         for direction in [Direction::Sent, Direction::Received] {
-            let _ = format!("{}", Traffic { direction, datagram: bytes, info, kind: None });
+            let _ = format!("{}", Traffic { direction, group: 0, datagram: bytes, info, kind: None });
         }
     }
 }

@@ -166,10 +166,14 @@ impl<S: AsRef<Socket>> Channel<S> {
         info: Option<&'static MessageInfo>,
     ) {
         if let Some(tracer) = &mut self.tracer {
-            let from = if direction == Direction::Sent { self.send.as_slice() } else { &self.inbox.buffer };
+            let (from, group) = match direction {
+                Direction::Sent => (self.send.as_slice(), 0),
+                Direction::Received => (&*self.inbox.buffer, self.inbox.sender.group),
+            };
             let datagram = from.get(bytes).unwrap_or_default();
             let asked = Messages::new(self.send.as_slice()).flatten().next();
-            tracer(&Traffic { direction, datagram, info, kind: asked.map(|message| message.header.kind) });
+            let kind = asked.map(|message| message.header.kind);
+            tracer(&Traffic { direction, group, datagram, info, kind });
         }
     }
 
@@ -328,7 +332,7 @@ impl<S: Wait> Channel<S> {
         match self.loss {
             Some(Loss { left: 0 }) => self.cleared(false),
             _ => {
-                let got = self.socket.try_receive(&mut self.inbox.buffer);
+                let got = self.socket.as_ref().try_receive(&mut self.inbox.buffer);
                 self.incoming(got, info)
             }
         }
@@ -403,10 +407,10 @@ impl<S: Wait> Channel<S> {
     /// Sends what the send buffer holds, with a wider one of the socket's if it is too long.
     #[inline]
     fn send_wide(&self) -> Result<()> {
-        match self.socket.try_send(self.send.as_slice()) {
+        match self.socket.as_ref().send(self.send.as_slice()) {
             Err(error) if is_too_long(&error) => {
                 self.widen_send_buffer()?;
-                self.socket.try_send(self.send.as_slice())
+                self.socket.as_ref().send(self.send.as_slice())
             }
             sent => sent,
         }
@@ -477,7 +481,7 @@ impl<S: Wait> Channel<S> {
         if self.listens() && self.socket.as_ref().is_silent() {
             return Ok(false);
         }
-        match self.socket.try_send(self.send.as_slice()) {
+        match self.socket.as_ref().send(self.send.as_slice()) {
             Ok(()) => Ok(true),
             Err(Error::System { errno: Errno::EAGAIN | Errno::EMSGSIZE, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -522,7 +526,8 @@ impl<S: Wait> Channel<S> {
     #[cold]
     pub(super) async fn make_room(&mut self) -> Result<()> {
         // After a loss once at least: that the queue is empty ends it.
-        let mut left = self.socket.waiting()?.max(self.loss.is_some().into());
+        let socket = self.socket.as_ref();
+        let mut left = socket.waiting().or_else(|_| socket.receive_buffer())?.max(self.loss.is_some().into());
         loop {
             self.deadline.check()?;
             // What can't be read is no event.

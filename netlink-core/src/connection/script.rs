@@ -1,14 +1,14 @@
-//! A socket whose datagrams are written down beforehand.
+//! What a socket receives, and how it is answered, written down beforehand.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::channel::Channel;
-use super::wait::{Block, Wait};
-use super::{Connection, Result};
+use super::wait::Wait;
+use super::{Connection, Events, Result};
 use crate::error::{Errno, Error};
-use crate::message::{Protocol, Sender};
-use crate::socket::{Deadline, Received, Socket};
+use crate::message::{Messages, Sender};
+use crate::socket::{Received, Socket};
 
 /// What a receive of a [`Script`] brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +22,18 @@ pub enum Scene {
     Pause,
 }
 
-/// What answers a datagram that was sent.
-type Answers = Box<dyn FnMut(&[u8]) -> Vec<Scene> + Send>;
+/// What answers a datagram that was sent from a port, or why it is not sent.
+type Answers = Box<dyn FnMut(&[u8], u32) -> Result<Vec<Scene>> + Send>;
 
-/// A socket that gives out what was written down for it, and keeps what is sent: the core of a connection without a
-/// kernel. At the end of the script a wait is over at once, as a [`Error::Timeout`].
-pub struct Script {
-    /// Its options and its port are real.
-    socket: Socket,
-    state: Mutex<State>,
-}
+/// What a socket gives out in place of the kernel's messages. What is sent is kept. At the end of the script a wait is over
+/// at once, as a [`Error::Timeout`].
+pub struct Script(Mutex<State>);
 
 struct State {
     scenes: VecDeque<Scene>,
     sent: Vec<Vec<u8>>,
+    /// Requests that are expected yet.
+    unsent: usize,
     answers: Answers,
 }
 
@@ -43,17 +41,29 @@ impl Script {
     /// A script that begins with these scenes, and goes on behind them with what `answers` makes of each datagram sent.
     pub fn new(
         scenes: impl IntoIterator<Item = Scene>,
-        answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static,
-    ) -> Result<Self> {
+        mut answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static,
+    ) -> Self {
+        Self::of(scenes, move |sent, _| Ok(answers(sent)))
+    }
+
+    /// The same, where a datagram may be refused, and answers depend on the port that it is sent from.
+    pub(crate) fn of(
+        scenes: impl IntoIterator<Item = Scene>,
+        answers: impl FnMut(&[u8], u32) -> Result<Vec<Scene>> + Send + 'static,
+    ) -> Self {
         let scenes = scenes.into_iter().collect();
-        Ok(Self {
-            socket: Socket::open(Protocol::ROUTE)?,
-            state: Mutex::new(State { scenes, sent: Vec::new(), answers: Box::new(answers) }),
-        })
+        Self(Mutex::new(State { scenes, sent: Vec::new(), unsent: 0, answers: Box::new(answers) }))
+    }
+
+    /// Expects so many requests.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn expecting(self, requests: usize) -> Self {
+        self.with(|state| state.unsent = requests);
+        self
     }
 
     fn with<R>(&self, what: impl FnOnce(&mut State) -> R) -> R {
-        what(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        what(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// More scenes, behind those that wait.
@@ -66,87 +76,70 @@ impl Script {
         self.with(|state| state.sent.clone())
     }
 
+    /// How many requests of a [`Recording`](crate::testkit::Recording) were not sent yet.
+    #[cfg(feature = "testkit")]
+    pub fn unsent(&self) -> usize {
+        self.with(|state| state.unsent)
+    }
+
     /// How many scenes still wait.
     pub fn waiting(&self) -> usize {
         self.with(|state| state.scenes.len())
     }
 
-    fn play(&self, scene: Scene, buffer: &mut [u8]) -> Result<Received> {
-        let errno = match scene {
-            Scene::Datagram(sender, bytes) => {
-                let length = bytes.len();
-                for (to, from) in buffer.iter_mut().zip(bytes) {
-                    *to = from;
-                }
-                return Ok(Received { length, sender });
-            }
-            Scene::Failure(errno) => errno,
-            Scene::Pause => Errno::EAGAIN,
-        };
-        Err(Error::system("script", errno))
-    }
-}
-
-impl AsRef<Socket> for Script {
-    fn as_ref(&self) -> &Socket {
-        &self.socket
-    }
-}
-
-impl Wait for Script {
-    fn try_receive(&self, buffer: &mut [u8]) -> Result<Received> {
-        let scene = self.with(|state| state.scenes.pop_front());
-        self.play(scene.unwrap_or(Scene::Pause), buffer)
+    pub(crate) fn send(&self, datagram: &[u8], port: u32) -> Result<()> {
+        self.with(|state| {
+            let answers = (state.answers)(datagram, port)?;
+            state.unsent = state.unsent.saturating_sub(Messages::new(datagram).count());
+            state.sent.push(datagram.to_vec());
+            state.scenes.extend(answers);
+            Ok(())
+        })
     }
 
-    fn receive_in_call(&self, buffer: &mut [u8], _: &mut Deadline) -> Option<Result<Received>> {
+    /// What is there without a wait.
+    pub(crate) fn try_receive(&self, buffer: &mut [u8]) -> Result<Received> {
+        play(self.with(|state| state.scenes.pop_front()).unwrap_or(Scene::Pause), buffer)
+    }
+
+    /// What comes after a wait.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> Result<Received> {
         loop {
             match self.with(|state| state.scenes.pop_front()) {
                 Some(Scene::Pause) => {}
-                Some(scene) => return Some(self.play(scene, buffer)),
-                None => return Some(Err(Error::Timeout(std::time::Duration::ZERO))),
+                Some(scene) => return play(scene, buffer),
+                None => return Err(Error::Timeout(std::time::Duration::ZERO)),
             }
         }
     }
-
-    async fn receive(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<Received> {
-        self.receive_in_call(buffer, deadline).unwrap_or(Err(Error::Stopped))
-    }
-
-    fn try_send(&self, datagram: &[u8]) -> Result<()> {
-        self.with(|state| {
-            state.sent.push(datagram.to_vec());
-            let answers = (state.answers)(datagram);
-            state.scenes.extend(answers);
-        });
-        Ok(())
-    }
-
-    fn waiting(&self) -> Result<usize> {
-        self.socket.receive_buffer()
-    }
-
-    async fn writable(&self) -> Result<()> {
-        Ok(())
-    }
-
-    async fn turn() {}
 }
 
-impl Block for Script {}
+fn play(scene: Scene, buffer: &mut [u8]) -> Result<Received> {
+    let errno = match scene {
+        Scene::Datagram(sender, bytes) => {
+            let length = bytes.len();
+            for (to, from) in buffer.iter_mut().zip(bytes) {
+                *to = from;
+            }
+            return Ok(Received { length, sender });
+        }
+        Scene::Failure(errno) => errno,
+        Scene::Pause => Errno::EAGAIN,
+    };
+    Err(Error::system("script", errno))
+}
 
-impl Connection<Script> {
-    /// A connection over a script.
+impl<S: Wait> Connection<S> {
+    /// A connection over a script. On tokio it must be called inside a runtime.
     pub fn scripted(script: Script) -> Result<Self> {
-        // What is written down may be of any protocol.
-        let mut channel = Channel::new(script)?;
-        channel.protocol = None;
-        Ok(Self { channel })
+        Ok(Self { channel: Channel::new(S::over(Socket::scripted(script)?)?)? })
     }
+}
 
-    /// The script.
-    pub fn script(&self) -> &Script {
-        &self.channel.socket
+impl<E, S: Wait> Events<E, S> {
+    /// A stream of events over a script. On tokio it must be called inside a runtime.
+    pub fn scripted(script: Script) -> Result<Self> {
+        Self::on(S::over(Socket::scripted(script)?)?, &[])
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules of a connection, from bytes.
 
-use super::channel::{Channel, Step};
+use super::channel::Step;
 use super::script::{Scene, Script};
 use super::*;
 use crate::attr::Writer;
@@ -112,21 +112,25 @@ thread_local! {
 }
 
 /// A connection over a script.
-fn connection(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection<Script> {
-    let script = Script::new([], answers).unwrap();
-    PORT.set(script.as_ref().port());
-    Connection::scripted(script).unwrap()
+fn connection(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection {
+    let connection: Connection = Connection::scripted(Script::new([], answers)).unwrap();
+    PORT.set(connection.socket().port());
+    connection
+}
+
+fn script(connection: &Connection) -> &Script {
+    connection.socket().script().unwrap()
 }
 
 /// One that takes events, too.
-fn subscribed(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection<Script> {
+fn subscribed(answers: impl FnMut(&[u8]) -> Vec<Scene> + Send + 'static) -> Connection {
     let mut connection = connection(answers);
     connection.subscribe(&[]).unwrap();
     connection
 }
 
 /// The numbers of the events that are there; `None` is a place where some were lost.
-fn events(connection: &mut Connection<Script>) -> Vec<Option<u32>> {
+fn events(connection: &mut Connection) -> Vec<Option<u32>> {
     let mut found = Vec::new();
     while let Some(notice) = connection.try_next_event::<Reader>().unwrap() {
         found.push(match notice {
@@ -137,8 +141,8 @@ fn events(connection: &mut Connection<Script>) -> Vec<Option<u32>> {
     found
 }
 
-fn asked(connection: &Connection<Script>) -> usize {
-    connection.channel.socket.sent().len()
+fn asked(connection: &Connection) -> usize {
+    script(connection).sent().len()
 }
 
 #[test]
@@ -202,7 +206,7 @@ fn a_flood_that_fills_the_buffer_once_ends_the_wait_for_an_answer() {
     let large = || Scene::Datagram(GROUP, bytes(0, 0, 768, NONE, &long(1, 60_000)));
     let mut nl = subscribed(move |_| std::iter::once(FULL).chain((0..400).map(|_| large())).collect());
     assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Overrun)));
-    assert!(nl.channel.socket.waiting() > 200);
+    assert!(script(&nl).waiting() > 200);
 }
 
 #[test]
@@ -227,10 +231,10 @@ fn reading_before_a_request_is_bounded() {
     // S-M7, N2.
     let mut nl = subscribed(|sent| vec![kernel(answer(sent, 0))]);
     let room = nl.socket().set_receive_buffer(4096).unwrap();
-    nl.channel.socket.add((0..10_000).map(event));
-    let waited = nl.channel.socket.waiting();
+    script(&nl).add((0..10_000).map(event));
+    let waited = script(&nl).waiting();
     assert!(ready(nl.channel.begin(&request(1), Expect::Ack)).is_ok());
-    let read = waited + 1 - nl.channel.socket.waiting();
+    let read = waited + 1 - script(&nl).waiting();
     assert!(read > 1 && read <= room / 512 + 1, "{read} of a buffer of {room}");
     assert_eq!(nl.channel.events.len(), read);
 }
@@ -242,7 +246,7 @@ fn a_limit_holds_while_others_are_heard() {
     nl.channel.set_timeout(Some(std::time::Duration::from_millis(30)));
     let mut exchange = ready(nl.channel.begin(&request(1), Expect::Ack)).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(40));
-    nl.channel.socket.add([event(1), Scene::Datagram(Sender::process(9), packet(2))]);
+    script(&nl).add([event(1), Scene::Datagram(Sender::process(9), packet(2))]);
     ready(nl.channel.receive(Expect::Ack, None)).unwrap();
     assert!(matches!(nl.channel.step(&mut exchange, &Sample::PACKET), Ok(Step::Hungry)));
     assert!(matches!(nl.channel.deadline.check(), Err(Error::Timeout(_))));
@@ -252,7 +256,7 @@ fn a_limit_holds_while_others_are_heard() {
 fn a_limit_counts_from_the_reading_before_a_request() {
     // S-M7: with a large buffer there is much to read, and nothing is sent when that takes too long.
     let mut nl = subscribed(|sent| vec![kernel(answer(sent, 0))]);
-    nl.channel.socket.add((0..500).map(event));
+    script(&nl).add((0..500).map(event));
     nl.channel.set_timeout(Some(std::time::Duration::from_nanos(1)));
     assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Timeout(_))));
     let results = ready(nl.exchange_all([request(1), request(2)]));
@@ -316,7 +320,7 @@ fn a_batch_begins_with_few_and_grows_with_what_its_answers_take() {
     let room = nl.socket().receive_buffer().unwrap();
     let results = ready(nl.exchange_all((0..128).map(question)));
     assert!(results.iter().all(Result::is_ok));
-    for sent in nl.channel.socket.sent() {
+    for sent in script(&nl).sent() {
         assert!(Messages::new(&sent).count() * 31_000 < room / 2);
     }
     assert!(asked(&nl) > 1 && asked(&nl) < 40, "{}", asked(&nl));
@@ -332,15 +336,14 @@ fn a_batch_of_changes_heeds_the_buffer_as_it_is() {
     let mut nl = connection(answered);
     let room = nl.socket().set_receive_buffer(4096).unwrap();
     assert!(ready(nl.exchange_all((0..50).map(request))).iter().all(Result::is_ok));
-    let most = |nl: &Connection<Script>| {
-        nl.channel.socket.sent().iter().map(|sent| Messages::new(sent).count()).max().unwrap()
-    };
+    let most =
+        |nl: &Connection| script(nl).sent().iter().map(|sent| Messages::new(sent).count()).max().unwrap();
     assert_eq!(most(&nl), (room / 1280).max(1));
     // F8: and the datagram the send buffer.
     let mut nl = connection(answered);
     let room = nl.socket().set_send_buffer(2048).unwrap();
     assert!(ready(nl.exchange_all((0..2000).map(request))).iter().all(Result::is_ok));
-    let longest = nl.channel.socket.sent().iter().map(Vec::len).max().unwrap();
+    let longest = script(&nl).sent().iter().map(Vec::len).max().unwrap();
     assert!(longest <= room - 32 && longest > room / 2, "{longest} of {room}");
 }
 
@@ -353,45 +356,14 @@ fn what_was_not_sent_is_reported_so() {
         results[..],
         [Err(Error::System { .. }), Err(Error::Unanswered), Err(Error::Unanswered)]
     ));
-    struct Broken(Script);
-    impl AsRef<Socket> for Broken {
-        fn as_ref(&self) -> &Socket {
-            self.0.as_ref()
+    let script = Script::of([], |sent, port| {
+        if sent.len() > 1000 {
+            return Err(Error::system("send", Errno::EMSGSIZE));
         }
-    }
-    impl Wait for Broken {
-        async fn receive(
-            &self,
-            buffer: &mut [u8],
-            deadline: &mut Deadline,
-        ) -> Result<crate::socket::Received> {
-            self.0.receive(buffer, deadline).await
-        }
-        fn receive_in_call(
-            &self,
-            buffer: &mut [u8],
-            deadline: &mut Deadline,
-        ) -> Option<Result<crate::socket::Received>> {
-            self.0.receive_in_call(buffer, deadline)
-        }
-        fn try_send(&self, datagram: &[u8]) -> Result<()> {
-            if datagram.len() > 1000 {
-                return Err(Error::system("send", Errno::EMSGSIZE));
-            }
-            self.0.try_send(datagram)
-        }
-        async fn writable(&self) -> Result<()> {
-            self.0.writable().await
-        }
-        async fn turn() {}
-    }
-    let script = Script::new([], |sent| {
         let last = Messages::new(sent).last().unwrap().unwrap().header;
-        vec![kernel(bytes(PORT.get(), last.sequence, 2, NONE, &[0; 20]))]
+        Ok(vec![kernel(bytes(port, last.sequence, 2, NONE, &[0; 20]))])
     });
-    let script = Broken(script.unwrap());
-    PORT.set(script.as_ref().port());
-    let mut nl = Connection { channel: Channel::new(script).unwrap() };
+    let mut nl: Connection = Connection::scripted(script).unwrap();
     let larger = |length: usize| request(1).data(&vec![1u8; length][..]);
     // One that is too large alone does not stop those behind it.
     let results = ready(nl.exchange_all([
@@ -445,10 +417,10 @@ fn a_socket_that_is_taken_over_gives_no_answers_to_its_former_owner() {
     // F6.
     let mut nl = connection(|sent| vec![kernel(answer(sent, 0))]);
     let old = |kind, flags| kernel(bytes(PORT.get(), 1, kind, flags, &[0; 20]));
-    nl.channel.socket.add((0..3000).map(|_| old(768, MessageFlags::MULTI)));
-    nl.channel.socket.add([old(3, MessageFlags::MULTI), old(2, NONE), Scene::Pause]);
+    script(&nl).add((0..3000).map(|_| old(768, MessageFlags::MULTI)));
+    script(&nl).add([old(3, MessageFlags::MULTI), old(2, NONE), Scene::Pause]);
     ready(nl.channel.inherit());
-    assert_eq!(nl.channel.socket.waiting(), 0);
+    assert_eq!(script(&nl).waiting(), 0);
     let (one, other) = (connection(|_| vec![]).channel.sequence, connection(|_| vec![]).channel.sequence);
     assert_ne!(one, other);
 }
@@ -509,6 +481,22 @@ fn what_a_filter_does_not_let_pass_is_not_listed() {
 }
 
 #[test]
+fn what_is_listed_comes_as_values_of_its_own() {
+    let listed = |second: &'static [u8]| {
+        let mut nl = connection(move |asked| {
+            let sequence = Messages::new(asked).next().unwrap().unwrap().header.sequence;
+            let second = bytes(PORT.get(), sequence, 768, MessageFlags::MULTI, second);
+            vec![kernel([reply(asked, 1, MessageFlags::MULTI), second, end(asked)].concat())]
+        });
+        nl.dump(list()).unwrap().to_vec()
+    };
+    let numbers: Vec<u32> = listed(&[5; 4]).unwrap().iter().map(|sample| sample.header().number).collect();
+    assert_eq!(numbers, [1, 0x0505_0505]);
+    // None is left out without a word.
+    assert!(matches!(listed(&[5; 3]), Err(Error::Decode(_))));
+}
+
+#[test]
 fn an_abandoned_dump_is_read_away_and_costs_no_wait() {
     let mut nl = connection(|sent| {
         let part = |number| kernel(reply(sent, number, MessageFlags::MULTI));
@@ -548,7 +536,7 @@ fn an_interrupted_dump_is_listed_anew_and_not_twice() {
 fn what_was_truncated_is_reported_and_the_next_of_its_size_has_room() {
     let large = || bytes(0, 0, 768, NONE, &long(4, 1 << 20));
     let mut nl = subscribed(|_| vec![]);
-    nl.channel.socket.add([Scene::Datagram(GROUP, large()), Scene::Datagram(GROUP, large())]);
+    script(&nl).add([Scene::Datagram(GROUP, large()), Scene::Datagram(GROUP, large())]);
     let Err(Error::Truncated { length, room }) = nl.try_next_event::<Reader>().map(drop) else { panic!() };
     assert_eq!((length, room), ((1 << 20) + 16, 1 << 20));
     assert_eq!(events(&mut nl), [Some(4)]);
@@ -578,7 +566,7 @@ fn a_stream_survives_what_netlink_itself_sends_to_a_group() {
     let done = bytes(0, 0, 3, MessageFlags::MULTI, &0i32.to_ne_bytes());
     let part = bytes(0, 0, 768, MessageFlags::MULTI, &5u32.to_ne_bytes());
     let nothing = Scene::Datagram(GROUP, Vec::new());
-    nl.channel.socket.add([Scene::Datagram(GROUP, [part, done].concat()), nothing, event(6)]);
+    script(&nl).add([Scene::Datagram(GROUP, [part, done].concat()), nothing, event(6)]);
     assert_eq!(events(&mut nl), [Some(5), Some(6)]);
     // Nor does such a DONE end a dump.
     let mut nl = subscribed(|sent| {
@@ -611,7 +599,7 @@ fn forged_overruns_and_ends_are_nothing() {
     let stranger = Sender::process(77);
     let mut nl = subscribed(|_| vec![]);
     let overrun = bytes(0, 0, 4, NONE, &[]);
-    nl.channel.socket.add([Scene::Datagram(stranger, overrun.clone()), kernel(overrun), event(1)]);
+    script(&nl).add([Scene::Datagram(stranger, overrun.clone()), kernel(overrun), event(1)]);
     assert_eq!(events(&mut nl), [None, Some(1)]);
     let mut nl = connection(|sent| {
         vec![kernel(reply(sent, 1, MessageFlags::MULTI)), Scene::Datagram(Sender::process(77), end(sent))]
@@ -652,7 +640,7 @@ fn a_refusal_of_what_was_posted_ends_no_exchange_and_holds_its_request() {
     let posted = nl.channel.send.as_slice().to_vec();
     assert_eq!(posted[6..8], MessageFlags::REQUEST.bits().to_ne_bytes());
     let mut exchange = ready(nl.channel.begin(&request(0), Expect::Ack)).unwrap();
-    nl.channel.socket.add([kernel(answer(&posted, 2))]);
+    script(&nl).add([kernel(answer(&posted, 2))]);
     ready(nl.channel.receive(Expect::Ack, None)).unwrap();
     assert!(matches!(nl.channel.step(&mut exchange, &Sample::PACKET), Ok(Step::Hungry)));
     assert!(!exchange.is_over());
@@ -683,7 +671,7 @@ fn what_names_no_port_is_unasked_whatever_its_sequence() {
 #[test]
 fn without_listening_what_comes_unasked_is_skipped() {
     let mut nl = connection(|sent| vec![kernel(packet(2)), kernel(answer(sent, 0))]);
-    nl.channel.socket.add([kernel(packet(1))]);
+    script(&nl).add([kernel(packet(1))]);
     ready(nl.exchange(request(0))).unwrap();
     assert_eq!(events(&mut nl), []);
 }
@@ -694,7 +682,7 @@ fn a_late_answer_and_the_end_of_a_run_are_no_events() {
     nl.listen();
     let late = bytes(PORT.get(), 1, 2, NONE, &[0; 20]);
     let done = bytes(0, 0, 3, NONE, &[0; 4]);
-    nl.channel.socket.add([kernel([late, done, packet(4)].concat())]);
+    script(&nl).add([kernel([late, done, packet(4)].concat())]);
     assert_eq!(events(&mut nl), [Some(4)]);
 }
 

@@ -14,11 +14,9 @@ type Result<T> = std::result::Result<T, Error>;
 /// Whatever waits is written once, as a future. In the system call it is complete at the first poll, so that
 /// polling it makes a plain call. What can be done without a wait is a plain function, as futures inside of futures
 /// cost more than a short call.
-pub trait Wait: AsRef<Socket> {
-    /// Receives a datagram that is there already; `EAGAIN` if there is none.
-    fn try_receive(&self, buffer: &mut [u8]) -> Result<Received> {
-        self.as_ref().try_receive(buffer)
-    }
+pub trait Wait: AsRef<Socket> + Sized {
+    /// A socket that waits this way.
+    fn over(socket: Socket) -> Result<Self>;
 
     /// Waits for a datagram in the system call and receives it. `None`: a future has to.
     fn receive_in_call(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Option<Result<Received>>;
@@ -29,16 +27,6 @@ pub trait Wait: AsRef<Socket> {
         buffer: &mut [u8],
         deadline: &mut Deadline,
     ) -> impl Future<Output = Result<Received>> + Send;
-
-    /// Sends a datagram; `EAGAIN` if there is no room for it and the socket doesn't wait.
-    fn try_send(&self, datagram: &[u8]) -> Result<()> {
-        self.as_ref().send(datagram)
-    }
-
-    /// How much of the receive buffer is taken, at most.
-    fn waiting(&self) -> Result<usize> {
-        self.as_ref().waiting().or_else(|_| self.as_ref().receive_buffer())
-    }
 
     /// Waits for room to send.
     fn writable(&self) -> impl Future<Output = Result<()>> + Send;
@@ -59,6 +47,10 @@ impl AsRef<Self> for Socket {
 }
 
 impl Wait for Socket {
+    fn over(socket: Socket) -> Result<Self> {
+        Ok(socket)
+    }
+
     #[inline]
     fn receive_in_call(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Option<Result<Received>> {
         Some(self.receive_before(buffer, deadline))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use netlink_core::testkit::Recording;
+use netlink_core::testkit::Recorder;
 use netlink_generic::ctrl::{self, Ctrl, Family, OperationFlags, Policies, PolicyType};
 use netlink_generic::{Connection, Error, Namespace, OpenOptions, Resolved};
 use netlink_testing::{Result, init_namespace, kernel, program, suite};
@@ -300,10 +300,9 @@ fn the_controller_resolves_itself() -> Result {
 /// What `tests/golden/ctrl` has.
 fn exchanges_are_kept() -> Result {
     for name in ["get", "get_id", "absent", "policies_nlctrl", "policies_mptcp_pm", "policy_of_ethtool"] {
-        let recording = Arc::new(Mutex::new(Recording::new()));
-        let traced = Arc::clone(&recording);
+        let recorder = Recorder::new();
         let mut nl = netlink_generic::connect()?;
-        nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+        nl.set_tracer(Some(recorder.tracer()));
         match name {
             "get" => drop(nl.call(ctrl::get("tcp_metrics"))?),
             "get_id" => drop(nl.call(ctrl::get_id(16))?),
@@ -312,7 +311,7 @@ fn exchanges_are_kept() -> Result {
             "policies_mptcp_pm" => drop(nl.dump(ctrl::policies("mptcp_pm"))?.collect()?),
             _ => drop(nl.dump(ctrl::policy_of("ethtool", 3))?.collect()?),
         }
-        let recorded = recording.lock().unwrap().to_text();
+        let recorded = recorder.recording().to_text();
         keep(&format!("ctrl/{name}"), &recorded, &tell(&format!("{name}_here"), &recorded)?, read)?;
     }
     Ok(())

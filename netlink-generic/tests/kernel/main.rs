@@ -16,6 +16,9 @@ mod quirks;
 mod quota;
 mod reactor;
 mod taskstats;
+#[path = "../../examples/wg.rs"]
+#[allow(dead_code)] // its main
+mod tool;
 mod wireguard;
 
 use std::process::{Command, ExitCode};

@@ -1,9 +1,8 @@
 //! Devices, queues, NAPI instances and counters, against `ip` and the files of `/sys/class/net`.
 
 use std::fs;
-use std::sync::{Arc, Mutex};
 
-use netlink_core::testkit::Recording;
+use netlink_core::testkit::Recorder;
 use netlink_generic::netdev::{
     self, Event, NapiThreaded, Netdev, Qstats, QstatsScope, QueueType, XdpAct, XdpRxMetadata, device, dmabuf,
     napi, page_pool, qstats, queue,
@@ -111,10 +110,9 @@ fn devices_equal_ip() -> Result {
 
 /// What `tests/golden/netdev` has: every list.
 pub(crate) fn record(name: &str) -> Result {
-    let recording = Arc::new(Mutex::new(Recording::new()));
-    let traced = Arc::clone(&recording);
+    let recorder = Recorder::new();
     let mut nl = netlink_generic::connect()?;
-    nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+    nl.set_tracer(Some(recorder.tracer()));
     let mut nl = Client::<Netdev>::on(nl)?;
     all(&mut nl, device::list())?;
     all(&mut nl, queue::list())?;
@@ -125,7 +123,7 @@ pub(crate) fn record(name: &str) -> Result {
     if nl.family().operation(9).is_some() {
         all(&mut nl, page_pool::list_stats())?;
     }
-    let recorded = recording.lock().unwrap().to_text();
+    let recorded = recorder.recording().to_text();
     keep(&format!("netdev/{name}"), &recorded, &tell(name, &recorded)?, read)
 }
 

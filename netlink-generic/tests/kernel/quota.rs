@@ -4,10 +4,9 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use netlink_core::testkit::Recording;
+use netlink_core::testkit::Recorder;
 use netlink_generic::quota::{self, Event, Kind, Quota, QuotaType};
 use netlink_generic::{Events, Namespace, Notice, OpenOptions};
 use netlink_testing::{Need, Result, machine, module, program, suite, when};
@@ -178,7 +177,8 @@ fn room_is_warned_of() -> Result {
 fn files_are_warned_of() -> Result {
     let disk = Disk::mount()?;
     let mut events = subscribe()?;
-    let recording = record(&mut events);
+    let recorder = Recorder::new();
+    events.set_tracer(Some(recorder.tracer()));
     limit("-u", USER, [0, 0, 3, 5])?;
     for name in ["a", "b", "c"] {
         assert!(touch(name)?);
@@ -203,17 +203,9 @@ fn files_are_warned_of() -> Result {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(next()?, Kind::INODE_SOFT_EXPIRED);
-    let recorded = recording.lock().unwrap().to_text();
+    let recorded = recorder.recording().to_text();
     keep("quota/files", &recorded, &tell("files", &recorded)?, read)?;
     nothing_else(&mut events)
-}
-
-/// What `tests/golden/quota` has.
-fn record(events: &mut Events<Event<'static>>) -> Arc<Mutex<Recording>> {
-    let recording = Arc::new(Mutex::new(Recording::new()));
-    let traced = Arc::clone(&recording);
-    events.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
-    recording
 }
 
 fn groups_and_projects_are_warned_of() -> Result {

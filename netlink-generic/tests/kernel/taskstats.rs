@@ -7,11 +7,10 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::thread::yield_now;
 use std::time::{Duration, Instant, SystemTime};
 
-use netlink_core::testkit::Recording;
+use netlink_core::testkit::Recorder;
 use netlink_generic::taskstats::exit::{self, Listener};
 use netlink_generic::taskstats::{self, AccountFlags, Delay, Policy, Record, TaskStats, Taskstats};
 use netlink_generic::{
@@ -658,22 +657,20 @@ fn a_cgroup_is_counted() -> Result {
 
 /// What `tests/golden/taskstats` has.
 fn record() -> Result {
-    let recording = Arc::new(Mutex::new(Recording::new()));
-    let traced = Arc::clone(&recording);
+    let recorder = Recorder::new();
     let initial = initial()?;
     let mut nl = netlink_generic::connect_with(&OpenOptions::new().namespace(&initial))?;
-    nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+    nl.set_tracer(Some(recorder.tracer()));
     let mut nl = Client::<Taskstats>::on(nl)?;
     nl.call(taskstats::task(1))?;
     nl.call(taskstats::process(1))?;
     let _ = nl.call(taskstats::task(u32::MAX));
     let mut exits = listener()?;
-    let traced = Arc::clone(&recording);
-    exits.connection().set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+    exits.connection().set_tracer(Some(recorder.tracer()));
     let (pid, _) = threads()?;
     while !matches!(exits.next()?, Notice::Event { event, .. } if event.process().is_some_and(|whole| whole.tgid() == Some(pid)))
     {
     }
-    let recorded = recording.lock().unwrap().to_text();
+    let recorded = recorder.recording().to_text();
     keep("taskstats/records", &recorded, &tell("records", &recorded)?, read)
 }

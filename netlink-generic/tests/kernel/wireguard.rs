@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use netlink_core::testkit::Recording;
+use netlink_core::testkit::Recorder;
 use netlink_generic::wireguard::{
     self, AllowedIp, Device, DeviceConfig, PeerConfig, PresharedKey, PrivateKey, PublicKey, Wireguard,
 };
@@ -14,7 +13,7 @@ use netlink_testing::{Result, generic, ipv6, kind, module, patience, program, se
 
 use crate::golden::wireguard::{read, tell};
 use crate::wg::dump;
-use crate::{keep, output};
+use crate::{keep, output, tool};
 
 suite! {
     a_device_made_by_us_equals_wg: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip"), program("wg");
@@ -26,6 +25,8 @@ suite! {
     keys_equal_those_of_wg: program("wg");
     what_is_refused: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     a_tunnel_carries_a_ping: module("wireguard"), generic("wireguard"), kind("wireguard"), kind("veth"), program("ip"), program("ping"), ipv6();
+    the_example_shows_and_sets_as_wg_does: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip"), program("wg");
+    the_example_names_a_link_that_is_none: generic("wireguard");
     a_device_on_a_reactor: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
 }
 
@@ -107,13 +108,11 @@ fn a_device_made_by_us_equals_wg() -> Result {
 
 /// What `tests/golden/wireguard` has.
 fn record() -> Result<String> {
-    let recording = Arc::new(Mutex::new(Recording::new()));
-    let traced = Arc::clone(&recording);
+    let recorder = Recorder::new();
     let mut nl = netlink_generic::connect()?;
-    nl.set_tracer(Some(Box::new(move |traffic| traced.lock().unwrap().record(traffic))));
+    nl.set_tracer(Some(recorder.tracer()));
     device(&mut Client::on(nl)?)?;
-    let text = recording.lock().unwrap().to_text();
-    Ok(text)
+    Ok(recorder.recording().to_text())
 }
 
 fn a_device_made_by_wg_is_read() -> Result {
@@ -342,4 +341,50 @@ fn a_device_on_a_reactor() -> Result {
         assert_eq!(device.peers.len(), 4);
         Ok(())
     })
+}
+
+fn the_example_shows_and_sets_as_wg_does() -> Result {
+    let mut nl = add_link()?;
+    let theirs = || output("wg", &["show", "wg0"]);
+    let ours = || tool::run(&["show", "wg0"]);
+    assert_eq!(ours()?, theirs()?);
+    let private = PrivateKey::generate()?.expose_base64();
+    let shared = PresharedKey::generate()?.expose_base64();
+    let (one, two) = (public(1), public(2));
+    let config = format!(
+        "[Interface]\nPrivateKey = {private}\nListenPort = 4713\nFwMark = 0x10\n[Peer]\nPublicKey = {one}\n\
+         PresharedKey = {shared}\nEndpoint = 192.0.2.1:7\nAllowedIPs = 10.0.0.0/8, fd00::/8\nPersistentKeepalive = 3\n"
+    );
+    fs::write("/run/netns/config", config)?;
+    assert_eq!(tool::run(&["setconf", "wg0", "/run/netns/config"])?, "");
+    assert_eq!(ours()?, theirs()?);
+    let made = device(&mut nl)?;
+    output("wg", &["setconf", "wg0", "/run/netns/config"])?;
+    assert_eq!(made, device(&mut nl)?);
+
+    fs::write("/run/netns/more", format!("[Peer]\nPublicKey = {two}\nAllowedIPs = 192.0.2.0/24\n"))?;
+    tool::run(&["addconf", "wg0", "/run/netns/more"])?;
+    let both = device(&mut nl)?;
+    assert_eq!((both.peers.len(), both.fwmark, both.private_key), (2, Some(16), made.private_key.clone()));
+    let (one, two) = (one.to_string(), two.to_string());
+    tool::run(&["set", "wg0", "fwmark", "off", "peer", &one, "remove", "peer", &two, "allowed-ips", "::/0"])?;
+    assert_eq!(ours()?, theirs()?);
+    let left = device(&mut nl)?;
+    assert_eq!(
+        (left.peers.len(), left.fwmark, &left.peers[0].allowed_ips[..]),
+        (1, Some(0), &["::/0".parse()?][..])
+    );
+
+    // The file says all: what it leaves out is reset.
+    tool::run(&["setconf", "wg0", "/run/netns/more"])?;
+    output("sh", &["-c", "ip link add wg1 type wireguard && wg setconf wg1 /run/netns/more"])?;
+    let reset = device(&mut nl)?;
+    assert_eq!((reset.fwmark, &reset.private_key, reset.peers.len()), (Some(0), &None, 1));
+    assert_eq!(ours()?.replace("wg0", "wg1"), output("wg", &["show", "wg1"])?);
+    Ok(())
+}
+
+fn the_example_names_a_link_that_is_none() {
+    let error = tool::run(&["show", "nope"]).unwrap_err().to_string();
+    assert!(error.contains("No such device (ENODEV); sent: WGDEVICE_A_IFNAME \"nope\""), "{error}");
 }

@@ -6,8 +6,12 @@ mod acct;
 mod batch;
 mod captured;
 mod conntrack;
+#[path = "../../examples/conntrack_top.rs"]
+#[allow(dead_code)] // its main
+mod conntrack_top;
 mod differential;
 mod events;
+mod examples;
 mod expect;
 mod filters;
 #[path = "../golden.rs"]
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         osf::TESTS,
         hook::TESTS,
         captured::TESTS,
+        examples::TESTS,
     ])
 }
 

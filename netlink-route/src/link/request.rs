@@ -263,6 +263,13 @@ impl<R> LinkRequest<R> {
         self.set_flags(LinkFlags::UP, false)
     }
 
+    /// Moves it into this network namespace, or makes it there: [`net_ns_fd`](Self::net_ns_fd) of an open one. The
+    /// request holds only its number, so the namespace has to be open until the request was sent.
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    pub fn net_ns(self, namespace: &crate::Namespace) -> Self {
+        self.net_ns_fd(std::os::fd::AsRawFd::as_raw_fd(namespace))
+    }
+
     /// Whether it receives everything, whoever else wants that or not.
     pub fn promisc(self, on: bool) -> Self {
         self.set_flags(LinkFlags::PROMISC, on)

@@ -5,15 +5,22 @@
 mod addresses;
 mod bridges;
 mod captured;
+#[path = "../../examples/cni_bridge.rs"]
+#[allow(dead_code)] // its main
+mod cni_bridge;
 mod connection;
 mod differential;
 mod differential_ip;
 mod encaps;
+mod examples;
 #[path = "../golden.rs"]
 mod golden;
 mod kinds;
 mod links;
 mod lists;
+#[path = "../../examples/monitor.rs"]
+#[allow(dead_code)]
+mod monitor;
 mod namespace;
 mod pressure;
 mod programs;
@@ -48,6 +55,7 @@ fn main() -> ExitCode {
         encaps::TESTS,
         differential_ip::TESTS,
         captured::TESTS,
+        examples::TESTS,
     ])
 }
 

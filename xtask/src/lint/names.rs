@@ -8,7 +8,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::CORE;
+use super::{CORE, CORE_LIBRARY};
 use crate::command::{cargo, root, text};
 
 /// What rustdoc says of one crate, as JSON.
@@ -20,7 +20,7 @@ pub(super) fn of(package: &str) -> Result<Docs> {
     rustdoc.args(["--", "-Zunstable-options", "--output-format=json"]).env("RUSTC_BOOTSTRAP", "1");
     let output = rustdoc.output()?;
     ensure!(output.status.success(), "rustdoc: {}", String::from_utf8_lossy(&output.stderr));
-    let name = package.replace('-', "_");
+    let name = if package == CORE { CORE_LIBRARY.to_owned() } else { package.replace('-', "_") };
     let file = root().join("target/doc").join(name).with_extension("json");
     let json = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     Ok(Docs(serde_json::from_str(&json)?))
@@ -28,7 +28,7 @@ pub(super) fn of(package: &str) -> Result<Docs> {
 
 /// Holds the signatures of a family against the names it offers, and those of the core against all of its names.
 pub(super) fn named(package: &str, docs: &Docs, core: &Docs) -> Result<()> {
-    let wanted = docs.mentioned(CORE);
+    let wanted = docs.mentioned(CORE_LIBRARY);
     // No crate does without; so if it is not found, the JSON has another shape.
     ensure!(wanted.contains("Error"), "no names in the JSON of rustdoc");
     let known = if package == CORE {
@@ -36,7 +36,7 @@ pub(super) fn named(package: &str, docs: &Docs, core: &Docs) -> Result<()> {
     } else {
         let uses = docs.items(docs.root()).map(|(_, item)| text(&item["inner"]["use"]["source"]).to_owned());
         let uses: BTreeSet<String> = uses.collect();
-        ensure!(uses.contains("netlink_core"), "lacks `pub use netlink_core`");
+        ensure!(uses.contains(CORE_LIBRARY), "lacks `pub use netlink_core`");
         let mut known = docs.names(docs.root(), true);
         if uses.contains("netlink_core::family") {
             let family = core.items(core.root()).find(|(_, item)| item["name"] == "family");
@@ -80,7 +80,7 @@ impl Docs {
     }
 
     /// The names of another crate, or of this one, that stand in public signatures.
-    fn mentioned(&self, package: &str) -> BTreeSet<String> {
+    fn mentioned(&self, library: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         let mut open = vec![self.root()];
         let mut names = BTreeSet::new();
@@ -89,7 +89,7 @@ impl Docs {
             let is_public = matches!(text(&item["visibility"]), "public" | "default");
             let of_trait = !item["inner"]["impl"]["trait"].is_null();
             if seen.insert(id) && is_public && !of_trait {
-                self.walk(&item["inner"], &package.replace('-', "_"), &mut names, &mut open);
+                self.walk(&item["inner"], library, &mut names, &mut open);
             }
         }
         names
