@@ -52,7 +52,7 @@
 //!
 //! | layer | here |
 //! | --- | --- |
-//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
+//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`], [`bits!`] |
 //! | what a neighbour chooses | [`choice`](mod@choice); [`choice!`] |
 //! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
 //! | protocols and events | [`protocol`](mod@protocol); [`protocol!`], [`events!`] |
@@ -71,6 +71,7 @@
 extern crate alloc;
 
 pub mod attr;
+mod bits;
 pub mod choice;
 pub mod error;
 pub mod exchange;

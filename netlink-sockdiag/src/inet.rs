@@ -30,8 +30,8 @@ use core::fmt;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use netlink_core::{
-    Array, Be, Check, Dump, Message, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, layout,
-    message, narrow, values,
+    Array, Be, Check, Dump, Message, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, bits,
+    layout, message, narrow, values,
 };
 
 pub use congestion::{BbrInfo, DctcpInfo, VegasInfo};
@@ -45,7 +45,6 @@ pub use tcp_info::{CongestionState, EcnMode, TcpInfo, TcpOptions};
 pub use ulp::{Subflow, SubflowAttrs, SubflowFlags, Tls, TlsAttrs, TlsCipher, TlsConf, TlsVersion};
 pub use ulp::{Ulp, UlpAttrs};
 
-use crate::common::set_of;
 use crate::{Cookie, Family, Memory, Shutdown, State, States, WireIp};
 
 values! {
@@ -114,9 +113,9 @@ values! {
     }
 }
 
-set_of! {
+bits! {
     /// A set of extensions: what a query asks of each socket.
-    Extensions: u8 of Extension from 1
+    pub struct Extensions: u8 of Extension from 1, " | ";
 }
 
 layout! {
