@@ -5,33 +5,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
+use netlink_core::net::Family;
 use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bits, leaf, values};
 
 use crate::vsock::VsockRequest;
-
-values! {
-    /// `AF_*`: the families of sockets that the kernel lists.
-    pub struct Family: u8 {
-        /// Local sockets.
-        1 AF_UNIX UNIX "unix",
-        /// IPv4.
-        2 AF_INET INET "inet",
-        /// IPv6.
-        10 AF_INET6 INET6 "inet6",
-        /// Netlink.
-        16 AF_NETLINK NETLINK "netlink",
-        /// Frames of links.
-        17 AF_PACKET PACKET "packet",
-        /// Clusters.
-        30 AF_TIPC TIPC "tipc",
-        /// Between virtual machines and their host.
-        40 AF_VSOCK VSOCK "vsock",
-        /// TCP sockets over shared memory.
-        43 AF_SMC SMC "smc",
-        /// Frames of links through rings in user memory.
-        44 AF_XDP XDP "xdp",
-    }
-}
 
 values! {
     /// `SOCK_*`: what kind of traffic a socket carries.

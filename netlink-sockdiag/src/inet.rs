@@ -35,8 +35,9 @@ use netlink_core::{
 };
 
 pub use congestion::{BbrInfo, DctcpInfo, VegasInfo};
-pub use filter::{Bytecode, Filter, Instruction, Prefix, PrefixError, Step};
+pub use filter::{Bytecode, Filter, Instruction, Step};
 pub use info::{Info, MptcpInfo, MptcpInfoFlags};
+pub use netlink_core::net::WideIpProtocol as IpProtocol;
 pub use options::{Md5Key, SocketOptions};
 pub use sctp::{SctpInfo, SockAddr};
 pub use storage::{BpfStorage, BpfStorages};
@@ -46,30 +47,6 @@ pub use ulp::{Subflow, SubflowAttrs, SubflowFlags, Tls, TlsAttrs, TlsCipher, Tls
 pub use ulp::{Ulp, UlpAttrs};
 
 use crate::{Cookie, Family, Memory, Shutdown, State, States, WireIp};
-
-values! {
-    /// `IPPROTO_*`: protocols over IP.
-    pub struct IpProtocol: u32 {
-        /// ICMP.
-        1 IPPROTO_ICMP ICMP "icmp",
-        /// TCP.
-        6 IPPROTO_TCP TCP "tcp",
-        /// UDP.
-        17 IPPROTO_UDP UDP "udp",
-        /// DCCP. Until Linux 6.15.
-        33 IPPROTO_DCCP DCCP "dccp",
-        /// ICMPv6.
-        58 IPPROTO_ICMPV6 ICMPV6 "icmp6",
-        /// SCTP.
-        132 IPPROTO_SCTP SCTP "sctp",
-        /// UDP-Lite.
-        136 IPPROTO_UDPLITE UDPLITE "udplite",
-        /// In queries: raw sockets, of whatever protocol.
-        255 IPPROTO_RAW RAW "raw",
-        /// Multipath TCP. Linux 5.9.
-        262 IPPROTO_MPTCP MPTCP "mptcp",
-    }
-}
 
 values! {
     /// `IDIAG_TIMER_*`: the timer that runs for a TCP socket.

@@ -3,7 +3,8 @@
 use netlink_core::request::Check;
 use netlink_core::{Message, Messages, Unsendable, attrs, flags, narrow};
 
-use super::tuple::{IpProtocol, Tuple, TupleAttrs};
+use super::IpProtocol;
+use super::tuple::{Tuple, TupleAttrs};
 use super::{Conntrack, ConntrackAttrs, ConntrackRequest, Status};
 use crate::Family;
 
