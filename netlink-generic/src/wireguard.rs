@@ -252,6 +252,7 @@ pub enum Endpoint<'a> {
 }
 
 impl<'a> Payload<'a> for Endpoint<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(Endpoint<'_>);
     const SHAPE: Shape = leaf!(Endpoint<'_>);
 

@@ -32,6 +32,7 @@ impl AnyAddr<'_> {
 }
 
 impl<'a> Payload<'a> for AnyAddr<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(AnyAddr<'_>);
 

@@ -273,6 +273,7 @@ impl Field for Shutdown {
 }
 
 impl<'a> Payload<'a> for Shutdown {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(1);
     const SHAPE: Shape = leaf!(Self);
 

@@ -379,6 +379,7 @@ impl<'a> SecurityContext<'a> {
 }
 
 impl<'a> Payload<'a> for SecurityContext<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(SecurityContext<'_>);
     const SHAPE: Shape = leaf!(SecurityContext<'_>);
 

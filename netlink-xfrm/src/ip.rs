@@ -75,6 +75,7 @@ impl Field for Address {
 }
 
 impl<'a> Payload<'a> for Address {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(16);
     const SHAPE: Shape = leaf!(Self);
 

@@ -169,7 +169,7 @@ impl<'a, const N: usize> Fields<'a, N> {
 
     /// The attribute of this number; the last one where there are several, as in the kernel.
     #[inline(always)]
-    pub fn get<'s, T: Payload<'s>>(&'s self, number: u16) -> Option<T> {
+    pub fn get<'s, T: Payload<'s>>(&'s self, number: u16) -> Option<T::Value> {
         let bytes = self.bytes();
         let attr = if N == 0 {
             self.few.find(number, bytes)?
@@ -177,7 +177,7 @@ impl<'a, const N: usize> Fields<'a, N> {
             self.index.get(usize::from(number))?.find(number, bytes)?
         };
         let scope = Scope { header: family_header(self.family), set: Attrs::new(bytes), depth: self.depth };
-        T::of(attr, &scope).ok()
+        T::of(attr, &scope).ok().map(T::Value::from)
     }
 
     /// The same set without a borrow; of a table with keys the copy is wiped when it is dropped.
@@ -365,7 +365,7 @@ macro_rules! __attr_set {
                 $(#[$row])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`, ", stringify!($number), ".")]
                 #[inline(always)]
-                pub fn $field<$a>(&$a self) -> ::core::option::Option<$type> {
+                pub fn $field<$a>(&$a self) -> ::core::option::Option<<$type as $crate::Payload<$a>>::Value> {
                     self.0.get::<$type>($number)
                 }
             )*
@@ -435,6 +435,7 @@ macro_rules! __attr_set {
         }
 
         impl<$a> $crate::Payload<$a> for $name<$a> {
+            type Value = Self;
             const FLAGS: u16 = $crate::attr::NLA_F_NESTED;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::set(Self::TABLE);
             const SHAPE: $crate::Shape = $crate::Shape::Set(Self::TABLE);

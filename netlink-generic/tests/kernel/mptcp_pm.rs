@@ -176,7 +176,7 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
     let mut events = listen()?;
     let ends = connection(Ipv4Addr::LOCALHOST)?;
     let Event::ListenerCreated(listener) = next(&mut events)? else { panic!("no listener") };
-    assert_eq!((listener.saddr(), listener.sport().unwrap().0), (Some(Ipv4Addr::LOCALHOST.into()), 5000));
+    assert_eq!((listener.saddr(), listener.sport().unwrap()), (Some(Ipv4Addr::LOCALHOST.into()), 5000));
     let (mut created, mut established) = (Vec::new(), Vec::new());
     while established.len() < 2 {
         match next(&mut events)? {
@@ -194,7 +194,7 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
         );
         let server = path.server_side() == Some(true);
         let port = if server { path.sport() } else { path.dport() };
-        assert_eq!(port.unwrap().0, 5000);
+        assert_eq!(port.unwrap(), 5000);
     }
     assert_eq!(created.iter().filter(|path| path.server_side() == Some(true)).count(), 1);
     drop(ends);
@@ -274,7 +274,7 @@ fn user_space_makes_and_ends_paths() -> Result {
             port = path.sport();
         }
     }
-    let ours = second.port(port.ok_or("no path of the client")?.0);
+    let ours = second.port(port.ok_or("no path of the client")?);
     let backup = mptcp_pm::set_flags(ours.clone().flags(AddressFlags::BACKUP));
     nl.call(backup.token(client).addr_remote(theirs.clone()))?;
     let Event::SubPriority(path) = next(&mut events)? else { panic!("no other priority") };

@@ -108,12 +108,12 @@ impl TupleAttrs<'_> {
 
     /// Address and port of the sender, of protocols that have ports.
     pub fn src_socket(&self) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.src()?, self.proto()?.src_port()?.0))
+        Some(SocketAddr::new(self.src()?, self.proto()?.src_port()?))
     }
 
     /// Address and port of the receiver, of protocols that have ports.
     pub fn dst_socket(&self) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?.0))
+        Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?))
     }
 
     /// The family of its addresses; [`Family::UNSPEC`] if it has none.
@@ -239,11 +239,11 @@ impl Tuple {
     }
 }
 
-struct Hex(Be<u16>);
+struct Hex(u16);
 
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}", self.0.0)
+        write!(f, "{:#x}", self.0)
     }
 }
 
@@ -317,7 +317,7 @@ mod tests {
         tuple.clone().attrs().encode(&mut out);
         let read = TupleAttrs::decode(out.as_slice()).unwrap();
         assert_eq!(Tuple::from(read.clone()), tuple);
-        assert_eq!(Tuple::from(read).attrs().zone(), Some(Be(7)));
+        assert_eq!(Tuple::from(read).attrs().zone(), Some(7));
     }
 
     #[test]

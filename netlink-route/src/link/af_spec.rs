@@ -125,6 +125,7 @@ impl<'a> Inet4Conf<'a> {
 }
 
 impl<'a> Payload<'a> for Inet4Conf<'a> {
+    type Value = Self;
     const RULE: Rule = Array::<'_, u32>::RULE;
     const SHAPE: Shape = Shape::Value(|bytes, f| match Inet4Conf::decode(bytes) {
         Ok(conf) => fmt::Debug::fmt(&conf, f),

@@ -292,6 +292,7 @@ impl<'a> Bytecode<'a> {
 }
 
 impl<'a> Payload<'a> for Bytecode<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(Bytecode<'_>);
 
