@@ -299,7 +299,7 @@ attrs! {
         /// Care-of address of Mobile IPv6. See [`State::coaddr`].
         14 XFRMA_COADDR coaddr: Address,
         /// Last use: seconds since 1970. Read-only, for Mobile IPv6's protocols.
-        15 XFRMA_LASTUSED lastused: u64,
+        15 XFRMA_LASTUSED lastused -> u64,
         /// Encryption and authentication in one.
         18 XFRMA_ALG_AEAD alg_aead: Aead<'a>,
         /// Authentication.

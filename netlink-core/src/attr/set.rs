@@ -253,6 +253,24 @@ pub(super) fn family_header(family: u8) -> &'static [u8] {
 /// [`Payload`](crate::Payload). It makes a getter on the set, a setter of the same name on its builder, the
 /// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table).
 ///
+/// What only the kernel writes is `number C_NAME field -> Type,` and has no setter:
+///
+/// ```compile_fail,E0599
+/// # use netlink_core::attrs;
+/// attrs! {
+///     /// `IFLA_*`, two of them.
+///     pub struct LinkAttrs<'a> for Link {
+///         /// Largest packet, in bytes.
+///         4 IFLA_MTU mtu: u32,
+///         /// Number of virtual functions.
+///         21 IFLA_NUM_VF num_vf -> u32,
+///     }
+/// }
+///
+/// let vfs: Option<u32> = Link::new().mtu(1500).attrs().num_vf();
+/// let link = Link::new().num_vf(2);
+/// ```
+///
 /// With `struct Name<'a> for NameRequest<R>`, the setters stand on the request that
 /// [`message!`](crate::message!) declares under that name, and append to its message at once; with `for A<R>, B<R>`
 /// on each of these, for messages that share a set and have fixed headers of their own. With
@@ -349,7 +367,7 @@ macro_rules! __attr_builder {
 macro_rules! __attr_set {
     (
         [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime
-        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident: $type:ty, )*
+        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty, )*
     ) => {
         $(#[$meta])*
         #[derive(Clone)]
@@ -498,21 +516,29 @@ macro_rules! __attr_setters {
     };
     (
         $builder:ident [$($r:ident)?]
-        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident: $type:ty, )*
+        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty, )*
     ) => {
         #[allow(unreachable_pub, dead_code, clippy::extra_unused_lifetimes, single_use_lifetimes)]
         impl $(<$r>)? $builder $(<$r>)? {
-            $(
-                $(#[$row])*
-                #[doc = concat!("\n\nAppends `", stringify!($c_name), "`.")]
-                #[inline]
-                pub fn $field<'a>(mut self, value: impl $crate::IntoAttr<$type>) -> Self {
-                    <$type as $crate::Payload<'a>>::put(&value.into_attr(), $number, self.0.writer());
-                    self
-                }
-            )*
+            $( $crate::__attr_setter! { $way [$(#[$row])*] $number $c_name $field $type } )*
         }
     };
+}
+
+/// One setter of [`attrs!`](crate::attrs), unless only the kernel writes the attribute.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __attr_setter {
+    (: [$(#[$row:meta])*] $number:literal $c_name:ident $field:ident $type:ty) => {
+        $(#[$row])*
+        #[doc = concat!("\n\nAppends `", stringify!($c_name), "`.")]
+        #[inline]
+        pub fn $field<'a>(mut self, value: impl $crate::IntoAttr<$type>) -> Self {
+            <$type as $crate::Payload<'a>>::put(&value.into_attr(), $number, self.0.writer());
+            self
+        }
+    };
+    (-> $($row:tt)*) => {};
 }
 
 #[cfg(test)]
