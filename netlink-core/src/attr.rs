@@ -241,6 +241,9 @@ impl<'a> Scope<'a> {
 ///
 /// What `encode` writes, `decode` reads back equal.
 pub trait Payload<'a>: Sized {
+    /// What a getter gives: the type itself, but for one that only says how a number is written, as
+    /// [`Be`](crate::Be) does.
+    type Value: From<Self>;
     /// Flags on the attribute's type when written: [`NLA_F_NESTED`] for sets.
     const FLAGS: u16 = 0;
     /// Which payloads it takes: `decode` must succeed on them.

@@ -251,6 +251,7 @@ macro_rules! choice {
         }
 
         impl<$a> $crate::Payload<$a> for $name<$a> {
+            type Value = Self;
             const FLAGS: u16 = $crate::attr::NLA_F_NESTED;
             const RULE: $crate::Rule = $crate::Rule::select(|scope| {
                 let key = $name::find_key(scope).filter($name::checked)?;

@@ -10,6 +10,7 @@ pub use crate::error::{Errno, Error, ExtAck, Hint, KernelError, Place, Quoted, U
 pub use crate::exchange::{Exchange, Expect, Quirks};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
+pub use crate::net::{Prefix, PrefixError};
 pub use crate::payload::{
     Array, Be, Bytes, Flag, Headed, HwAddr, HwAddrError, Indexed, Many, Raw, Str, Uint,
 };

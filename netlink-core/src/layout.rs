@@ -305,6 +305,7 @@ macro_rules! layout {
         }
 
         impl<'a> $crate::Payload<'a> for $name {
+            type Value = Self;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
             const SHAPE: $crate::Shape = $crate::leaf!(Self);
 
@@ -563,6 +564,7 @@ macro_rules! __wrapper {
         }
 
         impl<'a> $crate::Payload<'a> for $name {
+            type Value = Self;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
             const SHAPE: $crate::Shape = $crate::leaf!(Self);
 

@@ -52,8 +52,9 @@
 //!
 //! | layer | here |
 //! | --- | --- |
-//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`] |
+//! | payloads and tables | [`attr`], [`layout`](mod@layout), [`payload`], `secret`; [`attrs!`], [`layout!`], [`values!`], [`flags!`], [`bits!`] |
 //! | what a neighbour chooses | [`choice`](mod@choice); [`choice!`] |
+//! | what families share | [`net`] |
 //! | messages and requests | [`message`](mod@message), [`request`]; [`message!`] |
 //! | protocols and events | [`protocol`](mod@protocol); [`protocol!`], [`events!`] |
 //! | exchanges, without I/O | [`exchange`] |
@@ -64,13 +65,14 @@
 //!
 //! Features: `std` (default) brings sockets and connections on Linux; without it the codecs need only `alloc`. `tokio`
 //! adds the connection on its reactor, `serde` adds `Serialize` to what was read, `testkit` adds canned replies and
-//! recorded exchanges for tests. Each adds; none changes what another does.
+//! recorded exchanges for tests, `ipnet` turns [`Prefix`] into the type of that crate and back. Each adds; none changes what another does.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
 pub mod attr;
+mod bits;
 pub mod choice;
 pub mod error;
 pub mod exchange;
@@ -78,8 +80,8 @@ pub mod family;
 pub mod layout;
 pub mod message;
 mod narrow;
+pub mod net;
 pub mod payload;
-mod prefix;
 pub mod protocol;
 pub mod request;
 #[cfg(feature = "secret")]
@@ -112,7 +114,6 @@ pub mod socket;
 pub mod tokio;
 
 pub use family::*;
-pub use prefix::parse_prefix;
 
 #[doc(hidden)]
 pub use bitflags;

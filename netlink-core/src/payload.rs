@@ -20,6 +20,7 @@ pub use headed::Headed;
 macro_rules! integers {
     ($($int:ty)*) => { $(
         impl<'a> Payload<'a> for $int {
+            type Value = Self;
             const RULE: Rule = Rule::at_least(size_of::<$int>());
             const SHAPE: Shape = crate::leaf!(Self);
 
@@ -78,6 +79,7 @@ macro_rules! big_endian {
         }
 
         impl<'a> Payload<'a> for Be<$int> {
+            type Value = $int;
             const RULE: Rule = Rule::at_least(size_of::<$int>());
             const SHAPE: Shape = crate::leaf!(Self);
 
@@ -93,6 +95,13 @@ macro_rules! big_endian {
             #[inline]
             fn put(&self, number: u16, out: &mut Writer) {
                 out.put_array(number, self.0.to_be_bytes());
+            }
+        }
+
+        impl From<Be<$int>> for $int {
+            #[inline(always)]
+            fn from(value: Be<$int>) -> Self {
+                value.0
             }
         }
 
@@ -118,6 +127,7 @@ big_endian! {
 pub struct Uint(pub u64);
 
 impl<'a> Payload<'a> for Uint {
+    type Value = u64;
     const RULE: Rule = Rule::lengths(&[4, 8]);
     const SHAPE: Shape = crate::leaf!(Self);
 
@@ -135,6 +145,13 @@ impl<'a> Payload<'a> for Uint {
             Ok(value) => value.encode(out),
             Err(_) => self.0.encode(out),
         }
+    }
+}
+
+impl From<Uint> for u64 {
+    #[inline]
+    fn from(value: Uint) -> Self {
+        value.0
     }
 }
 
@@ -160,6 +177,7 @@ crate::serialize! { @value Uint, |value| value.0 }
 
 /// A byte that is 0 or not.
 impl<'a> Payload<'a> for bool {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(1);
     const SHAPE: Shape = crate::leaf!(Self);
 
@@ -178,6 +196,7 @@ impl<'a> Payload<'a> for bool {
 pub struct Flag;
 
 impl<'a> Payload<'a> for Flag {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = crate::leaf!(Self);
 
@@ -216,6 +235,7 @@ impl<'a, const MAX: usize> Str<'a, MAX> {
 }
 
 impl<'a, const MAX: usize> Payload<'a> for Str<'a, MAX> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = Shape::Value(|bytes, f| match Str::<'_, MAX>::decode(bytes) {
         Ok(text) => fmt::Debug::fmt(&text, f),
@@ -297,6 +317,7 @@ crate::serialize! { @with ['a, const MAX: usize] Str<'a, MAX>, |text, serializer
 pub struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Payload<'a> for Bytes<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = Shape::Value(|bytes, f| fmt::Display::fmt(&Hex(bytes), f));
 
@@ -357,6 +378,7 @@ impl Raw<'_> {
 }
 
 impl<'a> Payload<'a> for Raw<'a> {
+    type Value = Self;
     const RULE: Rule = <Bytes<'_> as Payload<'_>>::RULE;
     const SHAPE: Shape = <Bytes<'_> as Payload<'_>>::SHAPE;
 
@@ -413,6 +435,7 @@ crate::serialize! { @text ['a] Raw<'a> }
 
 /// Four or sixteen bytes.
 impl<'a> Payload<'a> for IpAddr {
+    type Value = Self;
     const RULE: Rule = Rule::IP;
     const SHAPE: Shape = crate::leaf!(Self);
 
@@ -457,6 +480,7 @@ macro_rules! addresses {
         }
 
         impl<'a> Payload<'a> for $addr {
+            type Value = Self;
             const RULE: Rule = Rule::at_least($bytes);
             const SHAPE: Shape = crate::leaf!(Self);
 
@@ -506,6 +530,7 @@ impl HwAddr {
 }
 
 impl<'a> Payload<'a> for HwAddr {
+    type Value = Self;
     const RULE: Rule = Rule::at_most(Self::MAX);
     const SHAPE: Shape = crate::leaf!(Self);
 
@@ -629,6 +654,7 @@ impl<'a, T> Many<'a, T> {
 }
 
 impl<'a, T: Payload<'a>> Payload<'a> for Many<'a, T> {
+    type Value = Self;
     const RULE: Rule = T::RULE.of_each();
     const SHAPE: Shape = T::SHAPE;
     const SECRET: bool = T::SECRET;
@@ -731,6 +757,7 @@ impl<'a, T> Indexed<'a, T> {
 }
 
 impl<'a, T: Payload<'a>> Payload<'a> for Indexed<'a, T> {
+    type Value = Self;
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::each(&T::RULE);
     const SHAPE: Shape = Shape::Indexed(&T::SHAPE);
@@ -843,6 +870,7 @@ impl<'a, T: Field> Array<'a, T> {
 }
 
 impl<'a, T: Field + fmt::Debug> Payload<'a> for Array<'a, T> {
+    type Value = Self;
     const RULE: Rule = Rule::elements(T::SIZE);
     const SHAPE: Shape =
         Shape::Value(|bytes, f| fmt::Debug::fmt(&Array::<'_, T>(ArrayFrom::Wire(bytes, PhantomData)), f));
@@ -968,6 +996,23 @@ mod tests {
         assert_eq!(again.as_slice(), out.as_slice());
         assert!(Indexed::<'_, u64>::decode(&out.as_slice()[4..]).is_err());
         assert!(Indexed::<'_, u32>::decode(&out.as_slice()[4..16]).is_err());
+    }
+
+    crate::attrs! {
+        /// Numbers that are written in other ways than as integers of the machine.
+        struct OrdersAttrs<'a> for Orders {
+            1 O_PORT port: Be<u16>, 2 O_OFFSET offset: Be<i32>, 3 O_COUNT count: Uint, 4 O_PORTS ports: Many<'a, Be<u16>>,
+        }
+    }
+
+    #[test]
+    fn getters_and_setters_have_plain_integers() {
+        let set = Orders::new().port(0x1234).offset(-2).count(1 << 40).ports(&[Be(80)]).attrs();
+        let (port, offset, count): (Option<u16>, Option<i32>, Option<u64>) =
+            (set.port(), set.offset(), set.count());
+        assert_eq!((port, offset, count), (Some(0x1234), Some(-2), Some(1 << 40)));
+        assert_eq!(set.find(1), Some(&[0x12, 0x34][..]));
+        assert_eq!(set.ports().map(|ports| ports.iter().collect()), Some(alloc::vec![Be(80)]));
     }
 
     #[test]

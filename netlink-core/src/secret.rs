@@ -45,6 +45,7 @@ impl<'a> Secret<'a> {
 }
 
 impl<'a> Payload<'a> for Secret<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = Shape::Value(|bytes, f| fmt::Display::fmt(&Secret(bytes), f));
     const SECRET: bool = true;

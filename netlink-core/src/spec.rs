@@ -2,7 +2,9 @@
 
 use crate::error::{ExtAckAttrs, PolicyAttrs, PolicyType};
 use crate::layout::{Constant, Fixed, Layout};
-use crate::{Errno, MessageFlags, MessageHeader, MessageInfo, MessageType, Protocol, ProtocolInfo, Table};
+use crate::{
+    Errno, MessageFlags, MessageHeader, MessageInfo, MessageType, Protocol, ProtocolInfo, Table, net,
+};
 
 /// Everything that one crate declares; each family crate has one as `SPEC`.
 ///
@@ -31,12 +33,14 @@ impl Spec {
 pub const SPEC: Spec = Spec {
     protocols: &[],
     tables: &[ExtAckAttrs::TABLE, PolicyAttrs::TABLE],
-    layouts: &[MessageHeader::LAYOUT],
+    layouts: &[MessageHeader::LAYOUT, net::Timespec::LAYOUT],
     constants: &[
         Errno::CONSTANTS,
         MessageFlags::CONSTANTS,
         MessageType::CONSTANTS,
         PolicyType::CONSTANTS,
+        net::Family::CONSTANTS,
+        net::WideIpProtocol::CONSTANTS,
         Protocol::CONSTANTS,
         #[cfg(all(feature = "std", target_os = "linux"))]
         crate::socket::Switch::CONSTANTS,

@@ -531,6 +531,7 @@ pub(crate) mod tests {
     crate::serialize! { @value Kind, |_kind| () }
 
     impl<'a> crate::Payload<'a> for Kind {
+        type Value = Self;
         const RULE: crate::Rule = crate::Rule::at_least(0);
         const SHAPE: crate::Shape = crate::Shape::Named(|_, f| f.write_str("kind"));
 

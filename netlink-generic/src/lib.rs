@@ -66,8 +66,6 @@ mod resolved;
 mod spec;
 #[cfg(feature = "taskstats")]
 pub mod taskstats;
-#[cfg(any(feature = "taskstats", feature = "wireguard"))]
-mod time;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio;
 #[cfg(feature = "wireguard")]

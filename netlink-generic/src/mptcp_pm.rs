@@ -77,6 +77,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use netlink_core::net::WideFamily;
 use netlink_core::{Be, Dump, MessageFlags, Unsendable, attrs, flags, values};
 
 use crate::{Header, IntoUnbound as _, Unbound, family, message};
@@ -144,8 +145,8 @@ attrs! {
 attrs! {
     /// `MPTCP_PM_ADDR_ATTR_*`: an address, and what it is for.
     pub struct AddressAttrs<'a> for Address {
-        /// `AF_INET` or `AF_INET6`: which of the two addresses it is. [`Address::of`] sets both.
-        1 MPTCP_PM_ADDR_ATTR_FAMILY family: u16,
+        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): which of the two addresses it is. [`Address::of`] sets both.
+        1 MPTCP_PM_ADDR_ATTR_FAMILY family: WideFamily,
         /// Its number, unique in the namespace or connection: 1 to 255. 0 is the address that a connection began with.
         2 MPTCP_PM_ADDR_ATTR_ID id: u8,
         /// In IPv4.
@@ -261,8 +262,8 @@ attrs! {
     pub struct PathEventAttrs<'a> for PathEventRequest<R> {
         /// The connection, by the token of its local key.
         1 MPTCP_ATTR_TOKEN token: u32,
-        /// `AF_INET` or `AF_INET6`: which addresses there are.
-        2 MPTCP_ATTR_FAMILY family: u16,
+        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): which addresses there are.
+        2 MPTCP_ATTR_FAMILY family: WideFamily,
         /// Number of the address on this side.
         3 MPTCP_ATTR_LOC_ID loc_id: u8,
         /// Number of the address on the other side.
@@ -420,15 +421,13 @@ pub fn destroy_subflow(token: u32, local: Address, remote: Address) -> Unbound<M
         .into_unbound()
 }
 
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-
 impl Address {
     /// An address of either family.
     pub fn of(addr: IpAddr) -> Self {
+        let new = Self::new().family(WideFamily::from(addr));
         match addr {
-            IpAddr::V4(addr) => Self::new().family(AF_INET).addr4(addr),
-            IpAddr::V6(addr) => Self::new().family(AF_INET6).addr6(addr),
+            IpAddr::V4(addr) => new.addr4(addr),
+            IpAddr::V6(addr) => new.addr6(addr),
         }
     }
 }

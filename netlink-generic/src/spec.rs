@@ -12,8 +12,6 @@ use crate::netdev;
 use crate::quota;
 #[cfg(feature = "taskstats")]
 use crate::taskstats;
-#[cfg(any(feature = "taskstats", feature = "wireguard"))]
-use crate::time::Timespec;
 #[cfg(feature = "wireguard")]
 use crate::wireguard;
 use crate::{Declared, ctrl};
@@ -39,8 +37,6 @@ pub const SPEC: Spec = Spec {
         taskstats::TaskStats::LAYOUT,
         #[cfg(feature = "taskstats")]
         taskstats::CgroupStats::LAYOUT,
-        #[cfg(any(feature = "taskstats", feature = "wireguard"))]
-        Timespec::LAYOUT,
     ],
     constants: &[
         ctrl::OperationFlags::CONSTANTS,

@@ -63,8 +63,8 @@ pub use cgroup::{
 };
 pub use stats::{AccountFlags, Comm, Delay, Policy, TaskStats};
 
-pub use crate::time::Timespec;
 use crate::{Header, family, message};
+pub use netlink_core::net::Timespec;
 
 family! {
     /// Statistics of tasks.

@@ -9,7 +9,8 @@
 //! A [`DeviceConfig`] is a value of any size; [`split`](DeviceConfig::split) makes the requests that set it.
 //!
 //! ```no_run
-//! use netlink_generic::wireguard::{self, AllowedIp, DeviceConfig, PeerConfig, PrivateKey, PublicKey};
+//! use netlink_generic::Prefix;
+//! use netlink_generic::wireguard::{self, DeviceConfig, PeerConfig, PrivateKey, PublicKey};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut nl = wireguard::connect()?;
@@ -31,7 +32,7 @@
 //! let moved = PeerConfig::new(peer).update_only().endpoint("[2001:db8::1]:51820".parse()?);
 //! let moved = moved.remove_preshared_key().persistent_keepalive(0);
 //! // One of its prefixes goes, Linux 6.16.
-//! let narrowed = PeerConfig::new(peer).update_only().remove_allowed_ip("fd00::/64".parse::<AllowedIp>()?);
+//! let narrowed = PeerConfig::new(peer).update_only().remove_allowed_ip("fd00::/64".parse::<Prefix>()?);
 //! let gone = PeerConfig::remove(peer);
 //! for change in [moved, narrowed, gone] {
 //!     for request in DeviceConfig::new("wg0").peer(change).split() {
@@ -106,17 +107,19 @@ mod key;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use netlink_core::layout::Field as _;
+use netlink_core::net::WideFamily;
 use netlink_core::{
     Bytes, Dump, Indexed, IntoAttr, Malformed, MessageFlags, Payload, Rule, Shape, Str, Writer, attrs,
     checked, flags, leaf, serialize,
 };
 
 pub use config::{DeviceConfig, PeerConfig};
-pub use device::{AllowedIp, AllowedIpError, Device, Peer};
+pub use device::{Device, Peer};
 pub use key::{KeyError, PresharedKey, PrivateKey, PublicKey, SecretKey};
 
-pub use crate::time::Timespec;
 use crate::{Header, family, message};
+pub use netlink_core::net::Timespec;
 
 family! {
     /// WireGuard.
@@ -219,8 +222,8 @@ flags! {
 attrs! {
     /// `WGALLOWEDIP_A_*`: a prefix. In a request it moves to this peer from whichever had it.
     pub struct AllowedIpAttrs<'a> for AllowedIpBuilder {
-        /// `AF_INET` (2) or `AF_INET6` (10).
-        1 WGALLOWEDIP_A_FAMILY family: u16,
+        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6).
+        1 WGALLOWEDIP_A_FAMILY family: WideFamily,
         /// The address.
         2 WGALLOWEDIP_A_IPADDR ipaddr: IpAddr,
         /// Bits of the address that count.
@@ -238,9 +241,6 @@ flags! {
     }
 }
 
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-
 /// `struct sockaddr_in` or `sockaddr_in6`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -252,19 +252,20 @@ pub enum Endpoint<'a> {
 }
 
 impl<'a> Payload<'a> for Endpoint<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(Endpoint<'_>);
     const SHAPE: Shape = leaf!(Endpoint<'_>);
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        match take(&mut rest).map(u16::from_ne_bytes)? {
-            AF_INET => {
+        match WideFamily::take(&mut rest)? {
+            WideFamily::INET => {
                 let port = take(&mut rest).map(u16::from_be_bytes)?;
                 let addr: Ipv4Addr = take::<4>(&mut rest)?.into();
                 take::<8>(&mut rest)?;
                 Ok(Self::Ip(SocketAddrV4::new(addr, port).into()))
             }
-            AF_INET6 => {
+            WideFamily::INET6 => {
                 let port = take(&mut rest).map(u16::from_be_bytes)?;
                 let flow = take(&mut rest).map(u32::from_ne_bytes)?;
                 let addr: Ipv6Addr = take::<16>(&mut rest)?.into();
@@ -278,13 +279,13 @@ impl<'a> Payload<'a> for Endpoint<'a> {
     fn encode(&self, out: &mut Writer) {
         match self {
             Self::Ip(SocketAddr::V4(addr)) => {
-                out.push(&AF_INET.to_ne_bytes());
+                WideFamily::INET.encode(out);
                 out.push(&addr.port().to_be_bytes());
                 out.push(&addr.ip().octets());
                 out.push(&[0; 8]);
             }
             Self::Ip(SocketAddr::V6(addr)) => {
-                out.push(&AF_INET6.to_ne_bytes());
+                WideFamily::INET6.encode(out);
                 out.push(&addr.port().to_be_bytes());
                 out.push(&addr.flowinfo().to_ne_bytes());
                 out.push(&addr.ip().octets());

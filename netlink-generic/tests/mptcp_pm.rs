@@ -111,8 +111,8 @@ fn events_are_told_apart_by_their_command() {
     let Event::Created(path) = Event::view(&message(&body)).unwrap() else { panic!("not created") };
     assert_eq!((path.token(), path.server_side()), (Some(1_973_352_224), Some(true)));
     assert_eq!(path.flags(), Some(EventFlags::SERVER_SIDE));
-    assert_eq!((path.saddr(), path.sport().unwrap().0), (Some("127.0.0.1".parse().unwrap()), 5000));
-    assert_eq!((path.daddr(), path.dport().unwrap().0), (Some("127.0.0.1".parse().unwrap()), 38_450));
+    assert_eq!((path.saddr(), path.sport().unwrap()), (Some("127.0.0.1".parse().unwrap()), 5000));
+    assert_eq!((path.daddr(), path.dport().unwrap()), (Some("127.0.0.1".parse().unwrap()), 38_450));
     assert_eq!(bytes(path.to_request::<()>(&PathEvent::CREATED, MessageFlags::empty())), body);
     let body = native_event(&from_hex(SUB_CLOSED).unwrap());
     let Event::SubClosed(path) = Event::view(&message(&body)).unwrap() else { panic!("not closed") };

@@ -9,7 +9,7 @@ use netlink_generic::netdev::{
     PagePoolRequest, PagePoolStats, PagePoolStatsRequest, QstatsScope, Queue, QueueId, QueueRequest,
     QueueType, Xsk, device, dmabuf, napi, page_pool, qstats, queue,
 };
-use netlink_generic::{IntoUnbound, Message, MessageFlags, Reply as _, Resolved, Uint};
+use netlink_generic::{IntoUnbound, Message, MessageFlags, Reply as _, Resolved};
 
 fn family() -> Resolved<Netdev> {
     Resolved::from_id(20)
@@ -97,7 +97,7 @@ fn events_are_told_by_command() {
     assert!(matches!(Event::view(&message(&added)), Ok(Event::PagePoolAdded(_))));
     assert!(matches!(Event::view(&message(&removed)), Ok(Event::PagePoolRemoved(_))));
     let Ok(Event::PagePoolChanged(told)) = Event::view(&message(&changed)) else { panic!("{changed:?}") };
-    assert_eq!((told.id(), told.ifindex()), (Some(Uint(1 << 40)), None));
+    assert_eq!((told.id(), told.ifindex()), (Some(1 << 40), None));
     // A later kernel's.
     assert!(
         matches!(Event::view(&message(&[99, 1, 0, 0])), Ok(Event::Other(other)) if other.message().body[0] == 99)

@@ -9,11 +9,10 @@ mod tool;
 use netlink_core::MessageHeader;
 use netlink_core::testkit::{Replies, answer, listing};
 use netlink_generic::wireguard::{
-    self, AllowedIp, AllowedIpBuilder, AllowedIpFlags, Device, DeviceConfig, DeviceFlags, DeviceMessage,
-    DeviceRequest, Endpoint, PeerBuilder, PeerConfig, PeerFlags, PresharedKey, PrivateKey, PublicKey,
-    Wireguard,
+    self, AllowedIpBuilder, AllowedIpFlags, Device, DeviceConfig, DeviceFlags, DeviceMessage, DeviceRequest,
+    Endpoint, PeerBuilder, PeerConfig, PeerFlags, PresharedKey, PrivateKey, PublicKey, Wireguard,
 };
-use netlink_generic::{Message, Messages, Payload, Resolved};
+use netlink_generic::{Message, Messages, Payload, Prefix, Resolved};
 
 const KEY: [u8; 32] = [0x5a; 32];
 
@@ -35,7 +34,7 @@ fn public(number: u32) -> PublicKey {
     key.into()
 }
 
-fn ip(text: &str) -> AllowedIp {
+fn ip(text: &str) -> Prefix {
     text.parse().unwrap()
 }
 
@@ -89,7 +88,10 @@ fn changes_of_peers() {
     assert!(device.private_key().unwrap().is_none());
     let peers: Vec<_> = device.peers().unwrap().iter().map(|(_, peer)| peer.into_owned()).collect();
     assert_eq!(peers[0], PeerBuilder::new().public_key(public(1)).flags(PeerFlags::REMOVE_ME).attrs());
-    let ip = AllowedIpBuilder::new().family(10u16).ipaddr(std::net::Ipv6Addr::UNSPECIFIED).cidr_mask(0);
+    let ip = AllowedIpBuilder::new()
+        .family(netlink_generic::netlink_core::net::WideFamily::INET6)
+        .ipaddr(std::net::Ipv6Addr::UNSPECIFIED)
+        .cidr_mask(0);
     let ips = [(0, ip.flags(AllowedIpFlags::REMOVE_ME).attrs())];
     let peer = PeerBuilder::new().public_key(public(2)).flags(PeerFlags::UPDATE_ONLY).preshared_key(&[0; 32]);
     assert_eq!(peers[1], peer.allowedips(&ips).attrs());
@@ -115,8 +117,8 @@ fn a_configuration_of_any_size_is_split_and_put_together() {
             (0..ips).map(move |at: u32| {
                 let host = (peer << 16 | at).to_be_bytes();
                 match at % 2 {
-                    0 => AllowedIp::from(std::net::IpAddr::from(host)),
-                    _ => AllowedIp::new(
+                    0 => Prefix::from(std::net::IpAddr::from(host)),
+                    _ => Prefix::new(
                         std::net::Ipv6Addr::from_bits(u32::from_be_bytes(host).into()).into(),
                         112,
                     )
@@ -151,7 +153,7 @@ fn a_configuration_of_any_size_is_split_and_put_together() {
 
 #[test]
 fn a_peer_that_goes_on_is_only_updated() {
-    let ips = (0..1000u32).map(|host| AllowedIp::from(std::net::IpAddr::from(host.to_be_bytes())));
+    let ips = (0..1000u32).map(|host| Prefix::from(std::net::IpAddr::from(host.to_be_bytes())));
     let config = DeviceConfig::new("wg0")
         .peer(PeerConfig::new(public(1)).replace_allowed_ips().preshared_key(KEY.into()).allowed_ips(ips));
     let [first, second] = &config.split()[..] else { panic!("two requests") };
@@ -246,7 +248,7 @@ fn allowed_ips() {
         assert_eq!(ip(text).to_string(), again);
     }
     for wrong in ["", "10.0.0.0/+8", "10.0.0.0/33", "::/129", "::/", "::/-1", "10/8", "::/0/0", "::/256"] {
-        assert!(wrong.parse::<AllowedIp>().is_err(), "{wrong}");
+        assert!(wrong.parse::<Prefix>().is_err(), "{wrong}");
     }
 }
 
@@ -307,7 +309,7 @@ fn broken_messages() {
 #[test]
 fn a_dump_is_put_together() {
     let mut replies = Replies::new();
-    let ips = (0..1500u32).map(|host| AllowedIp::from(std::net::IpAddr::from(host.to_be_bytes())));
+    let ips = (0..1500u32).map(|host| Prefix::from(std::net::IpAddr::from(host.to_be_bytes())));
     let config =
         DeviceConfig::new("wg0").peers((0..2).map(|n| PeerConfig::new(public(n)).allowed_ips(ips.clone())));
     for request in config.split() {

@@ -176,7 +176,7 @@ impl<R> ListRequest<R> {
 /// What `nfacct list` prints.
 impl fmt::Display for Account<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |value: Option<Be<u64>>| value.unwrap_or_default().0;
+        let number = |value: Option<u64>| value.unwrap_or_default();
         write!(f, "{{ pkts = {:020}, bytes = {:020}", number(self.packets()), number(self.bytes()))?;
         if let Some(quota) = self.quota() {
             let flags = self.quota_flags().unwrap_or_default();

@@ -45,6 +45,7 @@ mod watch;
 
 pub use filter::{Filter, FilterAttrs, FilterFlags, FilterRequest};
 pub use nat::{Nat, NatAttrs, NatPorts, NatPortsAttrs};
+pub use netlink_core::net::IpProtocol;
 pub use parts::{
     Counters, CountersAttrs, Helper, HelperAttrs, Labels, Secctx, SecctxAttrs, SeqAdj, SeqAdjAttrs, Synproxy,
     SynproxyAttrs, Timestamp, TimestampAttrs,
@@ -56,7 +57,7 @@ pub use proto::{
 pub use stats::{
     CpuStats, CpuStatsAttrs, CpuStatsRequest, Stats, StatsAttrs, StatsRequest, cpu_stats, stats,
 };
-pub use tuple::{IpProtocol, Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleProto, TupleProtoAttrs};
+pub use tuple::{Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleProto, TupleProtoAttrs};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use watch::Watch;

@@ -59,7 +59,7 @@ attrs! {
 impl HelperTupleAttrs<'_> {
     /// The protocol family.
     pub fn family(&self) -> Option<Family> {
-        self.l3proto().and_then(|number| u8::try_from(number.0).ok()).map(Family)
+        self.l3proto().and_then(|number| u8::try_from(number).ok()).map(Family)
     }
 }
 

@@ -200,7 +200,7 @@ impl Hook<'_> {
 /// The line of `nft list hooks`: priority, chain or function, module.
 impl fmt::Display for Hook<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let priority = self.priority().unwrap_or_default().0;
+        let priority = self.priority().unwrap_or_default();
         let sign = match priority {
             ..0 => '-',
             0 => ' ',

@@ -367,6 +367,6 @@ mod tests {
         };
         let bytes = [attr(11, 1000), attr(14, 100)].concat();
         let set = PacketAttrs::decode(&bytes).unwrap();
-        assert_eq!((set.uid(), set.gid()), (Some(Be(1000)), Some(Be(100))));
+        assert_eq!((set.uid(), set.gid()), (Some(1000), Some(100)));
     }
 }

@@ -31,7 +31,6 @@ pub const SPEC: Spec = Spec {
         conntrack::DccpRole::CONSTANTS,
         conntrack::DccpState::CONSTANTS,
         conntrack::FilterFlags::CONSTANTS,
-        conntrack::IpProtocol::CONSTANTS,
         conntrack::PacketState::CONSTANTS,
         conntrack::SctpState::CONSTANTS,
         conntrack::Status::CONSTANTS,

@@ -76,7 +76,7 @@ message! {
 impl TimeoutAttrs<'_> {
     /// The protocol family of its connections.
     pub fn family(&self) -> Option<Family> {
-        self.l3proto().and_then(|number| u8::try_from(number.0).ok()).map(Family)
+        self.l3proto().and_then(|number| u8::try_from(number).ok()).map(Family)
     }
 }
 

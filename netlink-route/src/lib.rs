@@ -48,11 +48,12 @@ pub mod nsid;
 pub mod route;
 mod spec;
 
-pub use ip::{Addr, AddrError, Family};
 pub use netlink_core;
 pub use netlink_core::family::*;
+pub use netlink_core::net::Family;
 #[cfg(feature = "testkit")]
 pub use netlink_core::testkit;
+pub use netlink_core::{Prefix as Addr, PrefixError as AddrError};
 pub use spec::SPEC;
 
 netlink_core::protocol! {

@@ -138,17 +138,17 @@ attrs! {
         /// `IFLA_LINK_NETNSID`, if there is one.
         5 IFLA_LINK link: u32,
         /// Kind of its queueing discipline. Read-only.
-        6 IFLA_QDISC qdisc: Str<'a>,
+        6 IFLA_QDISC qdisc -> Str<'a>,
         /// Counters of 32 bits. Read-only.
-        7 IFLA_STATS stats: LinkStats,
+        7 IFLA_STATS stats -> LinkStats,
         /// Not in use.
-        8 IFLA_COST cost: Bytes<'a>,
+        8 IFLA_COST cost -> Bytes<'a>,
         /// Not in use.
-        9 IFLA_PRIORITY priority: Bytes<'a>,
+        9 IFLA_PRIORITY priority -> Bytes<'a>,
         /// Index of the bridge, bond or VRF it belongs to; 0 takes it out.
         10 IFLA_MASTER master: u32,
         /// A wireless event, as the old wireless extensions send it. Read-only.
-        11 IFLA_WIRELESS wireless: Bytes<'a>,
+        11 IFLA_WIRELESS wireless -> Bytes<'a>,
         /// What the family of the message has to say; only in messages about bridge ports and about IPv6.
         12 IFLA_PROTINFO protinfo: ProtInfo<'a>,
         /// Packets that may wait to be sent.
@@ -156,7 +156,7 @@ attrs! {
         /// Where the hardware sits.
         14 IFLA_MAP map: LinkMap,
         /// Not in use.
-        15 IFLA_WEIGHT weight: u32,
+        15 IFLA_WEIGHT weight -> u32,
         /// State. Set only between up and dormant, with [`LinkMode::DORMANT`].
         16 IFLA_OPERSTATE oper_state: OperState,
         /// What becomes of the state when there is a carrier.
@@ -168,11 +168,11 @@ attrs! {
         /// Free text: at most 255 bytes; the empty one removes it.
         20 IFLA_IFALIAS alias: Alias<'a>,
         /// How many virtual functions it has; only with [`ExtMask::VF`]. Read-only.
-        21 IFLA_NUM_VF num_vf: u32,
+        21 IFLA_NUM_VF num_vf -> u32,
         /// Its virtual functions; only with [`ExtMask::VF`].
         22 IFLA_VFINFO_LIST vf_list: VfListAttrs<'a>,
         /// Counters. Read-only.
-        23 IFLA_STATS64 stats64: LinkStats64,
+        23 IFLA_STATS64 stats64 -> LinkStats64,
         /// How its virtual functions register with the switch outside.
         24 IFLA_VF_PORTS vf_ports: VfPortsAttrs<'a>,
         /// How it registers with the switch outside.
@@ -186,7 +186,7 @@ attrs! {
         /// What a reply shall have, or leave out. Never in a reply.
         29 IFLA_EXT_MASK ext_mask: Wanted,
         /// How many want it in promiscuous mode. Read-only.
-        30 IFLA_PROMISCUITY promiscuity: u32,
+        30 IFLA_PROMISCUITY promiscuity -> u32,
         /// Queues for sending. Chosen when the link is made.
         31 IFLA_NUM_TX_QUEUES num_tx_queues: u32,
         /// Queues for receiving. Chosen when the link is made.
@@ -194,15 +194,15 @@ attrs! {
         /// Whether there is a carrier; a few kinds let it be set.
         33 IFLA_CARRIER carrier: bool,
         /// Identifier of the physical port. Read-only.
-        34 IFLA_PHYS_PORT_ID phys_port_id: Bytes<'a>,
+        34 IFLA_PHYS_PORT_ID phys_port_id -> Bytes<'a>,
         /// How often the carrier came or went. Read-only.
-        35 IFLA_CARRIER_CHANGES carrier_changes: u32,
+        35 IFLA_CARRIER_CHANGES carrier_changes -> u32,
         /// Identifier of the hardware switch it is a port of. Read-only.
-        36 IFLA_PHYS_SWITCH_ID phys_switch_id: Bytes<'a>,
+        36 IFLA_PHYS_SWITCH_ID phys_switch_id -> Bytes<'a>,
         /// Id of the namespace where `IFLA_LINK` is. In a request for a new link: where it is made first.
         37 IFLA_LINK_NETNSID link_netnsid: i32,
         /// Name of the port on its switch. Read-only.
-        38 IFLA_PHYS_PORT_NAME phys_port_name: Str<'a>,
+        38 IFLA_PHYS_PORT_NAME phys_port_name -> Str<'a>,
         /// Whether a protocol keeps it down.
         39 IFLA_PROTO_DOWN proto_down: bool,
         /// Most segments that one packet given to the device may become.
@@ -212,60 +212,60 @@ attrs! {
         /// The program on its receive path.
         43 IFLA_XDP xdp: XdpAttrs<'a>,
         /// Why an event was sent. Read-only.
-        44 IFLA_EVENT event: LinkEvent,
+        44 IFLA_EVENT event -> LinkEvent,
         /// In the event of a link that goes: id of the namespace it goes to. Read-only.
-        45 IFLA_NEW_NETNSID new_netnsid: i32,
+        45 IFLA_NEW_NETNSID new_netnsid -> i32,
         /// Id of the namespace where a query or a deletion looks, where a new link is made, or where a link moves to. Other
         /// requests took it from Linux 4.20 on; before, it was only for queries.
         46 IFLA_TARGET_NETNSID target_netnsid: i32,
         /// How often the carrier came. Read-only. Linux 4.16.
-        47 IFLA_CARRIER_UP_COUNT carrier_up_count: u32,
+        47 IFLA_CARRIER_UP_COUNT carrier_up_count -> u32,
         /// How often the carrier went. Read-only. Linux 4.16.
-        48 IFLA_CARRIER_DOWN_COUNT carrier_down_count: u32,
+        48 IFLA_CARRIER_DOWN_COUNT carrier_down_count -> u32,
         /// Index it has, or shall have, in the namespace it goes to. Linux 4.16; in requests 5.13.
         49 IFLA_NEW_IFINDEX new_index: u32,
         /// Smallest MTU it takes. Read-only. Linux 4.19.
-        50 IFLA_MIN_MTU min_mtu: u32,
+        50 IFLA_MIN_MTU min_mtu -> u32,
         /// Largest MTU it takes; 0 is no limit. Read-only. Linux 4.19.
-        51 IFLA_MAX_MTU max_mtu: u32,
+        51 IFLA_MAX_MTU max_mtu -> u32,
         /// Alternative names. Linux 5.5.
         52 IFLA_PROP_LIST prop_list: PropListAttrs<'a>,
         /// An alternative name, to find a link by: at most 127 bytes. Never in a reply. Linux 5.5.
         53 IFLA_ALT_IFNAME alt_name: Str<'a, 127>,
         /// Hardware address that the device was made with. Read-only. Linux 5.6.
-        54 IFLA_PERM_ADDRESS perm_address: HwAddr,
+        54 IFLA_PERM_ADDRESS perm_address -> HwAddr,
         /// Why a protocol keeps it down. Linux 5.9.
         55 IFLA_PROTO_DOWN_REASON proto_down_reason: ProtoDownReasonAttrs<'a>,
         /// Name of the device it sits on. In a request, to make links of kinds that sit on a device. Linux
         /// 5.14.
         56 IFLA_PARENT_DEV_NAME parent_dev_name: Str<'a>,
         /// Name of that device's bus. Read-only. Linux 5.14.
-        57 IFLA_PARENT_DEV_BUS_NAME parent_dev_bus_name: Str<'a>,
+        57 IFLA_PARENT_DEV_BUS_NAME parent_dev_bus_name -> Str<'a>,
         /// Longest packet that received ones are put together to, in bytes. Linux 5.17.
         58 IFLA_GRO_MAX_SIZE gro_max_size: u32,
         /// Longest packet that the device can segment, in bytes. Read-only. Linux 5.19.
-        59 IFLA_TSO_MAX_SIZE tso_max_size: u32,
+        59 IFLA_TSO_MAX_SIZE tso_max_size -> u32,
         /// Most segments that the device can make of it. Read-only. Linux 5.19.
-        60 IFLA_TSO_MAX_SEGS tso_max_segs: u32,
+        60 IFLA_TSO_MAX_SEGS tso_max_segs -> u32,
         /// How many want it to receive all multicast. Read-only. Linux 6.1.
-        61 IFLA_ALLMULTI allmulti_count: u32,
+        61 IFLA_ALLMULTI allmulti_count -> u32,
         /// Its devlink port. Read-only. Linux 6.2.
-        62 IFLA_DEVLINK_PORT devlink_port: DevlinkPortAttrs<'a>,
+        62 IFLA_DEVLINK_PORT devlink_port -> DevlinkPortAttrs<'a>,
         /// As `IFLA_GSO_MAX_SIZE`, for IPv4. Linux 6.3.
         63 IFLA_GSO_IPV4_MAX_SIZE gso_ipv4_max_size: u32,
         /// As `IFLA_GRO_MAX_SIZE`, for IPv4. Linux 6.3.
         64 IFLA_GRO_IPV4_MAX_SIZE gro_ipv4_max_size: u32,
         /// Where its clock comes from. Read-only. Linux 6.7.
-        65 IFLA_DPLL_PIN dpll_pin: DpllPinAttrs<'a>,
+        65 IFLA_DPLL_PIN dpll_pin -> DpllPinAttrs<'a>,
         /// How far ahead the device can be given packets with a time to send, in nanoseconds. Read-only.
         /// Linux 6.13.
-        66 IFLA_MAX_PACING_OFFLOAD_HORIZON max_pacing_offload_horizon: Uint,
+        66 IFLA_MAX_PACING_OFFLOAD_HORIZON max_pacing_offload_horizon -> Uint,
         /// Whether it can't leave its namespace. Read-only. Linux 6.15.
-        67 IFLA_NETNS_IMMUTABLE netns_immutable: bool,
+        67 IFLA_NETNS_IMMUTABLE netns_immutable -> bool,
         /// Bytes it wants free in front of a packet. Read-only. Linux 6.18.
-        68 IFLA_HEADROOM headroom: u16,
+        68 IFLA_HEADROOM headroom -> u16,
         /// Bytes it wants free behind a packet. Read-only. Linux 6.18.
-        69 IFLA_TAILROOM tailroom: u16,
+        69 IFLA_TAILROOM tailroom -> u16,
     }
 }
 

@@ -131,16 +131,16 @@ attrs! {
         /// Several next hops. To send some, use [`RouteRequest::multipath`].
         9 RTA_MULTIPATH next_hops: NextHops<'a>,
         /// Not in use.
-        10 RTA_PROTOINFO protoinfo: Bytes<'a>,
+        10 RTA_PROTOINFO protoinfo -> Bytes<'a>,
         /// Realms for traffic classes: that of the source in the upper 16 bits, of the destination in the lower.
         /// IPv4, with `CONFIG_IP_ROUTE_CLASSID`.
         11 RTA_FLOW flow: u32,
         /// Lifetime, use and error.
         12 RTA_CACHEINFO cacheinfo: CacheInfo,
         /// Not in use.
-        13 RTA_SESSION session: Bytes<'a>,
+        13 RTA_SESSION session -> Bytes<'a>,
         /// Not in use.
-        14 RTA_MP_ALGO mp_algo: Bytes<'a>,
+        14 RTA_MP_ALGO mp_algo -> Bytes<'a>,
         /// Routing table; instead of that in the fixed header. In a list: only routes of this table.
         15 RTA_TABLE table: u32,
         /// In a query: firewall mark of the packet.

@@ -5,7 +5,7 @@ use netlink_core::spec::Spec;
 
 use crate::event::Group;
 use crate::route::encap;
-use crate::{Family, addr, link, route};
+use crate::{addr, link, route};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -42,7 +42,6 @@ pub const SPEC: Spec = Spec {
         encap::TraceHeader::LAYOUT,
     ],
     constants: &[
-        Family::CONSTANTS,
         Group::CONSTANTS,
         link::af_spec::AddrGenMode::CONSTANTS,
         link::kind::bridge::BridgeOption::CONSTANTS,

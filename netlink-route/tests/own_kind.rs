@@ -100,7 +100,7 @@ fn json_is_named_by_the_key() {
     assert_eq!(serde_json::to_string(&kind).unwrap(), r#"{"bridge":{"ageing_time":7}}"#);
     let kind = Kind::Other("new".into(), [1, 2][..].into());
     assert_eq!(serde_json::to_string(&kind).unwrap(), r#"{"other":"0102"}"#);
-    let spec = AfSpec::from(Families::new().inet6(Inet6::new().ra_mtu(1300)));
+    let spec = AfSpec::from(Families::new().inet6(Inet6::new().attr(9, &1300_u32)));
     assert_eq!(serde_json::to_string(&spec).unwrap(), r#"{"inet6":{"ra_mtu":1300}}"#);
     let encap = Encap::from(Mpls::new().ttl(9));
     assert_eq!(serde_json::to_string(&encap).unwrap(), r#"{"mpls":{"ttl":9}}"#);

@@ -5,33 +5,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, leaf, values};
+use netlink_core::net::Family;
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bits, leaf, values};
 
 use crate::vsock::VsockRequest;
-
-values! {
-    /// `AF_*`: the families of sockets that the kernel lists.
-    pub struct Family: u8 {
-        /// Local sockets.
-        1 AF_UNIX UNIX "unix",
-        /// IPv4.
-        2 AF_INET INET "inet",
-        /// IPv6.
-        10 AF_INET6 INET6 "inet6",
-        /// Netlink.
-        16 AF_NETLINK NETLINK "netlink",
-        /// Frames of links.
-        17 AF_PACKET PACKET "packet",
-        /// Clusters.
-        30 AF_TIPC TIPC "tipc",
-        /// Between virtual machines and their host.
-        40 AF_VSOCK VSOCK "vsock",
-        /// TCP sockets over shared memory.
-        43 AF_SMC SMC "smc",
-        /// Frames of links through rings in user memory.
-        44 AF_XDP XDP "xdp",
-    }
-}
 
 values! {
     /// `SOCK_*`: what kind of traffic a socket carries.
@@ -90,123 +67,7 @@ macro_rules! inode {
 }
 pub(crate) use inode;
 
-/// Declares a set of the values of an enumeration, a bit each; the lowest bit is that of the number given.
-macro_rules! set_of {
-    ($(#[$meta:meta])* $set:ident: $int:ident of $item:ident from $first:literal) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-        pub struct $set(
-            /// The bits.
-            pub $int,
-        );
-
-        impl $set {
-            /// None.
-            pub const NONE: Self = Self(0);
-            /// Every one, known or not.
-            pub const ALL: Self = Self($int::MAX);
-
-            /// The set of one.
-            pub const fn of(item: $item) -> Self {
-                let bit = (item.0 as u32).wrapping_sub($first);
-                Self(if bit < $int::BITS { 1 << bit } else { 0 })
-            }
-
-            /// Those of either.
-            #[must_use]
-            pub const fn union(self, other: Self) -> Self {
-                Self(self.0 | other.0)
-            }
-
-            /// Whether it holds this one.
-            pub const fn contains(self, item: $item) -> bool {
-                let one = Self::of(item).0;
-                one != 0 && self.0 & one == one
-            }
-        }
-
-        impl From<$item> for $set {
-            fn from(item: $item) -> Self {
-                Self::of(item)
-            }
-        }
-
-        impl netlink_core::IntoAttr<$set> for $item {
-            fn into_attr(self) -> $set {
-                self.into()
-            }
-        }
-
-        impl core::ops::BitOr for $item {
-            type Output = $set;
-
-            fn bitor(self, other: Self) -> $set {
-                $set::of(self).union($set::of(other))
-            }
-        }
-
-        impl<T: Into<Self>> core::ops::BitOr<T> for $set {
-            type Output = Self;
-
-            fn bitor(self, other: T) -> Self {
-                self.union(other.into())
-            }
-        }
-
-        impl core::ops::Not for $set {
-            type Output = Self;
-
-            fn not(self) -> Self {
-                Self(!self.0)
-            }
-        }
-
-        impl FromIterator<$item> for $set {
-            fn from_iter<I: IntoIterator<Item = $item>>(items: I) -> Self {
-                items.into_iter().fold(Self::NONE, |set, item| set | item)
-            }
-        }
-
-        impl netlink_core::layout::Field for $set {
-            const SIZE: usize = size_of::<$int>();
-
-            fn take(cursor: &mut &[u8]) -> Result<Self, netlink_core::Malformed> {
-                $int::take(cursor).map(Self)
-            }
-
-            fn store(self, bytes: &mut [u8], at: usize) {
-                self.0.store(bytes, at);
-            }
-        }
-
-        impl core::fmt::Debug for $set {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Display::fmt(self, f)
-            }
-        }
-
-        /// The items with a bar between them; bits without a name, and none at all, as a number.
-        impl core::fmt::Display for $set {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                let (mut rest, mut bar) = (self.0, "");
-                for item in ($first..).take($int::BITS as usize).map($item) {
-                    if self.contains(item) && item.name().is_some() {
-                        write!(f, "{bar}{item}")?;
-                        rest &= !Self::of(item).0;
-                        bar = " | ";
-                    }
-                }
-                if rest != 0 || self.0 == 0 { write!(f, "{bar}{rest:#x}") } else { Ok(()) }
-            }
-        }
-
-        netlink_core::serialize_display! { $set }
-    };
-}
-
-pub(crate) use set_of;
-
-set_of! {
+bits! {
     /// A set of states: which sockets a dump lists.
     ///
     /// ```
@@ -216,7 +77,7 @@ set_of! {
     /// assert!(open.contains(State::LISTEN));
     /// assert!(!States::ALL.contains(State(40)));
     /// ```
-    States: u32 of State from 0
+    pub struct States: u32 of State from 0, " | ";
 }
 
 /// Tells a socket from every other one since boot. Part of a query, it must be the socket's own or
@@ -412,6 +273,7 @@ impl Field for Shutdown {
 }
 
 impl<'a> Payload<'a> for Shutdown {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(1);
     const SHAPE: Shape = leaf!(Self);
 
@@ -443,9 +305,9 @@ mod tests {
     fn sets_print_what_they_hold() {
         assert_eq!(format!("{}", State::LISTEN | State::CLOSE), "UNCONN | LISTEN");
         assert_eq!(format!("{}", States(1 << 10 | 1 << 20)), "LISTEN | 0x100000");
-        assert_eq!(States::of(State(32)), States::NONE);
+        assert_eq!(States::of(&[State(32)]), States(0));
         assert_eq!([State::LISTEN].into_iter().collect::<States>(), State::LISTEN.into());
-        assert!((!States::of(State::LISTEN)).contains(State::CLOSE));
+        assert!((!States::from(State::LISTEN)).contains(State::CLOSE));
     }
 
     #[test]

@@ -30,13 +30,14 @@ use core::fmt;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use netlink_core::{
-    Array, Be, Check, Dump, Message, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, layout,
-    message, narrow, values,
+    Array, Be, Check, Dump, Message, MessageFlags, MessageInfo, Request, Str, Unsendable, attrs, bits,
+    layout, message, narrow, values,
 };
 
 pub use congestion::{BbrInfo, DctcpInfo, VegasInfo};
-pub use filter::{Bytecode, Filter, Instruction, Prefix, PrefixError, Step};
+pub use filter::{Bytecode, Filter, Instruction, Step};
 pub use info::{Info, MptcpInfo, MptcpInfoFlags};
+pub use netlink_core::net::WideIpProtocol as IpProtocol;
 pub use options::{Md5Key, SocketOptions};
 pub use sctp::{SctpInfo, SockAddr};
 pub use storage::{BpfStorage, BpfStorages};
@@ -45,32 +46,7 @@ pub use tcp_info::{CongestionState, EcnMode, TcpInfo, TcpOptions};
 pub use ulp::{Subflow, SubflowAttrs, SubflowFlags, Tls, TlsAttrs, TlsCipher, TlsConf, TlsVersion};
 pub use ulp::{Ulp, UlpAttrs};
 
-use crate::common::set_of;
 use crate::{Cookie, Family, Memory, Shutdown, State, States, WireIp};
-
-values! {
-    /// `IPPROTO_*`: protocols over IP.
-    pub struct IpProtocol: u32 {
-        /// ICMP.
-        1 IPPROTO_ICMP ICMP "icmp",
-        /// TCP.
-        6 IPPROTO_TCP TCP "tcp",
-        /// UDP.
-        17 IPPROTO_UDP UDP "udp",
-        /// DCCP. Until Linux 6.15.
-        33 IPPROTO_DCCP DCCP "dccp",
-        /// ICMPv6.
-        58 IPPROTO_ICMPV6 ICMPV6 "icmp6",
-        /// SCTP.
-        132 IPPROTO_SCTP SCTP "sctp",
-        /// UDP-Lite.
-        136 IPPROTO_UDPLITE UDPLITE "udplite",
-        /// In queries: raw sockets, of whatever protocol.
-        255 IPPROTO_RAW RAW "raw",
-        /// Multipath TCP. Linux 5.9.
-        262 IPPROTO_MPTCP MPTCP "mptcp",
-    }
-}
 
 values! {
     /// `IDIAG_TIMER_*`: the timer that runs for a TCP socket.
@@ -114,9 +90,9 @@ values! {
     }
 }
 
-set_of! {
+bits! {
     /// A set of extensions: what a query asks of each socket.
-    Extensions: u8 of Extension from 1
+    pub struct Extensions: u8 of Extension from 1, " | ";
 }
 
 layout! {

@@ -59,10 +59,11 @@ pub mod unix;
 pub mod vsock;
 pub mod xdp;
 
-pub use common::{Cookie, Family, NoAttrs, Octets, Shutdown, SocketType, State, States, WireIp};
+pub use common::{Cookie, NoAttrs, Octets, Shutdown, SocketType, State, States, WireIp};
 pub use memory::{Memory, MemoryCounter};
 pub use netlink_core;
 pub use netlink_core::family::*;
+pub use netlink_core::net::Family;
 #[cfg(feature = "testkit")]
 pub use netlink_core::testkit;
 pub use spec::SPEC;

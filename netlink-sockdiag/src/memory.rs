@@ -50,6 +50,7 @@ impl<'a> Memory<'a> {
 }
 
 impl<'a> Payload<'a> for Memory<'a> {
+    type Value = Self;
     const RULE: Rule = Array::<'a, u32>::RULE;
     const SHAPE: Shape = leaf!(Memory<'_>);
 

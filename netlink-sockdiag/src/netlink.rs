@@ -146,6 +146,7 @@ impl<'a> NetlinkGroups<'a> {
 }
 
 impl<'a> Payload<'a> for NetlinkGroups<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(NetlinkGroups<'_>);
 

@@ -221,6 +221,7 @@ impl Fanout {
 }
 
 impl<'a> Payload<'a> for Fanout {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(4);
     const SHAPE: Shape = leaf!(Self);
 

@@ -7,9 +7,8 @@
 //! ```
 
 use netlink_core::layout::Pad;
-use netlink_core::{Dump, MessageFlags, MessageInfo, attrs, layout, message, values};
+use netlink_core::{Dump, MessageFlags, MessageInfo, attrs, bits, layout, message, values};
 
-use crate::common::set_of;
 use crate::inet::SocketId;
 use crate::{Family, NoAttrs, Octets, Shutdown};
 
@@ -71,9 +70,9 @@ values! {
     }
 }
 
-set_of! {
+bits! {
     /// A set of extensions: what a query asks of each socket.
-    SmcExtensions: u8 of SmcExtension from 1
+    pub struct SmcExtensions: u8 of SmcExtension from 1, " | ";
 }
 
 layout! {

@@ -4,7 +4,7 @@ use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
 use crate::event::Group;
-use crate::{Family, MemoryCounter, SocketType, State, inet, netlink, packet, smc, unix, xdp};
+use crate::{MemoryCounter, SocketType, State, inet, netlink, packet, smc, unix, xdp};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -39,7 +39,6 @@ pub const SPEC: Spec = Spec {
         xdp::XdpStats::LAYOUT,
     ],
     constants: &[
-        Family::CONSTANTS,
         Group::CONSTANTS,
         MemoryCounter::CONSTANTS,
         SocketType::CONSTANTS,
@@ -48,7 +47,6 @@ pub const SPEC: Spec = Spec {
         inet::EcnMode::CONSTANTS,
         inet::Extension::CONSTANTS,
         inet::Instruction::CONSTANTS,
-        inet::IpProtocol::CONSTANTS,
         inet::MptcpInfoFlags::CONSTANTS,
         inet::SubflowFlags::CONSTANTS,
         inet::TcpOptions::CONSTANTS,

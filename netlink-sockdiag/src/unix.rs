@@ -133,6 +133,7 @@ impl<'a> UnixName<'a> {
 }
 
 impl<'a> Payload<'a> for UnixName<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(UnixName<'_>);
 

@@ -37,9 +37,6 @@ fn a_refusal_names_its_socket() {
 // U4.
 #[test]
 fn a_text_that_is_no_prefix_is_quoted() {
-    let wrong = "10.0.0.0/33".parse::<inet::Prefix>().unwrap_err();
-    assert_eq!(
-        wrong.to_string(),
-        "\"10.0.0.0/33\" is not an IP address and, behind a slash, at most as many bits as that has"
-    );
+    let wrong = "10.0.0.0/33".parse::<netlink_sockdiag::Prefix>().unwrap_err();
+    assert_eq!(wrong.to_string(), "\"33\" is not a prefix length between 0 and 32");
 }

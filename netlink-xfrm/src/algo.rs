@@ -97,6 +97,7 @@ macro_rules! algorithms {
             }
 
             impl<'a> Payload<'a> for $name<'a> {
+                type Value = Self;
                 const RULE: Rule = checked!($name<'_>);
                 const SHAPE: Shape = Shape::Value(|bytes, f| match $name::decode(bytes) {
                     Ok(value) => fmt::Display::fmt(&value, f),

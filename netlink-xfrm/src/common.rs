@@ -5,7 +5,8 @@ use netlink_core::{
     Be, Bytes, Malformed, Payload, Rule, Shape, Unsendable, Writer, checked, flags, layout, leaf, values,
 };
 
-use crate::ip::{Address, Family, Prefix};
+use crate::ip::Address;
+use crate::{Family, Prefix};
 
 values! {
     /// The protocol of a transformation.
@@ -113,8 +114,8 @@ impl Selector {
         Self {
             saddr: source.ip().into(),
             daddr: destination.ip().into(),
-            prefixlen_s: source.length(),
-            prefixlen_d: destination.length(),
+            prefixlen_s: source.prefix_len(),
+            prefixlen_d: destination.prefix_len(),
             family: destination.ip().into(),
             ..Self::default()
         }
@@ -378,6 +379,7 @@ impl<'a> SecurityContext<'a> {
 }
 
 impl<'a> Payload<'a> for SecurityContext<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(SecurityContext<'_>);
     const SHAPE: Shape = leaf!(SecurityContext<'_>);
 
@@ -416,7 +418,7 @@ mod tests {
     /// N7
     #[test]
     fn a_selector_prints_ports_with_their_masks() {
-        let selector = Selector::new(Prefix::ANY_V4, Prefix::ANY_V4).destination_port(80);
+        let selector = Selector::new(Prefix::DEFAULT_V4, Prefix::DEFAULT_V4).destination_port(80);
         assert_eq!(selector.to_string(), "src 0.0.0.0/0 dst 0.0.0.0/0 dport 80");
         let block = selector.sport(0x1000).sport_mask(0xf000).dport_mask(0);
         assert_eq!(block.to_string(), "src 0.0.0.0/0 dst 0.0.0.0/0 sport 0x1000/0xf000");

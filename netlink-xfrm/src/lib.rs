@@ -56,9 +56,10 @@ mod replay;
 mod spec;
 pub mod state;
 
-pub use ip::{Address, Family, Prefix, PrefixError};
+pub use ip::Address;
 pub use netlink_core;
 pub use netlink_core::family::*;
+pub use netlink_core::net::WideFamily as Family;
 #[cfg(feature = "testkit")]
 pub use netlink_core::testkit;
 pub use spec::SPEC;

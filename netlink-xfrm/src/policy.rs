@@ -42,11 +42,12 @@ pub use self::request::{
     add, default_action, delete, delete_by_index, expire, flush, get, get_by_index, info, list, migrate,
     set_default_action, set_hash_thresholds, update,
 };
+use crate::Family;
 use crate::common::about_header;
 pub use crate::common::{
     Encap, Id, Lifetime, Mark, Mode, Offload, Proto, SecurityContext, Selector, Share, Usage,
 };
-use crate::ip::{Address, Family};
+use crate::ip::Address;
 
 values! {
     /// `XFRM_POLICY_IN` and so on: the way packets go. Those of sockets are listed with 3 more.

@@ -75,6 +75,7 @@ const fn halves(number: u64) -> [u32; 2] {
 }
 
 impl<'a> Payload<'a> for ReplayEsn<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(ReplayEsn<'_>);
     const SHAPE: Shape = leaf!(ReplayEsn<'_>);
 

@@ -5,7 +5,7 @@ use netlink_core::spec::Spec;
 
 use crate::common::SecurityHeader;
 use crate::event::Group;
-use crate::{Family, algo, policy, state};
+use crate::{algo, policy, state};
 
 /// What this crate declares; see [`Spec`].
 pub const SPEC: Spec = Spec {
@@ -36,7 +36,6 @@ pub const SPEC: Spec = Spec {
         policy::TypeInfo::LAYOUT,
     ],
     constants: &[
-        Family::CONSTANTS,
         Group::CONSTANTS,
         state::AsyncEventFlags::CONSTANTS,
         state::Direction::CONSTANTS,

@@ -46,13 +46,14 @@ pub use self::told::{
     AsyncEventFlags, AsyncEventInfo, InfoHeader, MappingInfo, MigrateFlags, MigrateStateInfo, ReportInfo,
     Sad, SadAttrs, SadRequest, SadTable,
 };
+use crate::Family;
 use crate::algo::{Aead, Algo, Auth};
 use crate::common::about_header;
 pub use crate::common::{
     Encap, EncapType, Id, Lifetime, Mark, Mode, Offload, OffloadFlags, Proto, SecurityAlg, SecurityContext,
     SecurityDoi, Selector, Usage, XFRM_INF,
 };
-use crate::ip::{Address, Family};
+use crate::ip::Address;
 pub use crate::replay::{REPLAY_ESN_MAX, Replay, ReplayEsn};
 
 flags! {
@@ -256,8 +257,8 @@ impl AddressFilter {
             saddr: source.ip().into(),
             daddr: destination.ip().into(),
             family: destination.ip().into(),
-            splen: source.length(),
-            dplen: destination.length(),
+            splen: source.prefix_len(),
+            dplen: destination.prefix_len(),
         }
     }
 
@@ -298,7 +299,7 @@ attrs! {
         /// Care-of address of Mobile IPv6. See [`State::coaddr`].
         14 XFRMA_COADDR coaddr: Address,
         /// Last use: seconds since 1970. Read-only, for Mobile IPv6's protocols.
-        15 XFRMA_LASTUSED lastused: u64,
+        15 XFRMA_LASTUSED lastused -> u64,
         /// Encryption and authentication in one.
         18 XFRMA_ALG_AEAD alg_aead: Aead<'a>,
         /// Authentication.

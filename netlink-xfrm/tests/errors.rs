@@ -90,7 +90,6 @@ fn an_algorithm_is_told_where_it_was_looked_up_and_its_key_never() {
 #[test]
 fn a_text_that_is_no_prefix_is_quoted() {
     let wrong = |text: &str| text.parse::<netlink_xfrm::Prefix>().unwrap_err().to_string();
-    let rule = "is not an IP address with a prefix length of at most its 32 or 128 bits";
-    assert_eq!(wrong("10.0.0.0/33"), format!("\"10.0.0.0/33\" {rule}"));
-    assert_eq!(wrong("10.0.0"), format!("\"10.0.0\" {rule}"));
+    assert_eq!(wrong("10.0.0.0/33"), "\"33\" is not a prefix length between 0 and 32");
+    assert_eq!(wrong("10.0.0"), "\"10.0.0\" is not an IP address");
 }

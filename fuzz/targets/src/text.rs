@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::str::FromStr;
 
-use netlink_generic::wireguard::{AllowedIp, PresharedKey, PrivateKey, PublicKey};
+use netlink_generic::wireguard::{PresharedKey, PrivateKey, PublicKey};
 use netlink_netfilter::osf::Fingerprint;
 
 /// Parses a text.
@@ -34,12 +34,9 @@ where
 }
 
 /// Every type that has a `FromStr`.
-pub const PARSERS: [Parser; 8] = [
+pub const PARSERS: [Parser; 5] = [
     printed::<netlink_core::HwAddr>,
-    printed::<netlink_route::Addr>,
-    printed::<netlink_sockdiag::inet::Prefix>,
-    printed::<netlink_xfrm::Prefix>,
-    printed::<AllowedIp>,
+    printed::<netlink_core::Prefix>,
     printed::<PublicKey>,
     |text| {
         parsed::<PrivateKey>(text);

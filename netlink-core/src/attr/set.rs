@@ -151,7 +151,7 @@ impl<'a, const N: usize> Fields<'a, N> {
 
     /// The attribute of this number; the last one where there are several, as in the kernel.
     #[inline(always)]
-    pub fn get<'s, T: Payload<'s>>(&'s self, number: u16, places: Places) -> Option<T> {
+    pub fn get<'s, T: Payload<'s>>(&'s self, number: u16, places: Places) -> Option<T::Value> {
         let (bytes, place) = (self.bytes(), places.of_row(number)?);
         let attr = if N == 0 {
             self.few.find(number, place, bytes)?
@@ -159,7 +159,7 @@ impl<'a, const N: usize> Fields<'a, N> {
             self.index.get(place)?.find(number, bytes)?
         };
         let scope = Scope { header: family_header(self.family), set: Attrs::new(bytes), depth: self.depth };
-        T::of(attr, &scope).ok()
+        T::of(attr, &scope).ok().map(T::Value::from)
     }
 
     /// The same set without a borrow; of a table with keys the copy is wiped when it is dropped.
@@ -234,6 +234,24 @@ pub(super) fn family_header(family: u8) -> &'static [u8] {
 /// A row is `number C_NAME field: Type,` under its doc comment, and `Type` is a
 /// [`Payload`](crate::Payload). It makes a getter on the set, a setter of the same name on its builder, the
 /// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table).
+///
+/// What only the kernel writes is `number C_NAME field -> Type,` and has no setter:
+///
+/// ```compile_fail,E0599
+/// # use netlink_core::attrs;
+/// attrs! {
+///     /// `IFLA_*`, two of them.
+///     pub struct LinkAttrs<'a> for Link {
+///         /// Largest packet, in bytes.
+///         4 IFLA_MTU mtu: u32,
+///         /// Number of virtual functions.
+///         21 IFLA_NUM_VF num_vf -> u32,
+///     }
+/// }
+///
+/// let vfs: Option<u32> = Link::new().mtu(1500).attrs().num_vf();
+/// let link = Link::new().num_vf(2);
+/// ```
 ///
 /// With `struct Name<'a> for NameRequest<R>`, the setters stand on the request that
 /// [`message!`](crate::message!) declares under that name, and append to its message at once; with `for A<R>, B<R>`
@@ -331,7 +349,7 @@ macro_rules! __attr_builder {
 macro_rules! __attr_set {
     (
         [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime
-        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident: $type:ty, )*
+        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty, )*
     ) => {
         $(#[$meta])*
         #[derive(Clone)]
@@ -345,7 +363,7 @@ macro_rules! __attr_set {
                 $(#[$row])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`, ", stringify!($number), ".")]
                 #[inline(always)]
-                pub fn $field<$a>(&$a self) -> ::core::option::Option<$type> {
+                pub fn $field<$a>(&$a self) -> ::core::option::Option<<$type as $crate::Payload<$a>>::Value> {
                     self.0.get::<$type>($number, Self::PLACES)
                 }
             )*
@@ -421,6 +439,7 @@ macro_rules! __attr_set {
         }
 
         impl<$a> $crate::Payload<$a> for $name<$a> {
+            type Value = Self;
             const FLAGS: u16 = $crate::attr::NLA_F_NESTED;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::set(Self::TABLE);
             const SHAPE: $crate::Shape = $crate::Shape::Set(Self::TABLE);
@@ -483,21 +502,29 @@ macro_rules! __attr_setters {
     };
     (
         $builder:ident [$($r:ident)?]
-        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident: $type:ty, )*
+        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty, )*
     ) => {
         #[allow(unreachable_pub, dead_code, clippy::extra_unused_lifetimes, single_use_lifetimes)]
         impl $(<$r>)? $builder $(<$r>)? {
-            $(
-                $(#[$row])*
-                #[doc = concat!("\n\nAppends `", stringify!($c_name), "`.")]
-                #[inline]
-                pub fn $field<'a>(mut self, value: impl $crate::IntoAttr<$type>) -> Self {
-                    <$type as $crate::Payload<'a>>::put(&value.into_attr(), $number, self.0.writer());
-                    self
-                }
-            )*
+            $( $crate::__attr_setter! { $way [$(#[$row])*] $number $c_name $field $type } )*
         }
     };
+}
+
+/// One setter of [`attrs!`](crate::attrs), unless only the kernel writes the attribute.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __attr_setter {
+    (: [$(#[$row:meta])*] $number:literal $c_name:ident $field:ident $type:ty) => {
+        $(#[$row])*
+        #[doc = concat!("\n\nAppends `", stringify!($c_name), "`.")]
+        #[inline]
+        pub fn $field<'a>(mut self, value: impl $crate::IntoAttr<$type>) -> Self {
+            <$type as $crate::Payload<'a>>::put(&value.into_attr(), $number, self.0.writer());
+            self
+        }
+    };
+    (-> $($row:tt)*) => {};
 }
 
 #[cfg(test)]

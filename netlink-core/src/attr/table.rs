@@ -305,6 +305,7 @@ mod tests {
     }
 
     impl<'a> Payload<'a> for Below<'a> {
+        type Value = Self;
         const FLAGS: u16 = NLA_F_NESTED;
         const RULE: Rule = Rule::select(Self::choose);
         const SHAPE: Shape = Shape::Select { choose: Self::choose, all: || &[] };
@@ -329,6 +330,7 @@ mod tests {
     }
 
     impl<'a> Payload<'a> for Records<'a> {
+        type Value = Self;
         const RULE: Rule = Rule::at_least(0);
         const SHAPE: Shape = Shape::Records(RecordAttrs::TABLE, record);
 

@@ -31,6 +31,7 @@ impl<'a, H: Field, A: Payload<'a>> Headed<H, A> {
 }
 
 impl<'a, H: Field, A: Payload<'a>> Payload<'a> for Headed<H, A> {
+    type Value = Self;
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::headed(H::SIZE, Self::TABLE);
     const SHAPE: Shape = Shape::Headed(H::SIZE, Self::TABLE);

@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 use core::mem;
 use core::net::SocketAddr;
 
+use netlink_core::Prefix;
+
 use super::{
-    AllowedIp, AllowedIpFlags, DeviceFlags, DeviceRequest, PeerAttrs, PeerBuilder, PeerFlags, PresharedKey,
-    PrivateKey, PublicKey, set, set_index,
+    AllowedIpFlags, DeviceFlags, DeviceRequest, PeerAttrs, PeerBuilder, PeerFlags, PresharedKey, PrivateKey,
+    PublicKey, device, set, set_index,
 };
 
 /// The bytes that the attributes of a request may have: half of what the length of `WGDEVICE_A_PEERS` can tell.
@@ -105,11 +107,12 @@ impl DeviceConfig {
     /// message holds. What has to be done before anything else is in the first.
     ///
     /// ```
-    /// use netlink_generic::wireguard::{AllowedIp, DeviceConfig, PeerConfig};
+    /// use netlink_generic::Prefix;
+    /// use netlink_generic::wireguard::{DeviceConfig, PeerConfig};
     ///
     /// let few = DeviceConfig::new("wg0").listen_port(51820);
     /// assert_eq!(few.split().len(), 1);
-    /// let ips = (0..10_000u32).map(|host| AllowedIp::from(std::net::IpAddr::from(host.to_be_bytes())));
+    /// let ips = (0..10_000u32).map(|host| Prefix::from(std::net::IpAddr::from(host.to_be_bytes())));
     /// let many = few.peer(PeerConfig::new([7; 32].into()).allowed_ips(ips));
     /// assert_eq!(many.split().len(), 15);
     /// ```
@@ -165,11 +168,11 @@ impl DeviceConfig {
     }
 }
 
-fn with_ips(peer: PeerBuilder, ips: &[(AllowedIp, AllowedIpFlags)]) -> PeerAttrs<'static> {
+fn with_ips(peer: PeerBuilder, ips: &[(Prefix, AllowedIpFlags)]) -> PeerAttrs<'static> {
     if ips.is_empty() {
         return peer.attrs();
     }
-    let ips: Vec<_> = ips.iter().map(|(ip, flags)| (0, ip.attrs(*flags))).collect();
+    let ips: Vec<_> = ips.iter().map(|(ip, flags)| (0, device::attrs(*ip, *flags))).collect();
     peer.allowedips(ips.as_slice()).attrs()
 }
 
@@ -182,7 +185,7 @@ pub struct PeerConfig {
     endpoint: Option<SocketAddr>,
     persistent_keepalive: Option<u16>,
     protocol_version: Option<u32>,
-    allowed_ips: Vec<(AllowedIp, AllowedIpFlags)>,
+    allowed_ips: Vec<(Prefix, AllowedIpFlags)>,
 }
 
 impl PeerConfig {
@@ -252,13 +255,13 @@ impl PeerConfig {
 
     /// Adds an allowed IP, taking it from the peer of the device that has it.
     #[must_use]
-    pub fn allowed_ip(self, ip: AllowedIp) -> Self {
+    pub fn allowed_ip(self, ip: Prefix) -> Self {
         self.allowed_ips([ip])
     }
 
     /// Adds allowed IPs.
     #[must_use]
-    pub fn allowed_ips(mut self, ips: impl IntoIterator<Item = AllowedIp>) -> Self {
+    pub fn allowed_ips(mut self, ips: impl IntoIterator<Item = Prefix>) -> Self {
         self.allowed_ips.extend(ips.into_iter().map(|ip| (ip, AllowedIpFlags::empty())));
         self
     }
@@ -268,13 +271,13 @@ impl PeerConfig {
     /// Older kernels refuse the request with `EINVAL` when they come to it. There, replace all of them, or give this
     /// one to another peer.
     #[must_use]
-    pub fn remove_allowed_ip(mut self, ip: AllowedIp) -> Self {
+    pub fn remove_allowed_ip(mut self, ip: Prefix) -> Self {
         self.allowed_ips.push((ip, AllowedIpFlags::REMOVE_ME));
         self
     }
 
     /// The kernel doesn't look at those of a peer that it removes.
-    fn sent_ips(&self) -> &[(AllowedIp, AllowedIpFlags)] {
+    fn sent_ips(&self) -> &[(Prefix, AllowedIpFlags)] {
         if self.flags.contains(PeerFlags::REMOVE_ME) { &[] } else { &self.allowed_ips }
     }
 

@@ -2,17 +2,15 @@
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use core::fmt;
-use core::net::{IpAddr, SocketAddr};
-use core::str::FromStr;
+use core::net::SocketAddr;
 use core::time::Duration;
 
-use netlink_core::error::Quoted;
-use netlink_core::{DecodeError, Indexed, Malformed, Owned, serialize, serialize_display};
+use netlink_core::net::WideFamily;
+use netlink_core::{DecodeError, Indexed, Malformed, Owned, Prefix, serialize};
 
 use super::{
-    AF_INET, AF_INET6, AllowedIpAttrs, AllowedIpBuilder, AllowedIpFlags, DeviceMessage, Endpoint, PeerAttrs,
-    PresharedKey, PrivateKey, PublicKey, SecretKey, Timespec,
+    AllowedIpAttrs, AllowedIpBuilder, AllowedIpFlags, DeviceMessage, Endpoint, PeerAttrs, PresharedKey,
+    PrivateKey, PublicKey, SecretKey, Timespec,
 };
 
 /// A device with all its peers.
@@ -67,7 +65,7 @@ impl Device {
         for (_, attrs) in part.peers().iter().flat_map(Indexed::iter) {
             let key = attrs.public_key().ok_or(absent("WGPEER_A_PUBLIC_KEY"))?;
             let allowed_ips = attrs.allowedips();
-            let allowed_ips = allowed_ips.iter().flat_map(Indexed::iter).map(|(_, ip)| AllowedIp::read(&ip));
+            let allowed_ips = allowed_ips.iter().flat_map(Indexed::iter).map(|(_, ip)| read(&ip));
             match self.peers.last_mut() {
                 Some(peer) if peer.public_key == key => {
                     for ip in allowed_ips {
@@ -104,7 +102,7 @@ pub struct Peer {
     /// Bytes sent, likewise.
     pub tx_bytes: u64,
     /// The prefixes it may send from and is sent to.
-    pub allowed_ips: Vec<AllowedIp>,
+    pub allowed_ips: Vec<Prefix>,
     /// Version of the protocol.
     pub protocol_version: Option<u32>,
 }
@@ -122,7 +120,7 @@ serialize! { impl [] for Peer, |peer, fields| {
 } }
 
 impl Peer {
-    fn read(public_key: PublicKey, attrs: &PeerAttrs<'_>, allowed_ips: Vec<AllowedIp>) -> Self {
+    fn read(public_key: PublicKey, attrs: &PeerAttrs<'_>, allowed_ips: Vec<Prefix>) -> Self {
         Self {
             public_key,
             preshared_key: attrs
@@ -143,96 +141,17 @@ impl Peer {
     }
 }
 
-/// A prefix that a peer may send from and is sent to.
-///
-/// ```
-/// use netlink_generic::wireguard::AllowedIp;
-///
-/// let ip: AllowedIp = "10.0.0.0/24".parse()?;
-/// assert_eq!((ip.addr(), ip.prefix()), ([10, 0, 0, 0].into(), 24));
-/// assert_eq!(AllowedIp::new(ip.addr(), 33), None);
-/// assert_eq!("::1".parse::<AllowedIp>()?.to_string(), "::1/128");
-/// # Ok::<(), netlink_generic::wireguard::AllowedIpError>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AllowedIp {
-    addr: IpAddr,
-    prefix: u8,
+/// Reads an allowed IP.
+fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Prefix, DecodeError> {
+    let addr = attrs.ipaddr().ok_or(absent("WGALLOWEDIP_A_IPADDR"))?;
+    let prefix = attrs.cidr_mask().ok_or(absent("WGALLOWEDIP_A_CIDR_MASK"))?;
+    let why = Malformed::Value("a prefix longer than the address");
+    Prefix::new(addr, prefix).map_err(|_| DecodeError { at: "WGALLOWEDIP_A_CIDR_MASK", why })
 }
 
-impl AllowedIp {
-    /// An address and how many bits of it count; `None` if it has not so many. The kernel clears the others.
-    pub const fn new(addr: IpAddr, prefix: u8) -> Option<Self> {
-        if prefix <= bits(addr) { Some(Self { addr, prefix }) } else { None }
-    }
-
-    /// The address.
-    pub const fn addr(&self) -> IpAddr {
-        self.addr
-    }
-
-    /// How many bits of it count.
-    pub const fn prefix(&self) -> u8 {
-        self.prefix
-    }
-
-    fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Self, DecodeError> {
-        let addr = attrs.ipaddr().ok_or(absent("WGALLOWEDIP_A_IPADDR"))?;
-        let prefix = attrs.cidr_mask().ok_or(absent("WGALLOWEDIP_A_CIDR_MASK"))?;
-        let why = Malformed::Value("a prefix longer than the address");
-        Self::new(addr, prefix).ok_or(DecodeError { at: "WGALLOWEDIP_A_CIDR_MASK", why })
-    }
-
-    pub(super) fn attrs(self, flags: AllowedIpFlags) -> AllowedIpAttrs<'static> {
-        let family = if self.addr.is_ipv4() { AF_INET } else { AF_INET6 };
-        let attrs = AllowedIpBuilder::new().family(family).ipaddr(self.addr).cidr_mask(self.prefix);
-        // Older kernels refuse the attribute, whatever its value.
-        if flags.is_empty() { attrs.attrs() } else { attrs.flags(flags).attrs() }
-    }
+pub(super) fn attrs(ip: Prefix, flags: AllowedIpFlags) -> AllowedIpAttrs<'static> {
+    let family = WideFamily::from(ip.ip());
+    let attrs = AllowedIpBuilder::new().family(family).ipaddr(ip.ip()).cidr_mask(ip.prefix_len());
+    // Older kernels refuse the attribute, whatever its value.
+    if flags.is_empty() { attrs.attrs() } else { attrs.flags(flags).attrs() }
 }
-
-const fn bits(addr: IpAddr) -> u8 {
-    if addr.is_ipv4() { 32 } else { 128 }
-}
-
-/// The address alone.
-impl From<IpAddr> for AllowedIp {
-    fn from(addr: IpAddr) -> Self {
-        Self { addr, prefix: bits(addr) }
-    }
-}
-
-/// Not an address with a prefix no longer than it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AllowedIpError(Quoted);
-
-impl fmt::Display for AllowedIpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}not an allowed IP: an address, a slash and how many bits of it count", self.0)
-    }
-}
-
-impl core::error::Error for AllowedIpError {}
-
-impl FromStr for AllowedIp {
-    type Err = AllowedIpError;
-
-    fn from_str(text: &str) -> Result<Self, AllowedIpError> {
-        let prefix = netlink_core::parse_prefix(text).map(|(addr, prefix)| Self { addr, prefix });
-        prefix.ok_or_else(|| AllowedIpError(Quoted::new(text)))
-    }
-}
-
-impl fmt::Display for AllowedIp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.addr, self.prefix)
-    }
-}
-
-impl fmt::Debug for AllowedIp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-serialize_display! { AllowedIp }

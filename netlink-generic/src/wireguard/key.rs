@@ -50,6 +50,7 @@ impl PublicKey {
 }
 
 impl<'a> Payload<'a> for PublicKey {
+    type Value = Self;
     const RULE: Rule = Rule::lengths(&[LENGTH]);
     const SHAPE: Shape = leaf!(Self);
 
@@ -117,6 +118,7 @@ impl<'a> SecretKey<'a> {
 }
 
 impl<'a> Payload<'a> for SecretKey<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::lengths(&[LENGTH]);
     const SHAPE: Shape = Secret::SHAPE;
     const SECRET: bool = true;

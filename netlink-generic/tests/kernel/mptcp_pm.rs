@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use netlink_core::net::WideFamily;
 use netlink_generic::mptcp_pm::{self, Address, AddressFlags, Event, MptcpPm};
 use netlink_generic::{Client, Errno, Events, Notice, Reply as _};
 use netlink_testing::{Mptcp, Need, Result, generic, ipv6, is_since, kernel, patience, program, suite};
@@ -83,7 +84,10 @@ fn what_ip_made_is_read() -> Result {
     let endpoint = nl.call(mptcp_pm::get(9))?;
     let address = endpoint.addr().unwrap();
     assert_eq!(address.addr(), Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 9))));
-    assert_eq!((address.port(), address.if_idx(), address.family()), (Some(5000), Some(1), Some(2)));
+    assert_eq!(
+        (address.port(), address.if_idx(), address.family()),
+        (Some(5000), Some(1), Some(WideFamily::INET))
+    );
     assert_eq!(address.flags(), Some(AddressFlags::SIGNAL));
     assert_eq!(printed(&mut nl)?, as_ip_prints()?);
     Ok(())
@@ -172,7 +176,7 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
     let mut events = listen()?;
     let ends = connection(Ipv4Addr::LOCALHOST)?;
     let Event::ListenerCreated(listener) = next(&mut events)? else { panic!("no listener") };
-    assert_eq!((listener.saddr(), listener.sport().unwrap().0), (Some(Ipv4Addr::LOCALHOST.into()), 5000));
+    assert_eq!((listener.saddr(), listener.sport().unwrap()), (Some(Ipv4Addr::LOCALHOST.into()), 5000));
     let (mut created, mut established) = (Vec::new(), Vec::new());
     while established.len() < 2 {
         match next(&mut events)? {
@@ -190,7 +194,7 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
         );
         let server = path.server_side() == Some(true);
         let port = if server { path.sport() } else { path.dport() };
-        assert_eq!(port.unwrap().0, 5000);
+        assert_eq!(port.unwrap(), 5000);
     }
     assert_eq!(created.iter().filter(|path| path.server_side() == Some(true)).count(), 1);
     drop(ends);
@@ -220,7 +224,10 @@ fn a_connection_over_ipv6_is_told_on_a_reactor() -> Result {
                 return Err("events were lost".into());
             };
             if let Event::Created(path) | Event::Established(path) = &event {
-                assert_eq!((path.family(), path.saddr4(), path.daddr4()), (Some(10), None, None));
+                assert_eq!(
+                    (path.family(), path.saddr4(), path.daddr4()),
+                    (Some(WideFamily::INET6), None, None)
+                );
                 assert_eq!(path.saddr(), Some(Ipv6Addr::LOCALHOST.into()));
                 assert_eq!(path.daddr(), Some(Ipv6Addr::LOCALHOST.into()));
             }
@@ -267,7 +274,7 @@ fn user_space_makes_and_ends_paths() -> Result {
             port = path.sport();
         }
     }
-    let ours = second.port(port.ok_or("no path of the client")?.0);
+    let ours = second.port(port.ok_or("no path of the client")?);
     let backup = mptcp_pm::set_flags(ours.clone().flags(AddressFlags::BACKUP));
     nl.call(backup.token(client).addr_remote(theirs.clone()))?;
     let Event::SubPriority(path) = next(&mut events)? else { panic!("no other priority") };

@@ -238,7 +238,7 @@ fn napi_settings_are_read_back() -> Result {
     let read = |nl: &mut Client<Netdev>, id| -> Result<_> {
         let napi = nl.call(napi::get(id))?;
         let timeouts = [napi.gro_flush_timeout(), napi.irq_suspend_timeout()];
-        Ok((napi.defer_hard_irqs(), timeouts.map(|timeout| timeout.map(|nanoseconds| nanoseconds.0))))
+        Ok((napi.defer_hard_irqs(), timeouts))
     };
     let unset = (Some(0), [Some(0), Some(0)]);
     assert_eq!(read(&mut nl, first)?, unset);
@@ -268,7 +268,7 @@ fn napi_settings_equal_files() -> Result {
     for id in instances(&mut nl, a)? {
         let napi = nl.call(napi::get(id))?;
         assert_eq!(napi.defer_hard_irqs(), Some(11));
-        assert_eq!(napi.gro_flush_timeout().map(|nanoseconds| nanoseconds.0), Some(50_000));
+        assert_eq!(napi.gro_flush_timeout(), Some(50_000));
         nl.call(napi::set(id).defer_hard_irqs(3u32))?;
     }
     // The file remembers what was written to it.
@@ -327,14 +327,11 @@ pub(crate) fn counters_equal(
         let after = read(name)?;
         let [device] = &devices[..] else { return Err(format!("{devices:?}").into()) };
         assert_eq!((device.queue_type(), device.queue_id(), device.scope()), (None, None, None));
-        let value = |stats: &Qstats<'_>| {
-            let value = match name {
-                "rx_packets" => stats.rx_packets(),
-                "rx_bytes" => stats.rx_bytes(),
-                "tx_packets" => stats.tx_packets(),
-                _ => stats.tx_bytes(),
-            };
-            value.map(|value| value.0)
+        let value = |stats: &Qstats<'_>| match name {
+            "rx_packets" => stats.rx_packets(),
+            "rx_bytes" => stats.rx_bytes(),
+            "tx_packets" => stats.tx_packets(),
+            _ => stats.tx_bytes(),
         };
         let whole = value(device).ok_or("not counted")?;
         assert!((before..=after).contains(&whole), "{name}: {before} {whole} {after}");

@@ -82,29 +82,29 @@ fn page_pools_come_and_go() -> Result {
     }
     for pool in &pools {
         assert_eq!((pool.ifindex(), pool.detach_time()), (Some(card.index), None));
-        assert!(served.contains(&pool.napi_id().map(|id| id.0)), "{pool:?} {served:?}");
+        assert!(served.contains(&pool.napi_id()), "{pool:?} {served:?}");
         assert!(told.contains(&pool.id()) && pool.dmabuf().is_none() && pool.io_uring().is_none());
-        let id = pool.id().unwrap().0 as u32;
+        let id = pool.id().unwrap() as u32;
         assert_eq!(nl.call(page_pool::get(id))?.attrs(), pool.attrs());
     }
 
     fs::write(&hold, "y")?;
-    let out = |pool: &PagePool<'_>| pool.inflight().map_or(0, |pages| pages.0);
+    let out = |pool: &PagePool<'_>| pool.inflight().unwrap_or_default();
     let pools = all(&mut nl, page_pool::list())?;
     let [held] = pools.iter().filter(|pool| out(pool) > 0).collect::<Vec<_>>()[..] else {
         return Err(format!("one pool with a page: {pools:#?}").into());
     };
     // One page is held, and others are at hand for the next.
-    assert_eq!(held.inflight_mem().map(|bytes| bytes.0), Some(out(held) * 4096));
-    let id = held.id().unwrap().0 as u32;
+    assert_eq!(held.inflight_mem(), Some(out(held) * 4096));
+    let id = held.id().unwrap() as u32;
     if nl.family().operation(9).is_some() {
         for stats in all(&mut nl, page_pool::list_stats_of(card.index))? {
             let info = stats.info().ok_or("no pool")?;
-            let allocated = [stats.alloc_fast(), stats.alloc_slow()].map(|count| count.unwrap().0);
+            let allocated = [stats.alloc_fast(), stats.alloc_slow()].map(|count| count.unwrap());
             assert_eq!(allocated.iter().sum::<u64>(), u64::from(info.id() == held.id()), "{stats:?}");
-            let one = nl.call(page_pool::get_stats(info.id().unwrap().0 as u32))?;
+            let one = nl.call(page_pool::get_stats(info.id().unwrap() as u32))?;
             assert_eq!(one.attrs(), stats.attrs());
-            assert_eq!((info.ifindex(), stats.recycle_ring().unwrap().0), (Some(card.index), 0));
+            assert_eq!((info.ifindex(), stats.recycle_ring().unwrap()), (Some(card.index), 0));
         }
         assert_eq!(all(&mut nl, page_pool::list_stats())?.len(), 3);
     } else {
@@ -118,7 +118,7 @@ fn page_pools_come_and_go() -> Result {
     assert_eq!((left.id(), out(left)), (held.id(), 1));
     let detached = left.detach_time().ok_or("not detached")?;
     let uptime = fs::read_to_string("/proc/uptime")?;
-    assert!(detached.0 <= uptime.split('.').next().unwrap_or_default().parse()?, "{detached} {uptime}");
+    assert!(detached <= uptime.split('.').next().unwrap_or_default().parse()?, "{detached} {uptime}");
     fs::write(&hold, "n")?;
     let mut gone = Vec::new();
     while gone.len() < 3 {

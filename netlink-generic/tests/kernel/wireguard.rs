@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use netlink_core::testkit::Recorder;
 use netlink_generic::wireguard::{
-    self, AllowedIp, Device, DeviceConfig, PeerConfig, PresharedKey, PrivateKey, PublicKey, Wireguard,
+    self, Device, DeviceConfig, PeerConfig, PresharedKey, PrivateKey, PublicKey, Wireguard,
 };
-use netlink_generic::{Client, Errno, Error, Namespace, OpenOptions};
+use netlink_generic::{Client, Errno, Error, Namespace, OpenOptions, Prefix};
 use netlink_testing::{Result, generic, ipv6, kind, module, patience, program, seconds, suite};
 
 use crate::golden::wireguard::{read, tell};
@@ -54,7 +54,7 @@ fn public(number: u32) -> PublicKey {
 }
 
 /// Four of each peer.
-fn ips(peer: u32) -> Vec<AllowedIp> {
+fn ips(peer: u32) -> Vec<Prefix> {
     let [_, a, b, c] = peer.to_be_bytes();
     (0..2)
         .flat_map(|at| {
@@ -219,7 +219,7 @@ fn five_thousand_peers_both_ways() -> Result {
 fn a_peer_with_many_allowed_ips() -> Result {
     let mut nl = add_link()?;
     let ips: Vec<_> =
-        (0..5000u32).map(|at| AllowedIp::from(IpAddr::from((0x0a00_0000 | at).to_be_bytes()))).collect();
+        (0..5000u32).map(|at| Prefix::from(IpAddr::from((0x0a00_0000 | at).to_be_bytes()))).collect();
     let peer = PeerConfig::new(public(1)).replace_allowed_ips().allowed_ips(ips.iter().copied());
     let config = DeviceConfig::new("wg0").peer(peer).peer(PeerConfig::new(public(2)));
     // A second time nothing is left of the first.

@@ -3,7 +3,8 @@
 use netlink_core::request::Check;
 use netlink_core::{Message, Messages, Unsendable, attrs, flags, narrow};
 
-use super::tuple::{IpProtocol, Tuple, TupleAttrs};
+use super::IpProtocol;
+use super::tuple::{Tuple, TupleAttrs};
 use super::{Conntrack, ConntrackAttrs, ConntrackRequest, Status};
 use crate::Family;
 
@@ -233,8 +234,8 @@ pub(super) fn overlooked(asked: &Message<'_>) -> Option<Check> {
 fn selects(asked: &Conntrack<'_>, entry: &Conntrack<'_>) -> bool {
     let under = |value: u32, mask: u32, found: u32| found & mask == value;
     let mark = asked.mark().is_none_or(|mark| {
-        let mask = asked.mark_mask().map_or(u32::MAX, |mask| mask.0);
-        under(mark.0, mask, entry.mark().unwrap_or_default().0)
+        let mask = asked.mark_mask().unwrap_or(u32::MAX);
+        under(mark, mask, entry.mark().unwrap_or_default())
     });
     let status = asked.status().is_none_or(|status| {
         let mask = asked.status_mask().unwrap_or(status);
@@ -296,10 +297,7 @@ mod tests {
         let listed = |request: FilterRequest<netlink_core::Dump<Conntrack<'static>>>| {
             let datagram = Replies::new().part(&of(1, 3)).part(&of(2, 4)).done(0);
             let entries = listing::<_, Conntrack<'static>>(request, &[&datagram]).unwrap();
-            entries
-                .iter()
-                .map(|entry| entry.view().unwrap().mark().unwrap().0)
-                .collect::<alloc::vec::Vec<_>>()
+            entries.iter().map(|entry| entry.view().unwrap().mark().unwrap()).collect::<alloc::vec::Vec<_>>()
         };
         assert_eq!(listed(list().zone(4)), [2]);
         assert_eq!(listed(list()), [1, 2]);

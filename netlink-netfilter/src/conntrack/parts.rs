@@ -133,6 +133,7 @@ impl Labels {
 
 /// Fewer bytes than 16 leave the other labels unset.
 impl<'a> Payload<'a> for Labels {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(Self);
 
@@ -199,6 +200,6 @@ mod tests {
         let attrs = seq.attrs();
         attrs.encode(&mut out);
         assert_eq!(out.as_slice()[16..], native([8, 0, 3, 0, 0xff, 0xff, 0xff, 0xfa], &[2, 2, 1]));
-        assert_eq!(attrs.offset_after(), Some(Be(-6)));
+        assert_eq!(attrs.offset_after(), Some(-6));
     }
 }

@@ -3,37 +3,10 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use netlink_core::{Be, attrs, values};
+use netlink_core::net::IpProtocol;
+use netlink_core::{Be, attrs};
 
 use crate::Family;
-
-values! {
-    /// `IPPROTO_*`: the protocol above IP, those that connection tracking looks into and a few more.
-    pub struct IpProtocol: u8 {
-        /// ICMP.
-        1 IPPROTO_ICMP ICMP "icmp",
-        /// IGMP.
-        2 IPPROTO_IGMP IGMP "igmp",
-        /// TCP.
-        6 IPPROTO_TCP TCP "tcp",
-        /// UDP.
-        17 IPPROTO_UDP UDP "udp",
-        /// DCCP. Not looked into since Linux 6.17.
-        33 IPPROTO_DCCP DCCP "dccp",
-        /// GRE.
-        47 IPPROTO_GRE GRE "gre",
-        /// IPsec, encrypted.
-        50 IPPROTO_ESP ESP "esp",
-        /// IPsec, signed.
-        51 IPPROTO_AH AH "ah",
-        /// ICMPv6.
-        58 IPPROTO_ICMPV6 ICMPV6 "icmpv6",
-        /// SCTP.
-        132 IPPROTO_SCTP SCTP "sctp",
-        /// UDP-Lite. Not looked into by Linux 7.3.
-        136 IPPROTO_UDPLITE UDPLITE "udplite",
-    }
-}
 
 attrs! {
     /// `CTA_IP_*`: the addresses of a tuple.
@@ -135,12 +108,12 @@ impl TupleAttrs<'_> {
 
     /// Address and port of the sender, of protocols that have ports.
     pub fn src_socket(&self) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.src()?, self.proto()?.src_port()?.0))
+        Some(SocketAddr::new(self.src()?, self.proto()?.src_port()?))
     }
 
     /// Address and port of the receiver, of protocols that have ports.
     pub fn dst_socket(&self) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?.0))
+        Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?))
     }
 
     /// The family of its addresses; [`Family::UNSPEC`] if it has none.
@@ -266,11 +239,11 @@ impl Tuple {
     }
 }
 
-struct Hex(Be<u16>);
+struct Hex(u16);
 
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}", self.0.0)
+        write!(f, "{:#x}", self.0)
     }
 }
 
@@ -344,7 +317,7 @@ mod tests {
         tuple.clone().attrs().encode(&mut out);
         let read = TupleAttrs::decode(out.as_slice()).unwrap();
         assert_eq!(Tuple::from(read.clone()), tuple);
-        assert_eq!(Tuple::from(read).attrs().zone(), Some(Be(7)));
+        assert_eq!(Tuple::from(read).attrs().zone(), Some(7));
     }
 
     #[test]

@@ -112,7 +112,7 @@ type Key = (u32, Box<[u8]>);
 
 fn key(entry: &Conntrack<'_>) -> Key {
     const CTA_TUPLE_ORIG: u16 = 1;
-    (entry.id().map_or(0, |id| id.0), entry.iter().find(CTA_TUPLE_ORIG).unwrap_or_default().into())
+    (entry.id().unwrap_or_default(), entry.iter().find(CTA_TUPLE_ORIG).unwrap_or_default().into())
 }
 
 impl Mirror {
@@ -195,8 +195,8 @@ mod tests {
 
     fn drain(mirror: &mut Mirror) -> Vec<(Change, u32, u32)> {
         let mut changes: Vec<_> = mirror.pending.drain(..).map(Result::unwrap).collect();
-        changes.sort_by_key(|(_, entry)| entry.id().map(|id| id.0));
-        changes.into_iter().map(|(change, e)| (change, e.id().unwrap().0, e.mark().unwrap().0)).collect()
+        changes.sort_by_key(|(_, entry)| entry.id());
+        changes.into_iter().map(|(change, e)| (change, e.id().unwrap(), e.mark().unwrap())).collect()
     }
 
     #[test]

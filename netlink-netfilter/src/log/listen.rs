@@ -31,7 +31,7 @@ impl State {
     pub(super) fn arrival<'a>(&mut self, event: Notice<Packet<'a>>) -> Arrival<'a> {
         match event {
             Notice::Event { event: packet, .. } => {
-                let missed = packet.seq().map(|seq| self.0.missed(packet.group(), seq.0, 0));
+                let missed = packet.seq().map(|seq| self.0.missed(packet.group(), seq, 0));
                 Arrival::Packet { packet, missed }
             }
             Notice::Overrun => Arrival::Overrun,

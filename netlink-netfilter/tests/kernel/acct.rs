@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netlink_core::{Be, Connection, Errno, Error, Notice};
+use netlink_core::{Connection, Errno, Error, Notice};
 use netlink_netfilter::acct::{self, Account, AccountFlags, AccountRequest};
 use netlink_netfilter::event::{Event, Group};
 use netlink_netfilter::{Header, MessageFlags, connect, subscribe};
@@ -25,7 +25,7 @@ suite! {
 }
 
 fn counted(account: &Account<'_>) -> (u64, u64) {
-    (account.packets().unwrap().0, account.bytes().unwrap().0)
+    (account.packets().unwrap(), account.bytes().unwrap())
 }
 
 fn a_counter_is_made_read_zeroed_and_deleted() -> Result {
@@ -34,7 +34,7 @@ fn a_counter_is_made_read_zeroed_and_deleted() -> Result {
     assert!(nl.call(acct::create("a")).unwrap_err().is_exists());
     let account = nl.call(acct::get("a"))?;
     assert_eq!((account.name().unwrap().to_string(), counted(&account)), ("a".into(), (7, u64::MAX)));
-    assert_eq!((account.use_count(), account.quota(), account.quota_flags()), (Some(Be(1)), None, None));
+    assert_eq!((account.use_count(), account.quota(), account.quota_flags()), (Some(1), None, None));
     assert_eq!(account.unknown().count(), 0);
 
     assert_eq!(counted(&nl.call(acct::get_and_zero("a"))?), (7, u64::MAX));
@@ -42,7 +42,7 @@ fn a_counter_is_made_read_zeroed_and_deleted() -> Result {
     nl.call(acct::create_or_zero("b").packets(5).quota_packets(9))?;
     nl.call(acct::create_or_zero("b").quota_packets(10))?;
     let account = nl.call(acct::get("b"))?;
-    assert_eq!((counted(&account), account.quota()), ((0, 0), Some(Be(9))));
+    assert_eq!((counted(&account), account.quota()), ((0, 0), Some(9)));
 
     nl.call(acct::delete("a"))?;
     assert!(nl.call(acct::get("a")).unwrap_err().is_not_found());
@@ -117,7 +117,7 @@ fn packets_are_counted() -> Result {
     count_with("sent")?;
     send(5)?;
     let account = nl.call(acct::get_and_zero("sent"))?;
-    assert_eq!((counted(&account), account.use_count()), ((5, 5 * 32), Some(Be(2))));
+    assert_eq!((counted(&account), account.use_count()), ((5, 5 * 32), Some(2)));
     send(1)?;
     assert_eq!(counted(&nl.call(acct::get("sent"))?), (1, 32));
 
@@ -133,7 +133,7 @@ fn packets_are_counted() -> Result {
 fn assert_told(event: &Event<'_>) {
     let Event::Quota(account) = event else { panic!("{event:?}") };
     assert_eq!((account.name().unwrap().to_string(), counted(account)), ("q".into(), (3, 96)));
-    assert_eq!(account.quota(), Some(Be(3)));
+    assert_eq!(account.quota(), Some(3));
     assert!(account.quota_flags().unwrap().contains(AccountFlags::QUOTA_PKTS));
 }
 
@@ -174,7 +174,7 @@ fn a_quota_is_told_between_calls() -> Result {
     let Notice::Event { event: Event::Quota(account), .. } = nl.next_event::<Event<'static>>()? else {
         panic!("no quota")
     };
-    assert_eq!((counted(&account), account.quota()), ((3, 96), Some(Be(65))));
+    assert_eq!((counted(&account), account.quota()), ((3, 96), Some(65)));
     assert!(account.quota_flags().unwrap().contains(AccountFlags::QUOTA_BYTES));
     assert_eq!(counted(&nl.call(acct::get("q"))?), (4, 128));
     Ok(())
@@ -220,7 +220,7 @@ fn nfacct_prints_the_same() -> Result {
     assert_eq!(printed.matches("mode = byte").count() + printed.matches("mode = packet").count(), 2);
     assert_eq!(printed.lines().count(), 4);
     let theirs = nl.call(acct::get("theirs-packets"))?;
-    assert_eq!((theirs.quota(), theirs.quota_flags()), (Some(Be(17)), Some(AccountFlags::QUOTA_PKTS)));
+    assert_eq!((theirs.quota(), theirs.quota_flags()), (Some(17), Some(AccountFlags::QUOTA_PKTS)));
     run("nfacct delete ours")?;
     nl.call(acct::delete("theirs"))?;
     assert_eq!(names(&mut nl, acct::list())?, "ours-bytes theirs-packets");

@@ -90,7 +90,7 @@ fn tables() -> TableRequest<Dump<Table<'static>>> {
 
 fn genid(nl: &mut Connection) -> Result<u32> {
     let request = GenRequest::<Gen<'static>>::new(&Gen::GET, MessageFlags::empty(), Header::default());
-    Ok(nl.call(request)?.id().unwrap().0)
+    Ok(nl.call(request)?.id().unwrap())
 }
 
 fn all_messages_are_done() -> Result {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use netlink_core::{Be, Connection, Errno};
+use netlink_core::{Connection, Errno};
 use netlink_netfilter::conntrack::{
     self, Conntrack, DccpInfo, DccpRole, DccpState, Helper, IpProtocol, Labels, Nat, ProtoInfo, SctpInfo,
     SctpState, SeqAdj, Status, Synproxy, TcpFlags, TcpFlagsMask, TcpInfo, TcpState, Tuple,
@@ -77,21 +77,21 @@ fn an_entry_is_made_read_changed_and_deleted() -> Result {
     let entry = read(&mut nl, &tuple)?;
     assert_eq!((entry.family(), entry.tuple_orig()), (Family::IPV4, Some(tuple.clone().attrs())));
     assert_eq!(entry.tuple_reply(), Some(tuple.reversed().attrs()));
-    assert_eq!(entry.mark(), Some(Be(7)));
-    assert!((590..=600).contains(&entry.timeout().unwrap().0));
+    assert_eq!(entry.mark(), Some(7));
+    assert!((590..=600).contains(&entry.timeout().unwrap()));
     assert_eq!(entry.status(), Some(Status::SEEN_REPLY | Status::ASSURED | Status::CONFIRMED));
     assert_eq!(entry.protoinfo().unwrap().tcp().unwrap().state(), Some(TcpState::ESTABLISHED));
-    assert!(entry.id().unwrap().0 != 0 && entry.use_count().unwrap().0 > 0);
+    assert!(entry.id().unwrap() != 0 && entry.use_count().unwrap() > 0);
     assert_eq!(entry.unknown().count(), 0);
     assert_eq!(read(&mut nl, &tuple.reversed())?.id(), entry.id());
 
     nl.call(conntrack::update(&tuple).timeout(1200).mark(8))?;
     let entry = read(&mut nl, &tuple)?;
-    assert!(entry.timeout().unwrap().0 > 1190);
-    assert_eq!(entry.mark(), Some(Be(8)));
+    assert!(entry.timeout().unwrap() > 1190);
+    assert_eq!(entry.mark(), Some(8));
     assert_eq!(entry.protoinfo().unwrap().tcp().unwrap().state(), Some(TcpState::ESTABLISHED));
     nl.call(conntrack::create_or_update(&tuple, &tuple.reversed()).timeout(60).mark(9))?;
-    assert_eq!(read(&mut nl, &tuple)?.mark(), Some(Be(9)));
+    assert_eq!(read(&mut nl, &tuple)?.mark(), Some(9));
 
     nl.call(conntrack::delete(&tuple))?;
     assert!(nl.call(conntrack::delete(&tuple)).unwrap_err().is_not_found());
@@ -111,7 +111,7 @@ fn an_ipv6_entry_is_made_read_changed_and_deleted() -> Result {
     let entry = read(&mut nl, &tuple)?;
     assert_eq!((entry.family(), entry.tuple_orig()), (Family::IPV6, Some(tuple.clone().attrs())));
     nl.call(conntrack::update(&tuple).timeout(30))?;
-    assert!(read(&mut nl, &tuple)?.timeout().unwrap().0 <= 30);
+    assert!(read(&mut nl, &tuple)?.timeout().unwrap() <= 30);
     nl.call(conntrack::delete(&tuple))?;
     assert!(read(&mut nl, &tuple).unwrap_err().is_not_found());
     Ok(())
@@ -170,7 +170,7 @@ fn dccp_has_a_state_of_its_own() -> Result {
     let protoinfo = entry.protoinfo().unwrap();
     let dccp = protoinfo.dccp().unwrap();
     assert_eq!((dccp.state(), dccp.role()), (Some(DccpState::OPEN), Some(DccpRole::SERVER)));
-    assert_eq!(dccp.handshake_seq(), Some(Be(0x1234_5678_9abc)));
+    assert_eq!(dccp.handshake_seq(), Some(0x1234_5678_9abc));
     Ok(())
 }
 
@@ -183,7 +183,7 @@ fn sctp_has_a_state_of_its_own() -> Result {
     let protoinfo = entry.protoinfo().unwrap();
     let sctp = protoinfo.sctp().unwrap();
     assert_eq!(sctp.state(), Some(SctpState::ESTABLISHED));
-    assert_eq!((sctp.vtag_original(), sctp.vtag_reply()), (Some(Be(0x1122_3344)), Some(Be(5))));
+    assert_eq!((sctp.vtag_original(), sctp.vtag_reply()), (Some(0x1122_3344), Some(5)));
     Ok(())
 }
 
@@ -210,9 +210,9 @@ fn a_mark_changes_under_its_mask() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)).mark(0x1234))?;
     nl.call(conntrack::update(&flow(1)).mark(0xab).mark_mask(0xff))?;
-    assert_eq!(read(&mut nl, &flow(1))?.mark(), Some(Be(0x12ab)));
+    assert_eq!(read(&mut nl, &flow(1))?.mark(), Some(0x12ab));
     nl.call(conntrack::update(&flow(1)).mark(0))?;
-    assert_eq!(read(&mut nl, &flow(1))?.mark(), Some(Be(0)));
+    assert_eq!(read(&mut nl, &flow(1))?.mark(), Some(0));
     Ok(())
 }
 
@@ -253,17 +253,17 @@ fn zones_of_both_directions_and_of_one() -> Result {
     nl.call(make(&tuple).zone(5).mark(2))?;
     nl.call(make(&tuple).zone(6).mark(3))?;
     let zoned = nl.call(conntrack::get(&tuple).zone(5))?;
-    assert_eq!((zoned.mark(), zoned.zone()), (Some(Be(2)), Some(Be(5))));
+    assert_eq!((zoned.mark(), zoned.zone()), (Some(2), Some(5)));
     let plain = read(&mut nl, &tuple)?;
-    assert_eq!((plain.mark(), plain.zone()), (Some(Be(1)), None));
+    assert_eq!((plain.mark(), plain.zone()), (Some(1), None));
     nl.call(conntrack::delete(&tuple).zone(5))?;
     assert!(nl.call(conntrack::get(&tuple).zone(5)).unwrap_err().is_not_found());
-    assert_eq!(nl.call(conntrack::get(&tuple).zone(6))?.mark(), Some(Be(3)));
+    assert_eq!(nl.call(conntrack::get(&tuple).zone(6))?.mark(), Some(3));
 
     let one = flow(2).zone(7);
     nl.call(conntrack::create(&one, &flow(2).reversed()).timeout(60))?;
     let entry = read(&mut nl, &one)?;
-    assert_eq!(entry.tuple_orig().unwrap().zone(), Some(Be(7)));
+    assert_eq!(entry.tuple_orig().unwrap().zone(), Some(7));
     assert_eq!((entry.tuple_reply().unwrap().zone(), entry.zone()), (None, None));
     Ok(())
 }
@@ -306,7 +306,7 @@ fn sequence_numbers_are_adjusted() -> Result {
     let entry = read(&mut nl, &flow(1))?;
     assert!(entry.status().unwrap().contains(Status::SEQ_ADJUST));
     assert_eq!(entry.seq_adj_orig(), Some(adjust.clone().attrs()));
-    assert_eq!(entry.seq_adj_reply().unwrap().offset_after(), Some(Be(-6)));
+    assert_eq!(entry.seq_adj_reply().unwrap().offset_after(), Some(-6));
     Ok(())
 }
 
@@ -359,15 +359,15 @@ fn counters_are_read_and_zeroed() -> Result {
     let tuple = crate::packets::exchange_udp(3)?;
     let entry = read(&mut nl, &tuple)?;
     let counters = entry.counters_orig().unwrap();
-    assert_eq!((counters.packets(), counters.bytes()), (Some(Be(3)), Some(Be(3 * (20 + 8 + 4)))));
-    assert_eq!(entry.counters_reply().unwrap().packets(), Some(Be(0)));
+    assert_eq!((counters.packets(), counters.bytes()), (Some(3), Some(3 * (20 + 8 + 4))));
+    assert_eq!(entry.counters_reply().unwrap().packets(), Some(0));
     let zeroed = nl.call(conntrack::get_and_zero(&tuple))?;
-    assert_eq!(zeroed.counters_orig().unwrap().packets(), Some(Be(3)));
-    assert_eq!(read(&mut nl, &tuple)?.counters_orig().unwrap().packets(), Some(Be(0)));
+    assert_eq!(zeroed.counters_orig().unwrap().packets(), Some(3));
+    assert_eq!(read(&mut nl, &tuple)?.counters_orig().unwrap().packets(), Some(0));
     let more = crate::packets::exchange_udp(2)?;
     let sum = |entries: Vec<netlink_netfilter::Owned<Conntrack<'static>>>| {
         let packets =
-            entries.iter().map(|entry| entry.view().unwrap().counters_orig().unwrap().packets().unwrap().0);
+            entries.iter().map(|entry| entry.view().unwrap().counters_orig().unwrap().packets().unwrap());
         packets.sum::<u64>()
     };
     assert!(read(&mut nl, &more).is_ok());
@@ -381,7 +381,7 @@ fn timestamps_begin_when_made() -> Result {
     sysctl("timestamp", "1")?;
     nl.call(make(&flow(1)))?;
     let entry = read(&mut nl, &flow(1))?;
-    let start = std::time::Duration::from_nanos(entry.timestamp().unwrap().start().unwrap().0);
+    let start = std::time::Duration::from_nanos(entry.timestamp().unwrap().start().unwrap());
     let now = std::time::UNIX_EPOCH.elapsed()?;
     assert!(now.abs_diff(start).as_secs() < 60, "{start:?} {now:?}");
     assert_eq!(entry.timestamp().unwrap().stop(), None);
@@ -392,9 +392,9 @@ fn an_id_is_of_one_entry_alone() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)))?;
     let id = read(&mut nl, &flow(1))?.id().unwrap();
-    let other = nl.call(conntrack::delete(&flow(1)).id(id.0 ^ 1)).unwrap_err();
+    let other = nl.call(conntrack::delete(&flow(1)).id(id ^ 1)).unwrap_err();
     assert!(other.is_not_found(), "{other}");
-    nl.call(conntrack::delete(&flow(1)).id(id.0))?;
+    nl.call(conntrack::delete(&flow(1)).id(id))?;
     Ok(())
 }
 
@@ -428,7 +428,7 @@ fn a_thousand_in_a_batch_and_all_flushed() -> Result {
     let entries = nl.dump(conntrack::list())?.collect()?;
     let sources = entries.iter().map(|entry| entry.view().unwrap().tuple_orig().unwrap().src());
     assert_eq!(sources.collect::<BTreeSet<_>>().len(), 1010);
-    assert_eq!(nl.call(conntrack::stats())?.entries(), Some(Be(1010)));
+    assert_eq!(nl.call(conntrack::stats())?.entries(), Some(1010));
     nl.call(conntrack::flush())?;
     assert!(nl.dump(conntrack::list())?.collect()?.is_empty());
     nl.call(conntrack::flush())?;
@@ -439,8 +439,8 @@ fn statistics_of_the_table_and_of_each_processor() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)))?;
     let stats = nl.call(conntrack::stats())?;
-    assert_eq!(stats.entries(), Some(Be(1)));
-    assert!(stats.max_entries().unwrap().0 > 100);
+    assert_eq!(stats.entries(), Some(1));
+    assert!(stats.max_entries().unwrap() > 100);
     let mut cpus = Vec::new();
     let mut listing = nl.dump(conntrack::cpu_stats())?;
     while let Some(stats) = listing.next()? {

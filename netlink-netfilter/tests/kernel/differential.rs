@@ -107,7 +107,7 @@ fn direction(
     let [from, to] = if protocol == IpProtocol::GRE { ["srckey", "dstkey"] } else { ["sport", "dport"] };
     let port = |port: u16| if protocol == IpProtocol::GRE { format!("{port:#x}") } else { port.to_string() };
     if let (Some(src), Some(dst)) = (proto.src_port(), proto.dst_port()) {
-        write!(out, "<{from}>{}</{from}><{to}>{}</{to}>", port(src.0), port(dst.0))?;
+        write!(out, "<{from}>{}</{from}><{to}>{}</{to}>", port(src), port(dst))?;
     }
     write!(out, "</layer4>")?;
     if let Some(zone) = tuple.zone() {
@@ -270,7 +270,7 @@ fn what_is_deleted_here_is_gone_there_and_the_other_way() -> Result {
     run("conntrack -D -s 10.0.0.2")?;
     assert!(nl.call(conntrack::get(&flow(1))).unwrap_err().is_not_found());
     run("conntrack -U -s 10.0.0.3 -m 5")?;
-    assert_eq!(nl.call(conntrack::get(&flow(2)))?.mark().map(|mark| mark.0), Some(5));
+    assert_eq!(nl.call(conntrack::get(&flow(2)))?.mark(), Some(5));
     nl.call(conntrack::flush().mark(5))?;
     assert!(theirs()?.is_empty());
     Ok(())
@@ -280,7 +280,7 @@ fn both_count_the_same() -> Result {
     let mut nl = connect()?;
     nl.batch((0..37).map(|n| make(&flow(n)))).into_iter().collect::<std::result::Result<(), _>>()?;
     assert_eq!(run("conntrack -C")?.trim(), "37");
-    assert_eq!(nl.call(conntrack::stats())?.entries().map(|entries| entries.0), Some(37));
+    assert_eq!(nl.call(conntrack::stats())?.entries(), Some(37));
     // cpu=0 found=0 invalid=0 …
     let theirs = run("conntrack -S")?;
     let mut theirs = theirs.lines();

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use netlink_core::socket::Switch;
-use netlink_core::{Be, Connection, Events, Notice};
+use netlink_core::{Connection, Events, Notice};
 use netlink_netfilter::conntrack::{self, Conntrack, Status, Watch};
 use netlink_netfilter::event::{Change, Event, Group};
 use netlink_netfilter::{Error, connect, subscribe};
@@ -49,11 +49,11 @@ fn new_changed_and_deleted_are_told() -> Result {
     nl.call(make(&flow(1)).mark(7))?;
     let (change, made, group) = next(&mut events)?;
     assert_eq!((change, group), (Change::New, Group::CONNTRACK_NEW.0));
-    assert_eq!((made.tuple_orig(), made.mark()), (Some(flow(1).attrs()), Some(Be(7))));
+    assert_eq!((made.tuple_orig(), made.mark()), (Some(flow(1).attrs()), Some(7)));
     nl.call(conntrack::update(&flow(1)).mark(8))?;
     let (change, changed, group) = next(&mut events)?;
     assert_eq!((change, group), (Change::Changed, Group::CONNTRACK_UPDATE.0));
-    assert_eq!((changed.id(), changed.mark()), (made.id(), Some(Be(8))));
+    assert_eq!((changed.id(), changed.mark()), (made.id(), Some(8)));
     nl.call(conntrack::delete(&flow(1)))?;
     let (change, deleted, group) = next(&mut events)?;
     assert_eq!((change, group), (Change::Deleted, Group::CONNTRACK_DESTROY.0));
@@ -133,7 +133,7 @@ impl Told {
         let before = match change {
             Change::Deleted => self.0.remove(&source),
             // An event leaves out a mark of 0.
-            _ => self.0.insert(source, entry.mark().map_or(0, |mark| mark.0)),
+            _ => self.0.insert(source, entry.mark().unwrap_or_default()),
         };
         assert_eq!(before.is_some(), change != Change::New, "{change:?} {entry}");
     }
@@ -183,7 +183,7 @@ fn follow(watch: &mut Watch, nl: &mut Connection, told: &mut Told) -> Result {
     let mut there = BTreeMap::new();
     let mut listing = nl.dump(conntrack::list())?;
     while let Some(entry) = listing.next()? {
-        there.insert(entry.tuple_orig().unwrap().src().unwrap(), entry.mark().unwrap().0);
+        there.insert(entry.tuple_orig().unwrap().src().unwrap(), entry.mark().unwrap());
     }
     while told.0 != there {
         told.take(watch.next()?);

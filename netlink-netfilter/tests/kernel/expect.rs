@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use netlink_core::{Be, Connection, Errno, Notice};
+use netlink_core::{Connection, Errno, Notice};
 use netlink_netfilter::conntrack::{self, Helper, Nat, Status, Tuple};
 use netlink_netfilter::event::{Change, Event, Group};
 use netlink_netfilter::expect::{self, Direction, ExpectFlags, ExpectNat};
@@ -55,12 +55,12 @@ fn an_expectation_is_made_read_and_deleted() -> Result {
     assert_eq!(read.header().family, Family::IPV4);
     assert_eq!((read.tuple(), read.master()), (Some(data(2000).attrs()), Some(control().attrs())));
     assert_eq!(read.mask().unwrap().src(), Some("255.255.255.255".parse()?));
-    assert_eq!(read.mask().unwrap().proto().unwrap().src_port(), Some(Be(0)));
-    assert!((290..=300).contains(&read.timeout().unwrap().0));
+    assert_eq!(read.mask().unwrap().proto().unwrap().src_port(), Some(0));
+    assert!((290..=300).contains(&read.timeout().unwrap()));
     assert_eq!(read.help_name(), Some("ftp".into()));
-    assert_eq!((read.expect_flags(), read.class()), (Some(ExpectFlags::empty()), Some(Be(0))));
+    assert_eq!((read.expect_flags(), read.class()), (Some(ExpectFlags::empty()), Some(0)));
     assert_eq!((read.nat(), read.function(), read.unknown().count()), (None, None, 0));
-    let id = read.id().unwrap().0;
+    let id = read.id().unwrap();
     assert!(nl.call(expect::delete(&data(2000)).id(id ^ 1)).unwrap_err().is_not_found());
     nl.call(expect::delete(&data(2000)).id(id))?;
     assert!(nl.call(expect::get(&data(2000))).unwrap_err().is_not_found());
@@ -76,10 +76,10 @@ fn an_expectation_is_made_read_and_deleted() -> Result {
 fn a_timeout_is_the_helpers_until_it_is_changed() -> Result {
     let mut nl = connect_with_master()?;
     nl.call(expect::create(&control(), &data(2000), &mask()).timeout(100))?;
-    let left = nl.call(expect::get(&data(2000)))?.timeout().unwrap().0;
+    let left = nl.call(expect::get(&data(2000)))?.timeout().unwrap();
     assert!((280..=300).contains(&left), "{left}");
     nl.call(expect::update(&data(2000)).timeout(100))?;
-    let left = nl.call(expect::get(&data(2000)))?.timeout().unwrap().0;
+    let left = nl.call(expect::get(&data(2000)))?.timeout().unwrap();
     assert!((80..=100).contains(&left), "{left}");
     assert!(nl.call(expect::update(&data(2001)).timeout(100)).unwrap_err().is_not_found());
     Ok(())
@@ -184,7 +184,7 @@ fn created(nl: &mut Connection) -> Result<u32> {
     let mut listing = nl.dump(expect::stats())?;
     let mut cpus = Vec::new();
     while let Some(stats) = listing.next()? {
-        sum += stats.create().unwrap().0;
+        sum += stats.create().unwrap();
         assert!(stats.new_connections().is_some() && stats.delete().is_some());
         cpus.push(stats.cpu());
     }

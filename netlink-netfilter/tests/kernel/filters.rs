@@ -55,7 +55,7 @@ fn marks(
     let mut marks = BTreeSet::new();
     let mut listing = nl.dump(request)?;
     while let Some(entry) = listing.next()? {
-        assert!(marks.insert(entry.mark().unwrap().0));
+        assert!(marks.insert(entry.mark().unwrap()));
     }
     Ok(marks)
 }
@@ -296,7 +296,7 @@ fn what_selects_here_selects_there() -> Result {
     ];
     for (filter, count) in filters {
         let views = entries.iter().map(|entry| entry.view().unwrap()).filter(|entry| filter.selects(entry));
-        let selected: BTreeSet<_> = views.map(|entry| entry.mark().unwrap().0).collect();
+        let selected: BTreeSet<_> = views.map(|entry| entry.mark().unwrap()).collect();
         assert_eq!(selected.len(), count, "{filter:?}");
         assert_eq!(marks(&mut nl, &filter)?, selected, "{filter:?}");
     }

@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::slice;
 
-use netlink_core::{Be, Connection, Errno, Error};
+use netlink_core::{Connection, Errno, Error};
 use netlink_netfilter::conntrack::{self, IpProtocol, Tuple};
 use netlink_netfilter::helper::{self, Helper, HelperStatus, Policy};
 use netlink_netfilter::{Family, connect, expect};
@@ -76,17 +76,17 @@ fn a_helper_is_made_read_changed_and_deleted() -> Result {
     assert_eq!(helper.name().unwrap(), "nl-made");
     assert_eq!(helper.tuple().unwrap().family(), Some(Family::IPV4));
     assert_eq!(helper.tuple().unwrap().l4proto(), Some(TCP));
-    assert_eq!((helper.queue_num(), helper.priv_data_len()), (Some(Be(7)), Some(Be(24))));
+    assert_eq!((helper.queue_num(), helper.priv_data_len()), (Some(7), Some(24)));
     assert_eq!(helper.status(), Some(HelperStatus::ENABLED));
     let set = helper.policy().unwrap();
-    assert_eq!(set.num(), Some(Be(2)));
+    assert_eq!(set.num(), Some(2));
     assert_eq!(set.policies().collect::<Vec<_>>(), policies().map(Policy::attrs));
     assert_eq!(helper.unknown().count(), 0);
 
     let update = || helper::update("nl-made", Family::IPV4, TCP);
     helpers.nl.call(update().queue_num(9).status(HelperStatus::DISABLED))?;
     let helper = helpers.get()?;
-    assert_eq!((helper.queue_num(), helper.status()), (Some(Be(9)), Some(HelperStatus::DISABLED)));
+    assert_eq!((helper.queue_num(), helper.status()), (Some(9), Some(HelperStatus::DISABLED)));
     assert_eq!(helper.policy(), Some(set));
 
     helpers.nl.call(helper::delete("nl-made", Family::IPV4, TCP))?;
@@ -113,7 +113,7 @@ fn one_name_for_many_protocols() -> Result {
         let all: Vec<_> =
             set.policies().map(|policy| (policy.name().unwrap().to_string(), policy.expect_max())).collect();
         assert_eq!(all.len(), n + 1);
-        assert_eq!(all[n], (["a", "b", "c", "d"][n].to_owned(), Some(Be(255))));
+        assert_eq!(all[n], (["a", "b", "c", "d"][n].to_owned(), Some(255)));
         assert_eq!(helper.status(), Some(HelperStatus::DISABLED));
     }
     let count = |nl: &mut Connection| -> Result<usize> {
@@ -141,7 +141,7 @@ fn what_may_not_change() -> Result {
     let changed = one.clone().expect_timeout(301);
     helpers.nl.call(set(&[changed.clone(), two.clone()]))?;
     let read = helpers.get()?;
-    assert_eq!(read.policy().unwrap().policies().next().unwrap().expect_timeout(), Some(Be(301)));
+    assert_eq!(read.policy().unwrap().policies().next().unwrap().expect_timeout(), Some(301));
 
     let mut errno = |request| helpers.nl.call(request).unwrap_err().errno().unwrap();
     assert_eq!(errno(set(slice::from_ref(&one))), Errno::EBUSY);
@@ -172,7 +172,7 @@ fn expectations_have_the_limits_of_its_policies() -> Result {
         |port, class| expect::create(&master, &expected(port), &mask).class(class).help_name("nl-expect");
     for (class, seconds, port) in [(0, 300, 2000), (1, 60, 2001)] {
         nl.call(expect(port, class))?;
-        let left = nl.call(expect::get(&expected(port)))?.timeout().unwrap().0;
+        let left = nl.call(expect::get(&expected(port)))?.timeout().unwrap();
         assert!((seconds - 20..=seconds).contains(&left), "{left}");
     }
     // A further one of the second class takes the place of the first, which has room for one.
@@ -209,16 +209,15 @@ fn a_rule_gives_it_to_connections() -> Result {
 
 /// What `nfct` prints of a helper: its policies are not told.
 fn as_nfct(helper: &Helper<'_>) -> String {
-    let number = |value: Option<Be<u32>>| value.unwrap().0;
     let tuple = helper.tuple().unwrap();
     format!(
         "{{\n\t.name = {},\n\t.queuenum = {},\n\t.l3protonum = {},\n\t.l4protonum = {},\n\t.priv_data_len = {},\n\
          \t.status = {},\n}};\n",
         helper.name().unwrap(),
-        number(helper.queue_num()),
+        helper.queue_num().unwrap(),
         tuple.l3proto().unwrap(),
         tuple.l4proto().unwrap().0,
-        number(helper.priv_data_len()),
+        helper.priv_data_len().unwrap(),
         helper.status().unwrap(),
     )
 }

@@ -40,7 +40,7 @@ const THREE: &str = "
 
 fn assert_three(hooks: &[Hook<'_>]) {
     let named = |family, table: &str, name: &str| Some((family, table.to_owned(), name.to_owned()));
-    let chains: Vec<_> = hooks.iter().filter_map(|hook| Some((hook.priority()?.0, chain(hook)?))).collect();
+    let chains: Vec<_> = hooks.iter().filter_map(|hook| Some((hook.priority()?, chain(hook)?))).collect();
     let expected = [
         (-7, named(Family::IPV4, "t", "early").unwrap()),
         (0, named(Family::INET, "both", "c").unwrap()),
@@ -56,10 +56,7 @@ fn chains_are_listed_in_their_order() -> Result {
     let hooks = listed(&mut nl, hook::ip(Family::IPV4, InetHook::LOCAL_IN))?;
     assert_three(&hooks);
     for hook in &hooks {
-        assert_eq!(
-            (hook.family(), hook.hooknum().map(|n| InetHook(n.0))),
-            (Family::IPV4, Some(InetHook::LOCAL_IN))
-        );
+        assert_eq!((hook.family(), hook.hooknum().map(InetHook)), (Family::IPV4, Some(InetHook::LOCAL_IN)));
         assert!(hook.function_name().unwrap().to_string().starts_with("nft_do_chain"), "{hook:?}");
         assert_eq!(hook.unknown().count(), 0);
     }
@@ -179,7 +176,7 @@ fn functions_of_the_kernel_have_a_module() -> Result {
     let name = |hook: &Hook<'_>| hook.function_name().unwrap().to_string();
     let tracking = hooks.iter().find(|hook| name(hook) == "ipv4_conntrack_in").unwrap();
     assert_eq!(tracking.module_name().unwrap(), "nf_conntrack");
-    assert_eq!((tracking.priority().unwrap().0, tracking.chain_info()), (-200, None));
+    assert_eq!((tracking.priority().unwrap(), tracking.chain_info()), (-200, None));
     assert_eq!(tracking.to_string(), "-0000000200 ipv4_conntrack_in [nf_conntrack]");
     Ok(())
 }

@@ -69,15 +69,15 @@ fn a_packet_is_logged() -> Result {
     assert_eq!((packet.hook(), packet.packet_header().unwrap().protocol.0), (Some(Hook::LOCAL_OUT), 0x0800));
     assert_eq!(packet.prefix().unwrap(), "heard:");
     assert_eq!(text(packet.payload().unwrap().0), "first");
-    assert_eq!((packet.indev(), packet.outdev().map(|index| index.0)), (None, Some(1)));
-    assert_eq!((packet.seq().unwrap().0, packet.seq_global().unwrap().0), (0, 1));
-    assert_eq!((packet.mark().unwrap().0, packet.ct_info()), (4, None));
+    assert_eq!((packet.indev(), packet.outdev()), (None, Some(1)));
+    assert_eq!((packet.seq().unwrap(), packet.seq_global().unwrap()), (0, 1));
+    assert_eq!((packet.mark().unwrap(), packet.ct_info()), (4, None));
     // Numbered as in the listener's user namespace, where the test is root.
-    assert_eq!((packet.uid().unwrap().0, packet.gid().unwrap().0), (0, 0));
+    assert_eq!((packet.uid().unwrap(), packet.gid().unwrap()), (0, 0));
     assert_eq!((packet.timestamp(), packet.hwaddr(), packet.hwtype()), (None, None, None));
     udp.send("second");
     let packet = next(&mut log)?;
-    assert_eq!((packet.seq().unwrap().0, packet.seq_global().unwrap().0), (1, 2));
+    assert_eq!((packet.seq().unwrap(), packet.seq_global().unwrap()), (1, 2));
     // Without numbers, nothing can be missed.
     log.configure(&log::configure(5).mode(Mode::first(22)).flags(LogFlags::empty()))?;
     udp.send("third");
@@ -102,9 +102,9 @@ fn a_packet_from_a_neighbour() -> Result {
     let left_index = index("left");
     let packet = next(&mut log)?;
     assert_eq!(packet.hook(), Some(Hook::PRE_ROUTING));
-    assert_eq!((packet.indev().map(|index| index.0), packet.outdev()), (Some(left_index), None));
+    assert_eq!((packet.indev(), packet.outdev()), (Some(left_index), None));
     assert_eq!(packet.hwaddr().unwrap().addr(), Some(LEFT_MAC.into()));
-    assert_eq!((packet.hwtype().unwrap().0, packet.hwlen().unwrap().0), (1, 14));
+    assert_eq!((packet.hwtype().unwrap(), packet.hwlen().unwrap()), (1, 14));
     let header = packet.hwheader().unwrap().0;
     assert_eq!((header.len(), &header[6..12], &header[12..]), (14, &LEFT_MAC[..], &[8, 0][..]));
     // Linux 6.1 tells it only if somebody else wanted to know.
@@ -128,10 +128,10 @@ fn a_packet_in_the_bridge_family() -> Result {
     let bridge = index("br0");
     let packet = next(&mut log)?;
     assert_eq!((packet.header().family, packet.hook()), (Family::BRIDGE, Some(Hook::FORWARD)));
-    assert_eq!((packet.physindev().unwrap().0, packet.physoutdev().unwrap().0), ports);
-    assert_eq!((packet.indev().unwrap().0, packet.outdev().unwrap().0), (bridge, bridge));
+    assert_eq!((packet.physindev().unwrap(), packet.physoutdev().unwrap()), ports);
+    assert_eq!((packet.indev().unwrap(), packet.outdev().unwrap()), (bridge, bridge));
     let vlan = packet.vlan().unwrap();
-    assert_eq!((vlan.protocol().unwrap().0, vlan.tci().unwrap().0), (0x8100, 5));
+    assert_eq!((vlan.protocol().unwrap(), vlan.tci().unwrap()), (0x8100, 5));
     let header = packet.l2_header().unwrap().0;
     assert_eq!((header.len(), &header[6..12]), (14, &LEFT_MAC[..]));
     Ok(())
@@ -201,7 +201,7 @@ fn groups_on_one_socket() -> Result {
         udp.send("x");
         for group in [5, 6] {
             let packet = next(&mut log)?;
-            assert_eq!((packet.group(), packet.seq().unwrap().0), (group, number));
+            assert_eq!((packet.group(), packet.seq().unwrap()), (group, number));
         }
     }
     Ok(())
@@ -238,7 +238,7 @@ fn gaps_are_counted() -> Result {
             match log.next() {
                 Ok(Arrival::Packet { packet, missed: Some(missed) }) => {
                     counted += missed + 1;
-                    assert_eq!(packet.seq().unwrap().0 + 1, counted);
+                    assert_eq!(packet.seq().unwrap() + 1, counted);
                 }
                 Err(Error::Timeout(_)) => break,
                 other => panic!("{other:?}"),
@@ -247,7 +247,7 @@ fn gaps_are_counted() -> Result {
     }
     udp.send("last");
     let Arrival::Packet { packet, missed: Some(missed) } = log.next()? else { panic!("no packet") };
-    assert_eq!(packet.seq().unwrap().0, PACKETS);
+    assert_eq!(packet.seq().unwrap(), PACKETS);
     assert_eq!(counted + missed, PACKETS);
     assert!(missed > 0);
     Ok(())
@@ -349,7 +349,7 @@ fn everything_on_a_reactor() -> Result {
         log.configure(&log::configure(5).threshold(1)).await?;
         for (number, want) in [(0, "one"), (1, "two")] {
             let Arrival::Packet { packet, missed: Some(0) } = log.next().await? else { panic!("no packet") };
-            assert_eq!(packet.seq().unwrap().0, number);
+            assert_eq!(packet.seq().unwrap(), number);
             assert_eq!(text(packet.payload().unwrap().0), want);
         }
         assert!(log.connection().socket().port() > 0);

@@ -78,7 +78,7 @@ fn a_packet_waits_for_its_verdict() -> Result {
     assert_eq!(packet.ticket(), Ticket { queue: 0, id: 1 });
     assert_eq!(packet.hook(), Some(Hook::LOCAL_OUT));
     assert_eq!(packet.packet_header().unwrap().protocol.0, 0x0800);
-    assert_eq!((packet.indev(), packet.outdev().map(|index| index.0)), (None, Some(1)));
+    assert_eq!((packet.indev(), packet.outdev()), (None, Some(1)));
     assert_eq!((packet.mark(), packet.priority(), packet.cap_len()), (None, None, None));
     assert_eq!((packet.hwaddr(), packet.physindev(), packet.physoutdev()), (None, None, None));
     assert_eq!((packet.vlan(), packet.l2_header(), packet.secctx()), (None, None, None));
@@ -86,7 +86,7 @@ fn a_packet_waits_for_its_verdict() -> Result {
     // Whoever runs this: numbered as the initial user namespace does, and `/proc` as this one.
     assert!(packet.uid().is_some() && packet.gid().is_some());
     if fs::read_to_string("/proc/self/uid_map")?.split_whitespace().eq(["0", "0", "4294967295"]) {
-        assert_eq!((packet.uid().unwrap().0, packet.gid().unwrap().0), (own.uid(), own.gid()));
+        assert_eq!((packet.uid().unwrap(), packet.gid().unwrap()), (own.uid(), own.gid()));
     }
     let payload = packet.payload().unwrap().0;
     assert_eq!(text(payload), "first");
@@ -110,7 +110,7 @@ fn a_packet_waits_for_its_verdict() -> Result {
     queue.configure(&queue::configure(0).params(Params::first(30)))?;
     udp.send("fourth");
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
-    assert_eq!((packet.payload().unwrap().0.len(), packet.cap_len().unwrap().0), (30, 34));
+    assert_eq!((packet.payload().unwrap().0.len(), packet.cap_len().unwrap()), (30, 34));
     let fourth = packet.ticket();
     queue.verdict(fourth, Verdict::STOP)?;
     queue.verdict(third, Verdict::ACCEPT)?;
@@ -144,8 +144,8 @@ fn a_packet_from_a_neighbour() -> Result {
     send_from(&left, [10, 0, 0, 2], "hello")?;
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
     assert_eq!(packet.hook(), Some(Hook::LOCAL_IN));
-    assert_eq!((packet.indev().map(|index| index.0), packet.outdev()), (Some(index("left")), None));
-    assert_eq!(packet.mark().unwrap().0, 9);
+    assert_eq!((packet.indev(), packet.outdev()), (Some(index("left")), None));
+    assert_eq!(packet.mark().unwrap(), 9);
     assert_eq!(packet.hwaddr().unwrap().addr(), Some(LEFT_MAC.into()));
     assert_eq!(packet.uid(), None);
     let ticket = packet.ticket();
@@ -172,11 +172,8 @@ fn a_packet_through_a_bridge_that_iptables_sees() -> Result {
     send_from(&left, [10, 0, 0, 3], "through")?;
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
     assert_eq!((packet.header().family, packet.hook()), (Family::IPV4, Some(Hook::FORWARD)));
-    assert_eq!((packet.indev().unwrap().0, packet.outdev().unwrap().0), (index("br0"), index("br0")));
-    assert_eq!(
-        (packet.physindev().unwrap().0, packet.physoutdev().unwrap().0),
-        (index("left"), index("right"))
-    );
+    assert_eq!((packet.indev().unwrap(), packet.outdev().unwrap()), (index("br0"), index("br0")));
+    assert_eq!((packet.physindev().unwrap(), packet.physoutdev().unwrap()), (index("left"), index("right")));
     let ticket = packet.ticket();
     queue.verdict(ticket, Verdict::ACCEPT)?;
     assert_eq!(received.recv(&mut [0; 100])?, 7);
@@ -194,13 +191,10 @@ fn a_packet_in_the_bridge_family() -> Result {
     send_from(&left, [10, 0, 0, 3], "bridged")?;
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
     assert_eq!((packet.header().family, packet.hook()), (Family::BRIDGE, Some(Hook::FORWARD)));
-    assert_eq!(
-        (packet.physindev().unwrap().0, packet.physoutdev().unwrap().0),
-        (index("left"), index("right"))
-    );
-    assert_eq!((packet.indev().unwrap().0, packet.outdev().unwrap().0), (index("br0"), index("br0")));
+    assert_eq!((packet.physindev().unwrap(), packet.physoutdev().unwrap()), (index("left"), index("right")));
+    assert_eq!((packet.indev().unwrap(), packet.outdev().unwrap()), (index("br0"), index("br0")));
     let vlan = packet.vlan().unwrap();
-    assert_eq!((vlan.protocol().unwrap().0, vlan.tci().unwrap().0), (0x8100, 5));
+    assert_eq!((vlan.protocol().unwrap(), vlan.tci().unwrap()), (0x8100, 5));
     let mut header = packet.l2_header().unwrap().0.to_vec();
     assert_eq!((header.len(), &header[6..12]), (14, &LEFT_MAC[..]));
     let mut ticket = packet.ticket();
@@ -280,7 +274,7 @@ fn a_class_of_net_cls() -> Result {
     udp.send("plain");
     let classes: Vec<_> = (0..2)
         .map(|_| match queue.next() {
-            Ok(Arrival::Packet { packet, .. }) => packet.cgroup_classid().map(|class| class.0),
+            Ok(Arrival::Packet { packet, .. }) => packet.cgroup_classid(),
             other => panic!("not a packet: {other:?}"),
         })
         .collect();

@@ -32,12 +32,12 @@ async fn everything() -> Result {
     let results = nl.batch((0..500).map(|n| make(&flow(n)).mark(n))).await;
     assert!(results.len() == 500 && results.iter().all(std::result::Result::is_ok));
     let entry = nl.call(conntrack::get(&flow(7))).await?;
-    assert_eq!(entry.mark().map(|mark| mark.0), Some(7));
+    assert_eq!(entry.mark(), Some(7));
     assert!(nl.call(conntrack::get(&flow(501))).await.unwrap_err().is_not_found());
     let mut listing = nl.dump(conntrack::list().mark_masked(0x100, 0x100)).await?;
     let mut count = 0;
     while let Some(entry) = listing.next().await? {
-        assert!(entry.mark().unwrap().0 >= 256);
+        assert!(entry.mark().unwrap() >= 256);
         count += 1;
     }
     assert_eq!(count, 244);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
 
-use netlink_core::{Be, Connection, Errno, Error};
+use netlink_core::{Connection, Errno, Error};
 use netlink_netfilter::conntrack::{IpProtocol, Tuple};
 use netlink_netfilter::timeout::{
     self, DccpTimeouts, GENERIC, GenericTimeouts, GreTimeouts, IcmpTimeouts, Icmpv6Timeouts, SctpTimeouts,
@@ -88,7 +88,7 @@ fn check(nl: &mut Connection, name: &str, timeouts: &Timeouts<'_>) -> Result {
         nl.call(timeout::create(name, family, timeouts.clone()))?;
         let policy = nl.call(timeout::get(name))?;
         assert_eq!(policy.name().unwrap(), name);
-        assert_eq!(policy.use_count(), Some(Be(1)));
+        assert_eq!(policy.use_count(), Some(1));
         assert_has(&policy, family, timeouts);
         nl.call(timeout::delete(name))?;
         assert!(nl.call(timeout::get(name)).unwrap_err().is_not_found());
@@ -147,13 +147,13 @@ fn defaults_are_what_the_sysctls_show() -> Result {
     nl.call(timeout::set_default(Family::IPV4, UdpTimeouts::new().unreplied(11)))?;
     let default = nl.call(timeout::default(Family::IPV6, IpProtocol::UDP))?;
     let Some(Timeouts::Udp(udp)) = default.timeouts() else { panic!("{default:?}") };
-    assert_eq!(udp.unreplied(), Some(Be(11)));
-    assert_eq!(udp.unreplied(), Some(Be(shown("udp_timeout")?)));
-    assert_eq!(udp.replied(), Some(Be(shown("udp_timeout_stream")?)));
+    assert_eq!(udp.unreplied(), Some(11));
+    assert_eq!(udp.unreplied(), Some(shown("udp_timeout")?));
+    assert_eq!(udp.replied(), Some(shown("udp_timeout_stream")?));
 
     let replied = udp.replied();
     nl.call(timeout::set_default(Family::IPV4, UdpTimeouts::new().replied(12)))?;
-    assert_ne!(replied, Some(Be(12)));
+    assert_ne!(replied, Some(12));
     assert_eq!((shown("udp_timeout")?, shown("udp_timeout_stream")?), (11, 12));
     nl.call(timeout::set_default(Family::IPV4, GenericTimeouts::new().timeout(13)))?;
     assert_eq!(shown("generic_timeout")?, 13);
@@ -185,7 +185,7 @@ fn used(nl: &mut Connection) -> Result {
     run("ip link set lo up")?;
     nl.call(timeout::create("used", Family::IPV4, UdpTimeouts::new().unreplied(3000)))?;
     run("iptables-nft -t raw -A OUTPUT -p udp -j CT --timeout used")?;
-    assert!(nl.call(timeout::get("used"))?.use_count() > Some(Be(1)));
+    assert!(nl.call(timeout::get("used"))?.use_count() > Some(1));
     Ok(())
 }
 
@@ -195,15 +195,15 @@ fn a_rule_gives_it_to_connections() -> Result {
     let (server, client) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
     let flow = Tuple::udp(client.local_addr()?, server.local_addr()?);
     client.send_to(b"data", server.local_addr()?)?;
-    assert!((2900..=3000).contains(&read(&mut nl, &flow)?.timeout().unwrap().0));
+    assert!((2900..=3000).contains(&read(&mut nl, &flow)?.timeout().unwrap()));
     // Connections that have it get new times with their next packet.
     nl.call(timeout::create_or_replace("used", Family::IPV4, UdpTimeouts::new().unreplied(5000)))?;
     client.send_to(b"data", server.local_addr()?)?;
-    assert!((4900..=5000).contains(&read(&mut nl, &flow)?.timeout().unwrap().0));
+    assert!((4900..=5000).contains(&read(&mut nl, &flow)?.timeout().unwrap()));
     // What it has runs on without the policy.
     run("iptables-nft -t raw -F")?;
     nl.call(timeout::delete("used"))?;
-    assert!(read(&mut nl, &flow)?.timeout().unwrap().0 > 4000);
+    assert!(read(&mut nl, &flow)?.timeout().unwrap() > 4000);
     Ok(())
 }
 

@@ -35,7 +35,7 @@ fn a_verdict_changes_the_connection() -> Result {
     udp.send("marked");
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
     let ct = packet.ct().unwrap();
-    assert_eq!(ct.mark().unwrap().0, 0x77);
+    assert_eq!(ct.mark().unwrap(), 0x77);
     assert!(ct.status().unwrap().contains(Status::CONFIRMED));
     Ok(())
 }
@@ -117,7 +117,7 @@ fn a_verdict_changes_the_priority() -> Result {
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
     assert_eq!(packet.ticket(), Ticket { queue: 1, id: 1 });
     assert_eq!(packet.hook(), Some(Hook::POST_ROUTING));
-    assert_eq!((packet.priority().unwrap().0, packet.mark().unwrap().0), (6, 2));
+    assert_eq!((packet.priority().unwrap(), packet.mark().unwrap()), (6, 2));
     let ticket = packet.ticket();
     queue.send(&queue::verdict_up_to(ticket, Verdict::ACCEPT).priority(1))?;
     assert_eq!(udp.receive(), "first");

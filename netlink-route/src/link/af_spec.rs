@@ -125,6 +125,7 @@ impl<'a> Inet4Conf<'a> {
 }
 
 impl<'a> Payload<'a> for Inet4Conf<'a> {
+    type Value = Self;
     const RULE: Rule = Array::<'_, u32>::RULE;
     const SHAPE: Shape = Shape::Value(|bytes, f| match Inet4Conf::decode(bytes) {
         Ok(conf) => fmt::Debug::fmt(&conf, f),
@@ -195,23 +196,23 @@ attrs! {
     /// `IFLA_INET6_*`: IPv6 on a link. Only the token and the way to make addresses can be set.
     pub struct Inet6Attrs<'a> for Inet6 {
         /// State. Read-only.
-        1 IFLA_INET6_FLAGS flags: Inet6Flags,
+        1 IFLA_INET6_FLAGS flags -> Inet6Flags,
         /// Settings, by the number of an [`Inet6Setting`]. Read-only.
-        2 IFLA_INET6_CONF conf: Array<'a, i32>,
+        2 IFLA_INET6_CONF conf -> Array<'a, i32>,
         /// Counters, by the number of an [`IpCounter`]. Read-only.
-        3 IFLA_INET6_STATS stats: Array<'a, u64>,
+        3 IFLA_INET6_STATS stats -> Array<'a, u64>,
         /// Not in use.
-        4 IFLA_INET6_MCAST mcast: Bytes<'a>,
+        4 IFLA_INET6_MCAST mcast -> Bytes<'a>,
         /// Times. Read-only.
-        5 IFLA_INET6_CACHEINFO cache_info: Inet6CacheInfo,
+        5 IFLA_INET6_CACHEINFO cache_info -> Inet6CacheInfo,
         /// Counters, by the number of an [`Icmp6Counter`]. Read-only.
-        6 IFLA_INET6_ICMP6STATS icmp6_stats: Array<'a, u64>,
+        6 IFLA_INET6_ICMP6STATS icmp6_stats -> Array<'a, u64>,
         /// The lower half of addresses made from advertised prefixes; `::` is none.
         7 IFLA_INET6_TOKEN token: Ipv6Addr,
         /// How addresses are made.
         8 IFLA_INET6_ADDR_GEN_MODE addr_gen_mode: AddrGenMode,
         /// Largest packet as routers advertise it, in bytes. Read-only. Linux 5.15.
-        9 IFLA_INET6_RA_MTU ra_mtu: u32,
+        9 IFLA_INET6_RA_MTU ra_mtu -> u32,
     }
 }
 
@@ -238,7 +239,7 @@ attrs! {
         /// Number of the network.
         1 IFLA_MCTP_NET net: u32,
         /// The physical binding, as DMTF numbers it. Read-only. Linux 6.13.
-        2 IFLA_MCTP_PHYS_BINDING phys_binding: u8,
+        2 IFLA_MCTP_PHYS_BINDING phys_binding -> u8,
     }
 }
 

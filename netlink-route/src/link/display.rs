@@ -226,7 +226,7 @@ mod tests {
             .set_flags(flags | LinkFlags::RUNNING, true)
             .link(2)
             .mtu(1500)
-            .qdisc("noqueue")
+            .attr(6, &Str::<16>::from("noqueue"))
             .master(5)
             .oper_state(OperState::UP)
             .link_mode(LinkMode::DEFAULT)

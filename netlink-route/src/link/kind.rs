@@ -80,7 +80,7 @@ attrs! {
         /// Parameters of the kind; absent where it has none. Setting them names the kind too.
         2 IFLA_INFO_DATA data: Kind<'a>,
         /// Counters that only the kind has. Read-only.
-        3 IFLA_INFO_XSTATS xstats: Bytes<'a>,
+        3 IFLA_INFO_XSTATS xstats -> Bytes<'a>,
         /// Name of the master's kind.
         4 IFLA_INFO_SLAVE_KIND slave_kind_name: Str<'a>,
         /// Parameters under the master; absent where there are none. Setting them names the kind too.

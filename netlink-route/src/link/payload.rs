@@ -13,6 +13,7 @@ use super::ExtMask;
 pub struct Alias<'a>(pub Str<'a, 255>);
 
 impl<'a> Payload<'a> for Alias<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = Shape::Value(|bytes, f| match Str::<'_, 255>::decode(bytes) {
         Ok(text) => fmt::Debug::fmt(&text, f),
@@ -68,6 +69,7 @@ serialize! { @value Alias<'_>, |alias| alias.0 }
 pub struct Wanted(pub ExtMask);
 
 impl<'a> Payload<'a> for Wanted {
+    type Value = Self;
     const RULE: Rule = <ExtMask as Payload<'a>>::RULE;
     const SHAPE: Shape = <ExtMask as Payload<'a>>::SHAPE;
 

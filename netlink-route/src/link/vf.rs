@@ -173,7 +173,7 @@ attrs! {
         /// Whether it may read the table that spreads received packets.
         7 IFLA_VF_RSS_QUERY_EN rss_query: VfSwitch,
         /// Counters. Read-only; absent with [`ExtMask::SKIP_STATS`](super::ExtMask::SKIP_STATS).
-        8 IFLA_VF_STATS stats: VfStatsAttrs<'a>,
+        8 IFLA_VF_STATS stats -> VfStatsAttrs<'a>,
         /// Whether it is trusted, as to change its address or receive everything.
         9 IFLA_VF_TRUST trust: VfSwitch,
         /// Identifier of its InfiniBand node. Write it in a set of its own: what follows in the set is
@@ -184,7 +184,7 @@ attrs! {
         /// VLANs with the kind of their tag.
         12 IFLA_VF_VLAN_LIST vlan_list: VfVlanListAttrs<'a>,
         /// Broadcast address. Read-only. Linux 5.3.
-        13 IFLA_VF_BROADCAST broadcast: VfBroadcast,
+        13 IFLA_VF_BROADCAST broadcast -> VfBroadcast,
     }
 }
 
@@ -368,7 +368,7 @@ attrs! {
         /// What is asked.
         6 IFLA_PORT_REQUEST request: PortRequest,
         /// What was answered. Read-only.
-        7 IFLA_PORT_RESPONSE response: PortResponse,
+        7 IFLA_PORT_RESPONSE response -> PortResponse,
     }
 }
 
@@ -408,7 +408,7 @@ mod tests {
         let stats = VfStats::new().rx_packets(7).tx_dropped(8);
         let vlan = VfVlanInfo::default().vf(1u32).vlan(5u32).protocol(VlanProtocol::AD);
         let vf = VfInfo::new()
-            .stats(stats)
+            .attr(8, &stats.attrs())
             .trust(VfSwitch { vf: 1, setting: u32::MAX })
             .vlan_list(VfVlanList::new().vlans(&[vlan]))
             .ib_node_guid(VfGuid { vf: 1, pad: Pad, guid: 9 })

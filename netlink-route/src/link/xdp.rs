@@ -40,17 +40,17 @@ attrs! {
         /// Descriptor of the program to attach, or -1 to detach. Never in a reply.
         1 IFLA_XDP_FD fd: i32,
         /// Where a program runs. Read-only.
-        2 IFLA_XDP_ATTACHED attached: XdpAttached,
+        2 IFLA_XDP_ATTACHED attached -> XdpAttached,
         /// How to attach. Never in a reply.
         3 IFLA_XDP_FLAGS flags: XdpFlags,
         /// Id of the program, where there is only one. Read-only.
-        4 IFLA_XDP_PROG_ID prog_id: u32,
+        4 IFLA_XDP_PROG_ID prog_id -> u32,
         /// Id of the program in the driver. Read-only. Linux 4.19.
-        5 IFLA_XDP_DRV_PROG_ID drv_prog_id: u32,
+        5 IFLA_XDP_DRV_PROG_ID drv_prog_id -> u32,
         /// Id of the program in the stack. Read-only. Linux 4.19.
-        6 IFLA_XDP_SKB_PROG_ID skb_prog_id: u32,
+        6 IFLA_XDP_SKB_PROG_ID skb_prog_id -> u32,
         /// Id of the program in the device. Read-only. Linux 4.19.
-        7 IFLA_XDP_HW_PROG_ID hw_prog_id: u32,
+        7 IFLA_XDP_HW_PROG_ID hw_prog_id -> u32,
         /// Descriptor of the program that must be attached now, or -1 for none; wants
         /// [`XdpFlags::REPLACE`]. Linux 5.7.
         8 IFLA_XDP_EXPECTED_FD expected_fd: i32,

@@ -49,6 +49,7 @@ impl From<IpAddr> for Via<'_> {
 }
 
 impl<'a> Payload<'a> for Via<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(2);
     const SHAPE: Shape = leaf!(Via<'_>);
 
@@ -407,6 +408,7 @@ fn check(mut rest: &[u8], scope: &netlink_core::Scope<'_>) -> Result<(), DecodeE
 }
 
 impl<'a> Payload<'a> for NextHops<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::check(check);
     const SHAPE: Shape = Shape::Records(HopAttrs::TABLE, find);
 

@@ -71,7 +71,7 @@ attrs! {
 /// `2001:db8:0:1 csum-mode no-action ident-type luid hook-type output`
 impl Words for IlaAttrs<'_> {
     fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Be(locator)) = self.locator() {
+        if let Some(locator) = self.locator() {
             let [a, b, c, d] = [48, 32, 16, 0].map(|shift| locator >> shift & 0xffff);
             write!(f, " {a:x}:{b:x}:{c:x}:{d:x}")?;
         }

@@ -2,10 +2,7 @@
 
 use core::fmt;
 
-use netlink_core::layout::Field;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Str, Writer, attrs, flags, leaf, values};
-
-use super::values::bit_set;
+use netlink_core::{Str, attrs, bits, flags, values};
 
 flags! {
     /// `RTAX_FEATURE_*`: what to use on this path.
@@ -61,16 +58,10 @@ values! {
     }
 }
 
-impl Metric {
-    const fn from_number(number: u32) -> Self {
-        Self(number)
-    }
-}
-
-bit_set! {
+bits! {
     /// Metrics that the kernel must not change by itself, such as an MTU that path discovery would lower. Only
     /// MTU, CWND, RTO_MIN and the two RTT metrics are ever looked up here.
-    Locks of Metric
+    pub struct Locks: u32 of Metric from 0, ",";
 }
 
 attrs! {

@@ -46,6 +46,7 @@ impl<'a> Labels<'a> {
 }
 
 impl<'a> Payload<'a> for Labels<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(Labels<'_>);
     const SHAPE: Shape = leaf!(Labels<'_>);
 

@@ -76,6 +76,7 @@ impl<'a> RplSrh<'a> {
 }
 
 impl<'a> Payload<'a> for RplSrh<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(RplSrh<'_>);
     const SHAPE: Shape = leaf!(RplSrh<'_>);
 

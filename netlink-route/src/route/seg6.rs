@@ -136,6 +136,7 @@ impl<'a> Srh<'a> {
 }
 
 impl<'a> Payload<'a> for Srh<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(Srh<'_>);
     const SHAPE: Shape = leaf!(Srh<'_>);
 
@@ -247,6 +248,7 @@ impl<'a> Seg6Tunnel<'a> {
 }
 
 impl<'a> Payload<'a> for Seg6Tunnel<'a> {
+    type Value = Self;
     const RULE: Rule = checked!(Seg6Tunnel<'_>);
     const SHAPE: Shape = leaf!(Seg6Tunnel<'_>);
 

@@ -4,12 +4,10 @@
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_core::layout::Field;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Str, Writer, attrs, leaf, values};
+use netlink_core::{Str, attrs, bits, values};
 
 use super::encap::{Words, word, words};
 use super::seg6::Srh;
-use super::values::bit_set;
 
 values! {
     /// `SEG6_LOCAL_ACTION_*`: the behaviours (RFC 8986).
@@ -63,15 +61,9 @@ values! {
     }
 }
 
-impl Flavor {
-    const fn from_number(number: u32) -> Self {
-        Self(number)
-    }
-}
-
-bit_set! {
+bits! {
     /// Which flavors: the bit of each number.
-    FlavorSet of Flavor
+    pub struct FlavorSet: u32 of Flavor from 0, ",";
 }
 
 attrs! {

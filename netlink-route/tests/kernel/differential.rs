@@ -183,7 +183,7 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
                     ("remote6", text(vxlan.group6())),
                     ("link", text(lower.and_then(|lower| lower.name().map(|name| name.to_string())))),
                     ("tos", hex(vxlan.tos())),
-                    ("label", hex(vxlan.label().map(|label| label.0))),
+                    ("label", hex(vxlan.label())),
                     ("reserved_bits", hex(vxlan.reserved_bits().map(reserved))),
                 ],
             );

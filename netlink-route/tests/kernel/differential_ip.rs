@@ -277,7 +277,7 @@ fn encap_json(encap: &Encap<'_>, names: &Names) -> Value {
             }
         }
         Encap::Ip(tunnel) => {
-            put("id", tunnel.id().unwrap().0.into());
+            put("id", tunnel.id().unwrap().into());
             put("src", tunnel.src().unwrap().to_string().into());
             put("dst", tunnel.dst().unwrap().to_string().into());
             put("ttl", tunnel.ttl().unwrap().into());
@@ -285,7 +285,7 @@ fn encap_json(encap: &Encap<'_>, names: &Names) -> Value {
             put_tunnel_flags(&mut json, tunnel.flags().unwrap());
         }
         Encap::Ip6(tunnel) => {
-            put("id", tunnel.id().unwrap().0.into());
+            put("id", tunnel.id().unwrap().into());
             put("src", tunnel.src().unwrap().to_string().into());
             put("dst", tunnel.dst().unwrap().to_string().into());
             put("hoplimit", tunnel.hop_limit().unwrap().into());
@@ -294,7 +294,7 @@ fn encap_json(encap: &Encap<'_>, names: &Names) -> Value {
         }
         Encap::Ila(ila) => {
             let groups =
-                [48, 32, 16, 0].map(|shift| format!("{:x}", ila.locator().unwrap().0 >> shift & 0xffff));
+                [48, 32, 16, 0].map(|shift| format!("{:x}", ila.locator().unwrap() >> shift & 0xffff));
             put("locator", groups.join(":").into());
             put("csum_mode", ila.csum_mode().unwrap().to_string().into());
             put("ident_type", ila.ident_type().unwrap().to_string().into());

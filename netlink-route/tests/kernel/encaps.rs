@@ -169,7 +169,7 @@ fn ip_encapsulation() -> Result {
     nl.call(route::add(a(FOUR)).oif(D0).encap(Ip::new().dst(Ipv4Addr::new(10, 0, 0, 2))))?;
     let made = find(&mut nl, FOUR)?;
     let Some(Encap::Ip(tunnel)) = made.encap() else { panic!("{made}") };
-    assert_eq!((tunnel.id().map(|id| id.0), tunnel.ttl()), (Some(0), Some(0)));
+    assert_eq!((tunnel.id(), tunnel.ttl()), (Some(0), Some(0)));
     assert_eq!(tunnel.dst(), Some(Ipv4Addr::new(10, 0, 0, 2)));
     Ok(())
 }
@@ -308,7 +308,7 @@ fn next_hops_have_encapsulations_of_their_own() -> Result {
         assert_eq!(hops[0].encap(), Some(first.clone().into_attr()));
         assert_eq!((hops[0].weight(), hops[0].gateway()), (2, Some(ip(one))));
         let Some(Encap::Ip(tunnel)) = hops[1].encap() else { panic!("{made}") };
-        assert_eq!((tunnel.id().map(|id| id.0), tunnel.dst()), (Some(7), Some(Ipv4Addr::new(10, 0, 0, 9))));
+        assert_eq!((tunnel.id(), tunnel.dst()), (Some(7), Some(Ipv4Addr::new(10, 0, 0, 9))));
     }
     Ok(())
 }

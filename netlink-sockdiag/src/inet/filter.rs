@@ -2,12 +2,10 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 use core::ops::{BitAnd, BitOr, Not, RangeInclusive};
-use core::str::FromStr;
 
-use netlink_core::error::Quoted;
-use netlink_core::{Malformed, Payload, Rule, Shape, Unsendable, Writer, leaf, values};
+use netlink_core::{Malformed, Payload, Prefix, Rule, Shape, Unsendable, Writer, leaf, values};
 
 use crate::Family;
 
@@ -59,7 +57,7 @@ const MAX: usize = (u16::MAX as usize - 4) & !3;
 /// // ss -t 'dport = :80 and ( src 10.0.0.0/8 or not dev 2 )'
 /// let ours = Filter::source("10.0.0.0/8".parse()?) | !Filter::interface(2);
 /// let request = inet::list(Family::INET, IpProtocol::TCP).filter(&(Filter::dest_port(80) & ours));
-/// # Ok::<(), netlink_sockdiag::inet::PrefixError>(())
+/// # Ok::<(), netlink_sockdiag::PrefixError>(())
 /// ```
 ///
 /// It is the kernel's bytecode from the start: a run of conditions, each of which goes on to the next one if it holds
@@ -118,9 +116,13 @@ impl Filter {
 
     fn prefix(instruction: Instruction, prefix: Prefix) -> Self {
         let mut argument = [0; 24];
-        let length = match prefix.ip {
-            IpAddr::V4(ip) => Self::host_condition(&mut argument, Family::INET, prefix.len, ip.octets()),
-            IpAddr::V6(ip) => Self::host_condition(&mut argument, Family::INET6, prefix.len, ip.octets()),
+        let length = match prefix.ip() {
+            IpAddr::V4(ip) => {
+                Self::host_condition(&mut argument, Family::INET, prefix.prefix_len(), ip.octets())
+            }
+            IpAddr::V6(ip) => {
+                Self::host_condition(&mut argument, Family::INET6, prefix.prefix_len(), ip.octets())
+            }
         };
         Self::condition(instruction, argument.get(..length).unwrap_or_default())
     }
@@ -290,6 +292,7 @@ impl<'a> Bytecode<'a> {
 }
 
 impl<'a> Payload<'a> for Bytecode<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(Bytecode<'_>);
 
@@ -309,66 +312,6 @@ impl fmt::Debug for Bytecode<'_> {
 }
 
 netlink_core::serialize! { @value Bytecode<'_>, |code| netlink_core::Bytes(code.0) }
-
-/// An IP address and how many bits of it count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Prefix {
-    ip: IpAddr,
-    len: u8,
-}
-
-/// Not an address, or a prefix longer than it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrefixError(Quoted);
-
-impl fmt::Display for PrefixError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}not an IP address and, behind a slash, at most as many bits as that has", self.0)
-    }
-}
-
-impl core::error::Error for PrefixError {}
-
-impl Prefix {
-    /// The first bits of an address.
-    pub const fn new(ip: IpAddr, len: u8) -> Result<Self, PrefixError> {
-        let max = if ip.is_ipv4() { 32 } else { 128 };
-        if len > max { Err(PrefixError(Quoted::NONE)) } else { Ok(Self { ip, len }) }
-    }
-}
-
-impl From<IpAddr> for Prefix {
-    fn from(ip: IpAddr) -> Self {
-        Self { ip, len: if ip.is_ipv4() { 32 } else { 128 } }
-    }
-}
-
-impl From<Ipv4Addr> for Prefix {
-    fn from(ip: Ipv4Addr) -> Self {
-        IpAddr::from(ip).into()
-    }
-}
-
-impl From<Ipv6Addr> for Prefix {
-    fn from(ip: Ipv6Addr) -> Self {
-        IpAddr::from(ip).into()
-    }
-}
-
-impl FromStr for Prefix {
-    type Err = PrefixError;
-
-    fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let prefix = netlink_core::parse_prefix(text).map(|(ip, len)| Self { ip, len });
-        prefix.ok_or_else(|| PrefixError(Quoted::new(text)))
-    }
-}
-
-impl fmt::Display for Prefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.ip, self.len)
-    }
-}
 
 #[cfg(test)]
 #[path = "filter_tests.rs"]

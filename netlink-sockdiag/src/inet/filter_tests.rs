@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::inet::{self, IpProtocol};
+use core::net::{Ipv4Addr, Ipv6Addr};
 use netlink_core::Error;
 use netlink_core::message::HEADER_LEN;
 
@@ -92,11 +93,11 @@ fn covers(prefix: &Prefix, ip: IpAddr) -> bool {
         IpAddr::V6(ip) => ip.to_bits(),
     };
     let ip = match ip {
-        IpAddr::V6(six) if prefix.ip.is_ipv4() => six.to_ipv4_mapped().map_or(ip, IpAddr::V4),
+        IpAddr::V6(six) if prefix.ip().is_ipv4() => six.to_ipv4_mapped().map_or(ip, IpAddr::V4),
         _ => ip,
     };
-    let outside = bits(prefix.ip) ^ bits(ip);
-    prefix.ip.is_ipv4() == ip.is_ipv4() && outside.leading_zeros() >= prefix.len.into()
+    let outside = bits(prefix.ip()) ^ bits(ip);
+    prefix.ip().is_ipv4() == ip.is_ipv4() && outside.leading_zeros() >= prefix.prefix_len().into()
 }
 
 /// xorshift64: the same on every machine.
@@ -323,13 +324,4 @@ fn instructions_print() {
         "[sport = 00000050 +8 +12, jmp  +4 +16, dev 00000002 +8 +12]"
     };
     assert_eq!(format!("{filter:?}"), wanted);
-}
-
-#[test]
-fn prefixes() {
-    assert_eq!("10.0.0.0/8".parse::<Prefix>().unwrap().to_string(), "10.0.0.0/8");
-    assert_eq!("::1".parse::<Prefix>().unwrap().to_string(), "::1/128");
-    for wrong in ["10.0.0.0/+8", "", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "host/8"] {
-        assert_eq!(wrong.parse::<Prefix>(), Err(PrefixError(Quoted::new(wrong))), "{wrong}");
-    }
 }

@@ -47,6 +47,7 @@ enum Likely<'a> {
 }
 
 impl<'a> Payload<'a> for Info<'a> {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(Info<'_>);
 

@@ -60,6 +60,7 @@ options! {
 }
 
 impl<'a> Payload<'a> for SocketOptions {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(2);
     const SHAPE: Shape = leaf!(Self);
 

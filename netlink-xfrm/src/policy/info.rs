@@ -82,9 +82,9 @@ attrs! {
     /// `XFRMA_SPD_*`.
     pub struct SpdAttrs<'a> for SpdRequest<R> {
         /// Policies there are. Read-only.
-        1 XFRMA_SPD_INFO counts: SpdCounts,
+        1 XFRMA_SPD_INFO counts -> SpdCounts,
         /// Their hash table. Read-only.
-        2 XFRMA_SPD_HINFO table: SpdTable,
+        2 XFRMA_SPD_HINFO table -> SpdTable,
         /// Which IPv4 policies are in it.
         3 XFRMA_SPD_IPV4_HTHRESH ipv4_thresholds: HashThresholds,
         /// Which IPv6 policies are in it.

@@ -104,7 +104,7 @@ pub fn expire(selector: Selector, direction: Direction, hard: bool) -> ExpireReq
 /// use std::net::IpAddr;
 ///
 /// let [here, there, elsewhere]: [IpAddr; 3] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into(), [192, 0, 2, 3].into()];
-/// let selector = Selector::new(Prefix::ANY_V4, Prefix::ANY_V4);
+/// let selector = Selector::new(Prefix::DEFAULT_V4, Prefix::DEFAULT_V4);
 /// let moves = [Migration::new((here, there), (here, elsewhere), Proto::ESP)];
 /// let request = policy::migrate(selector, Direction::OUT, &moves);
 /// ```

@@ -431,7 +431,8 @@ mod tests {
         let told = request.clone().header(|header| {
             (header.curlft, header.stats, header.seq) = (used, Stats::default().replay(1), 9);
         });
-        let bytes = told.lastused(1_700_000_000u64).attr(900, &Bytes(&[1, 2])).to_bytes().unwrap();
+        let bytes =
+            told.attr(XFRMA_LASTUSED, &1_700_000_000u64).attr(900, &Bytes(&[1, 2])).to_bytes().unwrap();
         let state = State::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap();
         let expected = request.attr(900, &Bytes(&[1, 2]));
         assert_eq!(copy_of(&state).to_bytes().unwrap(), expected.to_bytes().unwrap());

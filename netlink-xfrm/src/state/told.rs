@@ -4,7 +4,8 @@ use netlink_core::layout::Pad;
 use netlink_core::{Be, attrs, flags, layout, message};
 
 use super::{Mark, Proto, Selector, StateKey};
-use crate::ip::{Address, Family};
+use crate::Family;
+use crate::ip::Address;
 
 flags! {
     /// `XFRM_AE_*`: what an asynchronous event is about, and what is asked for.

@@ -255,7 +255,7 @@ fn ip_prints_the_policies_made_here() -> Result {
         ],
     )?;
     nl.call(policy::flush(policy::PolicyType::MAIN))?;
-    let six = Selector::new("2001:db8::/32".parse::<Prefix>()?, Prefix::ANY_V6);
+    let six = Selector::new("2001:db8::/32".parse::<Prefix>()?, Prefix::DEFAULT_V6);
     nl.call(policy::add(six, Direction::IN).action(Action::BLOCK))?;
     prints("-s -d xfrm policy", &["src 2001:db8::/32 dst ::/0", "dir in action block"])
 }

@@ -91,7 +91,7 @@ fn ends(addresses: [&str; 2]) -> Result<Ends> {
 fn protect(ends: &mut Ends, addresses: [&str; 2], mode: Mode, inner: Prefix) -> Result {
     let [here, there] = addresses.map(ip);
     // The family of the selector is that of the packets.
-    let all = if inner.ip().is_ipv4() { Prefix::ANY_V4 } else { Prefix::ANY_V6 };
+    let all = if inner.ip().is_ipv4() { Prefix::DEFAULT_V4 } else { Prefix::DEFAULT_V6 };
     let (out, back) = ([0x11; 36], [0x22; 20]);
     for nl in [&mut ends.here, &mut ends.there] {
         let esp = |from, to, spi| {

@@ -132,25 +132,25 @@ attrs! {
         /// Link-local groups 01:80:c2:00:00:0X that are forwarded: bit X. Bits 0, 1 and 2 are refused.
         9 IFLA_BR_GROUP_FWD_MASK group_fwd_mask: u16,
         /// The bridge that is the root of the tree. Read-only.
-        10 IFLA_BR_ROOT_ID root_id: BridgeId,
+        10 IFLA_BR_ROOT_ID root_id -> BridgeId,
         /// This bridge. Read-only.
-        11 IFLA_BR_BRIDGE_ID bridge_id: BridgeId,
+        11 IFLA_BR_BRIDGE_ID bridge_id -> BridgeId,
         /// Number of the port towards the root; 0 on the root. Read-only.
-        12 IFLA_BR_ROOT_PORT root_port: u16,
+        12 IFLA_BR_ROOT_PORT root_port -> u16,
         /// Cost of the way to the root. Read-only.
-        13 IFLA_BR_ROOT_PATH_COST root_path_cost: u32,
+        13 IFLA_BR_ROOT_PATH_COST root_path_cost -> u32,
         /// Whether the tree is changing. Read-only.
-        14 IFLA_BR_TOPOLOGY_CHANGE topology_change: bool,
+        14 IFLA_BR_TOPOLOGY_CHANGE topology_change -> bool,
         /// Whether this bridge saw it change. Read-only.
-        15 IFLA_BR_TOPOLOGY_CHANGE_DETECTED topology_change_detected: bool,
+        15 IFLA_BR_TOPOLOGY_CHANGE_DETECTED topology_change_detected -> bool,
         /// Time until the next hello. Read-only.
-        16 IFLA_BR_HELLO_TIMER hello_timer: u64,
+        16 IFLA_BR_HELLO_TIMER hello_timer -> u64,
         /// Time until the next topology change notification. Read-only.
-        17 IFLA_BR_TCN_TIMER tcn_timer: u64,
+        17 IFLA_BR_TCN_TIMER tcn_timer -> u64,
         /// Time until the topology change is over. Read-only.
-        18 IFLA_BR_TOPOLOGY_CHANGE_TIMER topology_change_timer: u64,
+        18 IFLA_BR_TOPOLOGY_CHANGE_TIMER topology_change_timer -> u64,
         /// Time until old addresses are looked for. Read-only.
-        19 IFLA_BR_GC_TIMER gc_timer: u64,
+        19 IFLA_BR_GC_TIMER gc_timer -> u64,
         /// Where spanning tree messages go: 01:80:c2:00:00:00 by default, and only the last digit may change.
         20 IFLA_BR_GROUP_ADDR group_addr: HwAddr,
         /// Forget all learned addresses. Never in a reply.
@@ -204,9 +204,9 @@ attrs! {
         /// More switches. Linux 5.0.
         46 IFLA_BR_MULTI_BOOLOPT options: BridgeOptions,
         /// Multicast queriers heard of. Read-only. Linux 5.15.
-        47 IFLA_BR_MCAST_QUERIER_STATE mcast_querier_state: QuerierAttrs<'a>,
+        47 IFLA_BR_MCAST_QUERIER_STATE mcast_querier_state -> QuerierAttrs<'a>,
         /// Learned addresses in the forwarding table. Read-only; a request with it is refused. Linux 6.7.
-        48 IFLA_BR_FDB_N_LEARNED fdb_n_learned: u32,
+        48 IFLA_BR_FDB_N_LEARNED fdb_n_learned -> u32,
         /// Most addresses to learn; 0 is no limit. Linux 6.7.
         49 IFLA_BR_FDB_MAX_LEARNED fdb_max_learned: u32,
         /// Who runs spanning tree. Linux 7.1.

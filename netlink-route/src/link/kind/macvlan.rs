@@ -67,11 +67,11 @@ attrs! {
         /// The source addresses.
         5 IFLA_MACVLAN_MACADDR_DATA addrs: MacListAttrs<'a>,
         /// How many they are. Read-only.
-        6 IFLA_MACVLAN_MACADDR_COUNT addr_count: u32,
+        6 IFLA_MACVLAN_MACADDR_COUNT addr_count -> u32,
         /// Broadcasts that may wait on the lower link, as this one asked. Default 1000. Linux 5.11.
         7 IFLA_MACVLAN_BC_QUEUE_LEN bc_queue_len: u32,
         /// The largest number that was asked for on the lower link. Read-only. Linux 5.11.
-        8 IFLA_MACVLAN_BC_QUEUE_LEN_USED bc_queue_len_used: u32,
+        8 IFLA_MACVLAN_BC_QUEUE_LEN_USED bc_queue_len_used -> u32,
         /// How many links a multicast must reach before it waits in the queue; -1 is never. Default 1.
         /// Linux 6.4.
         9 IFLA_MACVLAN_BC_CUTOFF bc_cutoff: i32,

@@ -10,6 +10,7 @@ use netlink_core::{IntoAttr, Malformed, Payload, Shape, Writer, leaf, serialize}
 pub struct Switch(pub bool);
 
 impl<'a> Payload<'a> for Switch {
+    type Value = Self;
     const RULE: Rule = Rule::at_least(0);
     const SHAPE: Shape = leaf!(Self);
 

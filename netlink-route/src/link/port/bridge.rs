@@ -48,27 +48,27 @@ attrs! {
         /// Proxy ARP as access points do it. Off by default.
         12 IFLA_BRPORT_PROXYARP_WIFI proxy_arp_wifi: bool,
         /// The root as known here. Read-only.
-        13 IFLA_BRPORT_ROOT_ID root_id: BridgeId,
+        13 IFLA_BRPORT_ROOT_ID root_id -> BridgeId,
         /// The bridge in charge of this segment. Read-only.
-        14 IFLA_BRPORT_BRIDGE_ID bridge_id: BridgeId,
+        14 IFLA_BRPORT_BRIDGE_ID bridge_id -> BridgeId,
         /// Its port. Read-only.
-        15 IFLA_BRPORT_DESIGNATED_PORT designated_port: u16,
+        15 IFLA_BRPORT_DESIGNATED_PORT designated_port -> u16,
         /// Its cost to the root. Read-only.
-        16 IFLA_BRPORT_DESIGNATED_COST designated_cost: u16,
+        16 IFLA_BRPORT_DESIGNATED_COST designated_cost -> u16,
         /// The port as spanning tree names it: priority and number. Read-only.
-        17 IFLA_BRPORT_ID id: u16,
+        17 IFLA_BRPORT_ID id -> u16,
         /// Number of the port, from 1. Read-only.
-        18 IFLA_BRPORT_NO number: u16,
+        18 IFLA_BRPORT_NO number -> u16,
         /// Whether a topology change is to be acknowledged. Read-only.
-        19 IFLA_BRPORT_TOPOLOGY_CHANGE_ACK topology_change_ack: bool,
+        19 IFLA_BRPORT_TOPOLOGY_CHANGE_ACK topology_change_ack -> bool,
         /// Whether a spanning tree message waits to be sent. Read-only.
-        20 IFLA_BRPORT_CONFIG_PENDING config_pending: bool,
+        20 IFLA_BRPORT_CONFIG_PENDING config_pending -> bool,
         /// Time until what is known of the root is void. Read-only.
-        21 IFLA_BRPORT_MESSAGE_AGE_TIMER message_age_timer: u64,
+        21 IFLA_BRPORT_MESSAGE_AGE_TIMER message_age_timer -> u64,
         /// Time until the next state. Read-only.
-        22 IFLA_BRPORT_FORWARD_DELAY_TIMER forward_delay_timer: u64,
+        22 IFLA_BRPORT_FORWARD_DELAY_TIMER forward_delay_timer -> u64,
         /// Time until another message may be sent. Read-only.
-        23 IFLA_BRPORT_HOLD_TIMER hold_timer: u64,
+        23 IFLA_BRPORT_HOLD_TIMER hold_timer -> u64,
         /// Forget the addresses learned here. Never in a reply.
         24 IFLA_BRPORT_FLUSH flush: Flag,
         /// Whether the port counts as leading to a multicast router.
@@ -90,19 +90,19 @@ attrs! {
         /// Index of the port that takes over when this one has no carrier; 0 is none. Linux 4.19.
         34 IFLA_BRPORT_BACKUP_PORT backup_port: u32,
         /// Whether the media redundancy ring is open here. Read-only. Linux 5.8.
-        35 IFLA_BRPORT_MRP_RING_OPEN mrp_ring_open: bool,
+        35 IFLA_BRPORT_MRP_RING_OPEN mrp_ring_open -> bool,
         /// Whether the ring between rings is open here. Read-only. Linux 5.9.
-        36 IFLA_BRPORT_MRP_IN_OPEN mrp_in_open: bool,
+        36 IFLA_BRPORT_MRP_IN_OPEN mrp_in_open -> bool,
         /// Most listeners that are told apart. Default 512. Linux 5.12.
         37 IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT mcast_eht_hosts_limit: u32,
         /// Listeners told apart now. Read-only. Linux 5.12.
-        38 IFLA_BRPORT_MCAST_EHT_HOSTS_CNT mcast_eht_hosts_count: u32,
+        38 IFLA_BRPORT_MCAST_EHT_HOSTS_CNT mcast_eht_hosts_count -> u32,
         /// Whether only known addresses may send through it. Off by default. Linux 5.18.
         39 IFLA_BRPORT_LOCKED locked: bool,
         /// Whether a locked port notes addresses that want in. Off by default. Linux 6.2.
         40 IFLA_BRPORT_MAB mab: bool,
         /// Multicast groups joined through it. Read-only. Linux 6.3.
-        41 IFLA_BRPORT_MCAST_N_GROUPS mcast_n_groups: u32,
+        41 IFLA_BRPORT_MCAST_N_GROUPS mcast_n_groups -> u32,
         /// Most of them; 0 is no limit. Linux 6.3.
         42 IFLA_BRPORT_MCAST_MAX_GROUPS mcast_max_groups: u32,
         /// Whether neighbour suppression goes by VLAN. Off by default. Linux 6.4.

@@ -1,8 +1,8 @@
-//! A time as several families tell it.
+//! Times since 1970.
 
 use core::time::Duration;
 
-use netlink_core::layout;
+use crate::layout;
 
 layout! {
     /// `struct __kernel_timespec`: a time since 1970.
