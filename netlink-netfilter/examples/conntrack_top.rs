@@ -101,7 +101,7 @@ impl Firewall {
 /// Bytes of both directions; 0 where the kernel doesn't count.
 fn bytes(entry: &Conntrack<'_>) -> u64 {
     let directions = [entry.counters_orig(), entry.counters_reply()];
-    directions.iter().flatten().filter_map(|counters| counters.bytes()).map(|bytes| bytes.0).sum()
+    directions.iter().flatten().filter_map(|counters| counters.bytes()).sum()
 }
 
 /// The port that a packet of TCP or UDP goes to. Later fragments have none.
