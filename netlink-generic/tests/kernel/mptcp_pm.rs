@@ -48,6 +48,17 @@ fn as_ip_prints() -> Result<String> {
     Ok(lines.lines().map(|line| format!("{}\n", line.trim().replace("dev lo", "dev 1"))).collect())
 }
 
+/// Our text as that `ip` has it: on a big-endian machine it takes the family for another, and prints no address.
+fn as_that_ip(ours: &str) -> String {
+    let line = |line: &str| match line.split_once(' ') {
+        Some((address, rest)) if cfg!(target_endian = "big") => {
+            format!("{}{rest}\n", if address.contains(':') { "??? " } else { "" })
+        }
+        _ => format!("{line}\n"),
+    };
+    ours.lines().map(line).collect()
+}
+
 fn endpoints_are_as_ip_shows_them() -> Result {
     let mut nl = mptcp_pm::connect()?;
     for (addr, id, flags) in [
@@ -61,7 +72,7 @@ fn endpoints_are_as_ip_shows_them() -> Result {
     nl.call(mptcp_pm::add(Address::of("10.0.0.4".parse()?).id(4).if_idx(1).flags(AddressFlags::SUBFLOW)))?;
     let ours = printed(&mut nl)?;
     assert_eq!(ours.lines().count(), 4);
-    assert_eq!(ours, as_ip_prints()?);
+    assert_eq!(as_that_ip(&ours), as_ip_prints()?);
     let one = nl.call(mptcp_pm::get(2))?;
     assert_eq!(one.to_string(), "10.0.0.2 id 2 subflow backup");
     // NA1: the address of an endpoint, by the number that connections give it.
@@ -89,7 +100,7 @@ fn what_ip_made_is_read() -> Result {
         (Some(5000), Some(1), Some(WideFamily::INET))
     );
     assert_eq!(address.flags(), Some(AddressFlags::SIGNAL));
-    assert_eq!(printed(&mut nl)?, as_ip_prints()?);
+    assert_eq!(as_that_ip(&printed(&mut nl)?), as_ip_prints()?);
     Ok(())
 }
 
