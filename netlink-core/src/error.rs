@@ -145,7 +145,7 @@ impl Error {
         message: &crate::Message<'_>,
         info: &'static crate::MessageInfo,
     ) -> Self {
-        let name = info.of(message).unwrap_or(info).c_name;
+        let name = info.answer_of(message).unwrap_or(info).c_name;
         Self::decode(error, name, message.body)
     }
 

@@ -39,7 +39,7 @@ pub enum Meaning<'a> {
     Overrun,
 }
 
-/// Where the answers to a message depart from the usual. A family declares it for the message.
+/// Where a message, or what answers it, departs from the usual. A family declares it for the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quirks {
@@ -52,11 +52,16 @@ pub struct Quirks {
     /// Behind the acknowledgement come reports of progress with the sequences that follow the request's, until whoever
     /// asked has seen the last one: flashing a module over ethtool.
     pub progress: bool,
+    /// It is only sent. What comes under its number is another message.
+    pub sent: bool,
+    /// Only the kernel sends it, and a connection refuses to. What is sent under its number is another message.
+    pub received: bool,
 }
 
 impl Quirks {
     /// None: all is as usual.
-    pub const NONE: Self = Self { answer_after_ack: false, unnumbered: false, progress: false };
+    pub const NONE: Self =
+        Self { answer_after_ack: false, unnumbered: false, progress: false, sent: false, received: false };
 
     /// With [`answer_after_ack`](Self::answer_after_ack).
     #[must_use]
@@ -74,6 +79,18 @@ impl Quirks {
     #[must_use]
     pub const fn progress(self) -> Self {
         Self { progress: true, ..self }
+    }
+
+    /// With [`sent`](Self::sent).
+    #[must_use]
+    pub const fn sent(self) -> Self {
+        Self { sent: true, ..self }
+    }
+
+    /// With [`received`](Self::received).
+    #[must_use]
+    pub const fn received(self) -> Self {
+        Self { received: true, ..self }
     }
 
     /// How many sequences behind its own a request with [`progress`](Self::progress) takes.

@@ -185,6 +185,8 @@ macro_rules! protocol {
             messages: &[$( <$($message)::+<'_>>::MESSAGES ),+],
         };
 
+        const _: () = $crate::request::told_apart(&[$( <$($message)::+<'_>>::MESSAGES ),+]);
+
         $crate::__connect! { $vis $protocol $($event, $group)? }
         $crate::__connect_tokio! { $vis $protocol $($event, $group)? }
     };

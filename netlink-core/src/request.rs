@@ -39,7 +39,7 @@ pub struct MessageInfo {
     pub subject: Option<fn(&Message<'_>, &mut fmt::Formatter<'_>) -> fmt::Result>,
     /// What to say of a refusal beside what the kernel says.
     pub hint: Hint,
-    /// Where its answers depart from the usual.
+    /// Where it or its answers depart from the usual, and whether it is only sent or only received.
     pub quirks: Quirks,
     /// See [`MessageInfo::filtered`].
     pub filter: Option<Filter>,
@@ -96,9 +96,30 @@ impl MessageInfo {
 
     fn sibling(&self, message: &Message<'_>) -> Option<&'static Self> {
         let number = self.number_in(message)?;
-        let named = || (self.siblings)().iter().copied().flatten().filter(move |info| info.number == number);
+        let siblings = (self.siblings)();
+        let is_own =
+            |info: &Self| core::ptr::eq(info.table, self.table) && info.header.c_name == self.header.c_name;
+        // Of several under one number, what answers a message is listed behind it.
+        let own = siblings.iter().position(|message| message.iter().any(is_own)).unwrap_or_default();
+        let (before, behind) = siblings.split_at_checked(own).unwrap_or_default();
+        let named = || {
+            let received = behind.iter().chain(before).copied().flatten();
+            received.filter(move |info| info.number == number && !info.quirks.sent)
+        };
         // Events may have numbers of their own, as those of mptcp_pm.
         named().find(|info| core::ptr::eq(info.table, self.table)).or_else(|| named().next())
+    }
+
+    /// Whether each of these has another number, or one of two with the same says that it is only sent, or only received.
+    const fn differs(&self, mut others: &[Self]) {
+        let one_way = self.quirks.sent || self.quirks.received;
+        while let [other, rest @ ..] = others {
+            assert!(
+                self.number != other.number || one_way || other.quirks.sent || other.quirks.received,
+                "two messages with one number: say [sent] or [received] behind their rows",
+            );
+            others = rest;
+        }
     }
 
     #[inline(always)]
@@ -107,6 +128,24 @@ impl MessageInfo {
             Numbered::ByType => Some(message.header.kind.0),
             Numbered::ByCommand => message.body.first().copied().map(u16::from),
         }
+    }
+}
+
+/// Fails to compile if two messages of a protocol can't be told apart.
+#[doc(hidden)]
+pub const fn told_apart(mut messages: &[&[MessageInfo]]) {
+    while let [message, others @ ..] = messages {
+        let mut rows = *message;
+        while let [row, rest @ ..] = rows {
+            row.differs(rest);
+            let mut left = others;
+            while let [other, more @ ..] = left {
+                row.differs(other);
+                left = more;
+            }
+            rows = rest;
+        }
+        messages = others;
     }
 }
 
@@ -521,8 +560,9 @@ macro_rules! __hint {
 /// # Ok::<(), netlink_core::Error>(())
 /// ```
 ///
-/// A row ends with the [`Quirks`](crate::Quirks) of its answers, if they have some: `3 THERMAL_GENL_CMD_CDEV_GET GET
-/// [unnumbered],`.
+/// A row ends with its [`Quirks`](crate::Quirks), if it has some: `3 THERMAL_GENL_CMD_CDEV_GET GET [unnumbered],`. What is
+/// sent and never comes is `[sent]`, what only the kernel sends is `[received]`, which a connection refuses to send; of two
+/// messages with one number, one must say so.
 ///
 /// Behind the braces may stand, in this order:
 ///
@@ -868,6 +908,34 @@ mod tests {
         let request = request.name("abcd").into_request();
         let error = request.to_bytes().unwrap_err();
         assert_eq!(alloc::format!("{request:?}"), alloc::format!("{error}"));
+    }
+
+    message! {
+        /// What is set under one number, and reported under the same.
+        struct Setting<'a>(Header, SampleAttrs<'a>), SettingRequest {
+            /// Changes it.
+            3 S_SET SET [sent],
+            /// It was changed.
+            3 S_CHANGED CHANGED [received],
+        }
+    }
+
+    #[test]
+    fn one_number_is_another_message_each_way() {
+        let request = SettingRequest::<()>::new(&Setting::SET, MessageFlags::empty(), Header::default());
+        let bytes = request.to_bytes().unwrap();
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        let name = |info: Option<&'static MessageInfo>| info.map(|info| info.c_name);
+        assert_eq!(name(Setting::SET.of(&message)), Some("S_SET"));
+        assert_eq!(name(Setting::SET.answer_of(&message)), Some("S_CHANGED"));
+        assert_eq!(name(Setting::CHANGED.answer_of(&message)), Some("S_CHANGED"));
+        told_apart(&[Setting::MESSAGES, Sample::MESSAGES]);
+    }
+
+    #[test]
+    #[should_panic = "say [sent] or [received]"]
+    fn two_messages_with_one_number_say_which_way_they_go() {
+        told_apart(&[Setting::MESSAGES, Sample::MESSAGES, Sample::MESSAGES]);
     }
 
     // S-X.

@@ -265,6 +265,7 @@ macro_rules! family {
             const NAME: &'static str = $name;
             const VERSION: u8 = $version;
             const INFO: &'static $crate::ProtocolInfo = {
+                const _: () = $crate::netlink_core::request::told_apart(&[$( $message::MESSAGES ),+]);
                 static INFO: $crate::ProtocolInfo = $crate::ProtocolInfo {
                     protocol: $crate::Protocol::GENERIC,
                     name: $name,

@@ -235,25 +235,25 @@ message! {
     /// Something that happened to a connection or a path.
     pub struct PathEvent<'a>(MptcpPm, PathEventAttrs<'a>), PathEventRequest {
         /// The first handshake is done.
-        1 MPTCP_EVENT_CREATED CREATED,
+        1 MPTCP_EVENT_CREATED CREATED [received],
         /// Paths may be made.
-        2 MPTCP_EVENT_ESTABLISHED ESTABLISHED,
+        2 MPTCP_EVENT_ESTABLISHED ESTABLISHED [received],
         /// A connection is closed.
-        3 MPTCP_EVENT_CLOSED CLOSED,
+        3 MPTCP_EVENT_CLOSED CLOSED [received],
         /// The peer announced an address.
-        6 MPTCP_EVENT_ANNOUNCED ANNOUNCED,
+        6 MPTCP_EVENT_ANNOUNCED ANNOUNCED [received],
         /// The peer takes an address back.
-        7 MPTCP_EVENT_REMOVED REMOVED,
+        7 MPTCP_EVENT_REMOVED REMOVED [received],
         /// A path more is there.
-        10 MPTCP_EVENT_SUB_ESTABLISHED SUB_ESTABLISHED,
+        10 MPTCP_EVENT_SUB_ESTABLISHED SUB_ESTABLISHED [received],
         /// A path is gone.
-        11 MPTCP_EVENT_SUB_CLOSED SUB_CLOSED,
+        11 MPTCP_EVENT_SUB_CLOSED SUB_CLOSED [received],
         /// The peer changed a path's priority.
-        13 MPTCP_EVENT_SUB_PRIORITY SUB_PRIORITY,
+        13 MPTCP_EVENT_SUB_PRIORITY SUB_PRIORITY [received],
         /// A socket listens.
-        15 MPTCP_EVENT_LISTENER_CREATED LISTENER_CREATED,
+        15 MPTCP_EVENT_LISTENER_CREATED LISTENER_CREATED [received],
         /// A socket listens no more.
-        16 MPTCP_EVENT_LISTENER_CLOSED LISTENER_CLOSED,
+        16 MPTCP_EVENT_LISTENER_CLOSED LISTENER_CLOSED [received],
     }
 }
 

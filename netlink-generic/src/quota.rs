@@ -75,7 +75,7 @@ message! {
     /// A limit that was reached, or is so no more.
     pub struct Warning<'a>(Quota, WarningAttrs<'a>), WarningRequest {
         /// A warning; only the kernel sends it.
-        1 QUOTA_NL_C_WARNING WARNING,
+        1 QUOTA_NL_C_WARNING WARNING [received],
     }
 }
 

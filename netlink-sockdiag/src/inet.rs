@@ -224,7 +224,7 @@ message! {
     /// A query of sockets.
     pub struct InetQuery<'a>(InetQueryHeader, InetQueryAttrs<'a>), InetRequest {
         /// Asks for one or all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
         /// Closes one. Linux 4.5.
         21 SOCK_DESTROY DESTROY,
     }
@@ -295,7 +295,7 @@ message! {
     /// A socket.
     pub struct InetSocket<'a>(InetHeader, InetAttrs<'a>), InetReply {
         /// A socket that was asked for, or that was destroyed.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

@@ -173,7 +173,7 @@ message! {
     /// A query of netlink sockets.
     pub struct NetlinkQuery<'a>(NetlinkQueryHeader, NoAttrs<'a>), NetlinkRequest {
         /// Asks for all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(NetlinkQuery))
     on crate::PROTOCOL
@@ -201,7 +201,7 @@ message! {
     /// A netlink socket.
     pub struct NetlinkSocket<'a>(NetlinkHeader, NetlinkAttrs<'a>), NetlinkReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

@@ -252,7 +252,7 @@ message! {
     /// A query of packet sockets.
     pub struct PacketQuery<'a>(PacketQueryHeader, NoAttrs<'a>), PacketRequest {
         /// Asks for all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(PacketQuery))
     on crate::PROTOCOL
@@ -286,7 +286,7 @@ message! {
     /// A packet socket.
     pub struct PacketSocket<'a>(PacketHeader, PacketAttrs<'a>), PacketReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

@@ -219,7 +219,7 @@ message! {
     /// A query of SMC sockets.
     pub struct SmcQuery<'a>(SmcQueryHeader, NoAttrs<'a>), SmcRequest {
         /// Asks for all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     on crate::PROTOCOL
 }
@@ -246,7 +246,7 @@ message! {
     /// An SMC socket.
     pub struct SmcSocket<'a>(SmcHeader, SmcAttrs<'a>), SmcReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

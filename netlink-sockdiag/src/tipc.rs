@@ -38,7 +38,7 @@ message! {
     /// A query of TIPC sockets.
     pub struct TipcQuery<'a>(TipcQueryHeader, NoAttrs<'a>), TipcRequest {
         /// Asks for all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     on crate::PROTOCOL
 }
@@ -147,7 +147,7 @@ message! {
     /// A TIPC socket. It comes without a fixed header.
     pub struct TipcSocket<'a>((), TipcAttrs<'a>), TipcReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

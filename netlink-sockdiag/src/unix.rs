@@ -168,7 +168,7 @@ message! {
     /// A query of local sockets.
     pub struct UnixQuery<'a>(UnixQueryHeader, NoAttrs<'a>), UnixRequest {
         /// Asks for one or all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(UnixQuery))
     on crate::PROTOCOL
@@ -202,7 +202,7 @@ message! {
     /// A local socket.
     pub struct UnixSocket<'a>(UnixHeader, UnixAttrs<'a>), UnixReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

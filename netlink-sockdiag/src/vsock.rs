@@ -65,7 +65,7 @@ message! {
     /// A query of vsock sockets.
     pub struct VsockQuery<'a>(VsockQueryHeader, NoAttrs<'a>), VsockRequest {
         /// Asks for all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(VsockQuery))
     on crate::PROTOCOL
@@ -82,7 +82,7 @@ message! {
     /// A vsock socket.
     pub struct VsockSocket<'a>(VsockHeader, VsockAttrs<'a>), VsockReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

@@ -134,7 +134,7 @@ message! {
     /// A query of XDP sockets.
     pub struct XdpQuery<'a>(XdpQueryHeader, NoAttrs<'a>), XdpRequest {
         /// Asks for all.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(XdpQuery))
     on crate::PROTOCOL
@@ -170,7 +170,7 @@ message! {
     /// An XDP socket.
     pub struct XdpSocket<'a>(XdpHeader, XdpAttrs<'a>), XdpReply {
         /// A socket that was asked for.
-        20 SOCK_DIAG_BY_FAMILY BY_FAMILY,
+        20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use netlink_core::testkit::{Replies, answer};
-use netlink_core::{Reply, ToRequest};
+use netlink_core::{MessageFlags, Messages, Reply, Request, ToRequest};
 use netlink_sockdiag::inet::{self, IpProtocol};
-use netlink_sockdiag::unix;
+use netlink_sockdiag::{PROTOCOL, unix};
 
 fn refused<Q: ToRequest>(request: Q, errno: i32) -> String
 where
@@ -32,6 +32,19 @@ fn a_refusal_names_its_socket() {
         refused(unix::get(4711), 2),
         "SOCK_DIAG_BY_FAMILY inode 4711: No such file or directory (ENOENT)"
     );
+}
+
+// R7: all queries and answers have one number.
+#[test]
+fn an_answer_is_shown_as_the_message_that_belongs_to_its_query() {
+    for [query, answer] in PROTOCOL.messages.as_chunks().0 {
+        let [asked, answer] = [query, answer].map(|message| message.first().unwrap());
+        let bytes = Request::<()>::new(answer, MessageFlags::empty(), ()).to_bytes().unwrap();
+        let message = Messages::new(&bytes).next().unwrap().unwrap();
+        let found = asked.answer_of(&message).unwrap();
+        assert_eq!((found.header.c_name, found.table.name), (answer.header.c_name, answer.table.name));
+        assert!(std::ptr::eq(found.table, answer.table) && found.quirks.received);
+    }
 }
 
 // U4.

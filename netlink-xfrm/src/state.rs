@@ -366,7 +366,7 @@ message! {
         /// A state that is gone; to delete one.
         17 XFRM_MSG_DELSA DEL,
         /// Asks for one.
-        18 XFRM_MSG_GETSA GET,
+        18 XFRM_MSG_GETSA GET [sent],
     }
     about key
     on crate::PROTOCOL
@@ -376,7 +376,7 @@ message! {
     /// A query for all states. It has no fixed header: the kernel reads its filters at once behind the frame's.
     pub struct List<'a>((), StateAttrs<'a>), StateListRequest {
         /// Asks for all.
-        18 XFRM_MSG_GETSA GET,
+        18 XFRM_MSG_GETSA GET [sent],
     }
     on crate::PROTOCOL
 }
@@ -450,7 +450,7 @@ message! {
     /// The peer's address or port changed, seen by ESP in UDP.
     pub struct Mapping<'a>(MappingInfo, StateAttrs<'a>), MappingRequest {
         /// It changed; the kernel tells, and takes no such request.
-        38 XFRM_MSG_MAPPING MAPPING,
+        38 XFRM_MSG_MAPPING MAPPING [received],
     }
     on crate::PROTOCOL
 }
@@ -459,7 +459,7 @@ message! {
     /// A packet of Mobile IPv6 that no state is for.
     pub struct Report<'a>(ReportInfo, StateAttrs<'a>), ReportRequest {
         /// It came; the kernel tells, and takes no such request.
-        32 XFRM_MSG_REPORT REPORT,
+        32 XFRM_MSG_REPORT REPORT [received],
     }
     on crate::PROTOCOL
 }

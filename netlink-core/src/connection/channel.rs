@@ -226,6 +226,9 @@ impl<S: AsRef<Socket>> Channel<S> {
             (Some(spoken), Some(connected)) if spoken.protocol != connected => {
                 Err(request.refusal(0, Unsendable::Protocol { spoken: spoken.name, connected }))
             }
+            _ if request.info().quirks.received => {
+                Err(request.refusal(0, Unsendable::Value("a message that only the kernel sends")))
+            }
             _ => request.append_to(&mut self.send, sequence, flags),
         }
     }

@@ -155,7 +155,8 @@ impl<S: AsRef<Socket>> Channel<S> {
         match E::view(&message) {
             Ok(event) => Ok(Notice::Event { event, group: sender.group, nsid: sender.nsid }),
             Err(error) => {
-                let name = E::INFO.and_then(|info| info.of(&message)).map_or("event", |info| info.c_name);
+                let name =
+                    E::INFO.and_then(|info| info.answer_of(&message)).map_or("event", |info| info.c_name);
                 Err(Error::decode(error, name, message.body))
             }
         }

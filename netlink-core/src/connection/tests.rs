@@ -790,6 +790,20 @@ fn a_request_of_another_protocol_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn what_only_the_kernel_sends_is_refused_before_it_is_sent() {
+    const REPORT: crate::MessageInfo =
+        crate::MessageInfo { quirks: crate::Quirks::NONE.received(), ..Sample::PACKET };
+
+    let report = || SampleRequest::<()>::new(&REPORT, NONE, Header::default());
+    assert!(report().to_bytes().is_ok());
+    let mut nl = crate::Connection::open(Protocol::ROUTE).unwrap();
+    let text = nl.call(report()).unwrap_err().to_string();
+    assert!(text.contains("a message that only the kernel sends"), "{text}");
+    assert!(matches!(nl.post(report()), Err(Error::Request(_))));
+    assert!(matches!(nl.batch([report()])[..], [Err(Error::Request(_))]));
+}
+
+#[test]
 fn events_are_known_by_type_and_by_a_look_at_them() {
     use crate::Change;
     use elsewhere::{Event, Other, OtherRequest, Plain, PlainRequest};

@@ -27,11 +27,11 @@ message! {
         /// Asks for one or all, and is the answer.
         1 NETDEV_CMD_DEV_GET DEV_GET,
         /// One came.
-        2 NETDEV_CMD_DEV_ADD_NTF DEV_ADD_NTF,
+        2 NETDEV_CMD_DEV_ADD_NTF DEV_ADD_NTF [received],
         /// One is gone.
-        3 NETDEV_CMD_DEV_DEL_NTF DEV_DEL_NTF,
+        3 NETDEV_CMD_DEV_DEL_NTF DEV_DEL_NTF [received],
         /// One can do more or less than before.
-        4 NETDEV_CMD_DEV_CHANGE_NTF DEV_CHANGE_NTF,
+        4 NETDEV_CMD_DEV_CHANGE_NTF DEV_CHANGE_NTF [received],
     }
 }
 

@@ -36,11 +36,11 @@ message! {
         /// Asks for one or all, and is the answer.
         5 NETDEV_CMD_PAGE_POOL_GET PAGE_POOL_GET,
         /// One came.
-        6 NETDEV_CMD_PAGE_POOL_ADD_NTF PAGE_POOL_ADD_NTF,
+        6 NETDEV_CMD_PAGE_POOL_ADD_NTF PAGE_POOL_ADD_NTF [received],
         /// One is gone.
-        7 NETDEV_CMD_PAGE_POOL_DEL_NTF PAGE_POOL_DEL_NTF,
+        7 NETDEV_CMD_PAGE_POOL_DEL_NTF PAGE_POOL_DEL_NTF [received],
         /// One was detached, or has another link or NAPI instance.
-        8 NETDEV_CMD_PAGE_POOL_CHANGE_NTF PAGE_POOL_CHANGE_NTF,
+        8 NETDEV_CMD_PAGE_POOL_CHANGE_NTF PAGE_POOL_CHANGE_NTF [received],
     }
 }
 
