@@ -857,10 +857,11 @@ fn events_of_other_framings_come_whole_also_when_they_were_kept() {
         (Framing::OneMessage, record, 1300, b"audit(1:23):"),
     ] {
         let event = || Scene::Datagram(GROUP, datagram.clone());
-        let mut nl = Connection::scripted(Script::new([event()], |_| Vec::new()).unwrap()).unwrap();
+        let mut nl = connection(|_| Vec::new());
+        script(&nl).add([event()]);
         nl.channel.inbox.framing = framing;
         nl.channel.subscribed = true;
-        let next = |nl: &mut Connection<Script>| match nl.try_next_event::<AnyEvent<'static>>().unwrap() {
+        let next = |nl: &mut Connection| match nl.try_next_event::<AnyEvent<'static>>().unwrap() {
             Some(Notice::Event { event, group, .. }) => {
                 assert_eq!((event.message().header.kind.0, event.message().body, group), (kind, body, 3));
             }
@@ -868,7 +869,7 @@ fn events_of_other_framings_come_whole_also_when_they_were_kept() {
         };
         next(&mut nl);
         // Before a request, what waits is read and kept.
-        nl.script().add([event(), Scene::Pause]);
+        script(&nl).add([event(), Scene::Pause]);
         nl.post(request(1)).unwrap();
         next(&mut nl);
     }
