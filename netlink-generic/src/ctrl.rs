@@ -82,9 +82,9 @@ message! {
     /// A family, or a part of what there is to know of it.
     pub struct Family<'a>(Ctrl, FamilyAttrs<'a>), FamilyRequest {
         /// A family that exists, or came to be.
-        1 CTRL_CMD_NEWFAMILY NEWFAMILY,
+        1 CTRL_CMD_NEWFAMILY NEWFAMILY [received],
         /// A family that is gone.
-        2 CTRL_CMD_DELFAMILY DELFAMILY,
+        2 CTRL_CMD_DELFAMILY DELFAMILY [received],
         /// Asks for one or all.
         3 CTRL_CMD_GETFAMILY GETFAMILY,
         /// No kernel sends it.
@@ -94,9 +94,9 @@ message! {
         /// No kernel takes it: operations come with the family.
         6 CTRL_CMD_GETOPS GETOPS,
         /// A group that came to be.
-        7 CTRL_CMD_NEWMCAST_GRP NEWMCAST_GRP,
+        7 CTRL_CMD_NEWMCAST_GRP NEWMCAST_GRP [received],
         /// A group that is gone.
-        8 CTRL_CMD_DELMCAST_GRP DELMCAST_GRP,
+        8 CTRL_CMD_DELMCAST_GRP DELMCAST_GRP [received],
         /// No kernel takes it: groups come with the family.
         9 CTRL_CMD_GETMCAST_GRP GETMCAST_GRP,
         /// Asks what a family accepts, and is a part of the answer. Linux 5.7.

@@ -97,7 +97,7 @@ message! {
     /// Statistics of a task or process, or of a task that ended.
     pub struct Record<'a>(Taskstats, RecordAttrs<'a>), RecordReply {
         /// The answer; unasked when a task ends.
-        2 TASKSTATS_CMD_NEW NEW,
+        2 TASKSTATS_CMD_NEW NEW [received],
     }
 }
 

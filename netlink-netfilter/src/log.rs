@@ -126,7 +126,7 @@ message! {
     /// A logged packet.
     pub struct Packet<'a>(Header, PacketAttrs<'a>), PacketRequest {
         /// A packet; the kernel sends it.
-        0x0400 NFULNL_MSG_PACKET PACKET,
+        0x0400 NFULNL_MSG_PACKET PACKET [received],
     }
     on crate::PROTOCOL
 }

@@ -198,7 +198,7 @@ message! {
     /// A queued packet, or a verdict about one.
     pub struct Packet<'a>(Header, PacketAttrs<'a>), VerdictRequest {
         /// A packet that waits; the kernel sends it.
-        0x0300 NFQNL_MSG_PACKET PACKET,
+        0x0300 NFQNL_MSG_PACKET PACKET [received],
         /// A verdict about one packet.
         0x0301 NFQNL_MSG_VERDICT VERDICT,
         /// A verdict about all packets up to one.

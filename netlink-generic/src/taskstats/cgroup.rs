@@ -26,7 +26,7 @@ message! {
     /// Tasks of a cgroup, counted.
     pub struct Cgroup<'a>(Taskstats, CgroupAttrs<'a>), CgroupReply {
         /// The answer.
-        5 CGROUPSTATS_CMD_NEW NEW,
+        5 CGROUPSTATS_CMD_NEW NEW [received],
     }
 }
 
