@@ -1001,7 +1001,7 @@ mod tests {
     crate::attrs! {
         /// Numbers that are written in other ways than as integers of the machine.
         struct OrdersAttrs<'a> for Orders {
-            1 O_PORT port: Be<u16>, 2 O_OFFSET offset: Be<i32>, 3 O_COUNT count: Uint, 4 O_PORTS ports: Many<'a, Be<u16>>,
+            1 O_PORT port: Be<u16> as u16, 2 O_OFFSET offset: Be<i32> as i32, 3 O_COUNT count: Uint as u64, 4 O_PORTS ports: Many<'a, Be<u16>>,
         }
     }
 

@@ -277,9 +277,9 @@ attrs! {
         /// The other side, in IPv6; of an announcement, what was announced.
         8 MPTCP_ATTR_DADDR6 daddr6: Ipv6Addr,
         /// Port of this side.
-        9 MPTCP_ATTR_SPORT sport: Be<u16>,
+        9 MPTCP_ATTR_SPORT sport: Be<u16> as u16,
         /// Port of the other side.
-        10 MPTCP_ATTR_DPORT dport: Be<u16>,
+        10 MPTCP_ATTR_DPORT dport: Be<u16> as u16,
         /// Whether the path is used only when no other one works.
         11 MPTCP_ATTR_BACKUP backup: bool,
         /// Why a path is gone: an errno, without its sign.

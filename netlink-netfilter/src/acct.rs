@@ -59,16 +59,16 @@ attrs! {
         /// Its name; at most 31 bytes, and not empty.
         1 NFACCT_NAME name: Str<'a, 31>,
         /// Packets.
-        2 NFACCT_PKTS packets: Be<u64>,
+        2 NFACCT_PKTS packets: Be<u64> as u64,
         /// Bytes, with the IP header.
-        3 NFACCT_BYTES bytes: Be<u64>,
+        3 NFACCT_BYTES bytes: Be<u64> as u64,
         /// References the kernel holds: one, and one or two for each rule that uses it.
-        4 NFACCT_USE use_count: Be<u32>,
+        4 NFACCT_USE use_count: Be<u32> as u32,
         /// About the quota; absent without one. Set it with [`CreateRequest::quota_packets`] or
         /// [`CreateRequest::quota_bytes`].
         5 NFACCT_FLAGS quota_flags: AccountFlags,
         /// The packets or bytes that are allowed; absent without a quota. Set it likewise.
-        6 NFACCT_QUOTA quota: Be<u64>,
+        6 NFACCT_QUOTA quota: Be<u64> as u64,
         /// Which counters to list. Set it with [`ListRequest::matching`].
         7 NFACCT_FILTER filter: AccountFilterAttrs<'a>,
         /// Aligns the counters.

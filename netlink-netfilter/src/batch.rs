@@ -35,7 +35,7 @@ attrs! {
     /// `NFNL_BATCH_*`: what a transaction relies on.
     pub struct BatchAttrs<'a> for BatchRequest<R> {
         /// The generation of the rules that it was made for: refused with `ERESTART` if there is another. Linux 4.16.
-        1 NFNL_BATCH_GENID genid: Be<u32>,
+        1 NFNL_BATCH_GENID genid: Be<u32> as u32,
     }
 }
 

@@ -138,17 +138,17 @@ attrs! {
         /// What sources become. Only to create.
         6 CTA_NAT_SRC nat_src: NatAttrs<'a>,
         /// Seconds until it goes, unless packets come. Needed to create. Absent where a flow table keeps it.
-        7 CTA_TIMEOUT timeout: Be<u32>,
+        7 CTA_TIMEOUT timeout: Be<u32> as u32,
         /// A number of the rules' own; 0 at first. Absent in events while it is 0 and did not change.
-        8 CTA_MARK mark: Be<u32>,
+        8 CTA_MARK mark: Be<u32> as u32,
         /// Packets and bytes of the original direction.
         9 CTA_COUNTERS_ORIG counters_orig: CountersAttrs<'a>,
         /// Packets and bytes of the reply direction.
         10 CTA_COUNTERS_REPLY counters_reply: CountersAttrs<'a>,
         /// References the kernel holds.
-        11 CTA_USE use_count: Be<u32>,
+        11 CTA_USE use_count: Be<u32> as u32,
         /// Id of the entry, so that its successor with the same tuple is another. In a deletion: only that one.
-        12 CTA_ID id: Be<u32>,
+        12 CTA_ID id: Be<u32> as u32,
         /// What destinations become. Only to create.
         13 CTA_NAT_DST nat_dst: NatAttrs<'a>,
         /// Original tuple of the connection whose helper expected this one.
@@ -158,16 +158,16 @@ attrs! {
         /// Moved sequence numbers of the reply direction.
         16 CTA_SEQ_ADJ_REPLY seq_adj_reply: SeqAdjAttrs<'a>,
         /// Number of the security context. Up to Linux 2.6.36.
-        17 CTA_SECMARK secmark: Be<u32>,
+        17 CTA_SECMARK secmark: Be<u32> as u32,
         /// Zone of both directions; absent is zone 0. Equal tuples in different zones are different connections.
-        18 CTA_ZONE zone: Be<u16>,
+        18 CTA_ZONE zone: Be<u16> as u16,
         /// The security context.
         19 CTA_SECCTX secctx: SecctxAttrs<'a>,
         /// When it began and ended.
         20 CTA_TIMESTAMP timestamp: TimestampAttrs<'a>,
         /// In a list or a deletion: the bits of the mark that count, all if absent. In an update: the bits that
         /// change, all if absent.
-        21 CTA_MARK_MASK mark_mask: Be<u32>,
+        21 CTA_MARK_MASK mark_mask: Be<u32> as u32,
         /// The labels.
         22 CTA_LABELS labels: Labels,
         /// The labels that change, all if absent. Only in requests.
@@ -180,7 +180,7 @@ attrs! {
         26 CTA_STATUS_MASK status_mask: Status,
         /// When the event came about, in nanoseconds since 1970; only with
         /// `net.netfilter.nf_conntrack_timestamp`. Linux 6.14.
-        27 CTA_TIMESTAMP_EVENT timestamp_event: Be<u64>,
+        27 CTA_TIMESTAMP_EVENT timestamp_event: Be<u64> as u64,
     }
 }
 

@@ -71,19 +71,19 @@ attrs! {
         /// The bits of the tuple's source that must be equal: all of the destination must.
         3 CTA_EXPECT_MASK mask: TupleAttrs<'a>,
         /// Seconds until it goes. See [`create`] and [`update`].
-        4 CTA_EXPECT_TIMEOUT timeout: Be<u32>,
+        4 CTA_EXPECT_TIMEOUT timeout: Be<u32> as u32,
         /// Id of the expectation. In a deletion: only that one.
-        5 CTA_EXPECT_ID id: Be<u32>,
+        5 CTA_EXPECT_ID id: Be<u32> as u32,
         /// The helper: that of the master when listed, that of the expected connection in a request. Later kernels,
         /// Linux 7.3 among them, overlook it in a request.
         6 CTA_EXPECT_HELP_NAME help_name: Str<'a, 15>,
         /// Zone of the master; absent is zone 0. Only in requests: up to Linux 6.18 the kernel does not tell it.
-        7 CTA_EXPECT_ZONE zone: Be<u16>,
+        7 CTA_EXPECT_ZONE zone: Be<u16> as u16,
         /// How it behaves.
         8 CTA_EXPECT_FLAGS expect_flags: ExpectFlags,
         /// Which of the helper's classes it counts for. Kernels that heed `help_name` in a request, such as Linux
         /// 6.18.15, take the class only beside it, else the first.
-        9 CTA_EXPECT_CLASS class: Be<u32>,
+        9 CTA_EXPECT_CLASS class: Be<u32> as u32,
         /// How the expected connection is translated.
         10 CTA_EXPECT_NAT nat: ExpectNatAttrs<'a>,
         /// The kernel's function that sets up the expected connection, `nat-follow-master` for example.
@@ -118,11 +118,11 @@ attrs! {
     /// `CTA_STATS_EXP_*`: what one processor has counted of expectations in this namespace.
     pub struct ExpectStatsAttrs<'a> for ExpectStatsRequest<R> {
         /// Expected connections that came.
-        1 CTA_STATS_EXP_NEW new_connections: Be<u32>,
+        1 CTA_STATS_EXP_NEW new_connections: Be<u32> as u32,
         /// Expectations made.
-        2 CTA_STATS_EXP_CREATE create: Be<u32>,
+        2 CTA_STATS_EXP_CREATE create: Be<u32> as u32,
         /// Expectations gone.
-        3 CTA_STATS_EXP_DELETE delete: Be<u32>,
+        3 CTA_STATS_EXP_DELETE delete: Be<u32> as u32,
     }
 }
 

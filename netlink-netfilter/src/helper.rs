@@ -50,7 +50,7 @@ attrs! {
     /// `NFCTH_TUPLE_*`: which connections the helper is for.
     pub struct HelperTupleAttrs<'a> for HelperTuple {
         /// The protocol family: [`family`](Self::family) as a number.
-        1 NFCTH_TUPLE_L3PROTONUM l3proto: Be<u16>,
+        1 NFCTH_TUPLE_L3PROTONUM l3proto: Be<u16> as u16,
         /// The protocol above IP.
         2 NFCTH_TUPLE_L4PROTONUM l4proto: IpProtocol,
     }
@@ -70,9 +70,9 @@ attrs! {
         1 NFCTH_POLICY_NAME name: Str<'a, 15>,
         /// How many a connection may have at once; at most 255, and 0 is any number. A further one takes the place of the
         /// oldest.
-        2 NFCTH_POLICY_EXPECT_MAX expect_max: Be<u32>,
+        2 NFCTH_POLICY_EXPECT_MAX expect_max: Be<u32> as u32,
         /// Seconds until one goes.
-        3 NFCTH_POLICY_EXPECT_TIMEOUT expect_timeout: Be<u32>,
+        3 NFCTH_POLICY_EXPECT_TIMEOUT expect_timeout: Be<u32> as u32,
     }
 }
 
@@ -80,7 +80,7 @@ attrs! {
     /// `NFCTH_POLICY_SET_*`: the classes of expectations, one to four.
     pub struct PolicySetAttrs<'a> for PolicySet {
         /// How many there are.
-        1 NFCTH_POLICY_SET_NUM num: Be<u32>,
+        1 NFCTH_POLICY_SET_NUM num: Be<u32> as u32,
         /// The first, which is class 0 of an expectation.
         2 NFCTH_POLICY_SET1 set1: PolicyAttrs<'a>,
         /// The second.
@@ -127,13 +127,13 @@ attrs! {
         /// Which connections it is for.
         2 NFCTH_TUPLE tuple: HelperTupleAttrs<'a>,
         /// The queue that its packets come to; 0 if none is given.
-        3 NFCTH_QUEUE_NUM queue_num: Be<u32>,
+        3 NFCTH_QUEUE_NUM queue_num: Be<u32> as u32,
         /// Its classes of expectations. Set them with [`PolicySet::of`].
         4 NFCTH_POLICY policy: PolicySetAttrs<'a>,
         /// Bytes it keeps with each connection, as
         /// [`HelperAttrs::info`](crate::conntrack::HelperAttrs::info) there; at most 32. Needed to create, and can't be
         /// changed.
-        5 NFCTH_PRIV_DATA_LEN priv_data_len: Be<u32>,
+        5 NFCTH_PRIV_DATA_LEN priv_data_len: Be<u32> as u32,
         /// Whether packets are queued; not, if it is not given.
         6 NFCTH_STATUS status: HelperStatus,
     }

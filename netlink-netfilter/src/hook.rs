@@ -111,7 +111,7 @@ attrs! {
     /// `NFNLA_HOOK_BPF_*`: a BPF program. Linux 6.4.
     pub struct BpfAttrs<'a> for Bpf {
         /// Id of the program.
-        1 NFNLA_HOOK_BPF_ID id: Be<u32>,
+        1 NFNLA_HOOK_BPF_ID id: Be<u32> as u32,
     }
 }
 
@@ -141,9 +141,9 @@ attrs! {
     /// `NFNLA_HOOK_*`: a function that is hooked in.
     pub struct HookAttrs<'a> for HookRequest<R> {
         /// Where: [`InetHook`], [`BridgeHook`], [`ArpHook`] or [`NetdevHook`] by the family.
-        1 NFNLA_HOOK_HOOKNUM hooknum: Be<u32>,
+        1 NFNLA_HOOK_HOOKNUM hooknum: Be<u32> as u32,
         /// When: the lowest runs first.
-        2 NFNLA_HOOK_PRIORITY priority: Be<i32>,
+        2 NFNLA_HOOK_PRIORITY priority: Be<i32> as i32,
         /// The link, in requests.
         3 NFNLA_HOOK_DEV dev: Str<'a, 15>,
         /// The kernel's name of the function.

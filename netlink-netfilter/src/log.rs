@@ -65,9 +65,9 @@ attrs! {
     /// `NFULA_VLAN_*`.
     pub struct VlanAttrs<'a> for Vlan {
         /// The tag's protocol: 0x8100 is 802.1Q, 0x88a8 802.1ad.
-        1 NFULA_VLAN_PROTO protocol: Be<u16>,
+        1 NFULA_VLAN_PROTO protocol: Be<u16> as u16,
         /// Id, priority and drop eligibility.
-        2 NFULA_VLAN_TCI tci: Be<u16>,
+        2 NFULA_VLAN_TCI tci: Be<u16> as u16,
     }
 }
 
@@ -77,18 +77,18 @@ attrs! {
         /// Protocol and hook.
         1 NFULA_PACKET_HDR packet_header: PacketHeader,
         /// The packet's mark; absent is 0.
-        2 NFULA_MARK mark: Be<u32>,
+        2 NFULA_MARK mark: Be<u32> as u32,
         /// When it came in; of a packet that comes from this machine, never. Older kernels, 6.1 for one, tell it only
         /// while somebody has packets timed.
         3 NFULA_TIMESTAMP timestamp: Timestamp,
         /// The link it came in through: a bridge, where it came in through a port.
-        4 NFULA_IFINDEX_INDEV indev: Be<u32>,
+        4 NFULA_IFINDEX_INDEV indev: Be<u32> as u32,
         /// The link it will go out through, likewise.
-        5 NFULA_IFINDEX_OUTDEV outdev: Be<u32>,
+        5 NFULA_IFINDEX_OUTDEV outdev: Be<u32> as u32,
         /// The bridge port it came in through.
-        6 NFULA_IFINDEX_PHYSINDEV physindev: Be<u32>,
+        6 NFULA_IFINDEX_PHYSINDEV physindev: Be<u32> as u32,
         /// The bridge port it will go out through.
-        7 NFULA_IFINDEX_PHYSOUTDEV physoutdev: Be<u32>,
+        7 NFULA_IFINDEX_PHYSOUTDEV physoutdev: Be<u32> as u32,
         /// The link-layer address it came from.
         8 NFULA_HWADDR hwaddr: Source,
         /// The packet from its network header on, as far as the group copies it.
@@ -97,20 +97,20 @@ attrs! {
         10 NFULA_PREFIX prefix: Str<'a>,
         /// User of the socket that sent it, as the user namespace of the listener numbers it; of packets of this
         /// machine.
-        11 NFULA_UID uid: Be<u32>,
+        11 NFULA_UID uid: Be<u32> as u32,
         /// The packet's number in its group: the first one is 0. With [`LogFlags::SEQ`].
-        12 NFULA_SEQ seq: Be<u32>,
+        12 NFULA_SEQ seq: Be<u32> as u32,
         /// The packet's number among those of all groups of the namespace that have [`LogFlags::SEQ_GLOBAL`]: the
         /// first one is 1.
-        13 NFULA_SEQ_GLOBAL seq_global: Be<u32>,
+        13 NFULA_SEQ_GLOBAL seq_global: Be<u32> as u32,
         /// Group of the socket that sent it, likewise.
-        14 NFULA_GID gid: Be<u32>,
+        14 NFULA_GID gid: Be<u32> as u32,
         /// `ARPHRD_*`: the kind of the link it came in through.
-        15 NFULA_HWTYPE hwtype: Be<u16>,
+        15 NFULA_HWTYPE hwtype: Be<u16> as u16,
         /// Its link-layer header.
         16 NFULA_HWHEADER hwheader: Bytes<'a>,
         /// Length of that.
-        17 NFULA_HWLEN hwlen: Be<u16>,
+        17 NFULA_HWLEN hwlen: Be<u16> as u16,
         /// The packet's connection; with [`LogFlags::CONNTRACK`]. Linux 4.4.
         18 NFULA_CT ct: ConntrackAttrs<'a>,
         /// What the packet is to its connection. Linux 4.4.
@@ -229,11 +229,11 @@ attrs! {
         2 NFULA_CFG_MODE mode: Mode,
         /// Bytes of packets to collect: 3776 at first, or what the kernel calls `NLMSG_GOODSIZE`. It ignores less than
         /// that, and more than 131072.
-        3 NFULA_CFG_NLBUFSIZ buffer_size: Be<u32>,
+        3 NFULA_CFG_NLBUFSIZ buffer_size: Be<u32> as u32,
         /// How long to collect packets, in hundredths of a second: 100 at first.
-        4 NFULA_CFG_TIMEOUT timeout: Be<u32>,
+        4 NFULA_CFG_TIMEOUT timeout: Be<u32> as u32,
         /// How many packets to collect: 100 at first.
-        5 NFULA_CFG_QTHRESH threshold: Be<u32>,
+        5 NFULA_CFG_QTHRESH threshold: Be<u32> as u32,
         /// All flags, also those that are to stay on. `EOPNOTSUPP` for `CONNTRACK` in a kernel without.
         6 NFULA_CFG_FLAGS flags: LogFlags,
     }

@@ -133,9 +133,9 @@ attrs! {
     /// `NFQA_VLAN_*`.
     pub struct VlanAttrs<'a> for Vlan {
         /// The tag's protocol: 0x8100 is 802.1Q, 0x88a8 802.1ad.
-        1 NFQA_VLAN_PROTO protocol: Be<u16>,
+        1 NFQA_VLAN_PROTO protocol: Be<u16> as u16,
         /// Id, priority and drop eligibility.
-        2 NFQA_VLAN_TCI tci: Be<u16>,
+        2 NFQA_VLAN_TCI tci: Be<u16> as u16,
     }
 }
 
@@ -147,17 +147,17 @@ attrs! {
         /// What is said about which packet. In every verdict.
         2 NFQA_VERDICT_HDR verdict_header: VerdictHeader,
         /// The packet's mark; absent is 0. A verdict changes it, so that rules can tell.
-        3 NFQA_MARK mark: Be<u32>,
+        3 NFQA_MARK mark: Be<u32> as u32,
         /// When it came in; absent if it has not come in through a link.
         4 NFQA_TIMESTAMP timestamp: Timestamp,
         /// The link it came in through: a bridge, where it came in through a port.
-        5 NFQA_IFINDEX_INDEV indev: Be<u32>,
+        5 NFQA_IFINDEX_INDEV indev: Be<u32> as u32,
         /// The link it will go out through, likewise.
-        6 NFQA_IFINDEX_OUTDEV outdev: Be<u32>,
+        6 NFQA_IFINDEX_OUTDEV outdev: Be<u32> as u32,
         /// The bridge port it came in through.
-        7 NFQA_IFINDEX_PHYSINDEV physindev: Be<u32>,
+        7 NFQA_IFINDEX_PHYSINDEV physindev: Be<u32> as u32,
         /// The bridge port it will go out through.
-        8 NFQA_IFINDEX_PHYSOUTDEV physoutdev: Be<u32>,
+        8 NFQA_IFINDEX_PHYSOUTDEV physoutdev: Be<u32> as u32,
         /// The link-layer address it came from.
         9 NFQA_HWADDR hwaddr: Source,
         /// The packet from its network header on, as far as the queue copies it. In a verdict: what it is replaced
@@ -170,16 +170,16 @@ attrs! {
         /// What the packet is to its connection. Linux 3.6.
         12 NFQA_CT_INFO ct_info: PacketState,
         /// Length of the packet, if the payload holds less of it.
-        13 NFQA_CAP_LEN cap_len: Be<u32>,
+        13 NFQA_CAP_LEN cap_len: Be<u32> as u32,
         /// Its checksum and size; absent is nothing special.
         14 NFQA_SKB_INFO skb_info: PacketInfo,
         /// In a verdict beside [`ct`](Self::ct): a connection that is to be expected. Linux 3.12.
         15 NFQA_EXP exp: ExpectAttrs<'a>,
         /// User of the socket that sent it, as the initial user namespace numbers it; with
         /// [`QueueFlags::UID_GID`], for packets of this machine.
-        16 NFQA_UID uid: Be<u32>,
+        16 NFQA_UID uid: Be<u32> as u32,
         /// Group of the socket that sent it, likewise.
-        17 NFQA_GID gid: Be<u32>,
+        17 NFQA_GID gid: Be<u32> as u32,
         /// Security context of a packet of this machine; with [`QueueFlags::SECCTX`]. Linux 4.3.
         18 NFQA_SECCTX secctx: Str<'a>,
         /// VLAN tag, in the family `bridge`. A verdict changes it, both attributes at once. Linux 4.7.
@@ -188,9 +188,9 @@ attrs! {
         /// `EINVAL`, after which Linux 6.18.15 forgets the packet and holds its links for ever. Linux 4.7.
         20 NFQA_L2HDR l2_header: Bytes<'a>,
         /// The packet's priority; absent is 0. Linux 5.18. A verdict changes it since Linux 6.1.
-        21 NFQA_PRIORITY priority: Be<u32>,
+        21 NFQA_PRIORITY priority: Be<u32> as u32,
         /// `net_cls` class of the socket that sent it; absent is 0. Linux 6.4.
-        22 NFQA_CGROUP_CLASSID cgroup_classid: Be<u32>,
+        22 NFQA_CGROUP_CLASSID cgroup_classid: Be<u32> as u32,
     }
 }
 
@@ -351,7 +351,7 @@ attrs! {
         2 NFQA_CFG_PARAMS params: Params,
         /// How many packets may wait for a verdict: 1024 at first. Newer kernels, Linux 6.18.44 among them, take more than
         /// 65536 for that.
-        3 NFQA_CFG_QUEUE_MAXLEN max_length: Be<u32>,
+        3 NFQA_CFG_QUEUE_MAXLEN max_length: Be<u32> as u32,
         /// Which flags are changed. Set it with [`on`](Self::on) and [`off`](Self::off). Linux 3.6.
         4 NFQA_CFG_MASK flag_mask: QueueFlags,
         /// The value of those flags: all are off at first. Set it likewise: without the mask it is `EINVAL`. `EOPNOTSUPP`,

@@ -46,13 +46,13 @@ attrs! {
         /// Its name; at most 31 bytes. Absent on the defaults.
         1 CTA_TIMEOUT_NAME name: Str<'a, 31>,
         /// The protocol family of its connections: [`family`](Self::family) as a number.
-        2 CTA_TIMEOUT_L3PROTO l3proto: Be<u16>,
+        2 CTA_TIMEOUT_L3PROTO l3proto: Be<u16> as u16,
         /// The protocol above IP. The times set it too.
         3 CTA_TIMEOUT_L4PROTO l4proto: IpProtocol,
         /// The times.
         4 CTA_TIMEOUT_DATA timeouts: Timeouts<'a>,
         /// References the kernel holds: one, and one or two for each rule that uses it.
-        5 CTA_TIMEOUT_USE use_count: Be<u32>,
+        5 CTA_TIMEOUT_USE use_count: Be<u32> as u32,
     }
 }
 

@@ -259,7 +259,7 @@ attrs! {
         65 IFLA_DPLL_PIN dpll_pin -> DpllPinAttrs<'a>,
         /// How far ahead the device can be given packets with a time to send, in nanoseconds. Read-only.
         /// Linux 6.13.
-        66 IFLA_MAX_PACING_OFFLOAD_HORIZON max_pacing_offload_horizon -> Uint,
+        66 IFLA_MAX_PACING_OFFLOAD_HORIZON max_pacing_offload_horizon -> Uint as u64,
         /// Whether it can't leave its namespace. Read-only. Linux 6.15.
         67 IFLA_NETNS_IMMUTABLE netns_immutable -> bool,
         /// Bytes it wants free in front of a packet. Read-only. Linux 6.18.

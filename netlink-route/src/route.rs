@@ -168,13 +168,13 @@ attrs! {
         /// In a query: TCP (6), UDP (17), ICMP (1) or ICMPv6 (58). Linux 4.18.
         27 RTA_IP_PROTO ip_proto: u8,
         /// In a query: source port. Linux 4.18.
-        28 RTA_SPORT sport: Be<u16>,
+        28 RTA_SPORT sport: Be<u16> as u16,
         /// In a query: destination port. Linux 4.18.
-        29 RTA_DPORT dport: Be<u16>,
+        29 RTA_DPORT dport: Be<u16> as u16,
         /// Next hop object. To send one, use [`RouteRequest::nexthop`]. Linux 5.3.
         30 RTA_NH_ID nh_id: u32,
         /// In a query: IPv6 flow label, 20 bits. Linux 6.14.
-        31 RTA_FLOWLABEL flowlabel: Be<u32>,
+        31 RTA_FLOWLABEL flowlabel: Be<u32> as u32,
         /// In a notification of its end: why. After Linux 7.1.
         32 RTA_DEL_REASON del_reason: DelReason,
     }

@@ -233,7 +233,8 @@ pub(super) fn family_header(family: u8) -> &'static [u8] {
 ///
 /// A row is `number C_NAME field: Type,` under its doc comment, and `Type` is a
 /// [`Payload`](crate::Payload). It makes a getter on the set, a setter of the same name on its builder, the
-/// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table).
+/// check of its payload, its debug output, and an entry in the set's [`Table`](crate::Table). A type that only says how a
+/// number is written has the number behind it, which the getter gives: `4 CTA_MARK mark: Be<u32> as u32,`.
 ///
 /// What only the kernel writes is `number C_NAME field -> Type,` and has no setter:
 ///
@@ -349,7 +350,7 @@ macro_rules! __attr_builder {
 macro_rules! __attr_set {
     (
         [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime
-        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty, )*
+        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty $(as $value:ty)?, )*
     ) => {
         $(#[$meta])*
         #[derive(Clone)]
@@ -363,7 +364,7 @@ macro_rules! __attr_set {
                 $(#[$row])*
                 #[doc = concat!("\n\n`", stringify!($c_name), "`, ", stringify!($number), ".")]
                 #[inline(always)]
-                pub fn $field<$a>(&$a self) -> ::core::option::Option<<$type as $crate::Payload<$a>>::Value> {
+                pub fn $field<$a>(&$a self) -> ::core::option::Option<$crate::__value!($type $(, $value)?)> {
                     self.0.get::<$type>($number, Self::PLACES)
                 }
             )*
@@ -490,6 +491,18 @@ macro_rules! __attr_set {
     };
 }
 
+/// What a getter gives. It stands in the row, so that the documentation shows it in plain words.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __value {
+    ($type:ty) => {
+        $type
+    };
+    ($type:ty, $value:ty) => {
+        $value
+    };
+}
+
 /// The writing side of [`attrs!`](crate::attrs).
 #[macro_export]
 #[doc(hidden)]
@@ -502,7 +515,7 @@ macro_rules! __attr_setters {
     };
     (
         $builder:ident [$($r:ident)?]
-        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty, )*
+        $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty $(as $value:ty)?, )*
     ) => {
         #[allow(unreachable_pub, dead_code, clippy::extra_unused_lifetimes, single_use_lifetimes)]
         impl $(<$r>)? $builder $(<$r>)? {

@@ -51,10 +51,10 @@ attrs! {
         5 NETDEV_A_NAPI_DEFER_HARD_IRQS defer_hard_irqs: u32,
         /// Nanoseconds to the next poll while the interrupt is deferred; 0, the default, is none. Unless it is 0, GRO
         /// keeps recent packets from one poll to the next. Linux 6.13.
-        6 NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT gro_flush_timeout: Uint,
+        6 NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT gro_flush_timeout: Uint as u64,
         /// Nanoseconds for which a busy polling program that finds packets keeps the interrupt off; 0, the default, is
         /// none. Linux 6.13.
-        7 NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT irq_suspend_timeout: Uint,
+        7 NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT irq_suspend_timeout: Uint as u64,
         /// Whether a thread polls, and how. Linux 6.17.
         8 NETDEV_A_NAPI_THREADED threaded: NapiThreaded,
     }

@@ -56,17 +56,17 @@ attrs! {
     /// `NETDEV_A_PAGE_POOL_*`.
     pub struct PagePoolAttrs<'a> for PagePoolRequest<R> {
         /// Its number, unique in the kernel and not used again soon.
-        1 NETDEV_A_PAGE_POOL_ID id: Uint,
+        1 NETDEV_A_PAGE_POOL_ID id: Uint as u64,
         /// Index of the link. That of the loopback link once its own is gone.
         2 NETDEV_A_PAGE_POOL_IFINDEX ifindex: u32,
         /// The NAPI instance that allocates from it, while there is one.
-        3 NETDEV_A_PAGE_POOL_NAPI_ID napi_id: Uint,
+        3 NETDEV_A_PAGE_POOL_NAPI_ID napi_id: Uint as u64,
         /// Pages that were allocated and are not yet back.
-        4 NETDEV_A_PAGE_POOL_INFLIGHT inflight: Uint,
+        4 NETDEV_A_PAGE_POOL_INFLIGHT inflight: Uint as u64,
         /// Their bytes.
-        5 NETDEV_A_PAGE_POOL_INFLIGHT_MEM inflight_mem: Uint,
+        5 NETDEV_A_PAGE_POOL_INFLIGHT_MEM inflight_mem: Uint as u64,
         /// When the driver let go of it, in seconds of `CLOCK_BOOTTIME`. Absent while it is in use.
-        6 NETDEV_A_PAGE_POOL_DETACH_TIME detach_time: Uint,
+        6 NETDEV_A_PAGE_POOL_DETACH_TIME detach_time: Uint as u64,
         /// Number of the binding whose memory it gives out, see [`dmabuf`](super::dmabuf). Linux 6.12.
         7 NETDEV_A_PAGE_POOL_DMABUF dmabuf: u32,
         /// There if it gives out memory of an `io_uring`. Linux 6.15.
@@ -78,7 +78,7 @@ attrs! {
     /// `NETDEV_A_IO_URING_PROVIDER_INFO_*`: memory of an `io_uring`, which receives into it without copying.
     pub struct IoUringAttrs<'a> for IoUring {
         /// Bytes of a buffer. Newer than Linux 6.18.
-        1 NETDEV_A_IO_URING_PROVIDER_INFO_RX_BUF_LEN rx_buf_len: Uint,
+        1 NETDEV_A_IO_URING_PROVIDER_INFO_RX_BUF_LEN rx_buf_len: Uint as u64,
     }
 }
 
@@ -86,7 +86,7 @@ attrs! {
     /// `NETDEV_A_PAGE_POOL_*`, as far as statistics say which pool they are of.
     pub struct PagePoolInfoAttrs<'a> for PagePoolInfo {
         /// Its number.
-        1 NETDEV_A_PAGE_POOL_ID id: Uint,
+        1 NETDEV_A_PAGE_POOL_ID id: Uint as u64,
         /// Index of the link.
         2 NETDEV_A_PAGE_POOL_IFINDEX ifindex: u32,
     }
@@ -98,27 +98,27 @@ attrs! {
         /// Which pool.
         1 NETDEV_A_PAGE_POOL_STATS_INFO info: PagePoolInfoAttrs<'a>,
         /// Allocations from the cache.
-        8 NETDEV_A_PAGE_POOL_STATS_ALLOC_FAST alloc_fast: Uint,
+        8 NETDEV_A_PAGE_POOL_STATS_ALLOC_FAST alloc_fast: Uint as u64,
         /// Allocations of a single page from the kernel's allocator.
-        9 NETDEV_A_PAGE_POOL_STATS_ALLOC_SLOW alloc_slow: Uint,
+        9 NETDEV_A_PAGE_POOL_STATS_ALLOC_SLOW alloc_slow: Uint as u64,
         /// Allocations of several pages at once from there.
-        10 NETDEV_A_PAGE_POOL_STATS_ALLOC_SLOW_HIGH_ORDER alloc_slow_high_order: Uint,
+        10 NETDEV_A_PAGE_POOL_STATS_ALLOC_SLOW_HIGH_ORDER alloc_slow_high_order: Uint as u64,
         /// The ring was empty, so that the kernel's allocator was asked.
-        11 NETDEV_A_PAGE_POOL_STATS_ALLOC_EMPTY alloc_empty: Uint,
+        11 NETDEV_A_PAGE_POOL_STATS_ALLOC_EMPTY alloc_empty: Uint as u64,
         /// The cache was refilled from the ring.
-        12 NETDEV_A_PAGE_POOL_STATS_ALLOC_REFILL alloc_refill: Uint,
+        12 NETDEV_A_PAGE_POOL_STATS_ALLOC_REFILL alloc_refill: Uint as u64,
         /// Pages of the ring that were of another NUMA node, and given back.
-        13 NETDEV_A_PAGE_POOL_STATS_ALLOC_WAIVE alloc_waive: Uint,
+        13 NETDEV_A_PAGE_POOL_STATS_ALLOC_WAIVE alloc_waive: Uint as u64,
         /// Pages that came back to the cache.
-        14 NETDEV_A_PAGE_POOL_STATS_RECYCLE_CACHED recycle_cached: Uint,
+        14 NETDEV_A_PAGE_POOL_STATS_RECYCLE_CACHED recycle_cached: Uint as u64,
         /// The cache was full as a page came back.
-        15 NETDEV_A_PAGE_POOL_STATS_RECYCLE_CACHE_FULL recycle_cache_full: Uint,
+        15 NETDEV_A_PAGE_POOL_STATS_RECYCLE_CACHE_FULL recycle_cache_full: Uint as u64,
         /// Pages that came back to the ring.
-        16 NETDEV_A_PAGE_POOL_STATS_RECYCLE_RING recycle_ring: Uint,
+        16 NETDEV_A_PAGE_POOL_STATS_RECYCLE_RING recycle_ring: Uint as u64,
         /// Pages that were freed, as the ring was full.
-        17 NETDEV_A_PAGE_POOL_STATS_RECYCLE_RING_FULL recycle_ring_full: Uint,
+        17 NETDEV_A_PAGE_POOL_STATS_RECYCLE_RING_FULL recycle_ring_full: Uint as u64,
         /// Pages that were freed, as somebody else still held them.
-        18 NETDEV_A_PAGE_POOL_STATS_RECYCLE_RELEASED_REFCNT recycle_released_refcnt: Uint,
+        18 NETDEV_A_PAGE_POOL_STATS_RECYCLE_RELEASED_REFCNT recycle_released_refcnt: Uint as u64,
     }
 }
 

@@ -9,9 +9,9 @@ attrs! {
     /// `CTA_PROTONAT_*`: ports to choose from.
     pub struct NatPortsAttrs<'a> for NatPorts {
         /// The lowest. Needed beside the highest.
-        1 CTA_PROTONAT_PORT_MIN min: Be<u16>,
+        1 CTA_PROTONAT_PORT_MIN min: Be<u16> as u16,
         /// The highest; the lowest, if it is absent.
-        2 CTA_PROTONAT_PORT_MAX max: Be<u16>,
+        2 CTA_PROTONAT_PORT_MAX max: Be<u16> as u16,
     }
 }
 

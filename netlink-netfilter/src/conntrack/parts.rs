@@ -9,13 +9,13 @@ attrs! {
     /// `CTA_COUNTERS_*`: packets and bytes of one direction. There only with `net.netfilter.nf_conntrack_acct`.
     pub struct CountersAttrs<'a> for Counters {
         /// Packets.
-        1 CTA_COUNTERS_PACKETS packets: Be<u64>,
+        1 CTA_COUNTERS_PACKETS packets: Be<u64> as u64,
         /// Bytes, with the IP header.
-        2 CTA_COUNTERS_BYTES bytes: Be<u64>,
+        2 CTA_COUNTERS_BYTES bytes: Be<u64> as u64,
         /// Packets, in four bytes. No kernel of today sends it.
-        3 CTA_COUNTERS32_PACKETS packets32: Be<u32>,
+        3 CTA_COUNTERS32_PACKETS packets32: Be<u32> as u32,
         /// Bytes, in four bytes. No kernel of today sends it.
-        4 CTA_COUNTERS32_BYTES bytes32: Be<u32>,
+        4 CTA_COUNTERS32_BYTES bytes32: Be<u32> as u32,
         /// Aligns the counters.
         5 CTA_COUNTERS_PAD pad: Bytes<'a>,
     }
@@ -26,9 +26,9 @@ attrs! {
     /// `net.netfilter.nf_conntrack_timestamp`.
     pub struct TimestampAttrs<'a> for Timestamp {
         /// When it began.
-        1 CTA_TIMESTAMP_START start: Be<u64>,
+        1 CTA_TIMESTAMP_START start: Be<u64> as u64,
         /// When it ended; absent while it lives.
-        2 CTA_TIMESTAMP_STOP stop: Be<u64>,
+        2 CTA_TIMESTAMP_STOP stop: Be<u64> as u64,
         /// Aligns the times.
         3 CTA_TIMESTAMP_PAD pad: Bytes<'a>,
     }
@@ -57,11 +57,11 @@ attrs! {
     /// the length of the data. All three are needed to set it.
     pub struct SeqAdjAttrs<'a> for SeqAdj {
         /// The sequence number from which the second offset counts.
-        1 CTA_SEQADJ_CORRECTION_POS correction_pos: Be<u32>,
+        1 CTA_SEQADJ_CORRECTION_POS correction_pos: Be<u32> as u32,
         /// What is added before it.
-        2 CTA_SEQADJ_OFFSET_BEFORE offset_before: Be<i32>,
+        2 CTA_SEQADJ_OFFSET_BEFORE offset_before: Be<i32> as i32,
         /// What is added from there on.
-        3 CTA_SEQADJ_OFFSET_AFTER offset_after: Be<i32>,
+        3 CTA_SEQADJ_OFFSET_AFTER offset_after: Be<i32> as i32,
     }
 }
 
@@ -69,11 +69,11 @@ attrs! {
     /// `CTA_SYNPROXY_*`: what the SYN proxy keeps of a connection. Linux 4.18. All three are needed to set it.
     pub struct SynproxyAttrs<'a> for Synproxy {
         /// Initial sequence number that it chose.
-        1 CTA_SYNPROXY_ISN isn: Be<u32>,
+        1 CTA_SYNPROXY_ISN isn: Be<u32> as u32,
         /// Initial timestamp that it sent.
-        2 CTA_SYNPROXY_ITS its: Be<u32>,
+        2 CTA_SYNPROXY_ITS its: Be<u32> as u32,
         /// By how much timestamps are moved.
-        3 CTA_SYNPROXY_TSOFF tsoff: Be<u32>,
+        3 CTA_SYNPROXY_TSOFF tsoff: Be<u32> as u32,
     }
 }
 

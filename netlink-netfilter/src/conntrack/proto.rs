@@ -119,7 +119,7 @@ attrs! {
         /// The end that opened it, as DCCP sees it.
         2 CTA_PROTOINFO_DCCP_ROLE role: DccpRole,
         /// Sequence of the packet that opened it.
-        3 CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ handshake_seq: Be<u64>,
+        3 CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ handshake_seq: Be<u64> as u64,
         /// Aligns the sequence.
         4 CTA_PROTOINFO_DCCP_PAD pad: Bytes<'a>,
     }
@@ -157,9 +157,9 @@ attrs! {
         /// Where the association is.
         1 CTA_PROTOINFO_SCTP_STATE state: SctpState,
         /// Verification tag of packets of the original direction.
-        2 CTA_PROTOINFO_SCTP_VTAG_ORIGINAL vtag_original: Be<u32>,
+        2 CTA_PROTOINFO_SCTP_VTAG_ORIGINAL vtag_original: Be<u32> as u32,
         /// Verification tag of packets of the reply direction.
-        3 CTA_PROTOINFO_SCTP_VTAG_REPLY vtag_reply: Be<u32>,
+        3 CTA_PROTOINFO_SCTP_VTAG_REPLY vtag_reply: Be<u32> as u32,
     }
 }
 

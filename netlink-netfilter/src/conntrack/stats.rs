@@ -8,35 +8,35 @@ attrs! {
     /// `CTA_STATS_*`: what one processor has counted in this namespace.
     pub struct CpuStatsAttrs<'a> for CpuStatsRequest<R> {
         /// Lookups. Up to Linux 4.8.
-        1 CTA_STATS_SEARCHED searched: Be<u32>,
+        1 CTA_STATS_SEARCHED searched: Be<u32> as u32,
         /// Lookups that found an entry, while another was being inserted.
-        2 CTA_STATS_FOUND found: Be<u32>,
+        2 CTA_STATS_FOUND found: Be<u32> as u32,
         /// Entries that were new. Up to Linux 4.8.
-        3 CTA_STATS_NEW new_entries: Be<u32>,
+        3 CTA_STATS_NEW new_entries: Be<u32> as u32,
         /// Packets that could not be tracked.
-        4 CTA_STATS_INVALID invalid: Be<u32>,
+        4 CTA_STATS_INVALID invalid: Be<u32> as u32,
         /// Packets of entries that exist already. Up to Linux 5.9.
-        5 CTA_STATS_IGNORE ignore: Be<u32>,
+        5 CTA_STATS_IGNORE ignore: Be<u32> as u32,
         /// Entries that were removed. Up to Linux 4.8.
-        6 CTA_STATS_DELETE delete: Be<u32>,
+        6 CTA_STATS_DELETE delete: Be<u32> as u32,
         /// Entries put on the list of the dying. Up to Linux 4.8.
-        7 CTA_STATS_DELETE_LIST delete_list: Be<u32>,
+        7 CTA_STATS_DELETE_LIST delete_list: Be<u32> as u32,
         /// Entries put into the table; only by the kernel's older ways.
-        8 CTA_STATS_INSERT insert: Be<u32>,
+        8 CTA_STATS_INSERT insert: Be<u32> as u32,
         /// Entries that could not be put into the table.
-        9 CTA_STATS_INSERT_FAILED insert_failed: Be<u32>,
+        9 CTA_STATS_INSERT_FAILED insert_failed: Be<u32> as u32,
         /// Packets dropped, for want of room in the table or otherwise.
-        10 CTA_STATS_DROP drop: Be<u32>,
+        10 CTA_STATS_DROP drop: Be<u32> as u32,
         /// Entries removed early to make room.
-        11 CTA_STATS_EARLY_DROP early_drop: Be<u32>,
+        11 CTA_STATS_EARLY_DROP early_drop: Be<u32> as u32,
         /// Packets with an error, ICMP ones for example.
-        12 CTA_STATS_ERROR error: Be<u32>,
+        12 CTA_STATS_ERROR error: Be<u32> as u32,
         /// Lookups begun anew because the table was resized.
-        13 CTA_STATS_SEARCH_RESTART search_restart: Be<u32>,
+        13 CTA_STATS_SEARCH_RESTART search_restart: Be<u32> as u32,
         /// Entries that met an equal one on insertion and gave way. Linux 5.10.
-        14 CTA_STATS_CLASH_RESOLVE clash_resolve: Be<u32>,
+        14 CTA_STATS_CLASH_RESOLVE clash_resolve: Be<u32> as u32,
         /// Entries not inserted because their chain was too long. Linux 5.15.
-        15 CTA_STATS_CHAIN_TOOLONG chain_toolong: Be<u32>,
+        15 CTA_STATS_CHAIN_TOOLONG chain_toolong: Be<u32> as u32,
     }
 }
 
@@ -60,9 +60,9 @@ attrs! {
     /// `CTA_STATS_GLOBAL_*`: how full the table is.
     pub struct StatsAttrs<'a> for StatsRequest<R> {
         /// Entries of this namespace.
-        1 CTA_STATS_GLOBAL_ENTRIES entries: Be<u32>,
+        1 CTA_STATS_GLOBAL_ENTRIES entries: Be<u32> as u32,
         /// Most entries there may be, `net.netfilter.nf_conntrack_max`. Linux 5.9.
-        2 CTA_STATS_GLOBAL_MAX_ENTRIES max_entries: Be<u32>,
+        2 CTA_STATS_GLOBAL_MAX_ENTRIES max_entries: Be<u32> as u32,
     }
 }
 

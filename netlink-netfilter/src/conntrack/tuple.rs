@@ -28,17 +28,17 @@ attrs! {
         /// The protocol above IP. One that connection tracking does not look into has nothing but this.
         1 CTA_PROTO_NUM num: IpProtocol,
         /// Port of the sender: TCP, UDP, UDP-Lite, SCTP, DCCP; for GRE the key, as PPTP uses it.
-        2 CTA_PROTO_SRC_PORT src_port: Be<u16>,
+        2 CTA_PROTO_SRC_PORT src_port: Be<u16> as u16,
         /// Port of the receiver, likewise.
-        3 CTA_PROTO_DST_PORT dst_port: Be<u16>,
+        3 CTA_PROTO_DST_PORT dst_port: Be<u16> as u16,
         /// Identifier of an ICMP query.
-        4 CTA_PROTO_ICMP_ID icmp_id: Be<u16>,
+        4 CTA_PROTO_ICMP_ID icmp_id: Be<u16> as u16,
         /// ICMP type.
         5 CTA_PROTO_ICMP_TYPE icmp_type: u8,
         /// ICMP code.
         6 CTA_PROTO_ICMP_CODE icmp_code: u8,
         /// Identifier of an ICMPv6 query.
-        7 CTA_PROTO_ICMPV6_ID icmpv6_id: Be<u16>,
+        7 CTA_PROTO_ICMPV6_ID icmpv6_id: Be<u16> as u16,
         /// ICMPv6 type.
         8 CTA_PROTO_ICMPV6_TYPE icmpv6_type: u8,
         /// ICMPv6 code.
@@ -54,7 +54,7 @@ attrs! {
         /// The protocol, and ports or the like.
         2 CTA_TUPLE_PROTO proto: TupleProtoAttrs<'a>,
         /// Zone of this direction alone. Not beside a zone of the whole connection.
-        3 CTA_TUPLE_ZONE zone: Be<u16>,
+        3 CTA_TUPLE_ZONE zone: Be<u16> as u16,
     }
 }
 

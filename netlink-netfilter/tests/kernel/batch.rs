@@ -61,7 +61,7 @@ attrs! {
     /// Generations.
     pub struct GenAttrs<'a> for GenRequest<R> {
         /// The number.
-        1 NFTA_GEN_ID id: Be<u32>,
+        1 NFTA_GEN_ID id: Be<u32> as u32,
     }
 }
 

@@ -26,9 +26,9 @@ attrs! {
     /// A base chain's place.
     pub struct HookAttrs<'a> for Hook {
         /// Where.
-        1 NFTA_HOOK_HOOKNUM hooknum: Be<u32>,
+        1 NFTA_HOOK_HOOKNUM hooknum: Be<u32> as u32,
         /// When.
-        2 NFTA_HOOK_PRIORITY priority: Be<i32>,
+        2 NFTA_HOOK_PRIORITY priority: Be<i32> as i32,
     }
 }
 
@@ -60,7 +60,7 @@ attrs! {
         /// Its name.
         1 NFTA_TARGET_NAME name: Str<'a>,
         /// Which of its structs follows.
-        2 NFTA_TARGET_REV rev: Be<u32>,
+        2 NFTA_TARGET_REV rev: Be<u32> as u32,
         /// The struct.
         3 NFTA_TARGET_INFO info: Bytes<'a>,
     }

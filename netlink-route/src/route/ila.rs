@@ -58,7 +58,7 @@ attrs! {
     /// `ILA_ATTR_*`, those of routes.
     pub struct IlaAttrs<'a> for Ila {
         /// The new upper half of the destination. Required.
-        1 ILA_ATTR_LOCATOR locator: Be<u64>,
+        1 ILA_ATTR_LOCATOR locator: Be<u64> as u64,
         /// How transport checksums stay right.
         7 ILA_ATTR_CSUM_MODE csum_mode: IlaChecksum,
         /// What the identifier is.

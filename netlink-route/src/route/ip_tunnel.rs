@@ -90,7 +90,7 @@ attrs! {
         /// 1 or 2. Required.
         1 LWTUNNEL_IP_OPT_ERSPAN_VER version: u8,
         /// Port index, 20 bits. Version 1.
-        2 LWTUNNEL_IP_OPT_ERSPAN_INDEX index: Be<u32>,
+        2 LWTUNNEL_IP_OPT_ERSPAN_INDEX index: Be<u32> as u32,
         /// 0 for received packets, 1 for sent ones. Version 2.
         3 LWTUNNEL_IP_OPT_ERSPAN_DIR direction: u8,
         /// Id of the mirroring hardware, 6 bits. Version 2.
@@ -114,7 +114,7 @@ attrs! {
     /// `LWTUNNEL_IP_*`: an IPv4 header and what tunnels put behind it.
     pub struct IpAttrs<'a> for Ip {
         /// VXLAN network, GENEVE network, GRE key …
-        1 LWTUNNEL_IP_ID id: Be<u64>,
+        1 LWTUNNEL_IP_ID id: Be<u64> as u64,
         /// Where the tunnel ends.
         2 LWTUNNEL_IP_DST dst: Ipv4Addr,
         /// Where it begins. Default: the address the route to the end has.
@@ -134,7 +134,7 @@ attrs! {
     /// `LWTUNNEL_IP6_*`: an IPv6 header and what tunnels put behind it.
     pub struct Ip6Attrs<'a> for Ip6 {
         /// VXLAN network, GENEVE network, GRE key …
-        1 LWTUNNEL_IP6_ID id: Be<u64>,
+        1 LWTUNNEL_IP6_ID id: Be<u64> as u64,
         /// Where the tunnel ends.
         2 LWTUNNEL_IP6_DST dst: Ipv6Addr,
         /// Where it begins. Default: the address the route to the end has.

@@ -81,7 +81,7 @@ attrs! {
         /// Whether unknown neighbours are told to user space. Off by default.
         14 IFLA_VXLAN_L3MISS l3miss: bool,
         /// UDP destination port. The kernel's default is 8472, not the registered 4789.
-        15 IFLA_VXLAN_PORT port: Be<u16>,
+        15 IFLA_VXLAN_PORT port: Be<u16> as u16,
         /// As `IFLA_VXLAN_GROUP`, over IPv6.
         16 IFLA_VXLAN_GROUP6 group6: Ipv6Addr,
         /// Own address, over IPv6.
@@ -103,7 +103,7 @@ attrs! {
         /// Whether identifier and addresses come with each packet, from a route or a filter. Off by default.
         25 IFLA_VXLAN_COLLECT_METADATA collect_metadata: bool,
         /// Flow label of outer IPv6 packets, of 20 bits.
-        26 IFLA_VXLAN_LABEL label: Be<u32>,
+        26 IFLA_VXLAN_LABEL label: Be<u32> as u32,
         /// Carry other protocols than Ethernet; only with `IFLA_VXLAN_COLLECT_METADATA`, and without learning.
         27 IFLA_VXLAN_GPE gpe: Flag,
         /// Take the TTL of the inner packet. Linux 4.18.
