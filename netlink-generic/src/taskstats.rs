@@ -45,7 +45,7 @@
 //! - It takes `CAP_NET_ADMIN` in the initial user namespace. Numbers are those of the PID namespace of who asks.
 //! - Linux 5.10 has the family in the initial network namespace only, 6.1 in all: elsewhere, connect in that one.
 //! - Of a process it sums up the delays, context switches and times; everything else is 0. Of one that ended, some
-//!   releases, 6.18.15 for one, sum up the delays only, and leave the version 0; so does Linux 5.10, which gives its version.
+//!   releases, 6.18.15 for one, sum up the delays only, and leave the version 0; so do 5.10 and 6.1.176, which give theirs.
 //! - Of the delays, only waiting for a CPU is measured always. The others take `kernel.task_delayacct` (or `delayacct`
 //!   on the kernel's command line) to be on when the task is made.
 //! - [`TaskStats::version`] tells which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in 7.3. What

@@ -124,16 +124,21 @@ const TARGETS: Need = when("nftables takes no targets of iptables here", || {
     catch("NFQUEUE", &queued_to(7), 1).is_ok() && catch("NFLOG", &logged_to(7), 1).is_ok()
 });
 
+/// What a target's data has: `XT_ALIGN`.
+const fn aligned(bytes: usize) -> usize {
+    bytes.next_multiple_of(align_of::<u64>())
+}
+
 /// `struct xt_NFQ_info`.
 fn queued_to(number: u16) -> Vec<u8> {
-    let mut info = vec![0; 8];
+    let mut info = vec![0; aligned(4)];
     info[..2].copy_from_slice(&number.to_ne_bytes());
     info
 }
 
 /// `struct xt_nflog_info`.
 fn logged_to(group: u16) -> Vec<u8> {
-    let mut info = vec![0; 80];
+    let mut info = vec![0; aligned(76)];
     info[4..6].copy_from_slice(&group.to_ne_bytes());
     info[6..8].copy_from_slice(&1u16.to_ne_bytes());
     info
