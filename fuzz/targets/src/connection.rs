@@ -128,7 +128,8 @@ impl Told {
                 Scene::Failure(Errno::ENOBUFS)
             }
             Plan::Huge => {
-                self.trouble.huge = true;
+                // What came before may have made room for it, and then its zeros are no message.
+                (self.trouble.huge, self.trouble.garbage) = (true, true);
                 Scene::Datagram(Sender::kernel_group(3), vec![0; 3 << 19])
             }
             Plan::Datagram(from, messages) => {

@@ -651,6 +651,8 @@ mod tests {
             (52, Some("D_RECORDS.R_NAME")),
             (56, Some("D_RECORDS.R_NAME")),
             (60, None),
+            (0, None),
+            (15, None),
         ] {
             assert_eq!(place(offset).as_deref(), at, "{offset}");
         }

@@ -69,6 +69,9 @@ impl MessageInfo {
                     break part;
                 }
             };
+            if offset < around + part.start {
+                return None;
+            }
             if let Some(attr) = part.attr {
                 place.row = part.row;
                 place.path.push(Step { number: attr.number, c_name: part.row.map(|row| row.c_name) });

@@ -69,8 +69,8 @@ struct TypeBeside;
 impl Neighbour<'_, EncapType> for TypeBeside {
     fn find(scope: &Scope<'_>) -> Option<EncapType> {
         // In a route, 7 is an address: it has another length.
-        let mut types = [21, 7].into_iter().filter_map(|number| scope.set.find(number));
-        EncapType::decode(types.find(|payload| payload.len() == 2)?).ok()
+        let of_hop = || scope.set.find(7).filter(|payload| payload.len() == 2);
+        EncapType::decode(scope.set.find(21).or_else(of_hop)?).ok()
     }
 
     fn put(kind: EncapType, number: u16, out: &mut Writer) {
@@ -147,6 +147,17 @@ mod tests {
         let mut out = Writer::new();
         (0..count).for_each(|_| out.put_bytes(22 | NLA_F_NESTED, &[]));
         out.into_bytes()
+    }
+
+    /// Kernels read two bytes of the type, however many there are.
+    #[test]
+    fn a_longer_type_chooses_too() {
+        let mut out = Writer::new();
+        out.put_array(21, native([3, 0, 0, 0], &[2, 2]));
+        out.nest(22, |_| {});
+        let bytes = message(out.as_slice());
+        let route = Route::read(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap();
+        assert!(matches!(route.encap(), Some(Encap::Ila(_))), "{route:?}");
     }
 
     /// S-M3: with a walk for each, this takes hours.
