@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: our speed beside the floor's and the rivals'.
 
+mod picture;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use serde_json::Value;
 
 use crate::command::{Scratch, cargo, root};
 
-/// Measures our speed beside the floor and other crates, and writes benches/RESULTS.md.
+/// Measures our speed beside the floor and other crates, and writes benches/RESULTS.md and a picture of it.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// One round with small counts; nothing is written.
@@ -224,6 +226,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.quick && arguments.workloads.is_empty() {
         let page = page(&report, arguments.rounds, &folder)?;
         std::fs::write(root().join("benches/RESULTS.md"), page)?;
+        std::fs::write(root().join("benches/results.svg"), picture::svg(&board)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

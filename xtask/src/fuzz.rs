@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: every fuzz target for a while.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -18,6 +19,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     target: Option<String>,
 }
+
+/// Parts of the time, and the longest input in each. Most mistakes need few bytes, and a long input is a hundred times as
+/// slow; the second length is that of a datagram.
+const PARTS: [(u32, usize); 2] = [(5, 4096), (1, 65_536)];
+
+/// Targets that run `unsafe` code, which a sanitizer watches. It makes a target slower by a factor of five.
+const UNSAFE: [&str; 1] = ["connection"];
 
 /// What it exits with where the tools are missing: nothing was found, and nothing was looked for.
 const MISSING: u8 = 2;
@@ -44,48 +52,39 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         if arguments.target.as_deref().is_some_and(|only| only != target) {
             continue;
         }
-        let seeds = found.join("seeds").join(target);
+        let seeds = netlink_fuzz_targets::seeds(root(), target)?;
         let found = found.join(target);
-        fs::create_dir_all(&seeds)?;
         fs::create_dir_all(&found)?;
-        for (number, (_, bytes)) in netlink_fuzz_targets::seeds(root(), target)?.iter().enumerate() {
-            fs::write(seeds.join(number.to_string()), bytes)?;
-        }
-        let seconds = format!("-max_total_time={}", arguments.seconds);
-        let mut command = Command::new("rustup");
-        command
-            .args(["run", "nightly", "cargo", "fuzz", "run", target])
-            .args([&found, &seeds])
-            // Memory has to stay bounded, and no input may take long.
-            .args([
-                "--",
-                &seconds,
-                "-rss_limit_mb=1024",
-                "-timeout=10",
-                // As long as a datagram.
-                "-max_len=65536",
-                "-print_final_stats=1",
-                "-verbosity=0",
-            ])
-            .current_dir(root())
-            // These are of the compiler that runs this task.
-            .env_remove("CARGO")
-            .env_remove("RUSTC")
-            .env_remove("RUSTUP_TOOLCHAIN");
-        // The build comes first, and the fuzzer looks at the clock only between inputs.
-        let limit = Duration::from_secs(u64::from(arguments.seconds) * 2 + 1200);
-        let ended = command::run(&mut command, &scratch, limit).context("cargo fuzz")?;
-        let number =
-            |name| ended.output.lines().find_map(|line: &str| line.strip_prefix(name)).map(str::trim);
-        if ended.is_success()
-            && let Some(runs) = number("stat::number_of_executed_units:")
-        {
-            let memory = number("stat::peak_rss_mb:").unwrap_or("?");
-            let speed = number("stat::average_exec_per_sec:").unwrap_or("?");
-            println!("fuzz {target}: ok, {runs} inputs, {speed} a second, {memory} MB");
-        } else {
-            println!("{}\nfuzz {target}: FAILED, {}", ended.output, ended.why());
-            failed.push(target);
+        let all: u32 = PARTS.iter().map(|(part, _)| part).sum();
+        for (part, length) in PARTS {
+            let here = found.with_file_name("seeds").join(format!("{target}-{length}"));
+            fs::create_dir_all(&here)?;
+            for (number, (_, bytes)) in
+                seeds.iter().enumerate().filter(|(_, (_, bytes))| bytes.len() <= length)
+            {
+                fs::write(here.join(number.to_string()), bytes)?;
+            }
+            let seconds = (arguments.seconds * part).div_ceil(all);
+            let ended = fuzz(target, seconds, length, [&found, &here], &scratch)?;
+            let number =
+                |name| ended.output.lines().find_map(|line: &str| line.strip_prefix(name)).map(str::trim);
+            if ended.is_success()
+                && let Some(runs) = number("stat::number_of_executed_units:")
+            {
+                let memory = number("stat::peak_rss_mb:").unwrap_or("?");
+                let speed = number("stat::average_exec_per_sec:").unwrap_or("?");
+                println!(
+                    "fuzz {target}, up to {length} bytes: ok, {runs} inputs, {speed} a second, {memory} MB"
+                );
+            } else {
+                // Inputs are printed, too.
+                for line in ended.output.lines() {
+                    println!("{}", line.chars().take(500).collect::<String>());
+                }
+                println!("fuzz {target}: FAILED, {}", ended.why());
+                failed.push(target);
+                break;
+            }
         }
     }
     if arguments.target.as_ref().is_some_and(|only| netlink_fuzz_targets::target(only).is_none()) {
@@ -93,4 +92,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     println!("fuzz: {} failed {}", failed.len(), failed.join(" "));
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Lets the fuzzer call a target. The build comes first, and it looks at the clock only between inputs.
+fn fuzz(
+    target: &str,
+    seconds: u32,
+    length: usize,
+    corpora: [&Path; 2],
+    scratch: &Scratch,
+) -> Result<command::Ended> {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", "cargo", "fuzz", "run", target]);
+    if !UNSAFE.contains(&target) {
+        command.args(["--sanitizer", "none", "--no-trace-compares"]);
+    }
+    command
+        .args(corpora)
+        .args(["--", &format!("-max_total_time={seconds}"), &format!("-max_len={length}")])
+        // Memory has to stay bounded, and no input may take long.
+        .args(["-rss_limit_mb=1024", "-timeout=10", "-print_final_stats=1", "-verbosity=0"])
+        .current_dir(root())
+        // These are of the compiler that runs this task.
+        .env_remove("CARGO")
+        .env_remove("RUSTC")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    let limit = Duration::from_secs(u64::from(seconds) * 2 + 1200);
+    command::run(&mut command, scratch, limit).context("cargo fuzz")
 }
