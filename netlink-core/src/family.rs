@@ -12,7 +12,8 @@ pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
 pub use crate::net::{Prefix, PrefixError};
 pub use crate::payload::{
-    Array, Be, Bytes, Flag, Headed, HwAddr, HwAddrError, Indexed, Many, Raw, Str, Uint,
+    Array, Be, Bytes, Counted, Elements, Flag, Form, Headed, HwAddr, HwAddrError, Indexed, List, Many, Raw,
+    Repeated, Str, Uint,
 };
 pub use crate::protocol::{AnyEvent, Change, ProtocolInfo};
 pub use crate::request::{

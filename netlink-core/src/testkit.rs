@@ -402,13 +402,18 @@ pub mod rewrite {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __rewrite {
-    ($name:ident $( $number:literal $field:ident )*) => {
+    ($name:ident $a:lifetime $( $number:literal $field:ident $type:ty $(as $value:ty)?, )*) => {
         impl $crate::testkit::Rewrite for $name<'_> {
             fn rewrite(&self, _out: &mut $crate::Writer) {
                 #[allow(unused_imports)]
                 use $crate::testkit::rewrite::{RewriteSet as _, RewriteValue as _, Value};
                 $( if let Some(value) = self.$field() {
-                    (&Value(&value)).write($number, _out);
+                    // As it is written, which the getter's type does not say.
+                    #[allow(clippy::extra_unused_lifetimes, single_use_lifetimes, unused_lifetimes)]
+                    fn written<$a>(value: $crate::__value!($type $(, $value)?)) -> $type {
+                        $crate::IntoAttr::into_attr(value)
+                    }
+                    (&Value(&written(value))).write($number, _out);
                 } )*
             }
 

@@ -487,7 +487,7 @@ macro_rules! __attr_set {
             }
         } }
 
-        $crate::__rewrite! { $name $( $number $field )* }
+        $crate::__rewrite! { $name $a $( $number $field $type $(as $value)?, )* }
     };
 }
 

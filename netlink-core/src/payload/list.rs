@@ -1,61 +1,143 @@
 //! Lists: attributes that come more than once, sets of items, arrays.
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use crate::attr::{Attr, Attrs, IntoAttr, Malformed, NLA_F_NESTED, Payload, Rule, Scope, Shape, Writer};
 use crate::layout::Field;
 
+/// Several items, written in the form `W`. What was read is walked each time. To send some, give a slice.
+pub struct List<'a, T, W> {
+    /// As it was read.
+    wire: Option<W>,
+    values: &'a [T],
+}
+
 /// All attributes of one number in a set: `IFLA_ALT_IFNAME` and its like, which come more than once.
-///
-/// Read, it walks the set anew. To send some, give a slice.
-pub struct Many<'a, T>(ManyFrom<'a, T>);
+pub type Many<'a, T> = List<'a, T, Repeated<'a>>;
 
-enum ManyFrom<'a, T> {
-    Wire(Attrs<'a>, u16),
-    Values(&'a [T]),
+/// A set whose attributes are all of one type, and whose numbers count: `CTRL_ATTR_OPS` and its like. Some families
+/// count from 1, some from 0, and to some the number means something, so it comes with each item.
+pub type Indexed<'a, T> = List<'a, (u16, T), Counted<'a>>;
+
+/// A C array of fixed elements, of whatever length it comes.
+pub type Array<'a, T> = List<'a, T, Elements<'a>>;
+
+/// A form in which lists stand in messages. As a value it is a list that was read, and checked with its set.
+pub trait Form<'a, T>: Copy {
+    /// See [`Payload::FLAGS`].
+    const FLAGS: u16 = 0;
+    /// See [`Payload::RULE`].
+    const RULE: Rule;
+    /// See [`Payload::SHAPE`].
+    const SHAPE: Shape;
+    /// See [`Payload::SECRET`].
+    const SECRET: bool = false;
+
+    /// See [`Payload::decode`].
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed>;
+
+    /// See [`Payload::of`].
+    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Self;
+
+    /// The items, in order.
+    fn items(self) -> impl Iterator<Item = T>;
+
+    /// See [`Payload::encode`].
+    fn encode(read: Option<Self>, values: &[T], out: &mut Writer);
+
+    /// See [`Payload::put`].
+    fn put(read: Option<Self>, values: &[T], number: u16, out: &mut Writer) {
+        let start = out.open(number | Self::FLAGS);
+        Self::encode(read, values, out);
+        out.close(start);
+    }
 }
 
-impl<T> Clone for Many<'_, T> {
+impl<T, W: Copy> Clone for List<'_, T, W> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Many<'_, T> {}
+impl<T, W: Copy> Copy for List<'_, T, W> {}
 
-impl<T> Clone for ManyFrom<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for ManyFrom<'_, T> {}
-
-impl<'a, T> Many<'a, T> {
+impl<'a, T, W> List<'a, T, W> {
     /// To send these.
     pub const fn new(values: &'a [T]) -> Self {
-        Self(ManyFrom::Values(values))
+        Self { wire: None, values }
+    }
+
+    const fn read(wire: W) -> Self {
+        Self { wire: Some(wire), values: &[] }
     }
 
     /// The items, in order.
-    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T>
+    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T, W>
     where
-        T: Payload<'a> + Clone,
+        T: Clone,
+        W: Form<'a, T>,
     {
-        let (wire, number, values) = match self.0 {
-            ManyFrom::Wire(set, number) => (set, number, [].as_slice()),
-            ManyFrom::Values(values) => (Attrs::default(), 0, values),
-        };
-        let scope = Scope::new(&[], wire);
-        // They were checked when the set was read.
-        let wire = wire.flatten().filter(move |attr| attr.number == number);
-        values.iter().cloned().chain(wire.filter_map(move |attr| T::of(attr, &scope).ok()))
+        self.values.iter().cloned().chain(self.wire.into_iter().flat_map(W::items))
     }
 }
 
-impl<'a, T: Payload<'a>> Payload<'a> for Many<'a, T> {
+impl<'a, T, W: Form<'a, T>> Payload<'a> for List<'a, T, W> {
     type Value = Self;
+    const FLAGS: u16 = W::FLAGS;
+    const RULE: Rule = W::RULE;
+    const SHAPE: Shape = W::SHAPE;
+    const SECRET: bool = W::SECRET;
+
+    #[inline]
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        W::decode(payload).map(Self::read)
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        W::encode(self.wire, self.values, out);
+    }
+
+    #[inline]
+    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
+        Ok(Self::read(W::of(attr, scope)))
+    }
+
+    fn put(&self, number: u16, out: &mut Writer) {
+        W::put(self.wire, self.values, number, out);
+    }
+}
+
+impl<'a, T, W> IntoAttr<List<'a, T, W>> for &'a [T] {
+    fn into_attr(self) -> List<'a, T, W> {
+        List::new(self)
+    }
+}
+
+impl<'a, T, W, const N: usize> IntoAttr<List<'a, T, W>> for &'a [T; N] {
+    fn into_attr(self) -> List<'a, T, W> {
+        List::new(self)
+    }
+}
+
+impl<'a, T: Clone + PartialEq, W: Form<'a, T>> PartialEq for List<'a, T, W> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+crate::serialize! { @list ['a, W: Form<'a, T>, T: Clone] List<'a, T, W> }
+
+/// The form of [`Many`]: the set, and a number.
+#[derive(Clone, Copy)]
+pub struct Repeated<'a>(Attrs<'a>, u16);
+
+impl<'a> Repeated<'a> {
+    fn attrs(self) -> impl Iterator<Item = Attr<'a>> {
+        self.0.flatten().filter(move |attr| attr.number == self.1)
+    }
+}
+
+impl<'a, T: Payload<'a>> Form<'a, T> for Repeated<'a> {
     const RULE: Rule = T::RULE.of_each();
     const SHAPE: Shape = T::SHAPE;
     const SECRET: bool = T::SECRET;
@@ -64,39 +146,23 @@ impl<'a, T: Payload<'a>> Payload<'a> for Many<'a, T> {
         Err(Malformed::Value("several attributes of a set, not one payload"))
     }
 
-    fn encode(&self, _: &mut Writer) {}
-
     #[inline]
-    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
-        Ok(Self(ManyFrom::Wire(scope.set, attr.number)))
+    fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Self {
+        Self(scope.set, attr.number)
     }
 
-    fn put(&self, number: u16, out: &mut Writer) {
-        match self.0 {
-            ManyFrom::Wire(set, from) => set
-                .flatten()
-                .filter(|attr| attr.number == from)
-                .for_each(|attr| out.put_bytes(number | attr.flags, attr.payload)),
-            ManyFrom::Values(values) => values.iter().for_each(|value| value.put(number, out)),
-        }
+    fn items(self) -> impl Iterator<Item = T> {
+        let scope = Scope::new(&[], self.0);
+        self.attrs().filter_map(move |attr| T::of(attr, &scope).ok())
     }
-}
 
-impl<'a, T> IntoAttr<Many<'a, T>> for &'a [T] {
-    fn into_attr(self) -> Many<'a, T> {
-        Many::new(self)
-    }
-}
+    /// It has no payload of its own.
+    fn encode(_: Option<Self>, _: &[T], _: &mut Writer) {}
 
-impl<'a, T, const N: usize> IntoAttr<Many<'a, T>> for &'a [T; N] {
-    fn into_attr(self) -> Many<'a, T> {
-        Many::new(self)
-    }
-}
-
-impl<'a, T: Payload<'a> + Clone + PartialEq> PartialEq for Many<'a, T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+    fn put(read: Option<Self>, values: &[T], number: u16, out: &mut Writer) {
+        let attrs = read.into_iter().flat_map(Self::attrs);
+        attrs.for_each(|attr| out.put_bytes(number | attr.flags, attr.payload));
+        values.iter().for_each(|value| value.put(number, out));
     }
 }
 
@@ -106,59 +172,11 @@ impl<'a, T: Payload<'a> + Clone + fmt::Debug> fmt::Debug for Many<'a, T> {
     }
 }
 
-crate::serialize! { @list ['a, T: Payload<'a> + Clone] Many<'a, T> }
+/// The form of [`Indexed`].
+#[derive(Clone, Copy)]
+pub struct Counted<'a>(Attrs<'a>);
 
-/// A set whose attributes are all of one type, and whose numbers count: `CTRL_ATTR_OPS` and its like. Some families
-/// count from 1, some from 0, and to some the number means something, so it comes with each item.
-///
-/// To send some, give a slice of numbers and items.
-pub struct Indexed<'a, T>(IndexedFrom<'a, T>);
-
-enum IndexedFrom<'a, T> {
-    Wire(Attrs<'a>, PhantomData<T>),
-    Values(&'a [(u16, T)]),
-}
-
-impl<T> Clone for Indexed<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Indexed<'_, T> {}
-
-impl<T> Clone for IndexedFrom<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for IndexedFrom<'_, T> {}
-
-impl<'a, T> Indexed<'a, T> {
-    /// To send these.
-    pub const fn new(values: &'a [(u16, T)]) -> Self {
-        Self(IndexedFrom::Values(values))
-    }
-
-    /// The numbers and items, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u16, T)> + use<'a, T>
-    where
-        T: Payload<'a> + Clone,
-    {
-        let (wire, values) = match self.0 {
-            IndexedFrom::Wire(set, _) => (set, [].as_slice()),
-            IndexedFrom::Values(values) => (Attrs::default(), values),
-        };
-        let scope = Scope::new(&[], wire);
-        // They were checked when the set was read.
-        let wire = wire.flatten().filter_map(move |attr| Some((attr.number, T::of(attr, &scope).ok()?)));
-        values.iter().cloned().chain(wire)
-    }
-}
-
-impl<'a, T: Payload<'a>> Payload<'a> for Indexed<'a, T> {
-    type Value = Self;
+impl<'a, T: Payload<'a>> Form<'a, (u16, T)> for Counted<'a> {
     const FLAGS: u16 = NLA_F_NESTED;
     const RULE: Rule = Rule::each(&T::RULE);
     const SHAPE: Shape = Shape::Indexed(&T::SHAPE);
@@ -166,38 +184,24 @@ impl<'a, T: Payload<'a>> Payload<'a> for Indexed<'a, T> {
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        Self::RULE.verify(payload, &Scope::default()).map_err(|error| error.why)?;
-        Ok(Self(IndexedFrom::Wire(Attrs::new(payload), PhantomData)))
-    }
-
-    fn encode(&self, out: &mut Writer) {
-        match self.0 {
-            IndexedFrom::Wire(set, _) => out.push(set.rest()),
-            IndexedFrom::Values(values) => values.iter().for_each(|(number, value)| value.put(*number, out)),
-        }
+        let rule = <Self as Form<'a, (u16, T)>>::RULE;
+        rule.verify(payload, &Scope::default()).map_err(|error| error.why)?;
+        Ok(Self(Attrs::new(payload)))
     }
 
     #[inline]
-    fn of(attr: Attr<'a>, _: &Scope<'a>) -> Result<Self, Malformed> {
-        Ok(Self(IndexedFrom::Wire(Attrs::new(attr.payload), PhantomData)))
+    fn of(attr: Attr<'a>, _: &Scope<'a>) -> Self {
+        Self(Attrs::new(attr.payload))
     }
-}
 
-impl<'a, T> IntoAttr<Indexed<'a, T>> for &'a [(u16, T)] {
-    fn into_attr(self) -> Indexed<'a, T> {
-        Indexed::new(self)
+    fn items(self) -> impl Iterator<Item = (u16, T)> {
+        let scope = Scope::new(&[], self.0);
+        self.0.flatten().filter_map(move |attr| Some((attr.number, T::of(attr, &scope).ok()?)))
     }
-}
 
-impl<'a, T, const N: usize> IntoAttr<Indexed<'a, T>> for &'a [(u16, T); N] {
-    fn into_attr(self) -> Indexed<'a, T> {
-        Indexed::new(self)
-    }
-}
-
-impl<'a, T: Payload<'a> + Clone + PartialEq> PartialEq for Indexed<'a, T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+    fn encode(read: Option<Self>, values: &[(u16, T)], out: &mut Writer) {
+        out.push(read.map_or(&[], |read| read.0.rest()));
+        values.iter().for_each(|(number, value)| value.put(*number, out));
     }
 }
 
@@ -207,44 +211,42 @@ impl<'a, T: Payload<'a> + Clone + fmt::Debug> fmt::Debug for Indexed<'a, T> {
     }
 }
 
-crate::serialize! { @list ['a, T: Payload<'a> + Clone] Indexed<'a, T> }
+/// The form of [`Array`].
+#[derive(Clone, Copy)]
+pub struct Elements<'a>(&'a [u8]);
 
-/// A C array of fixed elements, of whatever length it comes.
-pub struct Array<'a, T>(ArrayFrom<'a, T>);
+impl<'a, T: Field + fmt::Debug> Form<'a, T> for Elements<'a> {
+    const RULE: Rule = Rule::elements(T::SIZE);
+    const SHAPE: Shape = Shape::Value(|bytes, f| fmt::Debug::fmt(&Array::<'_, T>::read(Elements(bytes)), f));
 
-enum ArrayFrom<'a, T> {
-    Wire(&'a [u8], PhantomData<T>),
-    Values(&'a [T]),
-}
+    #[inline]
+    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
+        if payload.len().checked_rem(T::SIZE) == Some(0) {
+            return Ok(Self(payload));
+        }
+        Err(Malformed::Length { want: payload.len().next_multiple_of(T::SIZE.max(1)), got: payload.len() })
+    }
 
-impl<T> Clone for Array<'_, T> {
-    fn clone(&self) -> Self {
-        *self
+    #[inline]
+    fn of(attr: Attr<'a>, _: &Scope<'a>) -> Self {
+        Self(attr.payload)
+    }
+
+    fn items(self) -> impl Iterator<Item = T> {
+        self.0.chunks_exact(T::SIZE.max(1)).filter_map(|mut bytes| T::take(&mut bytes).ok())
+    }
+
+    fn encode(read: Option<Self>, values: &[T], out: &mut Writer) {
+        out.push(read.map_or(&[], |read| read.0));
+        values.iter().for_each(|value| value.write(out));
     }
 }
 
-impl<T> Copy for Array<'_, T> {}
-
-impl<T> Clone for ArrayFrom<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for ArrayFrom<'_, T> {}
-
-impl<'a, T: Field> Array<'a, T> {
-    /// To send these.
-    pub const fn new(values: &'a [T]) -> Self {
-        Self(ArrayFrom::Values(values))
-    }
-
+impl<T: Field> Array<'_, T> {
     /// How many elements it has.
     pub fn len(&self) -> usize {
-        match self.0 {
-            ArrayFrom::Wire(bytes, _) => bytes.len().checked_div(T::SIZE).unwrap_or_default(),
-            ArrayFrom::Values(values) => values.len(),
-        }
+        let read = self.wire.and_then(|wire| wire.0.len().checked_div(T::SIZE));
+        read.unwrap_or(self.values.len())
     }
 
     /// Whether it has none.
@@ -254,59 +256,10 @@ impl<'a, T: Field> Array<'a, T> {
 
     /// The element at `index`; `None` past the end: a kernel that doesn't have it yet.
     pub fn get(&self, index: usize) -> Option<T> {
-        match self.0 {
-            ArrayFrom::Wire(bytes, _) => {
-                let mut cursor = bytes.get(index.checked_mul(T::SIZE)?..)?;
-                T::take(&mut cursor).ok()
-            }
-            ArrayFrom::Values(values) => values.get(index).copied(),
+        match self.wire {
+            Some(Elements(bytes)) => T::take(&mut bytes.get(index.checked_mul(T::SIZE)?..)?).ok(),
+            None => self.values.get(index).copied(),
         }
-    }
-
-    /// The elements, in order.
-    pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
-        let array = *self;
-        (0..self.len()).filter_map(move |index| array.get(index))
-    }
-}
-
-impl<'a, T: Field + fmt::Debug> Payload<'a> for Array<'a, T> {
-    type Value = Self;
-    const RULE: Rule = Rule::elements(T::SIZE);
-    const SHAPE: Shape =
-        Shape::Value(|bytes, f| fmt::Debug::fmt(&Array::<'_, T>(ArrayFrom::Wire(bytes, PhantomData)), f));
-
-    #[inline]
-    fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        if payload.len().checked_rem(T::SIZE) == Some(0) {
-            return Ok(Self(ArrayFrom::Wire(payload, PhantomData)));
-        }
-        Err(Malformed::Length { want: payload.len().next_multiple_of(T::SIZE.max(1)), got: payload.len() })
-    }
-
-    fn encode(&self, out: &mut Writer) {
-        match self.0 {
-            ArrayFrom::Wire(bytes, _) => out.push(bytes),
-            ArrayFrom::Values(values) => values.iter().for_each(|value| value.write(out)),
-        }
-    }
-}
-
-impl<'a, T> IntoAttr<Array<'a, T>> for &'a [T] {
-    fn into_attr(self) -> Array<'a, T> {
-        Array(ArrayFrom::Values(self))
-    }
-}
-
-impl<'a, T, const N: usize> IntoAttr<Array<'a, T>> for &'a [T; N] {
-    fn into_attr(self) -> Array<'a, T> {
-        Array(ArrayFrom::Values(self))
-    }
-}
-
-impl<T: Field + PartialEq> PartialEq for Array<'_, T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
     }
 }
 
@@ -315,8 +268,6 @@ impl<T: Field + fmt::Debug> fmt::Debug for Array<'_, T> {
         f.debug_list().entries(self.iter()).finish()
     }
 }
-
-crate::serialize! { @list ['a, T: Field] Array<'a, T> }
 
 #[cfg(test)]
 mod tests {
