@@ -618,8 +618,9 @@ mod tests {
         };
         let start = std::time::Instant::now();
         assert!(compare(&names(false), &names(true)));
-        // Each with each takes minutes.
-        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+        // Each with each takes minutes, where nothing is emulated.
+        let patience = std::env::var("NETLINK_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
+        assert!(start.elapsed().as_secs() < 20 * patience.unwrap_or(1), "{:?}", start.elapsed());
     }
 
     #[test]

@@ -173,8 +173,9 @@ fn an_answer_that_congestion_took_is_an_error_at_once() {
     assert!(matches!(ready(nl.exchange(request(1))), Err(Error::Overrun)));
     assert_eq!(events(&mut nl), [Some(1), Some(2), None, Some(3)]);
     let mut nl = subscribed(|_| vec![FULL, event(1), Scene::Pause]);
-    let results = ready(nl.exchange_all((0..3).map(request)));
-    assert!(matches!(results[..], [Err(Error::Overrun), Err(Error::Unanswered), Err(Error::Unanswered)]));
+    // As many as go out at once also where the kernel's buffers are small, as on 32 bit.
+    let results = ready(nl.exchange_all((0..2).map(request)));
+    assert!(matches!(results[..], [Err(Error::Overrun), Err(Error::Unanswered)]), "{results:?}");
     assert_eq!(events(&mut nl), [Some(1), None]);
 }
 
@@ -300,7 +301,7 @@ fn events_that_find_no_room_are_reported() {
     });
     ready(nl.exchange(request(1))).unwrap();
     let kept = nl.channel.events.len();
-    assert!(kept > 100_000 && kept < (64 << 20) / 60, "{kept}");
+    assert!(kept > 100_000 && kept < (64 << 20) / 56, "{kept}");
     let found = events(&mut nl);
     assert_eq!((found.len(), found.last()), (kept, Some(&None)));
     assert_eq!(nl.channel.queued, 0);
