@@ -1,6 +1,6 @@
 //! The tables of this crate, for tools.
 
-#[cfg(any(feature = "taskstats", feature = "wireguard"))]
+#[cfg(feature = "taskstats")]
 use netlink_core::layout::Fixed as _;
 use netlink_core::spec::Spec;
 
