@@ -10,7 +10,7 @@ pub use crate::error::{Errno, Error, ExtAck, Hint, KernelError, Place, Quoted, U
 pub use crate::exchange::{Exchange, Expect, Quirks};
 pub use crate::layout::{Constant, Fixed, Pad};
 pub use crate::message::{Message, MessageFlags, MessageHeader, MessageType, Messages, Protocol, Sender};
-pub use crate::net::{Prefix, PrefixError};
+pub use crate::net::{Prefix, PrefixError, WideFamily, WideIpProtocol};
 pub use crate::payload::{
     Array, Be, Bytes, Counted, Elements, Flag, Form, Headed, HwAddr, HwAddrError, Indexed, List, Many, Raw,
     Repeated, Str, Uint,

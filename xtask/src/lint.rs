@@ -26,11 +26,13 @@ const CORE_LIBRARY: &str = "netlink_core";
 const TOOLS: [&str; 3] = ["xtask", "netlink-testing", "tcp-metrics"];
 
 /// What the core may pull in.
-const CORE_MAY_USE: [&str; 7] = ["bitflags", "byteorder", "libc", "thiserror", "serde", "tokio", "zeroize"];
+const CORE_MAY_USE: [&str; 8] =
+    ["bitflags", "byteorder", "libc", "thiserror", "ipnet", "serde", "tokio", "zeroize"];
 /// What netlink-generic may: the keys of WireGuard are base64, and made by who knows how.
 const GENERIC_MAY_USE: [&str; 4] = [CORE, "base64ct", "getrandom", "x25519-dalek"];
 /// Of these, what stands behind a feature.
-const ONLY_OPTIONAL: [&str; 6] = ["serde", "tokio", "zeroize", "base64ct", "getrandom", "x25519-dalek"];
+const ONLY_OPTIONAL: [&str; 7] =
+    ["ipnet", "serde", "tokio", "zeroize", "base64ct", "getrandom", "x25519-dalek"];
 
 /// Crates that a family pulls in without features of choice, itself and build-time ones included.
 const MOST_CRATES: usize = 12;
