@@ -310,7 +310,7 @@ fn sum_of_connection(entry: &Conntrack<'_>) -> u64 {
         each!(info, dccp sctp);
     }
     each!(attrs, help nat_src timeout);
-    let mark = attrs.mark().map_or(0, |mark| mark.0);
+    let mark = attrs.mark().unwrap_or_default();
     for counters in [attrs.counters_orig(), attrs.counters_reply()].into_iter().flatten() {
         each!(counters, packets bytes packets32 bytes32);
     }
@@ -347,7 +347,7 @@ fn conntrack_dump_owned(_: &Job) -> Result<Outcome, Fault> {
             let entry = entry.view()?;
             let client =
                 entry.tuple_orig().and_then(|tuple| tuple.ip()?.v4_src()).map_or(0, Ipv4Addr::to_bits);
-            sum = sum.wrapping_add(connection_sum(client, entry.mark().map_or(0, |mark| mark.0)));
+            sum = sum.wrapping_add(connection_sum(client, entry.mark().unwrap_or_default()));
         }
         Ok(sum)
     });
