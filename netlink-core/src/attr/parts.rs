@@ -1,6 +1,6 @@
 //! One level of a message by its tables: what errors, traces, `Debug` and equality walk.
 
-use super::{ATTR_HEADER, Attr, Attrs, Chosen, MAX_DEPTH, Malformed, Row, Scope, Shape, split};
+use super::{ATTR_HEADER, Attr, Attrs, Chosen, MAX_DEPTH, Malformed, Row, Scope, Shape, Table, split};
 
 /// What stands side by side in a payload of some shape: the attributes of a set, the items of a list, records.
 pub(crate) struct Parts<'a> {
@@ -59,13 +59,12 @@ impl<'a> Parts<'a> {
         Part { attr: Some(attr), header, row, shape, scope, start, end }
     }
 
-    /// The record at `start`: a struct of so many bytes, and attributes up to `end`.
-    fn record(&self, size: usize, set: Shape, length: usize) -> Part<'a> {
-        let start = self.scope.set.rest().len() - self.rest.len();
+    /// The record that begins at `start` and is so long: a struct of `size` bytes, and attributes of the table.
+    fn record(&self, start: usize, size: usize, table: &'static Table, length: usize) -> Part<'a> {
         let record = self.rest.get(..length).unwrap_or(self.rest);
         let (header, attrs) = record.split_at_checked(size).unwrap_or((record, &[]));
         let (end, scope) = (start + record.len(), self.scope.inside(attrs));
-        Part { attr: None, header, row: None, shape: Some(set), scope, start, end }
+        Part { attr: None, header, row: None, shape: Some(Shape::Set(table)), scope, start, end }
     }
 }
 
@@ -73,20 +72,22 @@ impl<'a> Iterator for Parts<'a> {
     type Item = Result<Part<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let all = self.scope.set.rest();
+        let start = all.len() - self.rest.len();
         let part = match self.shape {
             Shape::Records(table, find) => {
                 let (first, next) = find(self.rest).filter(|(_, next)| *next > 0)?;
-                self.record(first, Shape::Set(table), next)
+                self.record(start, first, table, next)
             }
             Shape::Headed(size, table) => {
                 let (header, set) = split(self.rest, size)?;
-                let part = self.record(self.rest.len() - set.len(), Shape::Set(table), self.rest.len());
+                let part = self.record(start, self.rest.len() - set.len(), table, self.rest.len());
                 Part { scope: Scope { header, ..part.scope }, ..part }
             }
             _ => {
                 let mut attrs = Attrs::new(self.rest);
                 match attrs.next()? {
-                    Ok(attr) => self.attr(attr, self.scope.set.rest().len() - self.rest.len()),
+                    Ok(attr) => self.attr(attr, start),
                     Err(why) => {
                         self.rest = &[];
                         return Some(Err(why));
@@ -94,7 +95,7 @@ impl<'a> Iterator for Parts<'a> {
                 }
             }
         };
-        self.rest = self.scope.set.rest().get(part.end..).unwrap_or_default();
+        self.rest = all.get(part.end..).unwrap_or_default();
         Some(Ok(part))
     }
 }
