@@ -63,36 +63,6 @@ impl Quirks {
     pub const NONE: Self =
         Self { answer_after_ack: false, unnumbered: false, progress: false, sent: false, received: false };
 
-    /// With [`answer_after_ack`](Self::answer_after_ack).
-    #[must_use]
-    pub const fn answer_after_ack(self) -> Self {
-        Self { answer_after_ack: true, ..self }
-    }
-
-    /// With [`unnumbered`](Self::unnumbered).
-    #[must_use]
-    pub const fn unnumbered(self) -> Self {
-        Self { unnumbered: true, ..self }
-    }
-
-    /// With [`progress`](Self::progress).
-    #[must_use]
-    pub const fn progress(self) -> Self {
-        Self { progress: true, ..self }
-    }
-
-    /// With [`sent`](Self::sent).
-    #[must_use]
-    pub const fn sent(self) -> Self {
-        Self { sent: true, ..self }
-    }
-
-    /// With [`received`](Self::received).
-    #[must_use]
-    pub const fn received(self) -> Self {
-        Self { received: true, ..self }
-    }
-
     /// How many sequences behind its own a request with [`progress`](Self::progress) takes.
     pub(crate) const PROGRESS: u32 = 1 << 16;
 }

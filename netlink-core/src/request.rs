@@ -708,7 +708,12 @@ macro_rules! __message_view {
                     siblings: || $siblings,
                     subject: $subject,
                     hint: $hint,
-                    quirks: $crate::Quirks::NONE $($(.$quirk())+)?,
+                    quirks: {
+                        #[allow(unused_mut)]
+                        let mut quirks = $crate::Quirks::NONE;
+                        $( $( quirks.$quirk = true; )+ )?
+                        quirks
+                    },
                     filter: ::core::option::Option::None,
                     guard: ::core::option::Option::None,
                 };

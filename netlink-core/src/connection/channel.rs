@@ -60,7 +60,7 @@ pub(crate) struct Channel<S> {
     /// Of the request in the send buffer.
     hint: Hint,
     pub(super) sequence: u32,
-    pub(super) subscribed: bool,
+    subscribed: bool,
     /// Which of what comes to no group is an event, too.
     pub(super) unsolicited: Unsolicited,
     /// What was posted last: refusals come as events.

@@ -792,8 +792,10 @@ fn a_request_of_another_protocol_is_refused_before_it_is_sent() {
 
 #[test]
 fn what_only_the_kernel_sends_is_refused_before_it_is_sent() {
-    const REPORT: crate::MessageInfo =
-        crate::MessageInfo { quirks: crate::Quirks::NONE.received(), ..Sample::PACKET };
+    const REPORT: crate::MessageInfo = crate::MessageInfo {
+        quirks: crate::Quirks { received: true, ..crate::Quirks::NONE },
+        ..Sample::PACKET
+    };
 
     let report = || SampleRequest::<()>::new(&REPORT, NONE, Header::default());
     assert!(report().to_bytes().is_ok());
@@ -858,10 +860,9 @@ fn events_of_other_framings_come_whole_also_when_they_were_kept() {
         (Framing::OneMessage, record, 1300, b"audit(1:23):"),
     ] {
         let event = || Scene::Datagram(GROUP, datagram.clone());
-        let mut nl = connection(|_| Vec::new());
+        let mut nl = subscribed(|_| Vec::new());
         script(&nl).add([event()]);
         nl.channel.inbox.framing = framing;
-        nl.channel.subscribed = true;
         let next = |nl: &mut Connection| match nl.try_next_event::<AnyEvent<'static>>().unwrap() {
             Some(Notice::Event { event, group, .. }) => {
                 assert_eq!((event.message().header.kind.0, event.message().body, group), (kind, body, 3));

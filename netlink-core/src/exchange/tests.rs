@@ -276,7 +276,7 @@ fn data_without_port_and_sequence_is_that_of_the_list_that_says_so() {
     }
     let data = data.add(3, MULTI, 5, &[0; 4]);
     for listens in [false, true] {
-        let quirks = Quirks::NONE.unnumbered();
+        let quirks = Quirks { unnumbered: true, ..Quirks::NONE };
         let mut ex = exchange(Expect::Dump, DUMP).with(quirks, MessageType(24)).listening(listens);
         let other = if listens { "event" } else { "stale" };
         assert_eq!(meanings(&data, &mut ex), ["reply", "event", other, "done"]);
@@ -291,8 +291,9 @@ fn an_answer_may_come_behind_the_acknowledgement() {
     // P6: auditing answers from a thread.
     let early = Bytes::new().error(NONE, 5, 0, &bare_header(20));
     let reply = Bytes::new().add(1000, NONE, 5, &[1; 4]);
-    let late =
-        |expect, flags| exchange(expect, flags).with(Quirks::NONE.answer_after_ack(), MessageType(1000));
+    let late = |expect, flags| {
+        exchange(expect, flags).with(Quirks { answer_after_ack: true, ..Quirks::NONE }, MessageType(1000))
+    };
     let mut ex = late(Expect::Reply, ACK);
     assert_eq!(meanings(&early, &mut ex), ["stale"]);
     assert!(!ex.is_over());
@@ -348,14 +349,14 @@ fn reports_of_progress_have_the_numbers_that_follow() {
     // P9: flashing a module over ethtool.
     let ack = Bytes::new().error(NONE, 5, 0, &bare_header(20));
     let reports = Bytes::new().add(24, NONE, 6, &[1; 4]).add(24, NONE, 7, &[2; 4]).add(24, NONE, 4, &[3; 4]);
-    let mut ex = exchange(Expect::Dump, ACK).with(Quirks::NONE.progress(), MessageType(24));
+    let mut ex = exchange(Expect::Dump, ACK).with(Quirks { progress: true, ..Quirks::NONE }, MessageType(24));
     assert_eq!(meanings(&ack, &mut ex), ["stale"]);
     assert_eq!(meanings(&reports, &mut ex), ["reply", "reply", "stale"]);
     assert!(!ex.is_over());
     let beyond = Bytes::new().add(24, NONE, 5 + Quirks::PROGRESS, &[1; 4]);
     assert_eq!(meanings(&beyond, &mut ex), ["stale"]);
     let refused = Bytes::new().error(NONE, 5, 16, &bare_header(20));
-    let mut ex = exchange(Expect::Dump, ACK).with(Quirks::NONE.progress(), MessageType(24));
+    let mut ex = exchange(Expect::Dump, ACK).with(Quirks { progress: true, ..Quirks::NONE }, MessageType(24));
     assert_eq!(meanings(&refused, &mut ex), ["failed"]);
     assert!(ex.is_over());
 }
