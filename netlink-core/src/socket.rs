@@ -7,7 +7,7 @@ use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[cfg(any(test, feature = "testkit"))]
 use crate::connection::Script;
@@ -179,11 +179,12 @@ pub struct Socket {
 }
 
 /// When a wait ends. The time is taken when the wait begins, and holds through signals, foreign datagrams and whatever
-/// else comes that is not waited for.
+/// else comes that is not waited for. It is exact to a tick of the kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     limit: Option<Duration>,
-    at: Option<Instant>,
+    /// As [`uptime`] counts.
+    at: Option<Duration>,
 }
 
 impl Deadline {
@@ -203,7 +204,7 @@ impl Deadline {
         let Some(limit) = self.limit else { return true };
         let fresh = self.at.is_none();
         if fresh {
-            self.at = Instant::now().checked_add(limit);
+            self.at = Some(uptime().saturating_add(limit));
         }
         fresh
     }
@@ -217,9 +218,22 @@ impl Deadline {
     /// What is left of the wait; `None` is for ever.
     fn left(&self) -> Result<Option<Duration>> {
         let Some(at) = self.at else { return Ok(None) };
-        let left = at.saturating_duration_since(Instant::now());
+        let left = at.saturating_sub(uptime());
         if left.is_zero() { Err(Error::Timeout(self.limit.unwrap_or_default())) } else { Ok(Some(left)) }
     }
+}
+
+/// How long the machine is up, to a tick of the kernel. An exact time costs several times as much, once a datagram.
+fn uptime() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: the pointer is to a timespec, which the kernel fills. Zeros are a valid one.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, time.as_mut_ptr());
+        time.assume_init()
+    };
+    // Neither is negative, and the second is below 1,000,000,000.
+    #[allow(clippy::unnecessary_fallible_conversions)]
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
 }
 
 /// What a receive brought.

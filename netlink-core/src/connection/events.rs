@@ -40,7 +40,6 @@ pub(crate) enum NextEvent {
     Queued(Sender),
     /// In the buffer.
     Received(InBuffer),
-    Broken(Error),
 }
 
 /// An event that came while something else was asked; without bytes, the place where some were lost.
@@ -104,15 +103,17 @@ impl<S: AsRef<Socket>> Channel<S> {
 
     /// Whether there is an event to take: kept from an exchange, or in the buffer. `false`: receive.
     #[inline]
-    pub(super) fn has_event(&mut self) -> bool {
+    pub(super) fn has_event(&mut self) -> Result<bool> {
         if self.pending.is_none() {
-            self.pending = self.queued_event().or_else(|| self.received_event());
-            // What comes next answers nothing that was asked.
-            self.send.truncate(0);
+            self.pending = match self.queued_event() {
+                None => self.received_event()?,
+                queued => queued,
+            };
         }
-        self.pending.is_some()
+        Ok(self.pending.is_some())
     }
 
+    #[inline]
     fn queued_event(&mut self) -> Option<NextEvent> {
         let event = self.events.pop_front()?;
         self.queued -= event.room();
@@ -124,20 +125,24 @@ impl<S: AsRef<Socket>> Channel<S> {
     }
 
     #[inline]
-    fn received_event(&mut self) -> Option<NextEvent> {
+    fn received_event(&mut self) -> Result<Option<NextEvent>> {
         let sender = self.inbox.sender;
-        loop {
-            let (message, found) = match self.inbox.next()? {
-                Ok(next) => next,
-                Err(error) => return Some(NextEvent::Broken(error)),
-            };
+        while let Some(next) = self.inbox.next() {
+            let (message, found) = next?;
             if message.header.kind == MessageType::OVERRUN {
-                return Some(NextEvent::Overrun);
+                return Ok(Some(NextEvent::Overrun));
             }
             if is_event(sender, &message.header, self.unsolicited) {
-                return Some(NextEvent::Received(found));
+                return Ok(Some(NextEvent::Received(found)));
             }
         }
+        Ok(None)
+    }
+
+    /// What comes next answers nothing that was asked.
+    #[inline]
+    fn forget_request(&mut self) {
+        self.send.truncate(0);
     }
 
     /// Takes the event there is.
@@ -146,7 +151,6 @@ impl<S: AsRef<Socket>> Channel<S> {
         let (sender, message) = match self.pending.take() {
             Some(NextEvent::Received(found)) => (self.inbox.sender, self.message(found)),
             Some(NextEvent::Queued(sender)) => (sender, message_of(&self.current, self.inbox.framing)?),
-            Some(NextEvent::Broken(error)) => return Err(error),
             Some(NextEvent::Overrun) | None => return Ok(Notice::Overrun),
         };
         if message.header.kind == MessageType::ERROR {
@@ -166,7 +170,8 @@ impl<S: AsRef<Socket>> Channel<S> {
 impl<S: Wait> Channel<S> {
     /// The event that is there, without a wait.
     pub(crate) fn try_next_event<E: Reply>(&mut self) -> Result<Option<Notice<E::View<'_>>>> {
-        while !self.has_event() {
+        self.forget_request();
+        while !self.has_event()? {
             match self.take(E::INFO) {
                 Ok(_) => {}
                 Err(Error::System { errno: Errno::EAGAIN | Errno::EINTR, .. }) => return Ok(None),
@@ -180,7 +185,8 @@ impl<S: Wait> Channel<S> {
     #[inline]
     pub(crate) async fn await_event(&mut self, info: Option<&'static MessageInfo>) -> Result<()> {
         self.deadline.renew();
-        while !self.has_event() {
+        self.forget_request();
+        while !self.has_event()? {
             // The place of a loss is kept among the events.
             match self.receive_in_call(info) {
                 Some(incoming) => incoming?,

@@ -52,6 +52,9 @@ impl Inbox {
     /// The next message, and where it is.
     #[inline(always)]
     pub(super) fn next(&mut self) -> Option<Result<(Message<'_>, InBuffer)>> {
+        if self.unread.is_empty() {
+            return None;
+        }
         let start = self.unread.start;
         let bytes = self.buffer.get(self.unread.clone())?;
         let mut messages = Messages::framed(bytes, self.framing);
