@@ -55,7 +55,7 @@ fn a_missing_capability_is_named() {
     let takes = |object: &str, file| {
         format!(
             "{object}: Operation not permitted (EPERM); either CAP_NET_ADMIN is missing, or another socket has the {}: \
-             /proc/net/netfilter/{file} tells its port",
+             /proc/net/netfilter/{file} has its port",
             object.split(' ').nth(1).unwrap_or_default()
         )
     };
