@@ -111,7 +111,7 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     nl.call(policy::delete_by_index(index, out).if_id(6))?;
     assert!(nl.call(get().if_id(6)).unwrap_err().is_not_found());
     // N3: of number 0 the kernel looks at the selector.
-    assert!(nl.call(policy::delete_by_index(0, out)).unwrap_err().to_string().contains("number 0"));
+    assert!(nl.call(policy::delete_by_index(0, out)).unwrap_err().to_string().contains("index 0"));
     assert!(policy::get_by_index(0, out).to_bytes().is_err());
     nl.call(policy::delete(selector, out).mark(Mark::new(5, u32::MAX)))?;
     assert_eq!(policies(&mut nl)?.len(), 1);
@@ -182,7 +182,7 @@ fn bad_policies_are_errors() -> Result {
         nl.call(policy::get(mixed, Direction::OUT)).unwrap_err(),
         nl.call(policy::expire(mixed, Direction::OUT, true)).unwrap_err(),
     ] {
-        assert!(error.to_string().contains("IPv4 address beside an IPv6 one"), "{error}");
+        assert!(error.to_string().contains("an IPv4 and an IPv6 address"), "{error}");
     }
     let template = Template::tunnel(ip("10.0.0.1"), ip("2001:db8::1"), Proto::ESP);
     assert!(nl.call(policy::add(nets()?, Direction::OUT).templates(&[template])).is_err());

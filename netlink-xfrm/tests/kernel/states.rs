@@ -463,7 +463,7 @@ fn a_copy_is_what_was_read() -> Result {
 fn bad_values_are_errors() -> Result {
     let mut nl = connect()?;
     let mixed = state::add(ip("10.0.0.1"), ip("2001:db8::1"), Proto::ESP, 1).alg_aead(aead());
-    assert!(nl.call(mixed).unwrap_err().to_string().contains("IPv4 address beside an IPv6 one"));
+    assert!(nl.call(mixed).unwrap_err().to_string().contains("an IPv4 and an IPv6 address"));
     let selector = Selector::new(ip("10.0.0.1"), ip("2001:db8::1"));
     assert!(nl.call(esp(1).selector(selector)).is_err());
     let none = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, 1);
