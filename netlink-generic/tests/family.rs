@@ -1,4 +1,4 @@
-//! A family as it is declared, bound and read: everything but a kernel.
+//! A declared family: declared, bound and read, without a kernel.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
@@ -14,7 +14,7 @@ use netlink_generic::{
 use netlink_testing::native;
 
 layout! {
-    /// A header of the family's own.
+    /// The family's own header.
     struct OwnHeader: own_header = 8 {
         /// The command.
         genl: Header,
@@ -40,7 +40,7 @@ message! {
         1 THING_GET GET,
         /// Makes.
         2 THING_NEW NEW,
-        /// Tells.
+        /// An event.
         9 THING_NTF NTF,
     }
 }
@@ -54,7 +54,7 @@ family! {
         "changes" CHANGES,
     }
 
-    /// What happens.
+    /// Events.
     enum Event<'a> {
         /// A thing.
         Told(Thing) = NTF,
@@ -98,7 +98,7 @@ fn a_bound_request_has_the_familys_number_command_version_and_header() {
     assert_eq!(bytes[16..], native([2, 3, 0, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0], &[1, 1, 2, 4, 2, 2, 4]));
     let again = family.bind(request.restart().flag(Flag)).to_bytes().unwrap();
     assert_eq!(again[16..], native([2, 3, 0, 0, 0, 0, 0, 0, 4, 0, 2, 0], &[1, 1, 2, 4, 2]));
-    // Whatever is done to the header, command and version are those of the request.
+    // Command and version are those of the request, even if the header is changed.
     let spoilt = make().header(|header| header.genl = Header::default());
     assert_eq!(family.bind(spoilt).to_bytes().unwrap()[16..18], [2, 3]);
 }
@@ -154,7 +154,7 @@ fn a_refusal_says_what_it_takes() {
              things is: unloaded since it was resolved, or not in this network namespace"
         );
     }
-    // NLMSGERR_ATTR_MSG: the family is there, and explains itself.
+    // `NLMSGERR_ATTR_MSG`: the family exists and explains the error.
     let explained = Replies::new().error(2, &native([7, 0, 1, 0, b'n', b'o', 0, 0], &[2, 2, 1]));
     assert_eq!(
         answer(family.bind(get()), &[&explained]).unwrap_err().to_string(),

@@ -1,6 +1,5 @@
-//! Every future of the crate goes into a spawned task.
-//! That this compiles is the test;
-//! `cargo xtask lint` says which `async fn` of the crate is missing here.
+//! Every future of the crate can be spawned. The test is that this compiles; `cargo xtask lint` reports each
+//! `async fn` of the crate that is missing here.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_netfilter::batch::{self, Transaction};
@@ -11,7 +10,7 @@ use netlink_netfilter::queue::tokio::Queue;
 use netlink_netfilter::tokio::{connect, subscribe};
 use netlink_netfilter::{Error, Notice, OpenOptions, Subsystem, acct, conntrack, expect, log, queue};
 
-/// What `tokio::spawn` asks of a future, which is never run here.
+/// The requirements of `tokio::spawn` for a future, which is never run here.
 fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.

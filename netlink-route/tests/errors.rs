@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 
@@ -70,7 +70,7 @@ fn a_missing_capability_is_named() {
         "RTM_DELLINK \"eth9\": Operation not permitted (EPERM); it takes CAP_NET_ADMIN in the user namespace that owns \
          the socket's network namespace"
     );
-    // A prohibit route is what answers so.
+    // A prohibit route answers so.
     assert_eq!(
         refused(route::get(Ipv4Addr::new(10, 0, 0, 1)), 13),
         "RTM_GETROUTE 10.0.0.1: Permission denied (EACCES)"

@@ -1,12 +1,12 @@
-//! Connections and streams of links, addresses, routes and namespace ids go into spawned tasks.
-//! That this compiles is the test.
+//! Connections and streams of links, addresses, routes and namespace ids can be used in spawned tasks. The
+//! test is that this compiles.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_route::event::{Event, Group};
 use netlink_route::tokio::{connect, subscribe};
 use netlink_route::{Error, Notice, addr, link, nsid, route};
 
-/// What `tokio::spawn` asks of a future, which is never run here.
+/// The requirements of `tokio::spawn` for a future, which is never run here.
 fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.

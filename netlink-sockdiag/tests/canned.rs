@@ -1,4 +1,4 @@
-//! Lists made up by hand: what no kernel of today sends.
+//! Lists written by hand, which kernels do not send.
 
 #![allow(clippy::unwrap_used)]
 

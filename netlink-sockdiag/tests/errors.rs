@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 
@@ -34,7 +34,7 @@ fn a_refusal_names_its_socket() {
     );
 }
 
-// R7: all queries and answers have one number.
+// R7: all queries and answers have the same number.
 #[test]
 fn an_answer_is_shown_as_the_message_that_belongs_to_its_query() {
     for [query, answer] in PROTOCOL.messages.as_chunks().0 {

@@ -1,5 +1,5 @@
-//! Connections, lists of every kind of socket and the stream of those that go, go into spawned tasks.
-//! That this compiles is the test.
+//! Connections, lists of all kinds of sockets, and the stream of destroyed sockets can be used in spawned
+//! tasks. The test is that this compiles.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_sockdiag::event::Group;
@@ -7,7 +7,7 @@ use netlink_sockdiag::inet::{self, InetSocket, IpProtocol};
 use netlink_sockdiag::tokio::{connect, subscribe};
 use netlink_sockdiag::{Error, Family, Notice, netlink, packet, smc, tipc, unix, vsock, xdp};
 
-/// What `tokio::spawn` asks of a future, which is never run here.
+/// The requirements of `tokio::spawn` for a future, which is never run here.
 fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.

@@ -1,10 +1,10 @@
-//! What a family of one's own lists and asks goes into spawned tasks.
-//! That this compiles is the test.
+//! The lists and queries of a family outside of these crates can be used in spawned tasks. The test is that
+//! this compiles.
 
 use netlink_generic::Error;
 use tcp_metrics::tokio::connect;
 
-/// What `tokio::spawn` asks of a future, which is never run here.
+/// The requirements of `tokio::spawn` for a future, which is never run here.
 fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1.

@@ -1,4 +1,5 @@
-//! Multipath TCP's path manager: endpoints and limits beside `ip mptcp`, and connections over loopback.
+//! Multipath TCP's path manager: endpoints and limits compared with `ip mptcp`, and connections over
+//! loopback.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -42,13 +43,14 @@ fn printed(nl: &mut Pm) -> Result<String> {
     Ok(text)
 }
 
-/// Without the space that some versions leave at the end of a line.
+/// Without the space that some versions print at the end of a line.
 fn as_ip_prints() -> Result<String> {
     let lines = ip("mptcp endpoint show")?;
     Ok(lines.lines().map(|line| format!("{}\n", line.trim().replace("dev lo", "dev 1"))).collect())
 }
 
-/// Our text as that `ip` has it: on a big-endian machine it takes the family for another, and prints no address.
+/// Our text in the form of that `ip`: on a big-endian machine it reads the family incorrectly, and prints no
+/// address.
 fn as_that_ip(ours: &str) -> String {
     let line = |line: &str| match line.split_once(' ') {
         Some((address, rest)) if cfg!(target_endian = "big") => {
@@ -75,7 +77,7 @@ fn endpoints_are_as_ip_shows_them() -> Result {
     assert_eq!(as_that_ip(&ours), as_ip_prints()?);
     let one = nl.call(mptcp_pm::get(2))?;
     assert_eq!(one.to_string(), "10.0.0.2 id 2 subflow backup");
-    // NA1: the address of an endpoint, by the number that connections give it.
+    // NA1: the address of an endpoint, by its number in connections.
     nl.call(mptcp_pm::delete_initial("10.0.0.2".parse()?))?;
     assert!(nl.call(mptcp_pm::delete(0)).unwrap_err().to_string().contains("number 0"));
     assert_eq!(printed(&mut nl)?, ours);
@@ -153,7 +155,7 @@ fn refusals() -> Result {
     Ok(())
 }
 
-/// What listens, and both ends of a connection to it, with data each way: that is when the peer has the keys.
+/// A listener, and both ends of a connection to it, with data in both directions: then the peer has the keys.
 fn connection(host: impl Into<IpAddr>) -> Result<(TcpListener, TcpStream, TcpStream)> {
     let address = SocketAddr::new(host.into(), 5000);
     let listener = Mptcp::new(address)?.listen()?;

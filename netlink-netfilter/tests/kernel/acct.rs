@@ -98,12 +98,12 @@ fn many_are_listed_zeroed_and_flushed() -> Result {
     Ok(())
 }
 
-/// Sends so many datagrams of 32 bytes.
+/// Sends this many datagrams of 32 bytes.
 fn send(datagrams: usize) -> Result {
     exchange_udp(datagrams).map(drop)
 }
 
-/// A rule that counts all datagrams sent.
+/// A rule that counts all sent datagrams.
 fn count_with(name: &str) -> Result {
     run("ip link set lo up")?;
     run(&format!("iptables-nft -A OUTPUT -p udp -m nfacct --nfacct-name {name}"))?;
@@ -129,7 +129,7 @@ fn packets_are_counted() -> Result {
     Ok(())
 }
 
-/// The quota of three packets was reached just now.
+/// The quota of three packets was just reached.
 fn assert_told(event: &Event<'_>) {
     let Event::Quota(account) = event else { panic!("{event:?}") };
     assert_eq!((account.name().unwrap().to_string(), counted(account)), ("q".into(), (3, 96)));
@@ -212,7 +212,7 @@ fn nfacct_prints_the_same() -> Result {
     }
     let mut expected = printed.clone();
     if cfg!(target_endian = "big") {
-        // There it knows no mode by its name, not even of a quota that it made.
+        // There it does not know modes by name, not even of its own quota.
         expected =
             expected.replace("mode = byte", "mode = unknown").replace("mode = packet", "mode = unknown");
     }

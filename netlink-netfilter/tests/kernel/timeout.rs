@@ -67,7 +67,7 @@ fn every() -> [(&'static str, Timeouts<'static>); 7] {
     ]
 }
 
-/// What its times are, by name.
+/// Its times by name.
 fn times(timeouts: &Timeouts<'_>) -> BTreeMap<String, Value> {
     let Ok(Value::Object(map)) = serde_json::to_value(timeouts) else { panic!("{timeouts:?}") };
     let Some((_, Value::Object(times))) = map.into_iter().next() else { panic!("{timeouts:?}") };
@@ -196,11 +196,11 @@ fn a_rule_gives_it_to_connections() -> Result {
     let flow = Tuple::udp(client.local_addr()?, server.local_addr()?);
     client.send_to(b"data", server.local_addr()?)?;
     assert!((2900..=3000).contains(&read(&mut nl, &flow)?.timeout().unwrap()));
-    // Connections that have it get new times with their next packet.
+    // Connections with the policy get new times with their next packet.
     nl.call(timeout::create_or_replace("used", Family::IPV4, UdpTimeouts::new().unreplied(5000)))?;
     client.send_to(b"data", server.local_addr()?)?;
     assert!((4900..=5000).contains(&read(&mut nl, &flow)?.timeout().unwrap()));
-    // What it has runs on without the policy.
+    // The connection continues without the policy.
     run("iptables-nft -t raw -F")?;
     nl.call(timeout::delete("used"))?;
     assert!(read(&mut nl, &flow)?.timeout().unwrap() > 4000);
@@ -225,7 +225,7 @@ fn what_a_rule_uses_stays_or_goes() -> Result {
     Ok(())
 }
 
-/// What `nfct list timeout` prints of a policy.
+/// The output of `nfct list timeout` for a policy.
 fn as_nfct(name: &str, family: Family, timeouts: &Timeouts<'_>) -> String {
     let name_of = |name: String| match name.as_str() {
         "UNACK" => "UNACKNOWLEDGED".to_owned(),
@@ -246,7 +246,7 @@ fn as_nfct(name: &str, family: Family, timeouts: &Timeouts<'_>) -> String {
 fn nfct_shows_what_was_made_here() -> Result {
     let mut nl = connect()?;
     for (name, timeouts) in every() {
-        // nfct 1.4.7 has names of its own for the states of SCTP, and leaves some out.
+        // nfct 1.4.7 has its own names for the states of SCTP, and omits some.
         if !matches!(timeouts, Timeouts::Sctp(_)) {
             nl.call(timeout::create(name, Family::IPV4, timeouts.clone()))?;
             assert_eq!(run(&format!("nfct get timeout {name}"))?, as_nfct(name, Family::IPV4, &timeouts));

@@ -57,7 +57,7 @@ fn ports(nl: &mut Connection) -> Result<usize> {
     Ok(nl.dump(link::list().master(bridge))?.to_vec()?.len())
 }
 
-/// A byte from the container to a listener here.
+/// Sends a byte from the container to a listener here.
 fn talk(pod: &Namespace, here: &str) -> Result {
     let listener = TcpListener::bind((here, 0))?;
     let address = listener.local_addr()?;
@@ -84,7 +84,7 @@ fn a_container_comes_to_a_bridge_and_leaves() -> Result {
     assert_eq!(cni("CHECK", &lab()).unwrap(), Value::Null);
     talk(&pod, "10.1.0.1")?;
 
-    // The network is another one.
+    // The network has changed.
     let mut other = lab();
     other["ipam"]["addresses"][0]["address"] = "10.1.0.3/24".into();
     assert_eq!(refused("CHECK", &other), (101, "10.1.0.3/24 is missing in /run/netns/pod".to_owned()));
@@ -102,7 +102,7 @@ fn a_container_comes_to_a_bridge_and_leaves() -> Result {
         assert!(inside.call(link::get("eth0")).unwrap_err().is_not_found());
         assert!(nl.call(link::get(port.index())).unwrap_err().is_not_found());
     }
-    // A second container finds the bridge, its address included.
+    // A second container uses the existing bridge with its address.
     cni("ADD", &lab()).unwrap();
     assert_eq!(ports(&mut nl)?, 1);
     Namespace::delete("pod")?;
@@ -133,7 +133,7 @@ fn nothing_half_built_is_left() -> Result {
     assert!(inside.call(link::get("eth0")).unwrap_err().is_not_found());
     assert_eq!(ports(&mut nl)?, 0);
 
-    // What was there before stays.
+    // The state from before remains.
     inside.call(link::create("eth0").kind(Veth::new().peer(link::peer("eth1"))))?;
     let (code, message) = refused("ADD", &lab());
     assert!(code == 100 && message.contains("File exists"), "{message}");
@@ -175,7 +175,7 @@ fn what_is_wrong_is_named() -> Result {
     Ok(())
 }
 
-/// A line of the agent: `Link` or `Address`, what happened, and the link.
+/// A line of the agent: `Link` or `Address`, the change, and the link.
 type Line = (String, String, u64);
 
 async fn line(lines: &mut Receiver<String>) -> Result<Line> {
@@ -185,7 +185,7 @@ async fn line(lines: &mut Receiver<String>) -> Result<Line> {
     Ok((what.clone(), event["change"].as_str().ok_or("no change")?.to_owned(), index))
 }
 
-/// Runs the agent, whose events have this much room, beside a test of its lines.
+/// Runs the agent with this buffer for its events, together with a test of its lines.
 fn with_agent(room: usize, test: impl AsyncFnOnce(Receiver<String>) -> Result) -> Result {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let events = netlink_route::tokio::subscribe(&monitor::GROUPS)?;
@@ -193,7 +193,7 @@ fn with_agent(room: usize, test: impl AsyncFnOnce(Receiver<String>) -> Result) -
         let (sender, lines) = mpsc::channel(64);
         let agent = tokio::spawn(monitor::agent(netlink_route::tokio::connect()?, events, sender));
         test(lines).await?;
-        // It ends because nobody takes its lines, at the next change.
+        // It ends at the next change because its output is closed.
         netlink_route::connect()?.call(link::create("last").kind(Bridge::new()))?;
         Ok(agent.await??)
     })
@@ -234,13 +234,13 @@ fn the_agent_makes_up_for_lost_events() -> Result {
             there.insert(line(&mut lines).await?.2);
         }
         assert_eq!(there, BTreeSet::from([1, goes]));
-        // No task has a turn meanwhile, so that nobody reads the events.
+        // No task runs meanwhile, so that no events are read.
         for number in 0..50 {
             nl.call(link::create(&format!("br{number}")).kind(Bridge::new()))?;
         }
         nl.call(link::delete("goes"))?;
         let (mut new, mut changed, mut deleted) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        // The loopback link did not change: only a list tells it.
+        // The loopback link did not change: only a list reports it.
         while new.len() < 50 || !changed.contains(&1) || !deleted.contains(&goes) {
             let (what, change, index) = line(&mut lines).await?;
             assert_eq!(what, "Link");

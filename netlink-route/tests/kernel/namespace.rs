@@ -42,7 +42,7 @@ fn a_named_one_is_made_listed_opened_and_deleted() -> Result {
     Namespace::delete("blue")?;
     assert!(Namespace::delete("blue").unwrap_err().is_not_found());
     assert_eq!(Namespace::names()?, ["red"]);
-    // It lives on while it is open.
+    // It exists while it is open.
     assert!(opened.run(|| Namespace::current()?.is_same(&made))??);
     Ok(())
 }
@@ -61,7 +61,7 @@ fn command(program: &str, arguments: &[&str]) -> Result {
     Ok(())
 }
 
-/// A /run with nothing in it.
+/// An empty `/run`.
 fn empty_run() -> Result {
     command("mount", &["-t", "tmpfs", "none", "/run"])
 }
@@ -80,7 +80,7 @@ fn many_are_made_at_once() -> Result {
                 .collect::<std::result::Result<Vec<_>, _>>()
         })?;
         let mounts = std::fs::read_to_string("/proc/thread-self/mountinfo")?;
-        // One of the harness's own lies hidden below, and is not shared.
+        // The harness has mounted one below, which is hidden and not shared.
         let is_named = |line: &&str| line.contains(" /run/netns") && line.contains(" shared:");
         let named = mounts.lines().filter(is_named).count();
         assert_eq!(named, THREADS + 1, "{mounts}");
@@ -135,7 +135,7 @@ fn names_of_any_bytes_are_listed_and_leftovers_apart() -> Result {
     assert_eq!(Namespace::names()?, [odd]);
     assert_eq!(Namespace::leftovers()?, ["left", "lost"]);
     assert!(Namespace::create("left").unwrap_err().is_exists());
-    // As after a reboot.
+    // Like after a reboot.
     Namespace::delete("left")?;
     Namespace::delete("lost")?;
     assert_eq!(Namespace::leftovers()?, [""; 0]);

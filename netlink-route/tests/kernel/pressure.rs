@@ -1,4 +1,4 @@
-//! A connection whose receive buffer others fill: with events, with forgeries, with its own large answers.
+//! A connection whose receive buffer is filled by events, by forgeries, or by its own large answers.
 
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,7 @@ suite! {
     outside_a_runtime_is_an_error;
 }
 
-/// A connection over a socket that takes what processes send.
+/// A connection over a socket that accepts messages of processes.
 fn unconnected() -> Result<Connection> {
     let mut nl = Connection::from_socket(Socket::try_from(netlink_socket(Protocol::ROUTE.0)?)?)?;
     nl.set_timeout(Some(seconds(5)))?;
@@ -42,12 +42,12 @@ fn unconnected() -> Result<Connection> {
 
 fn forger() -> Result<Socket> {
     let forger = Socket::try_from(netlink_socket(Protocol::ROUTE.0)?)?;
-    // A socket that is full and that nobody reads any more keeps the sender waiting.
+    // A full socket that is no longer read would block the sender.
     forger.set_send_timeout(Some(Duration::from_millis(10)))?;
     Ok(forger)
 }
 
-/// Acknowledgements of every sequence that may come next.
+/// Acknowledgements with every sequence number that can come next.
 fn forged_acks(port: u32) -> impl Iterator<Item = Vec<u8>> {
     (0u32..20).map(move |sequence| {
         let mut ack = [36u32.to_ne_bytes(), [0; 4]].concat();
@@ -96,7 +96,7 @@ fn forgeries_to_a_socket_that_was_taken_over_are_nothing() -> Result {
     Ok(())
 }
 
-/// Works while `done` is not set, on a thread of its own.
+/// Repeats work in its own thread while `done` is not set.
 fn meanwhile<R>(work: impl Fn() + Send + Sync, body: impl FnOnce() -> R) -> R {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -111,7 +111,7 @@ fn meanwhile<R>(work: impl Fn() + Send + Sync, body: impl FnOnce() -> R) -> R {
     })
 }
 
-/// S-H2, S-H3: garbage neither answers nor renews a limit.
+/// S-H2, S-H3: garbage is no answer and does not restart a time limit.
 fn a_flood_of_garbage_costs_no_answer() -> Result {
     let mut nl = unconnected()?;
     nl.socket().set_receive_buffer(1 << 20)?;
@@ -130,7 +130,7 @@ fn a_flood_of_garbage_costs_no_answer() -> Result {
                     assert_eq!(link.index(), LO);
                     answered += 1;
                 }
-                // The flood took the room of the answer: reported, not waited for.
+                // The answer did not fit because of the flood: this is reported, without waiting.
                 Err(Error::Overrun) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -141,7 +141,7 @@ fn a_flood_of_garbage_costs_no_answer() -> Result {
     Ok(())
 }
 
-/// F2: an overflow that nobody saw is still congestion.
+/// F2: an overflow that was not reported is still congestion.
 fn a_call_behind_an_unread_overflow_is_answered() -> Result {
     let (mut nl, mut other) = (connect()?, connect()?);
     nl.set_timeout(Some(seconds(5)))?;
@@ -289,7 +289,7 @@ fn a_dump_asked_for_as_one_reply_blocks_no_other() -> Result {
     Ok(())
 }
 
-/// F12: for `epoll`, also on a socket that doesn't wait.
+/// F12: for `epoll`, also on a non-blocking socket.
 fn a_loop_of_its_own_reads_without_a_wait() -> Result {
     let options = netlink_route::OpenOptions::new().nonblocking();
     let mut events = netlink_route::subscribe_with(&[Group::LINK], &options)?;

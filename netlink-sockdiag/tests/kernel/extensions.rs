@@ -1,4 +1,4 @@
-//! What the kernel tells of IP sockets on request.
+//! Optional attributes of IP sockets.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -103,7 +103,7 @@ fn tcp_info_is_what_the_connection_did() -> Result {
     client.write_all(&[0; 5000])?;
     let mut socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
     for _ in 0..100 {
-        // Acknowledgements may come late.
+        // Acknowledgements can be late.
         if socket.info().unwrap().tcp().unwrap().bytes_acked.unwrap() >= 5000 {
             break;
         }
@@ -142,7 +142,7 @@ fn congestion_control_vegas() -> Result {
 
 fn congestion_control_dctcp() -> Result {
     let mut nl = connect()?;
-    // Without ECN from the start it would be reno.
+    // Without ECN from the beginning it would be reno.
     std::fs::write("/proc/sys/net/ipv4/tcp_ecn", "1")?;
     let open = || -> Result<Raw> {
         let socket = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
@@ -155,7 +155,7 @@ fn congestion_control_dctcp() -> Result {
     client.connect(&ipv4(5000, [127, 0, 0, 1]))?;
     let socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
     let dctcp = socket.dctcp().unwrap();
-    // It begins with all bytes taken for marked.
+    // Initially all bytes count as marked.
     assert_eq!((dctcp.enabled, dctcp.ce_state, dctcp.alpha), (1, 0, 1024));
     let info = socket.info().unwrap().tcp().unwrap();
     assert!(info.options.contains(TcpOptions::ECN));
@@ -164,7 +164,7 @@ fn congestion_control_dctcp() -> Result {
 
 fn congestion_control_bbr() -> Result {
     let bbr = with_congestion_control("bbr")?.bbr().unwrap();
-    // 2885/1000 while it starts.
+    // 2885/1000 at the beginning.
     assert_eq!(bbr.pacing_gain, 739);
     assert!(bbr.bandwidth() < 1 << 50);
     Ok(())
@@ -245,7 +245,7 @@ fn sctp_associations() -> Result {
     listener.listen(1)?;
     client.connect(&ipv4(5000, [127, 0, 0, 1]))?;
     let server = listener.accept()?;
-    // First the socket alone, then its association.
+    // First the socket itself, then its association.
     let request = inet::list(Family::INET, IpProtocol::SCTP).extensions(Extensions::ALL);
     let mut sockets = all(&mut nl, request)?;
     sockets.retain(|socket| socket.header().inode == inode(&server));

@@ -1,4 +1,4 @@
-//! Lists, filters and look-ups of IP sockets.
+//! Lists, filters and queries of IP sockets.
 
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::RangeInclusive;
@@ -90,7 +90,7 @@ fn the_kernel_filters_as_the_expression_says() -> Result {
     let (any, lo) = ("::/0".parse()?, 1);
     let source = |text: &str| text.parse().map(Filter::source);
     let port = near.0.local_addr()?.port();
-    // Numbers are places in `fds`.
+    // Numbers are positions in `fds`.
     let cases: [(&str, Filter, &[usize]); 17] = [
         ("all", Filter::everything(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
         ("one port", Filter::dest_port(8080), &[2]),
@@ -226,7 +226,7 @@ fn a_udplite_socket_is_found() -> Result {
     Ok(())
 }
 
-/// N5: what is listed can be asked for, and connected to.
+/// N5: a listed socket can be queried, and connected to.
 fn a_link_local_socket_is_found_by_its_addresses() -> Result {
     let mut nl = connect()?;
     link_local()?;

@@ -20,7 +20,7 @@ suite! {
     a_socket_is_found_by_inode_and_cookie;
 }
 
-/// A path of this test alone.
+/// A path that only this test uses.
 fn path(name: &str) -> String {
     format!("{}/sockdiag-{}-{name}", std::env::temp_dir().display(), std::process::id())
 }

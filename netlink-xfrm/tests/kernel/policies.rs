@@ -1,4 +1,4 @@
-//! Policies: what is set is what is read.
+//! Policies: the values that were set are read back.
 
 use netlink_testing::{Result, kernel, suite};
 use netlink_xfrm::policy::{
@@ -110,14 +110,14 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     assert_eq!(nl.call(policy::get_by_index(index, out).if_id(6))?, third);
     nl.call(policy::delete_by_index(index, out).if_id(6))?;
     assert!(nl.call(get().if_id(6)).unwrap_err().is_not_found());
-    // N3: of number 0 the kernel looks at the selector.
+    // N3: for index 0 the kernel uses the selector.
     assert!(nl.call(policy::delete_by_index(0, out)).unwrap_err().to_string().contains("index 0"));
     assert!(policy::get_by_index(0, out).to_bytes().is_err());
     nl.call(policy::delete(selector, out).mark(Mark::new(5, u32::MAX)))?;
     assert_eq!(policies(&mut nl)?.len(), 1);
 
     match nl.call(policy::add(selector, out).policy_type(PolicyType::SUB)) {
-        // A kernel without CONFIG_XFRM_SUB_POLICY has one type, and doesn't tell it.
+        // A kernel without CONFIG_XFRM_SUB_POLICY has one type, and does not report it.
         Err(error) => assert_eq!(error.errno(), Some(Errno::EINVAL)),
         Ok(()) => {
             let sub = nl.call(get().policy_type(PolicyType::SUB))?;

@@ -1,4 +1,4 @@
-//! States: what is set is what is read.
+//! States: the values that were set are read back.
 
 use netlink_core::Dump;
 use netlink_testing::{Result, is_since, kernel, module, suite};
@@ -45,7 +45,7 @@ fn esp(spi: u32) -> StateRequest<()> {
     state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, spi).alg_aead(aead())
 }
 
-/// Makes it and reads it.
+/// Makes a state and reads it.
 fn made(nl: &mut Connection, request: StateRequest<()>) -> Result<State<'static>> {
     nl.call(&request)?;
     let mut header = state::StateInfo::default();
@@ -84,7 +84,7 @@ fn a_state_is_added_read_and_deleted() -> Result {
         assert_eq!(gone.errno(), Some(Errno::ESRCH));
         assert!(nl.call(state::delete(destination, Proto::ESP, 0xc001)).unwrap_err().is_not_found());
         assert!(states(&mut nl)?.is_empty());
-        // What prints doesn't tell the keys.
+        // Printed text does not show the keys.
         let text = format!("{state} {state:?} {}", serde_json::to_string(&state)?);
         assert!(text.contains("<16 bytes>") && !text.contains("0707") && !text.contains("0808"), "{text}");
     }
@@ -109,7 +109,7 @@ fn every_kind_of_algorithm_reads_back() -> Result {
     let esp = |spi| state::add(here, there, Proto::ESP, spi);
     let plain = Algo::new("hmac(sha1)", &[3; 20]);
     let state = made(&mut nl, esp(1).alg_crypt(Algo::null()).alg_auth(plain))?;
-    // The kernel adds the truncation that is usual.
+    // The kernel adds the usual truncation.
     assert_eq!((state.alg_crypt(), state.alg_auth()), (Some(Algo::null()), Some(plain)));
     assert_eq!(state.alg_auth_trunc(), Some(Auth::hmac_sha1(&[3; 20], 96)));
 
@@ -327,7 +327,7 @@ fn counters_are_asked_for_and_set() -> Result {
     assert_eq!((header.sa_id.daddr.ip(), header.sa_id.spi.0, header.reqid), (Some(there), 1, 5));
     assert_eq!((header.saddr.ip(), header.flags), (Some(ip("10.0.0.1")), both));
     assert_eq!(event.replay_thresh(), Some(3));
-    // Ticks, of which there are 100 to 1000 a second, are told as tenths of a second.
+    // Ticks (100 to 1000 per second) are reported as tenths of a second.
     assert!([600, 240, 200, 60].map(Some).contains(&event.etimer_thresh()), "{event:?}");
     assert_eq!(event.replay_val(), Some(Replay::default()));
     assert_eq!(event.ltime_val().unwrap().bytes, 0);
@@ -370,7 +370,7 @@ fn bad_algorithms_are_named() -> Result {
     let error = nl.call(state().alg_aead(Aead::new("rfc4106(gcm(pes))", &KEY, 128))).unwrap_err();
     let text = error.to_string();
     assert_eq!(error.errno(), Some(Errno::ENOSYS));
-    // With a text of the kernel's or, before Linux 6.1, without.
+    // With the kernel's text, or before Linux 6.1 without it.
     let named = |text: &str, algorithm: &str| {
         ["=", ""].iter().any(|sign| {
             text.contains(format!("XFRMA_ALG_AEAD {sign} {algorithm}").replace("  ", " ").as_str())
@@ -402,7 +402,7 @@ fn refusals_of_other_kinds_name_no_algorithm() -> Result {
     nl.call(esp(1))?;
     let exists = nl.call(esp(1)).unwrap_err();
     assert!(exists.is_exists() && !exists.to_string().contains("; with XFRMA_ALG"), "{exists}");
-    // No window may be beside 64 bits of numbers in a way that has none.
+    // A direction without a window must have no window with 64-bit numbers.
     let window = nl.call(esp(2).flags(StateFlags::ESN)).unwrap_err();
     assert!(window.errno() == Some(Errno::EINVAL), "{window}");
     match window {
@@ -469,12 +469,12 @@ fn bad_values_are_errors() -> Result {
     let none = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, 1);
     assert_eq!(nl.call(none).unwrap_err().errno(), Some(Errno::EINVAL));
     assert_eq!(nl.call(esp(1).tfcpad(9)).unwrap_err().errno(), Some(Errno::EINVAL)); // only in tunnels
-    // A device that can't do it refuses, or the kernel does it itself; then there is no device to tell.
+    // A device that does not support it refuses, or the kernel does the work; then no device is reported.
     match made(&mut nl, esp(1).offload_dev(Offload::default().ifindex(1))) {
         Ok(state) => assert_eq!(state.offload_dev(), None),
         Err(_) => assert!(states(&mut nl)?.is_empty()),
     }
-    // Without SELinux nobody keeps a label; with it this one is refused.
+    // Without SELinux no label is accepted; with it this one is refused.
     match made(&mut nl, esp(2).sec_ctx(SecurityContext::selinux(c"a:b:c"))) {
         Ok(state) => assert_eq!(state.sec_ctx(), None),
         Err(error) => assert!(error.to_string().contains("Invalid argument"), "{error}"),
@@ -502,7 +502,7 @@ fn a_direction_reads_back() -> Result {
     assert_eq!(state.sa_dir(), Some(state::Direction::IN));
     let state = made(&mut nl, esp(2).sa_dir(state::Direction::OUT))?;
     assert_eq!(state.sa_dir(), Some(state::Direction::OUT));
-    // The way out has no replay window.
+    // A state for sending has no replay window.
     let both = esp(3).sa_dir(state::Direction::OUT).replay_window(8);
     assert_eq!(nl.call(both).unwrap_err().errno(), Some(Errno::EINVAL));
     Ok(())
