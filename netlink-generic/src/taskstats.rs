@@ -44,15 +44,15 @@
 //! # What the kernel reports
 //!
 //! - Requests need `CAP_NET_ADMIN` in the initial user namespace. Numbers are in the PID namespace of the
-//! requester.
+//!   requester.
 //! - Linux 5.10 has the family in the initial network namespace only: connect there. Linux 6.1 has it in all.
 //! - For a process, the kernel sums up delays, context switches and times; all else is 0. For a process that
-//! ended, some releases, such as 6.18.15, sum up only the delays and leave the version 0. 5.10 and 6.1.176 do
-//! the same, but set the version.
+//!   ended, some releases, such as 6.18.15, sum up only the delays and leave the version 0. 5.10 and 6.1.176
+//!   do the same, but set the version.
 //! - Only the delay for a CPU is always measured. The other delays need `kernel.task_delayacct` (or
-//! `delayacct` on the kernel's command line) to be on when the task is created.
+//!   `delayacct` on the kernel's command line) to be on when the task is created.
 //! - [`TaskStats::version`] says which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in
-//! 7.3. Fields that the kernel does not have are `None`.
+//!   7.3. Fields that the kernel does not have are `None`.
 
 mod cgroup;
 #[cfg(all(feature = "std", target_os = "linux"))]

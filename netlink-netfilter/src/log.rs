@@ -24,14 +24,14 @@
 //! Kernel behaviour worth knowing:
 //!
 //! - A group belongs to one socket at a time. Binding a bound group fails with `EPERM`, the same error as
-//! without `CAP_NET_ADMIN`, or with `EBUSY` if the same socket bound it. The group is unbound when its socket
-//! is closed.
+//!   without `CAP_NET_ADMIN`, or with `EBUSY` if the same socket bound it. The group is unbound when its
+//!   socket is closed.
 //! - The kernel collects packets and sends them together when there are
-//! [`threshold`](ConfigRequest::threshold) packets, when they fill the
-//! [`buffer_size`](ConfigRequest::buffer_size), or after the [`timeout`](ConfigRequest::timeout). A rule's
-//! own `queue-threshold` is used if it is smaller.
+//!   [`threshold`](ConfigRequest::threshold) packets, when they fill the
+//!   [`buffer_size`](ConfigRequest::buffer_size), or after the [`timeout`](ConfigRequest::timeout). A rule's
+//!   own `queue-threshold` is used if it is smaller.
 //! - A rule's `snaplen` shortens the payload that [`Mode`] copies. The original length of a shortened packet
-//! is unknown.
+//!   is unknown.
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod listen;

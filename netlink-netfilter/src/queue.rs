@@ -30,17 +30,17 @@
 //! Kernel behaviour worth knowing:
 //!
 //! - A queue belongs to one socket at a time. Binding a bound queue fails with `EPERM`, the same error as
-//! without `CAP_NET_ADMIN`, or with `EBUSY` if the same socket bound it.
+//!   without `CAP_NET_ADMIN`, or with `EBUSY` if the same socket bound it.
 //! - When a queue's socket is closed, the queue is unbound and its waiting packets are dropped. A waiting
-//! packet is also dropped if its link goes down. A packet without a verdict waits, and occupies one place of
-//! the queue.
+//!   packet is also dropped if its link goes down. A packet without a verdict waits, and occupies one place
+//!   of the queue.
 //! - If a queue is full ([`max_length`](ConfigRequest::max_length)), further packets are dropped, or accepted
-//! with [`QueueFlags::FAIL_OPEN`]. If a queue is not bound, packets are dropped, or accepted with the rule's
-//! `bypass`. `/proc/net/netfilter/nfnetlink_queue` counts the dropped packets of each queue.
+//!   with [`QueueFlags::FAIL_OPEN`]. If a queue is not bound, packets are dropped, or accepted with the
+//!   rule's `bypass`. `/proc/net/netfilter/nfnetlink_queue` counts the dropped packets of each queue.
 //! - A verdict is refused with `ENOENT` if the packet does not wait, with `EPERM` if the queue belongs to
-//! another socket, and with `ENODEV` if the queue is not bound.
+//!   another socket, and with `ENODEV` if the queue is not bound.
 //! - Packets larger than the link's MTU are segmented before they are queued, unless the queue has
-//! [`QueueFlags::GSO`].
+//!   [`QueueFlags::GSO`].
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod listen;

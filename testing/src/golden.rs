@@ -15,7 +15,7 @@
 //!
 //! - `UPDATE=1` writes the texts instead of comparing them.
 //! - `NETLINK_GOLDEN=FOLDER`: kernel tests write the messages that they [`keep`] there, as files of this
-//! machine's kind.
+//!   machine's kind.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;

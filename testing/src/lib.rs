@@ -59,7 +59,7 @@
 //!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
 //! - `NETLINK_TEST_MACHINE`: set if the machine exists only for the tests, see [`machine`].
 //! - `NETLINK_TEST_AGAIN`: if set, a test that fails while others run is run again alone, and the report says
-//! so.
+//!   so.
 //! - `NETLINK_GOLDEN=FOLDER`: tests that [`golden::keep`] messages write them there.
 //! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines, see [`patience`].
 

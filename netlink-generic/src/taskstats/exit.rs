@@ -25,10 +25,10 @@
 //! Kernel behaviour worth knowing:
 //!
 //! - There is a record for each task that ends, also for a thread of a process that continues. The record of
-//! a process's last task, if the process had several, also has the sums of the process.
+//!   a process's last task, if the process had several, also has the sums of the process.
 //! - A record is sent for the CPU that the task ends on. A CPU that is registered twice sends one record.
 //! - Only sockets in the initial network namespace receive records. In another namespace, registering
-//! succeeds but no records arrive; open the listener in the initial one:
+//!   succeeds but no records arrive; open the listener in the initial one:
 //!
 //! ```no_run
 //! use netlink_generic::taskstats::exit::Listener;
@@ -42,7 +42,7 @@
 //! ```
 //!
 //! - It needs `CAP_NET_ADMIN` in the initial user namespace, and a process in the initial PID namespace.
-//! Numbers of tasks and users are in the initial namespaces.
+//!   Numbers of tasks and users are in the initial namespaces.
 //! - The kernel does not report how many records were lost, only that some were: [`Notice::Overrun`].
 
 #[cfg(feature = "tokio")]
