@@ -104,7 +104,7 @@ fn a_bound_request_has_the_familys_number_command_version_and_header() {
 }
 
 #[test]
-fn what_the_family_does_not_have_is_not_sent() {
+fn unknown_commands_are_not_sent() {
     let family = resolved(&[(1, OperationFlags::DO), (2, OperationFlags::DUMP)]);
     for (bytes, text) in [
         (
@@ -129,7 +129,7 @@ fn what_the_family_does_not_have_is_not_sent() {
 }
 
 #[test]
-fn a_refusal_says_what_it_takes() {
+fn a_refusal_names_the_required_permission() {
     let family = resolved(&[
         (1, OperationFlags::DO | OperationFlags::NAMESPACE_ADMIN),
         (2, OperationFlags::DO | OperationFlags::ADMIN),
@@ -208,7 +208,7 @@ fn a_dump_reads_and_prints_names() {
 }
 
 #[test]
-fn events_are_told_by_command_and_families_by_number() {
+fn events_are_distinguished_by_command_and_families_by_number() {
     let family = resolved(&[]);
     let told = ThingRequest::<()>::new(&Thing::NTF, MessageFlags::empty()).number(9u32);
     let told = Resolved::<Things>::from_id(40).bind(told).to_bytes().unwrap();
@@ -228,7 +228,7 @@ fn events_are_told_by_command_and_families_by_number() {
 }
 
 #[test]
-fn what_prints() {
+fn printed_text() {
     let family = resolved(&[(1, OperationFlags::DO)]);
     let text = format!("{family:?}");
     assert_eq!(

@@ -106,7 +106,7 @@ fn an_endpoint_is_read_and_written_back() {
 }
 
 #[test]
-fn events_are_told_apart_by_their_command() {
+fn events_are_distinguished_by_their_command() {
     let body = native_event(&from_hex(CREATED).unwrap());
     let Event::Created(path) = Event::view(&message(&body)).unwrap() else { panic!("not created") };
     assert_eq!((path.token(), path.server_side()), (Some(1_973_352_224), Some(true)));
@@ -128,7 +128,7 @@ fn events_are_told_apart_by_their_command() {
 
 /// Truncated anywhere, or with a changed byte, it is an error or another message, without a panic.
 #[test]
-fn what_is_broken_is_an_error() {
+fn broken_messages_are_errors() {
     for hex in [ENDPOINT, CREATED, SUB_CLOSED] {
         let whole = native_event(&from_hex(hex).unwrap());
         let read = |body: &[u8]| {

@@ -72,7 +72,7 @@ fn full() -> Vec<u8> {
 }
 
 #[test]
-fn what_was_read_serializes() {
+fn received_messages_serialize() {
     let body = full();
     let queue = Queue::read(&message(&body)).unwrap();
     assert_eq!((queue.kind(), queue.napi_id()), (Some(QueueType(7)), None));
@@ -83,7 +83,7 @@ fn what_was_read_serializes() {
 }
 
 #[test]
-fn events_are_told_by_command() {
+fn events_are_distinguished_by_command() {
     let device = |info| bytes(DeviceRequest::<()>::new(info, MessageFlags::empty()).ifindex(2u32));
     let pool = |info| bytes(PagePoolRequest::<()>::new(info, MessageFlags::empty()).id(1u64 << 40));
     let [added, removed] = [&Device::DEV_ADD_NTF, &Device::DEV_DEL_NTF].map(device);
@@ -106,7 +106,7 @@ fn events_are_told_by_command() {
 
 /// The number of no family, or of a removed one: the kernel knows no such message.
 #[test]
-fn a_family_that_is_gone() {
+fn a_removed_family() {
     let refused = Replies::new().error(2, &[]);
     let error = answer(family().bind(napi::get(1)), &[&refused]).unwrap_err();
     assert!(error.is_not_found());

@@ -146,7 +146,7 @@ fn version_15_is_put_in_order() {
 }
 
 #[test]
-fn what_numbers_mean() {
+fn names_of_numbers() {
     let stats = TaskStats::default()
         .exit_code(0x0300u32)
         .cpu_count(4u64)

@@ -152,7 +152,7 @@ fn a_configuration_of_any_size_is_split_and_put_together() {
 }
 
 #[test]
-fn a_peer_that_goes_on_is_only_updated() {
+fn a_peer_in_several_requests_is_only_updated() {
     let ips = (0..1000u32).map(|host| Prefix::from(std::net::IpAddr::from(host.to_be_bytes())));
     let config = DeviceConfig::new("wg0")
         .peer(PeerConfig::new(public(1)).replace_allowed_ips().preshared_key(KEY.into()).allowed_ips(ips));
@@ -253,7 +253,7 @@ fn allowed_ips() {
 }
 
 #[test]
-fn a_device_that_makes_no_sense_is_an_error() {
+fn an_invalid_device_is_an_error() {
     let ip = |ip: AllowedIpBuilder| PeerBuilder::new().public_key([1; 32]).allowedips(&[(0, ip.attrs())]);
     let local = AllowedIpBuilder::new().ipaddr(std::net::Ipv4Addr::LOCALHOST);
     for (peer, text) in [
@@ -355,7 +355,7 @@ fn a_configuration_in_a_file() {
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_told_by_its_line() {
+fn errors_in_a_file_have_its_line() {
     let key = public(1);
     for (text, why) in [
         ("ListenPort = 7", "line 1: neither [Section] nor Name = Value below one"),

@@ -79,7 +79,7 @@ fn a_missing_capability_is_named() {
 
 // F17.
 #[test]
-fn a_text_that_is_no_address_is_quoted() {
+fn an_invalid_address_is_quoted() {
     let wrong = |text: &str| text.parse::<Addr>().unwrap_err().to_string();
     assert_eq!(wrong("10.0.0"), "\"10.0.0\" is not an IP address");
     assert_eq!(wrong("10.0.0/8"), "\"10.0.0\" is not an IP address");

@@ -14,7 +14,7 @@ suite! {
     tests_do_not_see_each_others_links_b: program("ip"), kind("bridge");
     children_are_born_in_the_namespace: program("ip");
     every_ending_is_reported_with_its_reason;
-    where_it_is_asked_for_a_failure_gets_a_second_try;
+    a_failure_gets_a_second_try_on_request;
     real_root_has_every_user: init_namespace();
 }
 
@@ -160,7 +160,7 @@ fn all_endings(again: bool) -> Result<(String, String)> {
     Ok((String::from_utf8(output.stdout)?, lines?))
 }
 
-fn where_it_is_asked_for_a_failure_gets_a_second_try() -> Result {
+fn a_failure_gets_a_second_try_on_request() -> Result {
     let (text, lines) = all_endings(true)?;
     assert!(text.contains("2 passed; 3 failed; 5 ignored"), "{text}");
     for start in [

@@ -66,7 +66,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Prefixes of C names whose numbers are those of the inventory; older headers have others.
-const RENUMBERED: &[(&str, &str)] = &[("IPSTATS_MIB_", "sorted anew for cache lines after Linux 6.1")];
+const RENUMBERED: &[(&str, &str)] = &[("IPSTATS_MIB_", "sorted again for cache lines after Linux 6.1")];
 
 /// Names in the inventory that are other names of the same thing.
 const OLD_NAMES: &[(&str, &str)] = &[

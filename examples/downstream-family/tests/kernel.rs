@@ -19,8 +19,8 @@ suite! {
     a_connection_is_remembered_as_ip_shows_it: FAMILY, IP;
     an_ipv6_peer_is_remembered: FAMILY, IP, ipv6();
     a_peer_is_forgotten_by_us_and_by_ip: FAMILY, IP, init_namespace();
-    who_may_not_is_told_what_it_takes: FAMILY, program("setpriv");
-    a_stranger_is_not_found: FAMILY;
+    an_error_names_the_missing_permission: FAMILY, program("setpriv");
+    an_unknown_peer_is_not_found: FAMILY;
     on_a_reactor: FAMILY, IP;
 }
 
@@ -123,7 +123,7 @@ fn a_peer_is_forgotten_by_us_and_by_ip() -> Result {
     Ok(())
 }
 
-fn who_may_not_is_told_what_it_takes() -> Result {
+fn an_error_names_the_missing_permission() -> Result {
     let error = match tcp_metrics::connect()?.call(tcp_metrics::delete(LOCALHOST)) {
         Err(error) if error.is_permission() => error,
         // This process has the permission. Without it, the harness makes a user namespace, whose root has no
@@ -144,7 +144,7 @@ fn who_may_not_is_told_what_it_takes() -> Result {
     Ok(())
 }
 
-fn a_stranger_is_not_found() -> Result {
+fn an_unknown_peer_is_not_found() -> Result {
     let error = tcp_metrics::connect()?.call(tcp_metrics::get("192.0.2.1".parse()?)).unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(

@@ -49,7 +49,7 @@ fn a_recorded_list() {
 }
 
 #[test]
-fn what_is_not_remembered_is_not_found() {
+fn a_peer_without_measurements_is_not_found() {
     let refused = Replies::new().error(3, &[]);
     let request = family().bind(delete("192.0.2.1".parse().unwrap()));
     assert!(answer(request, &[&refused]).unwrap_err().is_not_found());

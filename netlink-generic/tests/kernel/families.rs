@@ -15,7 +15,7 @@ const NETDEV: Need = generic("netdev");
 suite! {
     a_client_calls_lists_and_batches: NETDEV;
     a_resolved_family_works_on_other_connections_and_namespaces: NETDEV;
-    a_number_that_is_nobodys_is_explained: NETDEV;
+    an_unknown_number_is_explained: NETDEV;
     a_command_the_kernel_lacks_is_not_sent: NETDEV;
     events_are_typed_and_unknown_ones_kept: NETDEV, kind("veth"), program("ip");
     two_families_share_a_connection: NETDEV, kind("veth"), program("ip");
@@ -67,7 +67,7 @@ fn a_resolved_family_works_on_other_connections_and_namespaces() -> Result {
 }
 
 /// A family whose module was unloaded: `modules` tests a real case.
-fn a_number_that_is_nobodys_is_explained() -> Result {
+fn an_unknown_number_is_explained() -> Result {
     let mut nl = netlink_generic::connect()?;
     let gone = Resolved::<Netdev>::from_id(1023);
     let errors = [

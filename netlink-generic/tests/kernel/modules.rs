@@ -8,8 +8,8 @@ use crate::output;
 
 suite! {
     a_module_is_loaded_for_who_asks_for_its_family: machine(), module("wireguard"), program("modprobe");
-    a_family_that_goes_is_gone_and_resolves_anew: machine(), module("wireguard"), program("modprobe");
-    a_family_that_comes_late_is_told: machine(), module("team"), program("modprobe");
+    a_removed_family_is_an_error_and_resolves_again: machine(), module("wireguard"), program("modprobe");
+    a_family_that_is_added_later_is_reported: machine(), module("team"), program("modprobe");
 }
 
 attrs! {
@@ -78,7 +78,7 @@ fn a_module_is_loaded_for_who_asks_for_its_family() -> Result {
     Ok(())
 }
 
-fn a_family_that_goes_is_gone_and_resolves_anew() -> Result {
+fn a_removed_family_is_an_error_and_resolves_again() -> Result {
     let mut events = ctrl::subscribe(&[Ctrl::NOTIFY])?;
     unload("wireguard")?;
     let mut nl = netlink_generic::connect()?;
@@ -105,7 +105,7 @@ fn a_family_that_goes_is_gone_and_resolves_anew() -> Result {
     Ok(())
 }
 
-fn a_family_that_comes_late_is_told() -> Result {
+fn a_family_that_is_added_later_is_reported() -> Result {
     unload("team")?;
     let mut events = ctrl::subscribe(&[Ctrl::NOTIFY])?;
     load("team")?;

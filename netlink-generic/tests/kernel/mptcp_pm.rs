@@ -18,12 +18,12 @@ const IP: Need = program("ip");
 
 suite! {
     endpoints_are_as_ip_shows_them: FAMILY, IP, ipv6();
-    what_ip_made_is_read: FAMILY, IP, ipv6();
+    objects_made_by_ip_are_read: FAMILY, IP, ipv6();
     limits_are_as_ip_shows_them: FAMILY, IP;
     flags_of_an_endpoint_change: FAMILY, kernel(5, 15);
     refusals: FAMILY;
-    a_connection_is_told_from_beginning_to_end: FAMILY, IP, kernel(6, 2);
-    a_connection_over_ipv6_is_told_on_a_reactor: FAMILY, IP, ipv6();
+    a_connection_is_reported_from_beginning_to_end: FAMILY, IP, kernel(6, 2);
+    a_connection_over_ipv6_is_reported_with_tokio: FAMILY, IP, ipv6();
     user_space_makes_and_ends_paths: FAMILY, IP, kernel(6, 9);
     endpoints_on_a_reactor: FAMILY;
 }
@@ -88,7 +88,7 @@ fn endpoints_are_as_ip_shows_them() -> Result {
     Ok(())
 }
 
-fn what_ip_made_is_read() -> Result {
+fn objects_made_by_ip_are_read() -> Result {
     let mut nl = mptcp_pm::connect()?;
     ip("link set lo up")?;
     ip("addr add 10.0.0.9/32 dev lo")?;
@@ -184,7 +184,7 @@ fn next(events: &mut Events<Event<'static>>) -> Result<Event<'static>> {
     }
 }
 
-fn a_connection_is_told_from_beginning_to_end() -> Result {
+fn a_connection_is_reported_from_beginning_to_end() -> Result {
     ip("link set lo up")?;
     let mut events = listen()?;
     let ends = connection(Ipv4Addr::LOCALHOST)?;
@@ -224,7 +224,7 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
     Ok(())
 }
 
-fn a_connection_over_ipv6_is_told_on_a_reactor() -> Result {
+fn a_connection_over_ipv6_is_reported_with_tokio() -> Result {
     ip("link set lo up")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -22,15 +22,15 @@ const CARD: Need = when("no link with queue statistics in the initial namespace"
 
 suite! {
     devices_equal_ip: NETDEV, ETHTOOL, VETH, IP;
-    what_a_device_can_do_changes: NETDEV, ETHTOOL, VETH, IP;
-    devices_come_change_and_go: NETDEV, ETHTOOL, VETH, IP;
+    features_of_a_device_change: NETDEV, ETHTOOL, VETH, IP;
+    devices_are_added_changed_and_removed: NETDEV, ETHTOOL, VETH, IP;
     queues_equal_ip: NETDEV, kernel(6, 8), VETH, IP;
     napi_instances_are_listed: NETDEV, kernel(6, 8), ETHTOOL, VETH, IP;
     napi_settings_are_read_back: NETDEV, kernel(6, 13), ETHTOOL, VETH, IP, init_namespace();
     napi_settings_equal_files: NETDEV, kernel(6, 13), ETHTOOL, VETH, IP, init_namespace(), program("mount");
     napi_is_polled_by_a_thread: NETDEV, kernel(6, 17), ETHTOOL, VETH, IP, init_namespace();
     counters_of_a_network_card: NETDEV, kernel(6, 10), init_namespace(), CARD;
-    what_is_refused: NETDEV, kernel(6, 10), VETH, IP;
+    refused_requests: NETDEV, kernel(6, 10), VETH, IP;
     memory_is_not_bound: NETDEV, kernel(6, 16), VETH, IP, init_namespace();
     queues_are_not_leased: NETDEV, kernel(7, 1), VETH, IP, init_namespace();
     commands_that_a_kernel_lacks: NETDEV;
@@ -127,7 +127,7 @@ pub(crate) fn record(name: &str) -> Result {
     keep(&format!("netdev/{name}"), &recorded, &tell(name, &recorded)?, read)
 }
 
-fn what_a_device_can_do_changes() -> Result {
+fn features_of_a_device_change() -> Result {
     let [a, b] = pair()?;
     let mut nl = netdev::connect()?;
     let plain = XdpAct::BASIC | XdpAct::REDIRECT | XdpAct::RX_SG;
@@ -145,7 +145,7 @@ fn what_a_device_can_do_changes() -> Result {
     Ok(())
 }
 
-fn devices_come_change_and_go() -> Result {
+fn devices_are_added_changed_and_removed() -> Result {
     let mut events = netdev::subscribe(&[Netdev::MGMT])?;
     let [a, b] = pair()?;
     gro::on("a0")?;
@@ -347,7 +347,7 @@ pub(crate) fn counters_equal(
     Ok(())
 }
 
-fn what_is_refused() -> Result {
+fn refused_requests() -> Result {
     let [a, _] = pair()?;
     let mut nl = netdev::connect()?;
     // A veth has no counters per queue.

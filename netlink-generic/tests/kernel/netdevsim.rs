@@ -16,7 +16,7 @@ const SIM: Need = module("netdevsim");
 const IP: Need = program("ip");
 
 suite! {
-    page_pools_come_and_go: SIM, kernel(6, 12), IP, program("mount"), init_namespace();
+    page_pools_are_added_and_removed: SIM, kernel(6, 12), IP, program("mount"), init_namespace();
     page_pools_of_a_link: SIM, kernel(6, 12), IP, init_namespace();
     queues_are_served: SIM, kernel(6, 12), IP, init_namespace();
     queues_are_leased: SIM, kernel(7, 1), kind("netkit"), IP, init_namespace();
@@ -65,7 +65,7 @@ fn next(events: &mut Events<Event<'static>>) -> Result<(&'static str, PagePool<'
     }
 }
 
-fn page_pools_come_and_go() -> Result {
+fn page_pools_are_added_and_removed() -> Result {
     output("mount", &["-t", "debugfs", "debugfs", "/sys/kernel/debug"])?;
     let mut events = netdev::subscribe(&[Netdev::PAGE_POOL])?;
     let card = Card::new(4711)?;

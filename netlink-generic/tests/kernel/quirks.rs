@@ -10,7 +10,7 @@ use self::thermal::{Zones, ZonesRequest};
 
 suite! {
     a_list_whose_data_is_not_numbered_is_not_empty: init_namespace();
-    an_answer_behind_its_acknowledgement_is_waited_for: init_namespace();
+    an_answer_after_its_acknowledgement_is_awaited: init_namespace();
     a_list_without_multi_is_read_to_its_end: generic("ethtool");
     a_refusal_at_the_end_of_a_list_is_reported: generic("ethtool");
 }
@@ -114,7 +114,7 @@ impl Reply for Answer {
 }
 
 /// P5, P6: port 0, and an acknowledgement that arrives first.
-fn an_answer_behind_its_acknowledgement_is_waited_for() -> Result {
+fn an_answer_after_its_acknowledgement_is_awaited() -> Result {
     let mut nl = match Connection::open(Protocol::AUDIT) {
         Err(error) if error.errno().map(|errno| errno.0) == Some(93) => skip("a kernel without auditing"),
         opened => opened?,

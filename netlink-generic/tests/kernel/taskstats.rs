@@ -33,20 +33,20 @@ const INITIAL: Need = when("not in the initial PID namespace", || {
 });
 
 suite! {
-    a_task_is_what_proc_says: FAMILY, init_namespace(), program("chrt"), program("nice");
+    a_task_equals_its_files_in_proc: FAMILY, init_namespace(), program("chrt"), program("nice");
     a_thread_and_its_process: FAMILY, init_namespace();
-    nobody_is_not_found: FAMILY, init_namespace();
-    who_may_not_ask_is_told_why: EVERYWHERE, init_namespace(), program("unshare");
-    tasks_end_and_are_told: FAMILY, init_namespace(), INITIAL;
+    a_missing_process_is_not_found: FAMILY, init_namespace();
+    a_missing_permission_is_explained: EVERYWHERE, init_namespace(), program("unshare");
+    tasks_that_end_are_reported: FAMILY, init_namespace(), INITIAL;
     a_process_of_threads_ends_with_its_sums: FAMILY, init_namespace(), INITIAL, program("python3");
-    only_tasks_of_registered_cpus_are_told: FAMILY, init_namespace(), INITIAL, program("taskset");
+    only_tasks_of_registered_cpus_are_reported: FAMILY, init_namespace(), INITIAL, program("taskset");
     masks_that_are_refused: FAMILY, init_namespace(), INITIAL;
     other_namespaces_hear_nothing: EVERYWHERE, init_namespace(), INITIAL;
-    a_dropped_listener_leaves_nothing_behind: FAMILY, init_namespace(), INITIAL;
-    an_overrun_is_told_and_listening_goes_on: FAMILY, init_namespace(), INITIAL;
+    a_dropped_listener_deregisters: FAMILY, init_namespace(), INITIAL;
+    an_overrun_is_reported_and_listening_continues: FAMILY, init_namespace(), INITIAL;
     a_listener_answers_questions_too: FAMILY, init_namespace(), INITIAL;
     a_listener_on_a_reactor: FAMILY, init_namespace(), INITIAL;
-    delays_are_measured_when_asked_for: machine(), FAMILY, file("/proc/sys/kernel/task_delayacct"), module("loop"), program("losetup"), program("dd");
+    delays_are_measured_if_enabled: machine(), FAMILY, file("/proc/sys/kernel/task_delayacct"), module("loop"), program("losetup"), program("dd");
     a_cgroup_is_counted: FAMILY, init_namespace(), program("mount");
 }
 
@@ -151,7 +151,7 @@ fn at_rest(nl: &mut Client<Taskstats>, child: &Child) -> Result<(TaskStats, Task
     }
 }
 
-fn a_task_is_what_proc_says() -> Result {
+fn a_task_equals_its_files_in_proc() -> Result {
     // On the test's own file system: the shell's reads have one byte each, its echos are one write.
     const SCRIPT: &str =
         "read line; i=0; while [ $i -lt 1100 ]; do echo $i; i=$((i+1)); done >/run/netns/out; echo; read end";
@@ -253,7 +253,7 @@ fn a_thread_and_its_process() -> Result {
     Ok(())
 }
 
-fn nobody_is_not_found() -> Result {
+fn a_missing_process_is_not_found() -> Result {
     let mut nl = connect()?;
     for request in [taskstats::task(u32::MAX), taskstats::process(u32::MAX)] {
         let error = nl.call(request).unwrap_err();
@@ -279,7 +279,7 @@ pub(crate) fn asked_elsewhere() -> bool {
     true
 }
 
-fn who_may_not_ask_is_told_why() -> Result {
+fn a_missing_permission_is_explained() -> Result {
     let ask = |namespaces: &[&str]| -> Result<String> {
         let mut command = Command::new("unshare");
         let output = command.args(namespaces).arg(std::env::current_exe()?).env(ELSEWHERE, "").output()?;
@@ -300,7 +300,7 @@ fn who_may_not_ask_is_told_why() -> Result {
     Ok(())
 }
 
-fn tasks_end_and_are_told() -> Result {
+fn tasks_that_end_are_reported() -> Result {
     let mut exits = listener()?;
     let pid = shell("(exit 5); exit 6")?;
     let mut forked = None;
@@ -399,7 +399,7 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
     Ok(())
 }
 
-fn only_tasks_of_registered_cpus_are_told() -> Result {
+fn only_tasks_of_registered_cpus_are_reported() -> Result {
     let online = fs::read_to_string("/sys/devices/system/cpu/online")?;
     if online.trim() == "0" {
         skip("there is one CPU");
@@ -482,7 +482,7 @@ fn other_namespaces_hear_nothing() -> Result {
     Ok(())
 }
 
-fn a_dropped_listener_leaves_nothing_behind() -> Result {
+fn a_dropped_listener_deregisters() -> Result {
     let initial = initial()?;
     let options = OpenOptions::new().namespace(&initial).port(port(2));
     let mut exits = Listener::open_with(&options)?;
@@ -507,7 +507,7 @@ fn a_dropped_listener_leaves_nothing_behind() -> Result {
     Ok(())
 }
 
-fn an_overrun_is_told_and_listening_goes_on() -> Result {
+fn an_overrun_is_reported_and_listening_continues() -> Result {
     let mut exits = listener()?;
     exits.connection().socket().set_receive_buffer(8 << 10)?;
     let mut before = 0;
@@ -567,7 +567,7 @@ fn a_listener_on_a_reactor() -> Result {
     })
 }
 
-fn delays_are_measured_when_asked_for() -> Result {
+fn delays_are_measured_if_enabled() -> Result {
     const SYSCTL: &str = "/proc/sys/kernel/task_delayacct";
     fs::write("/tmp/delays.img", vec![7; 1 << 20])?;
     let device = output("losetup", &["-f", "--show", "/tmp/delays.img"])?;

@@ -23,10 +23,10 @@ suite! {
     a_peer_with_many_allowed_ips: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     an_allowed_ip_is_removed_or_refused: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     keys_equal_those_of_wg: program("wg");
-    what_is_refused: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
+    refused_requests: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     a_tunnel_carries_a_ping: module("wireguard"), generic("wireguard"), kind("wireguard"), kind("veth"), program("ip"), program("ping"), ipv6();
     the_example_shows_and_sets_as_wg_does: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip"), program("wg");
-    the_example_names_a_link_that_is_none: generic("wireguard");
+    the_example_names_a_missing_link: generic("wireguard");
     a_device_on_a_reactor: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
 }
 
@@ -267,7 +267,7 @@ fn keys_equal_those_of_wg() -> Result {
     Ok(())
 }
 
-fn what_is_refused() -> Result {
+fn refused_requests() -> Result {
     let mut nl = add_link()?;
     let errno = |result: Result<(), Error>| result.unwrap_err().errno();
     let absent = Error::from(nl.dump(wireguard::get("absent"))?.collect().unwrap_err());
@@ -384,7 +384,7 @@ fn the_example_shows_and_sets_as_wg_does() -> Result {
     Ok(())
 }
 
-fn the_example_names_a_link_that_is_none() {
+fn the_example_names_a_missing_link() {
     let error = tool::run(&["show", "nope"]).unwrap_err().to_string();
     assert!(error.contains("No such device (ENODEV); sent: WGDEVICE_A_IFNAME \"nope\""), "{error}");
 }

@@ -17,9 +17,9 @@ suite! {
     lists_select_by_flags;
     many_are_listed_zeroed_and_flushed;
     packets_are_counted: program("iptables-nft"), program("ip");
-    a_quota_is_told_once_and_again_after_zero: program("iptables-nft"), program("ip");
-    a_quota_is_told_between_calls: program("iptables-nft"), program("ip");
-    a_quota_is_told_on_a_reactor: program("iptables-nft"), program("ip");
+    a_quota_is_reported_once_and_again_after_zero: program("iptables-nft"), program("ip");
+    a_quota_is_reported_between_calls: program("iptables-nft"), program("ip");
+    a_quota_is_reported_with_tokio: program("iptables-nft"), program("ip");
     nfacct_prints_the_same: program("nfacct");
     refusals;
 }
@@ -137,7 +137,7 @@ fn assert_told(event: &Event<'_>) {
     assert!(account.quota_flags().unwrap().contains(AccountFlags::QUOTA_PKTS));
 }
 
-fn a_quota_is_told_once_and_again_after_zero() -> Result {
+fn a_quota_is_reported_once_and_again_after_zero() -> Result {
     let mut nl = connect()?;
     nl.call(acct::create("q").quota_packets(3))?;
     count_with("q")?;
@@ -165,7 +165,7 @@ fn a_quota_is_told_once_and_again_after_zero() -> Result {
     Ok(())
 }
 
-fn a_quota_is_told_between_calls() -> Result {
+fn a_quota_is_reported_between_calls() -> Result {
     let mut nl = connect()?;
     nl.subscribe(&[Group::ACCT_QUOTA.0])?;
     nl.call(acct::create("q").quota_bytes(65))?;
@@ -180,7 +180,7 @@ fn a_quota_is_told_between_calls() -> Result {
     Ok(())
 }
 
-fn a_quota_is_told_on_a_reactor() -> Result {
+fn a_quota_is_reported_with_tokio() -> Result {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut nl = netlink_netfilter::tokio::connect()?;
         nl.call(acct::create("q").quota_packets(3)).await?;

@@ -10,10 +10,10 @@ use crate::{nft, run};
 suite! {
     all_messages_are_done: program("nft");
     a_refused_message_is_named_and_all_is_undone: program("nft");
-    another_generation_is_told: program("nft");
-    connections_take_no_transactions;
+    another_generation_is_reported: program("nft");
+    connections_have_no_transactions;
     an_empty_one_does_nothing;
-    what_cannot_be_sent_has_a_position_too;
+    an_invalid_message_has_a_position_too;
     thousands_of_messages: program("nft"), seconds(180);
     thousands_of_refusals: program("nft"), seconds(180);
     on_a_reactor: program("nft");
@@ -149,7 +149,7 @@ fn a_refused_message_is_named_and_all_is_undone() -> Result {
     Ok(())
 }
 
-fn another_generation_is_told() -> Result {
+fn another_generation_is_reported() -> Result {
     let mut nl = connect()?;
     nft("table ip other { }\n")?;
     let genid = genid(&mut nl)?;
@@ -168,7 +168,7 @@ fn another_generation_is_told() -> Result {
     Ok(())
 }
 
-fn connections_take_no_transactions() -> Result {
+fn connections_have_no_transactions() -> Result {
     let mut nl = connect()?;
     let mut transaction = Transaction::new(Subsystem::CTNETLINK);
     transaction.push(crate::make(&crate::flow(1)));
@@ -184,7 +184,7 @@ fn an_empty_one_does_nothing() -> Result {
     Ok(())
 }
 
-fn what_cannot_be_sent_has_a_position_too() -> Result {
+fn an_invalid_message_has_a_position_too() -> Result {
     let mut nl = connect()?;
     let mut transaction = Transaction::new(Subsystem::NFTABLES);
     transaction.push(table("a"));

@@ -37,8 +37,8 @@ suite! {
     a_thousand_in_a_batch_and_all_flushed;
     statistics_of_the_table_and_of_each_processor;
     dying_and_unconfirmed_lists_answer;
-    refusals_name_what_was_asked;
-    what_cannot_be_sent_is_refused_here;
+    errors_name_the_request;
+    invalid_requests_are_refused_here;
 }
 
 const DCCP: Need = when("the kernel does not track DCCP", || {
@@ -461,7 +461,7 @@ fn dying_and_unconfirmed_lists_answer() -> Result {
     Ok(())
 }
 
-fn refusals_name_what_was_asked() -> Result {
+fn errors_name_the_request() -> Result {
     let mut nl = connect()?;
     let no_timeout = nl.call(conntrack::create(&flow(1), &flow(1).reversed())).unwrap_err();
     assert_eq!(no_timeout.errno(), Some(Errno::EINVAL));
@@ -479,7 +479,7 @@ fn refusals_name_what_was_asked() -> Result {
     Ok(())
 }
 
-fn what_cannot_be_sent_is_refused_here() -> Result {
+fn invalid_requests_are_refused_here() -> Result {
     let mut nl = connect()?;
     let long = nl.call(make(&flow(1)).help(Helper::named("sixteen-and-more"))).unwrap_err();
     assert!(matches!(long, Error::Request(_)), "{long}");

@@ -18,7 +18,7 @@ suite! {
     conntrack_prints_the_entries_made_here: program("conntrack");
     entries_made_by_conntrack_are_those_made_here: program("conntrack");
     entries_of_packets_are_the_same_to_both: program("conntrack"), program("nft"), program("ip");
-    what_is_deleted_here_is_gone_there_and_the_other_way: program("conntrack");
+    deletions_are_seen_on_both_sides: program("conntrack");
     both_count_the_same: program("conntrack");
     conntrack_prints_the_expectations_made_here: program("conntrack"), module("nf_conntrack_ftp");
 }
@@ -264,7 +264,7 @@ fn entries_of_packets_are_the_same_to_both() -> Result {
     agree(&mut nl, 3)
 }
 
-fn what_is_deleted_here_is_gone_there_and_the_other_way() -> Result {
+fn deletions_are_seen_on_both_sides() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)))?;
     nl.call(make(&flow(2)))?;

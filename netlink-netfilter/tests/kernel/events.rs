@@ -14,12 +14,12 @@ use netlink_testing::{Result, patience, program, seconds, suite};
 use crate::{flow, host, make, sysctl};
 
 suite! {
-    new_changed_and_deleted_are_told;
-    groups_are_told_apart;
+    new_changed_and_deleted_are_reported;
+    groups_are_distinguished;
     packets_make_events: program("nft"), program("ip");
-    an_entry_whose_event_found_no_room_is_dying: seconds(120);
-    a_small_buffer_tells_its_loss: seconds(120);
-    the_watch_lists_what_is_there_and_follows;
+    an_entry_whose_event_did_not_fit_is_dying: seconds(120);
+    a_small_buffer_reports_its_loss: seconds(120);
+    the_watch_lists_entries_and_follows_changes;
     the_watch_is_right_again_after_a_loss: seconds(180);
     a_watch_that_was_lost_once_follows_on: seconds(180);
 }
@@ -43,7 +43,7 @@ fn make_all(nl: &mut Connection, flows: Range<u32>) -> Result {
     Ok(nl.batch(flows.map(|n| make(&flow(n)).mark(n))).into_iter().collect::<Result<_, _>>()?)
 }
 
-fn new_changed_and_deleted_are_told() -> Result {
+fn new_changed_and_deleted_are_reported() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&Group::CONNTRACK)?;
     nl.call(make(&flow(1)).mark(7))?;
@@ -61,7 +61,7 @@ fn new_changed_and_deleted_are_told() -> Result {
     Ok(())
 }
 
-fn groups_are_told_apart() -> Result {
+fn groups_are_distinguished() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&[Group::CONNTRACK_DESTROY])?;
     nl.call(make(&flow(1)))?;
@@ -83,7 +83,7 @@ fn packets_make_events() -> Result {
 
 /// With `NETLINK_BROADCAST_ERROR` the kernel repeats the event about the end of an entry, and keeps the entry
 /// until then.
-fn an_entry_whose_event_found_no_room_is_dying() -> Result {
+fn an_entry_whose_event_did_not_fit_is_dying() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&[Group::CONNTRACK_DESTROY])?;
     events.socket_mut().set_receive_buffer(4096)?;
@@ -104,7 +104,7 @@ fn an_entry_whose_event_found_no_room_is_dying() -> Result {
     Ok(())
 }
 
-fn a_small_buffer_tells_its_loss() -> Result {
+fn a_small_buffer_reports_its_loss() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&Group::CONNTRACK)?;
     events.socket_mut().set_receive_buffer(4096)?;
@@ -146,7 +146,7 @@ fn watch() -> Result<Watch> {
     Ok(watch)
 }
 
-fn the_watch_lists_what_is_there_and_follows() -> Result {
+fn the_watch_lists_entries_and_follows_changes() -> Result {
     sysctl("events", "1")?;
     let mut nl = connect()?;
     make_all(&mut nl, 0..10)?;

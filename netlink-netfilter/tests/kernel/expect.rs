@@ -17,13 +17,13 @@ use crate::{make, nft, sysctl};
 suite! {
     an_expectation_is_made_read_and_deleted: module("nf_conntrack_ftp");
     a_timeout_is_the_helpers_until_it_is_changed: module("nf_conntrack_ftp");
-    a_zone_tells_expectations_apart: module("nf_conntrack_ftp");
+    a_zone_distinguishes_expectations: module("nf_conntrack_ftp");
     expectations_are_flushed_by_helper: module("nf_conntrack_ftp");
     an_expectation_with_flags_class_and_translation: module("nf_conntrack_ftp");
     expectations_of_one_connection: module("nf_conntrack_ftp");
     a_master_without_a_helper_expects_nothing: module("nf_conntrack_ftp");
     events_of_expectations: module("nf_conntrack_ftp");
-    statistics_count_what_was_made: module("nf_conntrack_ftp");
+    statistics_count_new_expectations: module("nf_conntrack_ftp");
     ftp_data_meets_its_expectation: module("nf_conntrack_ftp"), program("nft"), program("ip");
 }
 
@@ -85,7 +85,7 @@ fn a_timeout_is_the_helpers_until_it_is_changed() -> Result {
     Ok(())
 }
 
-fn a_zone_tells_expectations_apart() -> Result {
+fn a_zone_distinguishes_expectations() -> Result {
     let mut nl = connect_with_master()?;
     nl.call(make(&control()).zone(5).help(Helper::named("ftp")))?;
     nl.call(expect::create(&control(), &data(2000), &mask()).zone(5))?;
@@ -192,7 +192,7 @@ fn created(nl: &mut Connection) -> Result<u32> {
     Ok(sum)
 }
 
-fn statistics_count_what_was_made() -> Result {
+fn statistics_count_new_expectations() -> Result {
     let mut nl = connect_with_master()?;
     let before = created(&mut nl)?;
     nl.call(expect::create(&control(), &data(2000), &mask()).timeout(300))?;

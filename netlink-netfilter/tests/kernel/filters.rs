@@ -22,11 +22,11 @@ suite! {
     deletes_by_status_or_not_at_all;
     deletes_by_zone_or_not_at_all;
     deletes_by_fields_of_the_tuples_or_not_at_all;
-    what_kernels_overlook_cannot_be_sent;
-    a_whole_tuple_beside_another_condition_cannot_be_sent;
-    what_selects_here_selects_there: kernel(6, 8);
-    ipv6_addresses_are_no_filter: kernel(5, 9);
-    a_filter_that_makes_no_sense_is_refused: kernel(5, 15);
+    conditions_that_kernels_ignore_cannot_be_sent;
+    a_complete_tuple_with_another_condition_cannot_be_sent;
+    filters_here_equal_filters_in_the_kernel: kernel(6, 8);
+    ipv6_addresses_are_refused_as_a_filter: kernel(5, 9);
+    an_invalid_filter_is_refused: kernel(5, 15);
 }
 
 fn v6(n: u16) -> Tuple {
@@ -198,7 +198,7 @@ fn deletes_by_fields_of_the_tuples_or_not_at_all() -> Result {
 }
 
 /// N3, NA1: a deletion would delete all other entries too.
-fn what_kernels_overlook_cannot_be_sent() -> Result {
+fn conditions_that_kernels_ignore_cannot_be_sent() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let proto = |num| TupleProto::new().num(num);
@@ -233,7 +233,7 @@ fn what_kernels_overlook_cannot_be_sent() -> Result {
 }
 
 /// N3: kernels before 6.10 delete the entry of the tuple, regardless of its mark.
-fn a_whole_tuple_beside_another_condition_cannot_be_sent() -> Result {
+fn a_complete_tuple_with_another_condition_cannot_be_sent() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let any = Tuple::new();
@@ -264,7 +264,7 @@ fn a_whole_tuple_beside_another_condition_cannot_be_sent() -> Result {
 }
 
 /// Filtering here gives the kernel's result.
-fn what_selects_here_selects_there() -> Result {
+fn filters_here_equal_filters_in_the_kernel() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let ping = Tuple::icmp("10.0.0.1".parse()?, "10.0.0.2".parse()?, 8, 0, 7);
@@ -304,7 +304,7 @@ fn what_selects_here_selects_there() -> Result {
     Ok(())
 }
 
-fn a_filter_that_makes_no_sense_is_refused() -> Result {
+fn an_invalid_filter_is_refused() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let nothing = conntrack::list().status_masked(Status::empty(), Status::empty());
@@ -318,7 +318,7 @@ fn a_filter_that_makes_no_sense_is_refused() -> Result {
 }
 
 /// Kernels compare them with the opposite result: a deletion would delete all other entries.
-fn ipv6_addresses_are_no_filter() -> Result {
+fn ipv6_addresses_are_refused_as_a_filter() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let from = Tuple::new().ip(TupleIp::new().src("2001:db8::6".parse()?));

@@ -15,13 +15,13 @@ use crate::{flow, host, make, nft, run};
 suite! {
     a_helper_is_made_read_changed_and_deleted: init_namespace(), HELPERS;
     one_name_for_many_protocols: init_namespace(), HELPERS;
-    what_may_not_change: init_namespace(), HELPERS;
+    unchangeable_attributes: init_namespace(), HELPERS;
     expectations_have_the_limits_of_its_policies: init_namespace(), HELPERS;
     a_rule_gives_it_to_connections: init_namespace(), HELPERS, program("nft"), program("ip");
     nfct_shows_what_was_made_here: init_namespace(), HELPERS, program("nfct");
-    what_nfct_made_is_read: init_namespace(), HELPERS, program("nfct"), file(RPC);
+    objects_made_by_nfct_are_read: init_namespace(), HELPERS, program("nfct"), file(RPC);
     helpers_on_a_reactor: init_namespace(), HELPERS;
-    what_cannot_be_sent_is_refused_here;
+    invalid_requests_are_refused_here;
 }
 
 /// Of the package conntrackd.
@@ -132,7 +132,7 @@ fn one_name_for_many_protocols() -> Result {
     Ok(())
 }
 
-fn what_may_not_change() -> Result {
+fn unchangeable_attributes() -> Result {
     let mut helpers = Helpers::named("nl-fixed")?;
     helpers.make()?;
     let update = || helper::update("nl-fixed", Family::IPV4, TCP);
@@ -231,7 +231,7 @@ fn nfct_shows_what_was_made_here() -> Result {
     Ok(())
 }
 
-fn what_nfct_made_is_read() -> Result {
+fn objects_made_by_nfct_are_read() -> Result {
     let mut helpers = Helpers::named("rpc")?;
     run("nfct add helper rpc inet tcp")?;
     let helper = helpers.get()?;
@@ -265,7 +265,7 @@ fn helpers_on_a_reactor() -> Result {
     })
 }
 
-fn what_cannot_be_sent_is_refused_here() -> Result {
+fn invalid_requests_are_refused_here() -> Result {
     let mut nl = connect()?;
     let five = [(); 5].map(|()| Policy::new());
     let refused = [

@@ -28,7 +28,7 @@ suite! {
     groups_on_one_socket: program("ip"), program("iptables");
     binding_and_configuring_that_fails: program("ip");
     gaps_are_counted: program("ip"), program("iptables"), seconds(120);
-    an_overflow_is_told_where_the_socket_says_so: program("ip"), program("iptables");
+    an_overflow_is_reported_if_the_socket_reports_it: program("ip"), program("iptables");
     the_same_as_tcpdump: program("ip"), program("iptables"), program("tcpdump"), init_namespace();
     a_family_is_bound: file("/proc/sys/net/netfilter/nf_log");
     everything_on_a_reactor: program("ip"), program("iptables");
@@ -253,7 +253,7 @@ fn gaps_are_counted() -> Result {
     Ok(())
 }
 
-fn an_overflow_is_told_where_the_socket_says_so() -> Result {
+fn an_overflow_is_reported_if_the_socket_reports_it() -> Result {
     let udp = Udp::loopback()?;
     log_output("--nflog-group 5")?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1).flags(LogFlags::empty()))?;

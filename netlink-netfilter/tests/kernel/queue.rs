@@ -29,7 +29,7 @@ suite! {
         BRIDGE_VLANS, NFT_QUEUE;
     a_packet_brings_its_connection: program("ip"), program("iptables"), TIED;
     a_class_of_net_cls: program("ip"), program("iptables"), kernel(6, 4), init_namespace();
-    large_packets_come_whole_or_cut: program("ip"), program("iptables"), kind("veth"), seconds(120);
+    large_packets_arrive_whole_or_segmented: program("ip"), program("iptables"), kind("veth"), seconds(120);
     binding_and_configuring_that_fails: program("ip");
     everything_on_a_reactor: program("ip"), program("iptables");
 }
@@ -282,7 +282,7 @@ fn a_class_of_net_cls() -> Result {
     Ok(())
 }
 
-fn large_packets_come_whole_or_cut() -> Result {
+fn large_packets_arrive_whole_or_segmented() -> Result {
     let left = neighbour()?;
     let listener = left.run(|| TcpListener::bind(("10.0.0.1", PORT)))??;
     run(&format!("iptables -w -A OUTPUT -p tcp --dport {PORT} -j NFQUEUE --queue-num 0"))?;

@@ -17,7 +17,7 @@ suite! {
     a_packet_without_a_verdict_waits_until_the_socket_is_closed: program("ip"), program("iptables");
     configuration_loses_no_packet: program("ip"), program("iptables"), seconds(120);
     losses_are_counted: program("ip"), program("iptables"), seconds(120);
-    an_overflow_is_told_where_the_socket_says_so: program("ip"), program("iptables");
+    an_overflow_is_reported_if_the_socket_reports_it: program("ip"), program("iptables");
     many_packets_without_a_loss: program("ip"), program("iptables"), seconds(300);
 }
 
@@ -147,7 +147,7 @@ fn losses_are_counted() -> Result {
     Ok(())
 }
 
-fn an_overflow_is_told_where_the_socket_says_so() -> Result {
+fn an_overflow_is_reported_if_the_socket_reports_it() -> Result {
     let udp = Udp::loopback()?;
     queue_output("")?;
     let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(4000).on(QueueFlags::FAIL_OPEN))?;

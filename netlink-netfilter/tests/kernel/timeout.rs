@@ -22,14 +22,14 @@ suite! {
     policies_of_every_protocol;
     a_policy_of_dccp: DCCP;
     a_policy_of_udplite: UDPLITE;
-    what_is_not_given_is_the_default;
+    missing_values_are_defaults;
     a_name_is_taken_once;
-    defaults_are_what_the_sysctls_show;
+    defaults_equal_the_sysctls;
     many_are_listed_and_flushed;
     a_rule_gives_it_to_connections: program("iptables-nft"), program("ip");
-    what_a_rule_uses_stays_or_goes: kernel(6, 18), program("iptables-nft"), program("ip");
+    an_object_in_use_is_kept_or_deleted: kernel(6, 18), program("iptables-nft"), program("ip");
     nfct_shows_what_was_made_here: program("nfct");
-    what_nfct_made_is_read: program("nfct");
+    objects_made_by_nfct_are_read: program("nfct");
     policies_on_a_reactor;
     refusals;
 }
@@ -113,7 +113,7 @@ fn a_policy_of_udplite() -> Result {
     check(&mut connect()?, "udplite", &UdpliteTimeouts::new().unreplied(1).replied(2).into())
 }
 
-fn what_is_not_given_is_the_default() -> Result {
+fn missing_values_are_defaults() -> Result {
     let mut nl = connect()?;
     let default = nl.call(timeout::default(Family::IPV4, IpProtocol::TCP))?;
     let mut expected = times(&default.timeouts().unwrap());
@@ -140,7 +140,7 @@ fn a_name_is_taken_once() -> Result {
     Ok(())
 }
 
-fn defaults_are_what_the_sysctls_show() -> Result {
+fn defaults_equal_the_sysctls() -> Result {
     let mut nl = connect()?;
     let sysctl = |name: &str| fs::read_to_string(format!("/proc/sys/net/netfilter/nf_conntrack_{name}"));
     let shown = |name: &str| -> Result<u32> { Ok(sysctl(name)?.trim().parse()?) };
@@ -207,7 +207,7 @@ fn a_rule_gives_it_to_connections() -> Result {
     Ok(())
 }
 
-fn what_a_rule_uses_stays_or_goes() -> Result {
+fn an_object_in_use_is_kept_or_deleted() -> Result {
     let mut nl = connect()?;
     used(&mut nl)?;
     nl.call(timeout::create("spare", Family::IPV4, UdpTimeouts::new()))?;
@@ -255,7 +255,7 @@ fn nfct_shows_what_was_made_here() -> Result {
     Ok(())
 }
 
-fn what_nfct_made_is_read() -> Result {
+fn objects_made_by_nfct_are_read() -> Result {
     let mut nl = connect()?;
     let made: [(&str, Family, Timeouts<'_>); 6] = [
         (

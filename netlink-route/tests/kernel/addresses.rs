@@ -17,22 +17,22 @@ suite! {
     an_address_is_added_once_changed_and_deleted: kind("dummy"), ipv6();
     a_host_address_on_lo_reads_back;
     label_broadcast_scope_and_peer_read_back: kind("dummy"), ipv6();
-    a_label_says_which_of_equal_addresses_goes: kind("dummy");
+    a_label_selects_the_address_to_delete: kind("dummy");
     every_flag_that_can_be_set_reads_back: kind("dummy"), ipv6();
-    without_a_prefix_route_there_is_none: kind("dummy"), ipv6();
-    lifetimes_run_and_may_be_taken_back: kind("dummy"), ipv6();
+    a_prefix_route_can_be_omitted: kind("dummy"), ipv6();
+    lifetimes_expire_and_can_be_removed: kind("dummy"), ipv6();
     impossible_lifetimes_are_refused: kind("dummy"), ipv6();
     the_metric_is_that_of_the_prefix_route: kind("dummy"), ipv6(), kernel(4, 18);
     who_made_it_reads_back: kind("dummy"), ipv6(), kernel(5, 18);
-    a_replacement_says_who_made_it: kind("dummy"), ipv6(), kernel(6, 12);
+    a_replacement_has_its_protocol: kind("dummy"), ipv6(), kernel(6, 12);
     second_addresses_of_a_subnet_go_with_the_first: kind("dummy");
     lists_are_filtered_by_the_kernel: kind("dummy"), ipv6();
     a_list_of_another_namespace: kind("dummy"), kernel(4, 20);
-    an_ipv6_address_is_asked_for: kind("dummy"), ipv6();
+    an_ipv6_address_can_be_queried: kind("dummy"), ipv6();
     groups_and_anycast_addresses_are_listed: kind("dummy"), ipv6();
-    what_is_wrong_is_refused_and_named: kind("dummy"), ipv6();
-    events_tell_new_from_changed: kind("dummy"), ipv6();
-    an_address_with_a_peer_goes_by_its_peer: ipv6();
+    errors_are_refused_and_named: kind("dummy"), ipv6();
+    events_distinguish_new_and_changed: kind("dummy"), ipv6();
+    an_address_with_a_peer_is_deleted_by_its_peer: ipv6();
 }
 
 /// The links of these tests.
@@ -160,7 +160,7 @@ fn label_broadcast_scope_and_peer_read_back() -> Result {
     Ok(())
 }
 
-fn a_label_says_which_of_equal_addresses_goes() -> Result {
+fn a_label_selects_the_address_to_delete() -> Result {
     let mut nl = connect_with_dummy()?;
     nl.call(addr::add(D0, a("10.0.0.1/24")).label("d0:a"))?;
     let wrong = nl.call(addr::delete(D0, a("10.0.0.1/24")).label("d0:b")).unwrap_err();
@@ -209,7 +209,7 @@ fn every_flag_that_can_be_set_reads_back() -> Result {
     Ok(())
 }
 
-fn without_a_prefix_route_there_is_none() -> Result {
+fn a_prefix_route_can_be_omitted() -> Result {
     let mut nl = connect_with_dummy()?;
     for (own, flags, expected) in [
         ("10.0.0.1/24", AddressFlags::empty(), true),
@@ -229,7 +229,7 @@ fn without_a_prefix_route_there_is_none() -> Result {
     Ok(())
 }
 
-fn lifetimes_run_and_may_be_taken_back() -> Result {
+fn lifetimes_expire_and_can_be_removed() -> Result {
     let mut nl = connect_with_dummy()?;
     for own in ["10.0.0.1/24", "2001:db8::1/64"] {
         nl.call(addr::add(D0, a(own)).lifetime(600, 3600))?;
@@ -305,7 +305,7 @@ fn who_made_it_reads_back() -> Result {
 }
 
 /// Linux 6.1 keeps the first one, 6.12 takes the new one.
-fn a_replacement_says_who_made_it() -> Result {
+fn a_replacement_has_its_protocol() -> Result {
     let mut nl = connect_with_dummy()?;
     for own in ["10.0.0.1/24", "2001:db8::1/64"] {
         nl.call(addr::add(D0, a(own)).protocol(AddressProtocol(50)))?;
@@ -381,7 +381,7 @@ fn a_list_of_another_namespace() -> Result {
     Ok(())
 }
 
-fn an_ipv6_address_is_asked_for() -> Result {
+fn an_ipv6_address_can_be_queried() -> Result {
     let mut nl = connect_with_dummy()?;
     nl.call(addr::add(D0, a("2001:db8::1/64")).lifetime(600, 3600))?;
     let own: Ipv6Addr = "2001:db8::1".parse()?;
@@ -417,7 +417,7 @@ fn groups_and_anycast_addresses_are_listed() -> Result {
     panic!("{anycast:?}")
 }
 
-fn what_is_wrong_is_refused_and_named() -> Result {
+fn errors_are_refused_and_named() -> Result {
     let mut nl = connect_with_dummy()?;
     // Refused before it is sent.
     let mixed = nl.call(addr::add(D0, a("10.0.0.1/32")).peer(a("2001:db8::1/128"))).unwrap_err();
@@ -434,7 +434,7 @@ fn is_link_local(address: &Address<'_>) -> bool {
     matches!(address.addr().map(|addr| addr.ip()), Some(IpAddr::V6(ip)) if ip.is_unicast_link_local())
 }
 
-fn events_tell_new_from_changed() -> Result {
+fn events_distinguish_new_and_changed() -> Result {
     let mut nl = connect_with_dummy()?;
     let mut events = netlink_route::subscribe(&[Group::IPV4_ADDR, Group::IPV6_ADDR])?;
     events.set_timeout(Some(Duration::from_secs(10)))?;
@@ -467,7 +467,7 @@ fn events_tell_new_from_changed() -> Result {
 }
 
 /// F11, F16: the prefix is the peer's, and so is the subnet.
-fn an_address_with_a_peer_goes_by_its_peer() -> Result {
+fn an_address_with_a_peer_is_deleted_by_its_peer() -> Result {
     let mut nl = connect()?;
     let (four, six) = ((a("10.0.0.1/32"), a("10.9.0.2/24")), (a("2001:db8::1/128"), a("2001:db8:9::2/64")));
     let with_peer = |(own, peer)| addr::add(LO, own).peer(peer);

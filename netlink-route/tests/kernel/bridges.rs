@@ -25,7 +25,7 @@ suite! {
     every_option_of_a_bridge_changes: kind("bridge"), BRIDGE_VLANS;
     the_switches_of_a_bridge: kind("bridge"), BRIDGE_VLANS, kernel(5, 18);
     a_port_has_vlans: kind("bridge"), kind("dummy");
-    a_port_that_leaves_is_no_link_that_goes: kind("bridge"), kind("veth");
+    a_port_that_leaves_is_not_a_removed_link: kind("bridge"), kind("veth");
 }
 
 /// A bridge with a port, both up.
@@ -68,7 +68,7 @@ fn a_hairpin_is_an_event_of_the_bridge() -> Result {
 }
 
 /// F5: the kernel reports changes of the port like changes of the link, also its removal.
-fn a_port_that_leaves_is_no_link_that_goes() -> Result {
+fn a_port_that_leaves_is_not_a_removed_link() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("br0").kind(Bridge::new()).up())?;
     let bridge = nl.call(link::get("br0"))?.index();

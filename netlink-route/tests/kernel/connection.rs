@@ -27,7 +27,7 @@ suite! {
     silence_is_a_timeout_and_the_connection_works_on;
     own_changes_are_events_and_never_replies;
     an_echo_is_a_reply_with_an_ack;
-    a_tiny_buffer_overruns_and_goes_on;
+    a_tiny_buffer_overruns_and_continues;
     a_default_event_buffer_loses_nothing;
     a_stopped_stream_ends;
     traffic_can_be_watched;
@@ -223,7 +223,7 @@ fn an_echo_is_a_reply_with_an_ack() -> Result {
     Ok(())
 }
 
-fn a_tiny_buffer_overruns_and_goes_on() -> Result {
+fn a_tiny_buffer_overruns_and_continues() -> Result {
     let mut nl = connect()?;
     let mut events = Events::<Event<'static>>::open(Protocol::ROUTE, &[Group::IPV4_ROUTE.0])?;
     events.socket().set_receive_buffer(4096)?;

@@ -14,12 +14,12 @@ use crate::cni_bridge::{Failure, run};
 use crate::{connect, monitor};
 
 suite! {
-    a_container_comes_to_a_bridge_and_leaves: kind("veth"), kind("bridge");
+    a_container_is_added_to_a_bridge_and_removed: kind("veth"), kind("bridge");
     a_container_with_ipv6: kind("veth"), kind("bridge"), ipv6();
     nothing_half_built_is_left: kind("veth"), kind("bridge");
-    only_what_the_plugin_made_is_taken_away: kind("bridge");
-    what_is_wrong_is_named: kind("bridge");
-    the_agent_tells_what_is_there_and_what_changes: kind("bridge");
+    only_links_of_the_plugin_are_removed: kind("bridge");
+    errors_are_named: kind("bridge");
+    the_agent_writes_existing_objects_and_changes: kind("bridge");
     the_agent_makes_up_for_lost_events: kind("bridge");
 }
 
@@ -69,7 +69,7 @@ fn talk(pod: &Namespace, here: &str) -> Result {
     Ok(())
 }
 
-fn a_container_comes_to_a_bridge_and_leaves() -> Result {
+fn a_container_is_added_to_a_bridge_and_removed() -> Result {
     let mut nl = connect()?;
     let (pod, mut inside) = pod()?;
     let answer = cni("ADD", &lab()).unwrap();
@@ -142,7 +142,7 @@ fn nothing_half_built_is_left() -> Result {
     Ok(())
 }
 
-fn only_what_the_plugin_made_is_taken_away() -> Result {
+fn only_links_of_the_plugin_are_removed() -> Result {
     let (_pod, mut inside) = pod()?;
     inside.call(link::create("eth0").kind(Bridge::new()))?;
     assert_eq!(refused("DEL", &lab()), (101, "eth0 of /run/netns/pod is no veth: it stays".to_owned()));
@@ -150,7 +150,7 @@ fn only_what_the_plugin_made_is_taken_away() -> Result {
     Ok(())
 }
 
-fn what_is_wrong_is_named() -> Result {
+fn errors_are_named() -> Result {
     let no_namespace = refused("ADD", &lab());
     assert_eq!(no_namespace, (100, "open /run/netns/pod: No such file or directory (ENOENT)".to_owned()));
     let _pod = pod()?;
@@ -199,7 +199,7 @@ fn with_agent(room: usize, test: impl AsyncFnOnce(Receiver<String>) -> Result) -
     })
 }
 
-fn the_agent_tells_what_is_there_and_what_changes() -> Result {
+fn the_agent_writes_existing_objects_and_changes() -> Result {
     let mut nl = netlink_route::connect()?;
     with_agent(1 << 20, async |mut lines| {
         let of = |what: &str, change: &str, index: u32| (what.to_owned(), change.to_owned(), index.into());

@@ -28,16 +28,16 @@ suite! {
     flags_are_set_one_by_one: kind("dummy");
     offload_limits_are_set: kind("dummy"), kernel(6, 3);
     alternative_names: kind("dummy"), kernel(5, 5);
-    what_is_not_there_is_not_found;
+    missing_objects_are_not_found;
     counters_of_a_pair_mirror: kind("veth");
-    a_program_that_is_none_is_refused: kind("veth");
+    an_invalid_program_is_refused: kind("veth");
     events_of_another_namespace: kind("veth");
     a_master_and_none: kind("bridge"), kind("dummy");
     ipv6_addresses_are_made_as_asked: kind("dummy"), ipv6();
     lists_are_filtered_by_the_kernel: kind("bridge"), kind("dummy"), kind("ifb");
-    two_hundred_links_go_at_once: kind("dummy");
+    two_hundred_links_are_deleted_at_once: kind("dummy");
     a_link_that_is_made_is_the_answer: kind("bridge"), kernel(6, 2);
-    what_means_all_links_is_refused;
+    selectors_of_all_links_are_refused;
     a_list_with_virtual_functions: kind("dummy");
 }
 
@@ -236,7 +236,7 @@ fn alternative_names() -> Result {
 }
 
 /// vishvananda 12
-fn what_is_not_there_is_not_found() -> Result {
+fn missing_objects_are_not_found() -> Result {
     let mut nl = connect()?;
     for error in [
         nl.call(link::get("nothing")).unwrap_err(),
@@ -309,7 +309,7 @@ fn counters_of_a_pair_mirror() -> Result {
 }
 
 /// vishvananda 14, as far as possible without loading a program.
-fn a_program_that_is_none_is_refused() -> Result {
+fn an_invalid_program_is_refused() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("a").kind(Veth::new().peer(link::peer("b"))))?;
     let attached = |nl: &mut Connection| -> Result<_> {
@@ -434,7 +434,7 @@ fn lists_are_filtered_by_the_kernel() -> Result {
     Ok(())
 }
 
-fn two_hundred_links_go_at_once() -> Result {
+fn two_hundred_links_are_deleted_at_once() -> Result {
     let mut nl = connect()?;
     let made = nl.batch((0..200).map(|n| link::create(&format!("d{n}")).group(9).kind("dummy")));
     assert!(made.iter().all(std::result::Result::is_ok));
@@ -446,7 +446,7 @@ fn two_hundred_links_go_at_once() -> Result {
     Ok(())
 }
 
-fn what_means_all_links_is_refused() -> Result {
+fn selectors_of_all_links_are_refused() -> Result {
     let mut nl = connect()?;
     for request in [link::delete(0), link::delete_group(0), link::set(0).up(), link::add_alt_names(0, &["x"])]
     {

@@ -9,10 +9,10 @@ use netlink_testing::{Result, ipv6, kernel, kind, suite};
 use crate::{LO, connect, host};
 
 suite! {
-    a_link_larger_than_a_dump_ends_no_list: kind("veth"), kernel(5, 5);
+    a_link_larger_than_a_dump_does_not_end_the_list: kind("veth"), kernel(5, 5);
     links_of_a_kind_without_a_module: kind("bridge");
     a_kernel_that_does_not_filter_by_itself: kind("bridge"), ipv6();
-    a_deletion_takes_nothing_else: kind("bridge"), ipv6();
+    a_deletion_deletes_nothing_else: kind("bridge"), ipv6();
 }
 
 /// A list, filtered again. A connection does that itself; a list that it filtered does not change.
@@ -25,7 +25,7 @@ where
 }
 
 /// F3: without a mask the kernel reports the end of the list at the first link that does not fit.
-fn a_link_larger_than_a_dump_ends_no_list() -> Result {
+fn a_link_larger_than_a_dump_does_not_end_the_list() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("v0").kind(Veth::new().peer(link::peer("v1"))))?;
     // It comes after `v0`, and so would be lost too.
@@ -99,7 +99,7 @@ fn a_kernel_that_does_not_filter_by_itself() -> Result {
 }
 
 /// F4: the kernel ignores these conditions, and would delete links that do not match.
-fn a_deletion_takes_nothing_else() -> Result {
+fn a_deletion_deletes_nothing_else() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("br0").kind(Bridge::new()).group(7))?;
     let net: netlink_route::Addr = "2001:db8:5::/48".parse()?;

@@ -18,14 +18,14 @@ suite! {
     a_route_that_leads_nowhere_is_refused: kind("dummy"), ipv6();
     a_route_is_added_appended_replaced_changed_and_deleted: kind("dummy");
     an_appended_ipv6_route_is_one_more_next_hop: kind("dummy"), ipv6();
-    a_deletion_takes_what_matches: kind("dummy"), ipv6();
+    a_deletion_deletes_the_matches: kind("dummy"), ipv6();
     ipv4_default_routes_that_drop_have_an_errno: kind("dummy");
     ipv6_default_routes_that_drop_have_an_errno: kind("dummy"), ipv6();
     every_part_of_a_route_reads_back: kind("dummy"), ipv6();
     lists_are_filtered_by_the_kernel: kind("dummy"), ipv6();
-    a_family_the_kernel_has_no_routes_of: kind("dummy");
+    a_family_without_routes_in_the_kernel: kind("dummy");
     a_filtered_list_may_be_left_early: kind("dummy"), ipv6();
-    a_query_asks_for_a_packet_that_comes_in: kind("dummy"), ipv6(), program("ip");
+    a_query_can_be_for_a_received_packet: kind("dummy"), ipv6(), program("ip");
     a_query_asks_for_an_outgoing_link: kind("dummy"), ipv6(), program("ip");
     a_query_asks_for_a_source: kind("dummy"), ipv6(), program("ip");
     a_query_asks_for_a_mark: kind("dummy"), ipv6(), program("ip");
@@ -39,7 +39,7 @@ suite! {
     a_next_hop_object_gives_the_gateway: kind("dummy"), ipv6(), program("ip"), kernel(5, 3);
     metrics_and_their_locks_read_back: kind("dummy"), ipv6();
     an_ipv6_route_expires: kind("dummy"), ipv6();
-    an_echo_tells_what_was_made: kind("dummy"), ipv6();
+    an_echo_returns_the_new_link: kind("dummy"), ipv6();
 }
 
 /// A host with two links: 10.0.0.0/24 and 2001:db8::/64 on the first, 10.0.1.0/24 and 2001:db8:1::/64 on the
@@ -175,7 +175,7 @@ fn an_appended_ipv6_route_is_one_more_next_hop() -> Result {
     Ok(())
 }
 
-fn a_deletion_takes_what_matches() -> Result {
+fn a_deletion_deletes_the_matches() -> Result {
     let mut nl = connect_with_nets()?;
     for (to, gateway, other) in [(FOUR, "10.0.0.2", "10.0.0.3"), (SIX, "2001:db8::2", "2001:db8::3")] {
         let made = || route::add(a(to)).gateway(ip(gateway)).priority(5).protocol(Protocol::BGP);
@@ -372,7 +372,7 @@ fn lists_are_filtered_by_the_kernel() -> Result {
 }
 
 /// vishvananda 29
-fn a_family_the_kernel_has_no_routes_of() -> Result {
+fn a_family_without_routes_in_the_kernel() -> Result {
     let mut nl = connect_with_nets()?;
     // MCTP has routes and can be missing; no family has the number 99.
     for family in [Family::MCTP, Family(99)] {
@@ -427,7 +427,7 @@ fn steered(
 }
 
 /// vishvananda 31
-fn a_query_asks_for_a_packet_that_comes_in() -> Result {
+fn a_query_can_be_for_a_received_packet() -> Result {
     for version in ["ipv4", "ipv6"] {
         std::fs::write(format!("/proc/sys/net/{version}/conf/all/forwarding"), "1")?;
     }
@@ -631,7 +631,7 @@ fn an_ipv6_route_expires() -> Result {
     Ok(())
 }
 
-fn an_echo_tells_what_was_made() -> Result {
+fn an_echo_returns_the_new_link() -> Result {
     let mut nl = connect_with_nets()?;
     for to in [FOUR, SIX] {
         let request = route::add(a(to)).oif(D1).into_request().with_flags(MessageFlags::ECHO);

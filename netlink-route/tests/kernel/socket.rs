@@ -13,11 +13,11 @@ suite! {
     a_port_of_choice;
     a_filter_is_attached_detached_and_locked;
     an_unaligned_datagram_arrives_whole;
-    a_short_buffer_is_told;
+    a_short_buffer_is_reported;
     a_receive_ends_in_time;
     a_reader_is_stopped_from_another_thread;
     a_descriptor_is_taken_over;
-    the_group_of_a_datagram_is_told;
+    the_group_of_a_datagram_is_reported;
     a_group_out_of_reach_is_refused;
 }
 
@@ -114,7 +114,7 @@ fn an_unaligned_datagram_arrives_whole() -> Result {
     Ok(())
 }
 
-fn a_short_buffer_is_told() -> Result {
+fn a_short_buffer_is_reported() -> Result {
     let socket = talker()?;
     socket.send_to(&[7; 100], socket.port(), 0)?;
     let mut buffer = [0; 10];
@@ -162,7 +162,7 @@ fn a_descriptor_is_taken_over() -> Result {
     Ok(())
 }
 
-fn the_group_of_a_datagram_is_told() -> Result {
+fn the_group_of_a_datagram_is_reported() -> Result {
     let listener = talker()?;
     listener.join(3)?;
     let speaker = talker()?;

@@ -14,7 +14,7 @@ use crate::{LO, connect, host};
 suite! {
     sixteen_threads_on_one_connection: seconds(120);
     sixteen_threads_on_many_connections: seconds(120);
-    a_dump_under_churn_is_consistent_or_says_so: kind("ifb"), seconds(180);
+    a_dump_during_changes_is_consistent_or_an_error: kind("ifb"), seconds(180);
     an_interrupted_dump_carries_its_data: kind("ifb"), seconds(180);
 }
 
@@ -119,7 +119,7 @@ fn with_churn(count: u32, work: impl FnOnce(&mut Connection) -> Result) -> Resul
 }
 
 /// vishvananda 42
-fn a_dump_under_churn_is_consistent_or_says_so() -> Result {
+fn a_dump_during_changes_is_consistent_or_an_error() -> Result {
     let count = links();
     with_churn(count, |nl| {
         nl.set_dump_retries(3);

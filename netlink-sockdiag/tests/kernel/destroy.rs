@@ -29,7 +29,7 @@ suite! {
     a_udp_socket_is_closed: DESTROY;
     a_listed_raw_socket_is_closed: DESTROY, RAW;
     a_link_local_connection_is_closed: DESTROY, ipv6(), program("ip");
-    events_tell_of_destroyed_sockets;
+    events_report_destroyed_sockets;
     events_reach_a_reactor;
 }
 
@@ -115,7 +115,7 @@ fn a_link_local_connection_is_closed() -> Result {
     Ok(())
 }
 
-fn events_tell_of_destroyed_sockets() -> Result {
+fn events_report_destroyed_sockets() -> Result {
     connect()?;
     let mut gone = netlink_sockdiag::subscribe(&[Group::INET_TCP_DESTROY, Group::INET_UDP_DESTROY])?;
     gone.set_timeout(Some(Duration::from_secs(20)))?;

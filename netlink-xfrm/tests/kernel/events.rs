@@ -13,17 +13,17 @@ use netlink_xfrm::{Connection, Errno, Events, Notice, Prefix, connect, subscribe
 use crate::{ESP4, ESP6, KEY, ip, run_ip};
 
 suite! {
-    states_come_change_and_go: ESP4, ESP6;
-    policies_come_change_and_go;
+    states_are_added_changed_and_removed: ESP4, ESP6;
+    policies_are_added_changed_and_removed;
     a_policy_expires_when_asked_and_by_itself: seconds(120);
     a_state_expires_softly_then_hard: ESP4, seconds(120);
     a_state_expires_when_asked: ESP4;
     a_packet_wants_a_state: ESP4, kind("veth"), program("ip");
-    counters_that_are_set_are_told: ESP4;
+    counters_that_are_set_are_reported: ESP4;
     states_move_with_their_policy: ESP4;
     // Linux 6.18.15 sends it in the initial namespace, regardless of the state's namespace.
-    a_move_is_told: ESP4, machine();
-    groups_tell_only_their_own: ESP4;
+    a_move_is_reported: ESP4, machine();
+    groups_receive_only_their_own: ESP4;
     traces_of_events_hide_keys: ESP4;
 }
 
@@ -62,7 +62,7 @@ fn nets() -> Result<Selector> {
     Ok(Selector::new("10.1.0.0/16".parse::<Prefix>()?, "10.2.0.0/16".parse::<Prefix>()?))
 }
 
-fn states_come_change_and_go() -> Result {
+fn states_are_added_changed_and_removed() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::STATE])?);
     nl.call(esp(1).reqid(8))?;
     let added = expect!(&mut events, StateAdded);
@@ -89,7 +89,7 @@ fn states_come_change_and_go() -> Result {
     Ok(())
 }
 
-fn policies_come_change_and_go() -> Result {
+fn policies_are_added_changed_and_removed() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::POLICY])?);
     let template = [Template::tunnel(ip("192.0.2.1"), ip("192.0.2.2"), Proto::ESP)];
     nl.call(policy::add(nets()?, Direction::OUT).templates(&template))?;
@@ -208,7 +208,7 @@ fn a_packet_wants_a_state() -> Result {
     Ok(())
 }
 
-fn counters_that_are_set_are_told() -> Result {
+fn counters_that_are_set_are_reported() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::ASYNC_EVENT])?);
     nl.call(esp(1).reqid(2))?;
     let replay = Replay::default().oseq(77);
@@ -247,7 +247,7 @@ fn moved(nl: &mut Connection) -> Result<(Migration, policy::KmAddress)> {
     Ok((step, local))
 }
 
-fn a_move_is_told() -> Result {
+fn a_move_is_reported() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::MIGRATE])?);
     let moved = moved(&mut nl);
     // No process does it for the initial namespace.
@@ -260,7 +260,7 @@ fn a_move_is_told() -> Result {
     Ok(())
 }
 
-fn groups_tell_only_their_own() -> Result {
+fn groups_receive_only_their_own() -> Result {
     let mut nl = connect()?;
     let (mut own, mut all) = (listen(&[Group::POLICY])?, listen(Group::ALL)?);
     nl.call(esp(1))?;

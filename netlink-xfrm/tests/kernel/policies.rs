@@ -14,7 +14,7 @@ suite! {
     every_attribute_of_a_policy_reads_back;
     an_optional_template_reads_back;
     a_policy_is_found_by_its_index_mark_interface_and_type;
-    a_flush_takes_all_policies;
+    a_flush_deletes_all_policies;
     the_default_is_read_and_set: kernel(5, 15);
     hash_thresholds_are_read_and_set;
     bad_policies_are_errors;
@@ -130,7 +130,7 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     Ok(())
 }
 
-fn a_flush_takes_all_policies() -> Result {
+fn a_flush_deletes_all_policies() -> Result {
     let mut nl = connect()?;
     for direction in [Direction::IN, Direction::OUT, Direction::FWD] {
         nl.call(policy::add(nets()?, direction))?;

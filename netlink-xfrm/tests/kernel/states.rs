@@ -16,17 +16,17 @@ suite! {
     an_ipv6_address_that_ends_in_zeros_stays_one: ESP6;
     every_kind_of_algorithm_reads_back: ESP4, module("ah4"), module("ipcomp");
     every_attribute_reads_back: ESP4;
-    lifetimes_of_zero_are_not_sent_unasked: ESP4;
+    lifetimes_of_zero_are_not_sent_by_default: ESP4;
     replay_windows_of_any_size_read_back: ESP4;
     an_spi_is_allocated_within_its_range_and_completed: ESP4;
     limits_are_updated: ESP4;
     lists_are_filtered_by_the_kernel: ESP4, ESP6, module("ah4");
-    a_flush_takes_one_protocol: ESP4, module("ah4");
-    counters_are_asked_for_and_set: ESP4;
-    a_mark_tells_states_apart: ESP4;
+    a_flush_deletes_one_protocol: ESP4, module("ah4");
+    counters_are_queried_and_set: ESP4;
+    a_mark_distinguishes_states: ESP4;
     bad_algorithms_are_named: ESP4;
-    refusals_of_other_kinds_name_no_algorithm: ESP4;
-    a_copy_is_what_was_read: ESP4;
+    other_errors_name_no_algorithm: ESP4;
+    a_copy_equals_the_original: ESP4;
     bad_values_are_errors: ESP4;
     mobile_ip_states_have_no_spi: module("mip6");
     a_direction_reads_back: ESP4, kernel(6, 10);
@@ -206,7 +206,7 @@ fn every_attribute_reads_back() -> Result {
     Ok(())
 }
 
-fn lifetimes_of_zero_are_not_sent_unasked() -> Result {
+fn lifetimes_of_zero_are_not_sent_by_default() -> Result {
     let mut nl = connect()?;
     assert_eq!(made(&mut nl, esp(1))?.header().lft, Lifetime::UNLIMITED);
     let none = Lifetime::default();
@@ -302,7 +302,7 @@ fn lists_are_filtered_by_the_kernel() -> Result {
     Ok(())
 }
 
-fn a_flush_takes_one_protocol() -> Result {
+fn a_flush_deletes_one_protocol() -> Result {
     let mut nl = connect()?;
     let ah = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::AH, 9);
     nl.call(ah.alg_auth_trunc(Auth::hmac_sha256(&[1; 32], 128)))?;
@@ -317,7 +317,7 @@ fn a_flush_takes_one_protocol() -> Result {
     Ok(())
 }
 
-fn counters_are_asked_for_and_set() -> Result {
+fn counters_are_queried_and_set() -> Result {
     let mut nl = connect()?;
     let (there, both) =
         (ip("10.0.0.2"), AsyncEventFlags::REPLAY_THRESHOLD | AsyncEventFlags::TIMER_THRESHOLD);
@@ -349,7 +349,7 @@ fn counters_are_asked_for_and_set() -> Result {
     Ok(())
 }
 
-fn a_mark_tells_states_apart() -> Result {
+fn a_mark_distinguishes_states() -> Result {
     let mut nl = connect()?;
     nl.call(esp(1).reqid(1).mark(Mark::new(1, u32::MAX)))?;
     nl.call(esp(1).reqid(2).mark(Mark::new(2, u32::MAX)))?;
@@ -397,7 +397,7 @@ fn bad_algorithms_are_named() -> Result {
 }
 
 /// NA4
-fn refusals_of_other_kinds_name_no_algorithm() -> Result {
+fn other_errors_name_no_algorithm() -> Result {
     let mut nl = connect()?;
     nl.call(esp(1))?;
     let exists = nl.call(esp(1)).unwrap_err();
@@ -415,7 +415,7 @@ fn refusals_of_other_kinds_name_no_algorithm() -> Result {
 }
 
 /// NA3
-fn a_copy_is_what_was_read() -> Result {
+fn a_copy_equals_the_original() -> Result {
     let mut nl = connect()?;
     let replay = ReplayEsn::new(64).sent(0x1_0000_0005).received(0x2_0000_0006).bitmap(&[7, 8]);
     let first = esp(1)

@@ -17,7 +17,7 @@ use netlink_xfrm::{
 use crate::{ESP4, ESP6, ip, run_ip, states};
 
 suite! {
-    a_changed_port_of_the_peer_is_told: ESP4, kind("veth"), program("ip"), program("python3");
+    a_changed_port_of_the_peer_is_reported: ESP4, kind("veth"), program("ip"), program("python3");
     a_transport_of_ipv4_carries_a_ping: ESP4, kind("veth"), program("ip"), program("ping");
     a_transport_of_ipv6_carries_a_ping: ESP6, kind("veth"), program("ip"), program("ping");
     a_tunnel_of_ipv4_carries_a_ping: ESP4, kind("veth"), program("ip"), program("ping");
@@ -35,7 +35,7 @@ print('ready', flush=True)
 input()
 ";
 
-fn a_changed_port_of_the_peer_is_told() -> Result {
+fn a_changed_port_of_the_peer_is_reported() -> Result {
     let addresses = ["10.9.0.1", "10.9.0.2"];
     let mut ends = ends(addresses)?;
     let [here, there] = addresses.map(ip);
