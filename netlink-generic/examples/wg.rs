@@ -1,5 +1,4 @@
-//! Shows and configures WireGuard links, like `wg`. `ip link add wg0 type wireguard` makes the links. As
-//! root:
+//! Shows and configures WireGuard links, like `wg`. `ip link add wg0 type wireguard` makes the links. As root:
 //!
 //! ```sh
 //! wg() { cargo run -q -p netlink-generic --example wg --features wireguard -- "$@"; }

@@ -30,11 +30,9 @@
 //! # }
 //! ```
 //!
-//! To wait for a missing family: subscribe to [`Ctrl::NOTIFY`], ask for the family once more, and wait for
-//! its [`FamilyAdded`](Event::FamilyAdded). When a family is removed, the kernel answers its requests with
-//! `ENOENT` and silently ends all memberships in its groups. It reuses the number only after all other
-//! numbers were used.
-//! every membership in its groups without a word, and gives its number to no other family before all numbers were used.
+//! To wait for a missing family: subscribe to [`Ctrl::NOTIFY`], ask for the family once more, and wait for its
+//! [`FamilyAdded`](Event::FamilyAdded). When a family is removed, the kernel answers its requests with `ENOENT` and
+//! silently ends all memberships in its groups. It reuses the number only after all other numbers were used.
 //!
 //! Families and their numbers are the same in all network namespaces, with two exceptions.
 //!
@@ -215,8 +213,7 @@ pub fn resolve<F: Declared>() -> Bound<Resolved<F>> {
     ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).name(F::NAME))
 }
 
-/// Lists what a family accepts. The answer comes in parts; [`Policies`] combines them. Linux 5.7, operations
-/// 5.10.
+/// Lists what a family accepts. The answer comes in parts; [`Policies`] combines them. Linux 5.7, operations 5.10.
 pub fn policies(name: &str) -> Bound<Dump<Family<'static>>> {
     ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name))
 }

@@ -159,8 +159,7 @@ impl<F, R> fmt::Debug for Unbound<F, R> {
     }
 }
 
-/// A value that can be bound to a family: the requests of [`message!`](crate::message!), by value or by
-/// reference.
+/// A value that can be bound to a family: the requests of [`message!`](crate::message!), by value or by reference.
 pub trait IntoUnbound {
     /// The family.
     type Family: Declared;

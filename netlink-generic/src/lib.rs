@@ -24,10 +24,9 @@
 //! | `taskstats` | `TASKSTATS` | `taskstats.h`, `cgroupstats.h` | `getdelays` |
 //! | `wireguard` | `wireguard` | `wireguard.h` | `wg` |
 //!
-//! Each family is a feature of the same name; none is on by default. The families of this crate and a family
-//! in another crate are declared in the same way: [`attrs!`] for the attributes, [`message!`] for the
-//! messages, [`family!`] for the name. [The guide](guide) explains one from the kernel's header to a passing
-//! test.
+//! Each family is a feature of the same name; none is on by default. The families of this crate and a family in
+//! another crate are declared in the same way: [`attrs!`] for the attributes, [`message!`] for the messages,
+//! [`family!`] for the name. [The guide](guide) explains one from the kernel's header to a passing test.
 //!
 //! The kernel assigns the number of a family at run time, and the controller reports it. A [`Client`] is a
 //! connection with a resolved family, and adds the number to each request that it sends. To use several

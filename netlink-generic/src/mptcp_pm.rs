@@ -150,8 +150,7 @@ attrs! {
         /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): selects one of the two address
         /// attributes. [`Address::of`] sets both.
         1 MPTCP_PM_ADDR_ATTR_FAMILY family: WideFamily,
-        /// Its number, unique in the namespace or connection: 1 to 255. 0 is the first address of a
-        /// connection.
+        /// Its number, unique in the namespace or connection: 1 to 255. 0 is the first address of a connection.
         2 MPTCP_PM_ADDR_ATTR_ID id: u8,
         /// IPv4 address.
         3 MPTCP_PM_ADDR_ATTR_ADDR4 addr4: Ipv4Addr,
@@ -198,8 +197,7 @@ message! {
 attrs! {
     /// `MPTCP_PM_ATTR_*`: the limits.
     pub struct LimitsAttrs<'a> for LimitsRequest<R> {
-        /// Largest number of announced addresses that a connection accepts: 0, the default, to 8; more in
-        /// Linux 7.3.
+        /// Largest number of announced addresses that a connection accepts: 0, the default, to 8; more in Linux 7.3.
         2 MPTCP_PM_ATTR_RCV_ADD_ADDRS rcv_add_addrs: u32,
         /// Largest number of paths of a connection, without the first: 0 to 8, more in Linux 7.3. Default: 2.
         3 MPTCP_PM_ATTR_SUBFLOWS subflows: u32,

@@ -30,11 +30,9 @@
 //! # }
 //! ```
 //!
-//! This family has only events, and no permission is needed to receive them. quotactl(2) reads and sets
-//! limits.
+//! This family has only events, and no permission is needed to receive them. quotactl(2) reads and sets limits.
 //!
-//! The family exists only in the initial network namespace. In another one, open the stream in the initial
-//! one:
+//! The family exists only in the initial network namespace. In another one, open the stream in the initial one:
 //!
 //! ```no_run
 //! use netlink_generic::quota::{self, Quota};

@@ -229,8 +229,7 @@ attrs! {
         2 WGALLOWEDIP_A_IPADDR ipaddr: IpAddr,
         /// Prefix length, in bits.
         3 WGALLOWEDIP_A_CIDR_MASK cidr_mask: u8,
-        /// Flags of the request. Never in a reply. Linux 6.16; older kernels refuse the request with
-        /// `EINVAL`.
+        /// Flags of the request. Never in a reply. Linux 6.16; older kernels refuse the request with `EINVAL`.
         4 WGALLOWEDIP_A_FLAGS flags: AllowedIpFlags,
     }
 }

@@ -7,8 +7,7 @@
 //! cargo run -p netlink-netfilter --example conntrack_top -- 7 23 3389
 //! ```
 //!
-//! While the program does not run, the kernel drops packets of the rule; with `--queue-bypass` in the rule
-//! they pass.
+//! While the program does not run, the kernel drops packets of the rule; with `--queue-bypass` in the rule they pass.
 
 use std::cmp::Reverse;
 use std::io::Write;

@@ -80,8 +80,7 @@ attrs! {
 message! {
     /// A counter.
     pub struct Account<'a>(Header, AccountAttrs<'a>), AccountRequest {
-        /// Request: makes a counter or resets it to zero. Answer: a counter. Event: a counter reached its
-        /// quota.
+        /// Request: makes a counter or resets it to zero. Answer: a counter. Event: a counter reached its quota.
         0x700 NFNL_MSG_ACCT_NEW NEW,
         /// Asks for one counter or all.
         0x701 NFNL_MSG_ACCT_GET GET,

@@ -129,8 +129,7 @@ pub mod tokio {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Aborted {
-    /// Why the whole transaction was refused; or the error of the connection, after which the result is
-    /// unknown.
+    /// Why the whole transaction was refused; or the error of the connection, after which the result is unknown.
     pub whole: Option<Error>,
     /// One result per message. `None`: the message was not refused itself, and is undone with the others.
     ///
@@ -157,8 +156,7 @@ impl Aborted {
         self.messages.iter().enumerate().filter_map(|(at, error)| Some((at, error.as_ref()?)))
     }
 
-    /// Whether the rules have another generation than [`Transaction::genid`]. If so, read the rules again and
-    /// retry.
+    /// Whether the rules have another generation than [`Transaction::genid`]. If so, read the rules again and retry.
     pub fn is_outdated(&self) -> bool {
         self.whole.as_ref().and_then(Error::errno) == Some(Errno::ERESTART)
     }

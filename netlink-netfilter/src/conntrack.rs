@@ -164,8 +164,7 @@ attrs! {
         16 CTA_SEQ_ADJ_REPLY seq_adj_reply: SeqAdjAttrs<'a>,
         /// Number of the security context. Up to Linux 2.6.36.
         17 CTA_SECMARK secmark: Be<u32> as u32,
-        /// Zone of both directions; absent is zone 0. Equal tuples in different zones are different
-        /// connections.
+        /// Zone of both directions; absent is zone 0. Equal tuples in different zones are different connections.
         18 CTA_ZONE zone: Be<u16> as u16,
         /// The security context.
         19 CTA_SECCTX secctx: SecctxAttrs<'a>,
@@ -278,16 +277,14 @@ pub fn create(orig: &Tuple, reply: &Tuple) -> ConntrackRequest<()> {
 
 /// Makes an entry, or changes the entry with this tuple.
 ///
-/// If there is an entry, settings that can't be changed, such as the translation, are refused with
-/// `EOPNOTSUPP`.
+/// If there is an entry, settings that can't be changed, such as the translation, are refused with `EOPNOTSUPP`.
 pub fn create_or_update(orig: &Tuple, reply: &Tuple) -> ConntrackRequest<()> {
     request(&Conntrack::NEW, MessageFlags::CREATE, orig, Some(reply))
 }
 
 /// Changes the given settings of an entry; `ENOENT` if there is none.
 ///
-/// A tuple of either direction finds the entry. For a [`Status`], send the status that you read, with more
-/// bits set.
+/// A tuple of either direction finds the entry. For a [`Status`], send the status that you read, with more bits set.
 pub fn update(tuple: &Tuple) -> ConntrackRequest<()> {
     request(&Conntrack::NEW, MessageFlags::empty(), tuple, None)
 }

@@ -77,8 +77,7 @@ attrs! {
         /// The helper: in a list that of the master, in a request that of the expected connection. Later
         /// kernels, such as Linux 7.3, ignore it in requests.
         6 CTA_EXPECT_HELP_NAME help_name: Str<'a, 15>,
-        /// Zone of the master; absent is zone 0. Only in requests: up to Linux 6.18 the kernel does not send
-        /// it.
+        /// Zone of the master; absent is zone 0. Only in requests: up to Linux 6.18 the kernel does not send it.
         7 CTA_EXPECT_ZONE zone: Be<u16> as u16,
         /// Options.
         8 CTA_EXPECT_FLAGS expect_flags: ExpectFlags,
@@ -200,8 +199,7 @@ pub fn create(master: &Tuple, tuple: &Tuple, mask: &Tuple) -> ExpectRequest<()> 
     request.mask(mask.clone()).master(master.clone())
 }
 
-/// Changes the [`timeout`](UpdateRequest::timeout) of the expectation with this tuple; `ENOENT` if there is
-/// none.
+/// Changes the [`timeout`](UpdateRequest::timeout) of the expectation with this tuple; `ENOENT` if there is none.
 pub fn update(tuple: &Tuple) -> UpdateRequest<()> {
     // The kernel requires mask and master, but ignores both.
     request(&Expect::NEW, MessageFlags::empty(), tuple).mask(Tuple::new()).master(Tuple::new()).into()
@@ -228,8 +226,7 @@ pub fn list() -> ListRequest<Dump<Expect<'static>>> {
     ExpectRequest::new(&Expect::GET, MessageFlags::DUMP, Header::default()).into()
 }
 
-/// Lists the expectations of one connection, given its original tuple; `ENOENT` if there is no such
-/// connection.
+/// Lists the expectations of one connection, given its original tuple; `ENOENT` if there is no such connection.
 pub fn list_of(master: &Tuple) -> ListOfRequest<Dump<Expect<'static>>> {
     // For a connection without a helper the kernel sends only an acknowledgement, without a list or its end.
     let flags = MessageFlags::DUMP | MessageFlags::ACK;

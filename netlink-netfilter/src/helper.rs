@@ -131,9 +131,8 @@ attrs! {
         3 NFCTH_QUEUE_NUM queue_num: Be<u32> as u32,
         /// Its classes of expectations. Set them with [`PolicySet::of`].
         4 NFCTH_POLICY policy: PolicySetAttrs<'a>,
-        /// Size in bytes of its data in each connection,
-        /// [`HelperAttrs::info`](crate::conntrack::HelperAttrs::info); at most 32. Required to create a
-        /// helper; can't be changed.
+        /// Size in bytes of its data in each connection, [`HelperAttrs::info`](crate::conntrack::HelperAttrs::info);
+        /// at most 32. Required to create a helper; can't be changed.
         5 NFCTH_PRIV_DATA_LEN priv_data_len: Be<u32> as u32,
         /// Whether packets are queued. Default: not queued.
         6 NFCTH_STATUS status: HelperStatus,

@@ -1,6 +1,5 @@
-//! Fingerprints of operating systems: the form of a TCP connection's first packet reveals the sender's
-//! system. `nfnl_osf` as a library. Kernel side: `uapi/linux/netfilter/nfnetlink_osf.h`,
-//! `net/netfilter/nfnetlink_osf.c`.
+//! Fingerprints of operating systems: the form of a TCP connection's first packet reveals the sender's system.
+//! `nfnl_osf` as a library. Kernel side: `uapi/linux/netfilter/nfnetlink_osf.h`, `net/netfilter/nfnetlink_osf.c`.
 //!
 //! ```no_run
 //! use netlink_netfilter::osf::{self, Fingerprint};

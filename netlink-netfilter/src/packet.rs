@@ -45,8 +45,7 @@ impl Hook {
 }
 
 layout! {
-    /// `struct nfqnl_msg_packet_hw` and `struct nfulnl_msg_packet_hw`: the link-layer source address of a
-    /// packet.
+    /// `struct nfqnl_msg_packet_hw` and `struct nfulnl_msg_packet_hw`: the link-layer source address of a packet.
     pub struct Source: nfqnl_msg_packet_hw = 12 {
         /// Length of the address, in bytes.
         length: Be<u16>,
@@ -65,8 +64,7 @@ impl Source {
 }
 
 layout! {
-    /// `struct nfqnl_msg_packet_timestamp` and `struct nfulnl_msg_packet_timestamp`: when a packet arrived,
-    /// in UTC.
+    /// `struct nfqnl_msg_packet_timestamp` and `struct nfulnl_msg_packet_timestamp`: when a packet arrived, in UTC.
     pub struct Timestamp: nfqnl_msg_packet_timestamp = 16 {
         /// Seconds since 1970.
         seconds: Be<u64>,

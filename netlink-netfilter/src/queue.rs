@@ -65,8 +65,7 @@ use crate::{Family, Header};
 layout! {
     /// `struct nfqnl_msg_packet_hdr`.
     pub struct PacketHeader: nfqnl_msg_packet_hdr = 7 {
-        /// The packet's number in its queue, from 1. A gap means that packets were lost on their way to the
-        /// process.
+        /// The packet's number in its queue, from 1. A gap means that packets were lost on their way to the process.
         id: Be<u32>,
         /// The network protocol, as in an Ethernet header: 0x0800 is IPv4.
         protocol: Be<u16>,
@@ -88,8 +87,7 @@ values! {
         3 NF_QUEUE QUEUE "queue",
         /// Repeat the rule set that queued the packet. Mark the packet, so that it is not queued again.
         4 NF_REPEAT REPEAT "repeat",
-        /// Leave the hook without further rule sets. Since Linux 4.10 the same as `ACCEPT` in a verdict of a
-        /// process.
+        /// Leave the hook without further rule sets. Since Linux 4.10 the same as `ACCEPT` in a verdict of a process.
         5 NF_STOP STOP "stop",
     }
 }
@@ -186,9 +184,8 @@ attrs! {
         18 NFQA_SECCTX secctx: Str<'a>,
         /// VLAN tag, in the family `bridge`. A verdict changes it; it needs both attributes. Linux 4.7.
         19 NFQA_VLAN vlan: VlanAttrs<'a>,
-        /// Link-layer header, in the family `bridge`. A verdict replaces it by one of the same length.
-        /// Another length is `EINVAL`; Linux 6.18.15 then forgets the packet and never releases its links.
-        /// Linux 4.7.
+        /// Link-layer header, in the family `bridge`. A verdict replaces it by one of the same length. Another length
+        /// is `EINVAL`; Linux 6.18.15 then forgets the packet and never releases its links. Linux 4.7.
         20 NFQA_L2HDR l2_header: Bytes<'a>,
         /// The packet's priority; absent means 0. Linux 5.18. A verdict changes it since Linux 6.1.
         21 NFQA_PRIORITY priority: Be<u32> as u32,
@@ -221,8 +218,7 @@ pub struct Ticket {
 }
 
 impl Packet<'_> {
-    /// The ticket of this packet for a verdict. The id is 0 if the packet has no number; kernels always send
-    /// one.
+    /// The ticket of this packet for a verdict. The id is 0 if the packet has no number; kernels always send one.
     #[inline]
     pub fn ticket(&self) -> Ticket {
         let id = self.packet_header().map(|header| header.id.0);

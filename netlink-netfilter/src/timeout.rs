@@ -94,8 +94,7 @@ impl<R> TimeoutRequest<R> {
     }
 }
 
-/// Makes a policy; `EEXIST` if there is one with this name, `EOPNOTSUPP` if the kernel does not track the
-/// protocol.
+/// Makes a policy; `EEXIST` if there is one with this name, `EOPNOTSUPP` if the kernel does not track the protocol.
 ///
 /// The type of the times sets the protocol. Times that are not given are copied from the current defaults.
 ///

@@ -1,7 +1,6 @@
-//! A plugin for container networks (CNI): connects a container to a bridge, like the reference plugin
-//! `bridge`, with the addresses and routes of the configuration. The runtime gives the command in the
-//! environment and the configuration on standard input. The answer, or an error, is JSON on standard output.
-//! As root:
+//! A plugin for container networks (CNI): connects a container to a bridge, like the reference plugin `bridge`, with
+//! the addresses and routes of the configuration. The runtime gives the command in the environment and the
+//! configuration on standard input. The answer, or an error, is JSON on standard output. As root:
 //!
 //! ```sh
 //! ip netns add pod
@@ -82,8 +81,7 @@ pub(crate) fn run(variable: impl Fn(&str) -> Option<String>, config: &str) -> Re
     match needed("CNI_COMMAND")?.as_str() {
         "ADD" => add(&network()?, &needed("CNI_NETNS")?, &needed("CNI_IFNAME")?),
         "CHECK" => check(&network()?, &needed("CNI_NETNS")?, &needed("CNI_IFNAME")?),
-        // The runtime omits the variable if the namespace no longer exists; then the pair does not exist
-        // either.
+        // The runtime omits the variable if the namespace no longer exists; then the pair does not exist either.
         "DEL" if needed("CNI_NETNS").is_err() => Ok(Value::Null),
         "DEL" => delete(&needed("CNI_NETNS")?, &needed("CNI_IFNAME")?),
         "VERSION" => Ok(json!({"cniVersion": "1.0.0", "supportedVersions": ["0.4.0", "1.0.0"]})),

@@ -125,8 +125,7 @@ attrs! {
         10 IFA_TARGET_NETNSID target_netnsid: i32,
         /// Who made it. Linux 5.18.
         11 IFA_PROTO protocol: AddressProtocol,
-        /// Number of members of a multicast group on the link; only in lists of multicast groups. After Linux
-        /// 7.1.
+        /// Number of members of a multicast group on the link; only in lists of multicast groups. After Linux 7.1.
         12 IFA_MC_USERS mc_users: u32,
     }
 }
@@ -279,10 +278,9 @@ pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
 
 /// Removes an address from a link; `EADDRNOTAVAIL` if the link doesn't have it.
 ///
-/// In IPv4 the prefix must match, and the label if one is given. Removing the first address of a subnet
-/// removes the secondary ones too, unless the sysctl `promote_secondaries` is on. For an address with a peer,
-/// give the [`peer`](AddressRequest::peer) too. [`delete_listed`] does all this for an address that was
-/// listed.
+/// In IPv4 the prefix must match, and the label if one is given. Removing the first address of a subnet removes the
+/// secondary ones too, unless the sysctl `promote_secondaries` is on. For an address with a peer, give the
+/// [`peer`](AddressRequest::peer) too. [`delete_listed`] does all this for an address that was listed.
 pub fn delete(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&DELETION, MessageFlags::empty(), link, addr)
 }
@@ -318,11 +316,10 @@ fn one(info: &'static MessageInfo, flags: MessageFlags, link: u32, addr: Addr) -
 
 /// Lists addresses of all links and families.
 ///
-/// With strict checking the kernel filters by [`link`](AddressRequest::link) and
-/// [`family`](AddressRequest::family), lists another namespace with
-/// [`target_netnsid`](AddressRequest::target_netnsid), and refuses all other conditions with `EINVAL`.
-/// Without strict checking the kernel filters by family only, and only by families that it knows; this crate
-/// then skips the addresses that were not requested.
+/// With strict checking the kernel filters by [`link`](AddressRequest::link) and [`family`](AddressRequest::family),
+/// lists another namespace with [`target_netnsid`](AddressRequest::target_netnsid), and refuses all other conditions
+/// with `EINVAL`. Without strict checking the kernel filters by family only, and only by families that it knows; this
+/// crate then skips the addresses that were not requested.
 pub fn list() -> AddressRequest<Dump<Address<'static>>> {
     const LIST: MessageInfo = Address::GET.filtered(filter);
     list_of(&LIST, Family::UNSPEC)

@@ -119,8 +119,7 @@ impl Address<'_> {
 }
 
 impl Route<'_> {
-    /// What happened to the route, in an event. An IPv6 route that gets another hop is reported with all its
-    /// hops.
+    /// What happened to the route, in an event. An IPv6 route that gets another hop is reported with all its hops.
     pub fn change(&self) -> Change {
         let flags = self.message_flags();
         let more = flags.contains(MessageFlags::APPEND)

@@ -223,8 +223,7 @@ attrs! {
         47 IFLA_CARRIER_UP_COUNT carrier_up_count -> u32,
         /// How often the carrier disappeared. Read-only. Linux 4.16.
         48 IFLA_CARRIER_DOWN_COUNT carrier_down_count -> u32,
-        /// In an event: the index in the new namespace, Linux 4.16. In a request: the index to use there,
-        /// Linux 5.13.
+        /// In an event: the index in the new namespace, Linux 4.16. In a request: the index to use there, Linux 5.13.
         49 IFLA_NEW_IFINDEX new_index: u32,
         /// Smallest allowed MTU. Read-only. Linux 4.19.
         50 IFLA_MIN_MTU min_mtu -> u32,

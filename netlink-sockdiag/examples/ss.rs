@@ -1,5 +1,4 @@
-//! Like the output of `ss -Han`, with links as numbers: `cargo run -p netlink-sockdiag --example ss -- -t
-//! -x`.
+//! Like the output of `ss -Han`, with links as numbers: `cargo run -p netlink-sockdiag --example ss -- -t -x`.
 
 use std::fmt::{Display, Write as _};
 use std::net::{IpAddr, SocketAddr};

@@ -379,8 +379,7 @@ fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtoco
     if protocol.0 > 255 { request.protocol(protocol) } else { request }
 }
 
-/// Lists sockets of a protocol in all states. An SCTP socket is sent once without a peer, then once per
-/// association.
+/// Lists sockets of a protocol in all states. An SCTP socket is sent once without a peer, then once per association.
 ///
 /// `ENOENT` if the kernel has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it. It
 /// also does not load the module while no program uses the protocol: then there are no such sockets.
@@ -425,10 +424,9 @@ pub fn get_mptcp(family: Family, token: u32) -> TokenRequest<InetSocket<'static>
 /// Closes the socket between two addresses, regardless of its owner: calls on it fail with `ECONNABORTED`,
 /// and a TCP peer gets a reset. It is found as with [`get`]; `ENOENT` if there is none.
 ///
-/// For TCP, UDP, UDP-Lite and raw sockets. Needs `CAP_NET_ADMIN`, and a kernel with
-/// `CONFIG_INET_DIAG_DESTROY`, otherwise `EOPNOTSUPP`. To close exactly the intended socket, set the
-/// [`cookie`](DestroyRequest::cookie). **For raw sockets the kernel ignores the cookie, and closes the first
-/// socket that it finds**.
+/// For TCP, UDP, UDP-Lite and raw sockets. Needs `CAP_NET_ADMIN`, and a kernel with `CONFIG_INET_DIAG_DESTROY`,
+/// otherwise `EOPNOTSUPP`. To close exactly the intended socket, set the [`cookie`](DestroyRequest::cookie). **For
+/// raw sockets the kernel ignores the cookie, and closes the first socket that it finds**.
 pub fn destroy(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> DestroyRequest<()> {
     query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).between(local, remote).into()
 }

@@ -29,11 +29,10 @@
 //! | [`tipc`] | sockets of clusters | `tipc_sockets_diag.h` | `ss --tipc` |
 //! | [`event`] | destroyed sockets | `sock_diag.h` | `ss -E` |
 //!
-//! Functions make requests. Requests are plain values: you can print them, store them, and test their bytes.
-//! A [`Connection`] sends them: `call` waits for an acknowledgement or one reply, `dump` for a list. Replies
-//! have getters. The getter of an absent attribute returns `None`. Attributes that this crate does not know
-//! are kept. If the message of a socket can't be read, that is one error, and the list continues with the
-//! next socket.
+//! Functions make requests. Requests are plain values: you can print them, store them, and test their bytes. A
+//! [`Connection`] sends them: `call` waits for an acknowledgement or one reply, `dump` for a list. Replies have
+//! getters. The getter of an absent attribute returns `None`. Attributes that this crate does not know are kept. If
+//! the message of a socket can't be read, that is one error, and the list continues with the next socket.
 //!
 //! `ENOENT` means that the family's module is not loaded. Either the kernel can't load it, or it does not
 //! because no program uses the protocol (SCTP, vsock, SMC, TIPC); then there is no such socket. Most data

@@ -128,8 +128,7 @@ impl<'a> UnixName<'a> {
         }
     }
 
-    /// The abstract name without the leading NUL. Other NULs are part of the name. `None` if the name is a
-    /// path.
+    /// The abstract name without the leading NUL. Other NULs are part of the name. `None` if the name is a path.
     pub fn abstract_name(&self) -> Option<&'a [u8]> {
         self.0.strip_prefix(&[0])
     }

@@ -235,8 +235,7 @@ impl Template {
         Self::new(proto, Mode::TRANSPORT)
     }
 
-    /// Only states between these two addresses. Both must be of one family; otherwise the request can't be
-    /// sent.
+    /// Only states between these two addresses. Both must be of one family; otherwise the request can't be sent.
     #[must_use]
     pub fn between(mut self, source: impl Into<IpAddr>, destination: impl Into<IpAddr>) -> Self {
         let destination = destination.into();
@@ -398,8 +397,7 @@ message! {
 }
 
 narrow! {
-    /// A request for one policy, or to delete one, by its selector. It has only the setters that the kernel
-    /// uses.
+    /// A request for one policy, or to delete one, by its selector. It has only the setters that the kernel uses.
     pub struct KeyRequest<R>(PolicyKeyRequest<R>) {
         /// The mark of the policy. Default: without a mark.
         mark: Mark,

@@ -292,8 +292,7 @@ attrs! {
         9 XFRMA_LTIME_VAL ltime_val: Usage,
         /// Counters, and a window of at most 32 packets.
         10 XFRMA_REPLAY_VAL replay_val: Replay,
-        /// Number of packets between two asynchronous events. Default: the sysctl
-        /// `net.core.xfrm_aevent_rseqth`.
+        /// Number of packets between two asynchronous events. Default: the sysctl `net.core.xfrm_aevent_rseqth`.
         11 XFRMA_REPLAY_THRESH replay_thresh: u32,
         /// Time after which an asynchronous event is sent, if there was none. A request has ticks of the
         /// kernel's clock, a reply tenths of a second. Default: the sysctl `net.core.xfrm_aevent_etime`.

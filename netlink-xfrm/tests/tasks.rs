@@ -1,5 +1,4 @@
-//! Connections and streams of states and policies can be used in spawned tasks. The test is that this
-//! compiles.
+//! Connections and streams of states and policies can be used in spawned tasks. The test is that this compiles.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_xfrm::event::{Event, Group};

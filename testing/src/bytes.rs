@@ -1,8 +1,7 @@
 //! Bytes in the machine's byte order.
 
-/// Converts the bytes of a struct from little-endian order to the machine's. `members` has the size of each
-/// field; the last size is repeated for the rest. Bytes with the same order on all machines are fields of
-/// size 1.
+/// Converts the bytes of a struct from little-endian order to the machine's. `members` has the size of each field;
+/// the last size is repeated for the rest. Bytes with the same order on all machines are fields of size 1.
 ///
 /// ```
 /// let header = netlink_testing::native([16, 0, 0, 0, 2, 0, 127, 0, 0, 1], &[4, 2, 1]);

@@ -10,8 +10,7 @@
 //! counter had another number, each after its line number: `12: created: 3310,`. A machine reads the files of
 //! its own kind. On all machines, the two files must agree word by word.
 //!
-//! A file that no kernel of this kind sends has a line `# not on i386: REASON`. On that machine it must be an
-//! error.
+//! A file that no kernel of this kind sends has a line `# not on i386: REASON`. On that machine it must be an error.
 //!
 //! - `UPDATE=1` writes the texts instead of comparing them.
 //! - `NETLINK_GOLDEN=FOLDER`: kernel tests write the messages that they [`keep`] there, as files of this
@@ -247,8 +246,7 @@ impl Monitor {
         Ok(Self(socket))
     }
 
-    /// Runs a shell command, and [`keep`]s the first message of this type that the kernel sends because of
-    /// it.
+    /// Runs a shell command, and [`keep`]s the first message of this type that the kernel sends because of it.
     pub fn keep(
         &self,
         name: &str,
@@ -356,10 +354,9 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
     Ok(messages)
 }
 
-/// Compares the bytes of a file of another kind with the little-endian file. Both have the same number of
-/// messages with the same types. Words are byte-swapped, or some padding is missing. `own` lines of the text
-/// allow as many different words. In an exchange one more word per message may differ, because the kernel
-/// numbers the family.
+/// Compares the bytes of a file of another kind with the little-endian file. Both have the same number of messages
+/// with the same types. Words are byte-swapped, or some padding is missing. `own` lines of the text allow as many
+/// different words. In an exchange one more word per message may differ, because the kernel numbers the family.
 fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String> {
     let exchange = usual.lines().any(|line| line.starts_with(['<', '>', '*']));
     let (usual, other) = (datagrams(usual)?, datagrams(other)?);

@@ -64,8 +64,7 @@ pub const fn module(name: &'static str) -> Need {
     Need::Module(name)
 }
 
-/// A generic netlink family in the test's namespace. If a [`module()`] provides the family, name the module
-/// first.
+/// A generic netlink family in the test's namespace. If a [`module()`] provides the family, name the module first.
 pub const fn generic(name: &'static str) -> Need {
     Need::Generic(name)
 }

@@ -19,8 +19,7 @@ use crate::{Need, Test, need, sys};
 
 /// The user that runs the tests.
 pub(crate) enum User {
-    /// Root with the right to make namespaces; the flag says whether it is root of the initial user
-    /// namespace.
+    /// Root with the right to make namespaces; the flag says whether it is root of the initial user namespace.
     Root(bool),
     /// Root of a user namespace that this process made.
     Namespace,
@@ -197,8 +196,7 @@ fn run(test: &'static Test, user: &User, alone: bool) -> Ending {
         }
         User::Root(_) | User::Namespace => {}
     }
-    // A test that has the machine alone may unload a module that other tests use, or that a need has just
-    // loaded.
+    // A test that has the machine alone may unload a module that other tests use, or that a need has just loaded.
     static MACHINE: RwLock<()> = RwLock::new(());
     let outside = test.needs.iter().any(|need| matches!(need, Need::Machine));
     let alone = alone || outside;

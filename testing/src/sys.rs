@@ -87,8 +87,7 @@ pub(crate) fn receive(socket: &OwnedFd, limit: Duration) -> io::Result<Option<Ve
     Ok(Some(datagram))
 }
 
-/// Sends one request from the calling thread's namespace. Returns the errno of the answer; 0 for any other
-/// answer.
+/// Sends one request from the calling thread's namespace. Returns the errno of the answer; 0 for any other answer.
 pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
     let socket = netlink_socket(protocol)?;
     // SAFETY: pointer and length are those of `request`.

@@ -13,8 +13,7 @@ use serde_json::Value;
 
 use crate::command::{Scratch, cargo, root};
 
-/// Measures our speed, the floor and other crates, and writes benches/RESULTS.md and a picture of the
-/// results.
+/// Measures our speed, the floor and other crates, and writes benches/RESULTS.md and a picture of the results.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// One round with small counts. Nothing is written.

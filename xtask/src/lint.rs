@@ -35,8 +35,7 @@ const GENERIC_MAY_USE: [&str; 4] = [CORE, "base64ct", "getrandom", "x25519-dalek
 const ONLY_OPTIONAL: [&str; 7] =
     ["ipnet", "serde", "tokio", "zeroize", "base64ct", "getrandom", "x25519-dalek"];
 
-/// Largest number of crates that a family needs with default features, including itself and build
-/// dependencies.
+/// Largest number of crates that a family needs with default features, including itself and build dependencies.
 const MOST_CRATES: usize = 12;
 
 pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
@@ -142,8 +141,7 @@ impl Lint {
         }
     }
 
-    /// Builds the crates for the other architectures that they support, and the codecs without `std` for some
-    /// more.
+    /// Builds the crates for the other architectures that they support, and the codecs without `std` for some more.
     fn architectures(&mut self, libraries: &[&Value]) {
         const TARGETS: [&str; 8] = [
             "aarch64-unknown-linux-gnu",

@@ -455,8 +455,7 @@ impl Tests {
         command::run(&mut command, &self.scratch, limit).context(binary.name.clone())
     }
 
-    /// Runs the tests up to the first that fails twice. A single failure can have another reason than the
-    /// mutant.
+    /// Runs the tests up to the first that fails twice. A single failure can have another reason than the mutant.
     fn try_to_kill(&self, number: u32, mutant: &Mutant) -> Result<Fate> {
         let packages = mutant.packages();
         let binaries = packages.iter().filter_map(|package| self.binaries.get(*package)).flatten();

@@ -704,8 +704,7 @@ fn topics(inventory: &Value, ours: &[Names], all: bool) {
         if role == "attr" && declares(of_crate) {
             served.insert(topic);
         }
-        // In any topic: MPTCP's attributes of a subflow are in the inventory's `mptcp_pm`, but belong to
-        // sockets.
+        // In any topic: MPTCP's attributes of a subflow are in the inventory's `mptcp_pm`, but belong to sockets.
         if !ours.iter().any(declares) {
             missing.push(name);
         }

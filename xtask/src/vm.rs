@@ -38,12 +38,10 @@ pub(crate) struct Arguments {
     /// Series of kernels in xtask/kernels.txt [default: all].
     #[arg(long, global = true, value_delimiter = ',')]
     kernel: Vec<String>,
-    /// Downloads nothing: kernels that are not in the cache are skipped with a message, which is not a
-    /// failure.
+    /// Downloads nothing: kernels that are not in the cache are skipped with a message, which is not a failure.
     #[arg(long, global = true)]
     offline: bool,
-    /// Minutes of processor time after which a machine is stopped; also stopped after twice that in real
-    /// time.
+    /// Minutes of processor time after which a machine is stopped; also stopped after twice that in real time.
     #[arg(long, default_value_t = 10)]
     minutes: u64,
     /// The results of the same tests on this machine, from `cargo xtask test --results`.
@@ -150,8 +148,7 @@ struct Fleet<'a> {
 }
 
 impl Fleet<'_> {
-    /// Runs a task for each kernel; as many in parallel as there are processors. Each task has its own
-    /// folder.
+    /// Runs a task for each kernel; as many in parallel as there are processors. Each task has its own folder.
     fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
         let mut queue: VecDeque<_> = kernels.iter().enumerate().collect();
         // These also run unit tests and take longest, so they start first.

@@ -67,8 +67,7 @@ fn talk(peer: IpAddr) -> Result {
     Err(format!("nothing is remembered of {peer}").into())
 }
 
-/// The value after a word of a line such as `127.0.0.1 age 0.004sec cwnd 10 rtt 58us rttvar 58us source
-/// 127.0.0.1`.
+/// The value after a word of a line such as `127.0.0.1 age 0.004sec cwnd 10 rtt 58us rttvar 58us source 127.0.0.1`.
 fn value<'t>(line: &'t str, name: &str) -> Option<&'t str> {
     let mut words = line.split_whitespace();
     words.find(|word| *word == name)?;

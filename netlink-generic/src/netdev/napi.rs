@@ -87,9 +87,8 @@ pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<Napi<'static>>> {
     NapiRequest::new(&Napi::NAPI_GET, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
 }
 
-/// Changes the settings of one instance that its setters add. To change all instances of a link, use the
-/// files `napi_defer_hard_irqs`, `gro_flush_timeout` and `threaded` of the link in `/sys/class/net`. Linux
-/// 6.13.
+/// Changes the settings of one instance that its setters add. To change all instances of a link, use the files
+/// `napi_defer_hard_irqs`, `gro_flush_timeout` and `threaded` of the link in `/sys/class/net`. Linux 6.13.
 pub fn set(id: u32) -> NapiRequest<()> {
     NapiRequest::new(&Napi::NAPI_SET, MessageFlags::ACK).id(id)
 }

@@ -66,8 +66,7 @@ attrs! {
         4 NETDEV_A_PAGE_POOL_INFLIGHT inflight: Uint as u64,
         /// Bytes of these pages.
         5 NETDEV_A_PAGE_POOL_INFLIGHT_MEM inflight_mem: Uint as u64,
-        /// When the driver released the pool, in seconds of `CLOCK_BOOTTIME`. Absent while the pool is in
-        /// use.
+        /// When the driver released the pool, in seconds of `CLOCK_BOOTTIME`. Absent while the pool is in use.
         6 NETDEV_A_PAGE_POOL_DETACH_TIME detach_time: Uint as u64,
         /// Number of the binding that provides its memory, see [`dmabuf`](super::dmabuf). Linux 6.12.
         7 NETDEV_A_PAGE_POOL_DMABUF dmabuf: u32,

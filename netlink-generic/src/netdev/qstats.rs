@@ -111,10 +111,9 @@ flags! {
     }
 }
 
-/// Lists the statistics of the namespace's devices whose drivers have them. With the
-/// [`scope`](QstatsRequest::scope) [`QstatsScope::QUEUE`] it lists the queues of devices that are up.
-/// [`ifindex`](QstatsRequest::ifindex), Linux 6.10, selects one link: `EOPNOTSUPP` if its driver has no
-/// statistics.
+/// Lists the statistics of the namespace's devices whose drivers have them. With the [`scope`](QstatsRequest::scope)
+/// [`QstatsScope::QUEUE`] it lists the queues of devices that are up. [`ifindex`](QstatsRequest::ifindex), Linux
+/// 6.10, selects one link: `EOPNOTSUPP` if its driver has no statistics.
 pub fn list() -> QstatsRequest<Dump<Qstats<'static>>> {
     QstatsRequest::new(&Qstats::QSTATS_GET, MessageFlags::DUMP)
 }

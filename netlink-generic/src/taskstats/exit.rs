@@ -97,9 +97,8 @@ impl ToRequest for Mask {
 
 /// A socket that receives a record when a task ends.
 ///
-/// Its receive buffer is 8 MiB if the process may set that, else the largest that the system allows. If the
-/// buffer overflows, [`Notice::Overrun`] is returned once. Records of tasks that end while it is full are
-/// lost.
+/// Its receive buffer is 8 MiB if the process may set that, else the largest that the system allows. If the buffer
+/// overflows, [`Notice::Overrun`] is returned once. Records of tasks that end while it is full are lost.
 ///
 /// When the listener is dropped, it deregisters. Otherwise the kernel would send records to the next socket
 /// with the same port.
@@ -155,8 +154,7 @@ impl Listener {
         self.nl.connection().next_event::<Record<'static>>()
     }
 
-    /// The underlying connection, for its time limit, [`stop_handle`](Connection::stop_handle), tracer and
-    /// socket.
+    /// The underlying connection, for its time limit, [`stop_handle`](Connection::stop_handle), tracer and socket.
     pub fn connection(&mut self) -> &mut Connection {
         self.nl.connection()
     }

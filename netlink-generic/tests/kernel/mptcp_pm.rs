@@ -1,5 +1,4 @@
-//! Multipath TCP's path manager: endpoints and limits compared with `ip mptcp`, and connections over
-//! loopback.
+//! Multipath TCP's path manager: endpoints and limits compared with `ip mptcp`, and connections over loopback.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -49,8 +48,7 @@ fn as_ip_prints() -> Result<String> {
     Ok(lines.lines().map(|line| format!("{}\n", line.trim().replace("dev lo", "dev 1"))).collect())
 }
 
-/// Our text in the form of that `ip`: on a big-endian machine it reads the family incorrectly, and prints no
-/// address.
+/// Our text in the form of that `ip`: on a big-endian machine it reads the family incorrectly, and prints no address.
 fn as_that_ip(ours: &str) -> String {
     let line = |line: &str| match line.split_once(' ') {
         Some((address, rest)) if cfg!(target_endian = "big") => {

@@ -3,8 +3,7 @@
 use netlink_core::{Be, Bytes, Str, attrs};
 
 attrs! {
-    /// `CTA_COUNTERS_*`: packets and bytes of one direction. Present only with
-    /// `net.netfilter.nf_conntrack_acct`.
+    /// `CTA_COUNTERS_*`: packets and bytes of one direction. Present only with `net.netfilter.nf_conntrack_acct`.
     pub struct CountersAttrs<'a> for Counters {
         /// Packets.
         1 CTA_COUNTERS_PACKETS packets: Be<u64> as u64,

@@ -96,8 +96,7 @@ impl<R> FilterRequest<R> {
         Self(self.0.status(bits)).guarded(true)
     }
 
-    /// Only entries whose status, in the bits of `mask`, has this value. Linux 5.15, in
-    /// [`flush`](super::flush) 6.10.
+    /// Only entries whose status, in the bits of `mask`, has this value. Linux 5.15, in [`flush`](super::flush) 6.10.
     pub fn status_masked(self, bits: Status, mask: Status) -> Self {
         Self(self.0.status(bits).status_mask(mask)).guarded(true)
     }

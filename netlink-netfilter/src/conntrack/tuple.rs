@@ -1,5 +1,4 @@
-//! Tuples: addresses, protocol and ports of packets in one direction. `CTA_TUPLE_*`, `CTA_IP_*`,
-//! `CTA_PROTO_*`.
+//! Tuples: addresses, protocol and ports of packets in one direction. `CTA_TUPLE_*`, `CTA_IP_*`, `CTA_PROTO_*`.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -26,8 +25,7 @@ attrs! {
 attrs! {
     /// `CTA_PROTO_*`: the protocol of a tuple, and the fields that identify a connection in it.
     pub struct TupleProtoAttrs<'a> for TupleProto {
-        /// The protocol above IP. If connection tracking does not inspect the protocol, the other fields are
-        /// absent.
+        /// The protocol above IP. If connection tracking does not inspect the protocol, the other fields are absent.
         1 CTA_PROTO_NUM num: IpProtocol,
         /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP. For GRE the key, as PPTP uses it.
         2 CTA_PROTO_SRC_PORT src_port: Be<u16> as u16,
@@ -127,8 +125,7 @@ impl TupleAttrs<'_> {
         }
     }
 
-    /// The tuple of the replies: source and destination are exchanged, and the ICMP type is that of the
-    /// reply.
+    /// The tuple of the replies: source and destination are exchanged, and the ICMP type is that of the reply.
     ///
     /// The zone is omitted, because it belongs to one direction.
     pub fn reversed(&self) -> Tuple {

@@ -14,9 +14,8 @@ pub enum Arrival<'a> {
     Packet {
         /// The packet; its payload is in the receive buffer.
         packet: Packet<'a>,
-        /// Number of packets of its group that were lost before it because the receive buffer was full.
-        /// `None` if the group does not number its packets ([`LogFlags::SEQ`](super::LogFlags::SEQ)): then
-        /// losses are unknown.
+        /// Number of packets of its group that were lost before it because the receive buffer was full. `None` if the
+        /// group does not number its packets ([`LogFlags::SEQ`](super::LogFlags::SEQ)): then losses are unknown.
         missed: Option<u32>,
     },
     /// Packets were lost. Only if the socket reports `ENOBUFS`, see [`Log`].
@@ -42,11 +41,10 @@ impl State {
 
 /// A socket that receives logged packets of one or more groups.
 ///
-/// Its receive buffer is 64 MiB if the process may set that, else the largest that the system allows. If the
-/// buffer overflows, the numbers of the packets show how many were lost, and the next packet reports it. For
-/// this, `NETLINK_NO_ENOBUFS` is on; otherwise the kernel would drop all packets until the buffer is read
-/// empty. To receive an overflow at once, turn it off with
-/// `log.connection().socket_mut().set(Switch::NO_ENOBUFS, false)`.
+/// Its receive buffer is 64 MiB if the process may set that, else the largest that the system allows. If the buffer
+/// overflows, the numbers of the packets show how many were lost, and the next packet reports it. For this,
+/// `NETLINK_NO_ENOBUFS` is on; otherwise the kernel would drop all packets until the buffer is read empty. To receive
+/// an overflow at once, turn it off with `log.connection().socket_mut().set(Switch::NO_ENOBUFS, false)`.
 #[derive(Debug)]
 pub struct Log {
     nl: Connection,
@@ -87,8 +85,7 @@ impl Log {
         self.nl.set_timeout(timeout)
     }
 
-    /// The underlying connection, for its [`stop_handle`](Connection::stop_handle), its tracer, and its
-    /// socket.
+    /// The underlying connection, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.nl
     }

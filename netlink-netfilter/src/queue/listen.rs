@@ -123,11 +123,10 @@ impl State {
 
 /// A socket that receives queued packets of one or more queues.
 ///
-/// Its receive buffer is 64 MiB if the process may set that, else the largest that the system allows. If the
-/// buffer overflows, the numbers of the packets show how many were lost, and the next packet reports it. For
-/// this, `NETLINK_NO_ENOBUFS` is on; otherwise the kernel would drop all packets until the buffer is read
-/// empty. To receive an overflow at once, turn it off with
-/// `queue.connection().socket_mut().set(Switch::NO_ENOBUFS, false)`.
+/// Its receive buffer is 64 MiB if the process may set that, else the largest that the system allows. If the buffer
+/// overflows, the numbers of the packets show how many were lost, and the next packet reports it. For this,
+/// `NETLINK_NO_ENOBUFS` is on; otherwise the kernel would drop all packets until the buffer is read empty. To receive
+/// an overflow at once, turn it off with `queue.connection().socket_mut().set(Switch::NO_ENOBUFS, false)`.
 #[derive(Debug)]
 pub struct Queue {
     nl: Connection,
@@ -186,8 +185,7 @@ impl Queue {
         self.state.verdict((ticket, verdict), change, |request| nl.post(request))
     }
 
-    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to) without
-    /// waiting.
+    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to) without waiting.
     pub fn send(&mut self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
         self.nl.post(verdict)
     }
@@ -204,8 +202,7 @@ impl Queue {
         self.nl.set_timeout(timeout)
     }
 
-    /// The underlying connection, for its [`stop_handle`](Connection::stop_handle), its tracer, and its
-    /// socket.
+    /// The underlying connection, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.nl
     }

@@ -67,8 +67,7 @@ impl Queue {
         self.state.verdict((ticket, verdict), change, |request| nl.post(request))
     }
 
-    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to) without
-    /// waiting.
+    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to) without waiting.
     pub fn send(&mut self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
         self.nl.post(verdict)
     }

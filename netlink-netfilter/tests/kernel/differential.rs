@@ -1,5 +1,4 @@
-//! Entries compared with `conntrack`: those made here equal its output, and those that it makes are read
-//! here.
+//! Entries compared with `conntrack`: those made here equal its output, and those that it makes are read here.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -130,8 +130,7 @@ fn deletes_by_family() -> Result {
     Ok(())
 }
 
-/// Deletes, and returns whether the kernel did. A kernel that does not support it refuses, and deletes
-/// nothing.
+/// Deletes, and returns whether the kernel did. A kernel that does not support it refuses, and deletes nothing.
 fn flushed(nl: &mut Connection, flush: FilterRequest<()>) -> Result<bool> {
     let before = marks(nl, conntrack::list())?;
     match nl.call(flush) {

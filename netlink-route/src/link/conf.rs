@@ -195,8 +195,7 @@ values! {
         55 DEVCONF_IOAM6_ID_WIDE IOAM6_ID_WIDE "ioam6_id_wide",
         /// Whether neighbour entries are removed when the carrier is lost.
         56 DEVCONF_NDISC_EVICT_NOCARRIER NDISC_EVICT_NOCARRIER "ndisc_evict_nocarrier",
-        /// Whether unsolicited advertisements create neighbour entries: 0 no, 1 yes, 2 only from the same
-        /// network.
+        /// Whether unsolicited advertisements create neighbour entries: 0 no, 1 yes, 2 only from the same network.
         57 DEVCONF_ACCEPT_UNTRACKED_NA ACCEPT_UNTRACKED_NA "accept_untracked_na",
         /// Shortest accepted lifetime in an advertisement, in seconds.
         58 DEVCONF_ACCEPT_RA_MIN_LFT ACCEPT_RA_MIN_LFT "accept_ra_min_lft",

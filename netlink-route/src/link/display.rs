@@ -36,8 +36,7 @@ impl Link<'_> {
         self.header().flags
     }
 
-    /// Whether the link is switched on. [`oper_state`](LinkAttrs::oper_state) says whether it can carry
-    /// packets.
+    /// Whether the link is switched on. [`oper_state`](LinkAttrs::oper_state) says whether it can carry packets.
     pub fn is_up(&self) -> bool {
         self.flags().contains(LinkFlags::UP)
     }

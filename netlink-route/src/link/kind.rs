@@ -49,8 +49,7 @@ attrs! {
 choice! {
     /// The kind of a link, with its parameters.
     ///
-    /// To make a link, give a builder such as [`Bridge`](bridge::Bridge), or only the name of the kind:
-    /// `"dummy"`.
+    /// To make a link, give a builder such as [`Bridge`](bridge::Bridge), or only the name of the kind: `"dummy"`.
     pub enum Kind<'a> by 1 name: Str<'a> {
         /// A bridge.
         b"bridge" => Bridge(bridge::BridgeAttrs<'a>, bridge::Bridge),

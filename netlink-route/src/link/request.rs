@@ -74,10 +74,9 @@ pub fn get<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<Link<'static>> {
 
 /// Lists links.
 ///
-/// The kernel filters by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind). Where it does
-/// not, this crate skips the links that were not requested. With strict checking the kernel also accepts
-/// [`ext_mask`](LinkRequest::ext_mask) and [`target_netnsid`](LinkRequest::target_netnsid), and refuses the
-/// rest.
+/// The kernel filters by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind). Where it does not,
+/// this crate skips the links that were not requested. With strict checking the kernel also accepts
+/// [`ext_mask`](LinkRequest::ext_mask) and [`target_netnsid`](LinkRequest::target_netnsid), and refuses the rest.
 pub fn list() -> LinkRequest<Dump<Link<'static>>> {
     const LIST: MessageInfo = Link::GET.filtered(filter);
     LinkRequest::new(&LIST, MessageFlags::DUMP, LinkHeader::default()).ext_mask(ExtMask::empty())
@@ -240,8 +239,7 @@ impl<R> LinkRequest<R> {
         self.info(LinkInfo::new().kind_name(kind))
     }
 
-    /// Changes one virtual function. For several, give [`vf_list`](Self::vf_list) a
-    /// [`VfList`](super::vf::VfList).
+    /// Changes one virtual function. For several, give [`vf_list`](Self::vf_list) a [`VfList`](super::vf::VfList).
     pub fn vf(self, vf: Vf) -> Self {
         self.vf_list(vf)
     }
@@ -265,9 +263,8 @@ impl<R> LinkRequest<R> {
         self.set_flags(LinkFlags::UP, false)
     }
 
-    /// Moves the link into this network namespace, or makes it there: [`net_ns_fd`](Self::net_ns_fd) of an
-    /// open namespace. The request has only the descriptor number, so keep the namespace open until the
-    /// request is sent.
+    /// Moves the link into this network namespace, or makes it there: [`net_ns_fd`](Self::net_ns_fd) of an open
+    /// namespace. The request has only the descriptor number, so keep the namespace open until the request is sent.
     #[cfg(all(feature = "std", target_os = "linux"))]
     pub fn net_ns(self, namespace: &crate::Namespace) -> Self {
         self.net_ns_fd(std::os::fd::AsRawFd::as_raw_fd(namespace))

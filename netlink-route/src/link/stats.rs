@@ -67,8 +67,7 @@ macro_rules! stats {
 }
 
 stats! {
-    /// `struct rtnl_link_stats`: counters of 32 bits, which wrap. [`LinkStats64`] has the same counters with
-    /// 64 bits.
+    /// `struct rtnl_link_stats`: counters of 32 bits, which wrap. [`LinkStats64`] has the same counters with 64 bits.
     LinkStats: rtnl_link_stats = 96 of u32 {}
 }
 

@@ -1,5 +1,4 @@
-//! Virtual functions: links for guests that the hardware of one link provides. `IFLA_VFINFO_LIST`,
-//! `IFLA_VF_PORTS`.
+//! Virtual functions: links for guests that the hardware of one link provides. `IFLA_VFINFO_LIST`, `IFLA_VF_PORTS`.
 
 use netlink_core::layout::Pad;
 use netlink_core::{Bytes, IntoAttr, Many, Str, attrs, layout, values};
@@ -177,8 +176,7 @@ attrs! {
         8 IFLA_VF_STATS stats -> VfStatsAttrs<'a>,
         /// Whether the function is trusted, for example to change its address or to use promiscuous mode.
         9 IFLA_VF_TRUST trust: VfSwitch,
-        /// Identifier of its InfiniBand node. Write it in its own set: the kernel ignores what follows it in
-        /// the set.
+        /// Identifier of its InfiniBand node. Write it in its own set: the kernel ignores what follows it in the set.
         10 IFLA_VF_IB_NODE_GUID ib_node_guid: VfGuid,
         /// Identifier of its InfiniBand port. Write it in its own set, too.
         11 IFLA_VF_IB_PORT_GUID ib_port_guid: VfGuid,
@@ -270,8 +268,7 @@ impl Vf {
         self.with(|set, vf| set.trust(VfSwitch { vf, setting: on.into() }))
     }
 
-    /// Identifier of its InfiniBand node. The kernel ignores [`port_guid`](Self::port_guid) in the same
-    /// request.
+    /// Identifier of its InfiniBand node. The kernel ignores [`port_guid`](Self::port_guid) in the same request.
     pub fn node_guid(self, guid: u64) -> Self {
         self.with(|set, vf| set.ib_node_guid(VfGuid { vf, pad: Pad, guid }))
     }

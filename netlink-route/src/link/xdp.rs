@@ -51,8 +51,7 @@ attrs! {
         6 IFLA_XDP_SKB_PROG_ID skb_prog_id -> u32,
         /// Id of the program in the device. Read-only. Linux 4.19.
         7 IFLA_XDP_HW_PROG_ID hw_prog_id -> u32,
-        /// Descriptor of the program that must be attached, or -1 for none; needs [`XdpFlags::REPLACE`].
-        /// Linux 5.7.
+        /// Descriptor of the program that must be attached, or -1 for none; needs [`XdpFlags::REPLACE`]. Linux 5.7.
         8 IFLA_XDP_EXPECTED_FD expected_fd: i32,
     }
 }

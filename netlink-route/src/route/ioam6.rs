@@ -45,14 +45,11 @@ attrs! {
         2 IOAM6_IPTUNNEL_DST dst: Ipv6Addr,
         /// The trace. Required.
         3 IOAM6_IPTUNNEL_TRACE trace: TraceHeader,
-        /// Number of packets that get the trace, out of each `freq_n` packets: 1 to 1000000. Default: 1.
-        /// Linux 5.18.
+        /// Number of packets that get the trace, out of each `freq_n` packets: 1 to 1000000. Default: 1. Linux 5.18.
         4 IOAM6_IPTUNNEL_FREQ_K freq_k: u32,
-        /// Size of a group of packets, of which `freq_k` get the trace; at least `freq_k`. Default: 1. Linux
-        /// 5.18.
+        /// Size of a group of packets, of which `freq_k` get the trace; at least `freq_k`. Default: 1. Linux 5.18.
         5 IOAM6_IPTUNNEL_FREQ_N freq_n: u32,
-        /// Source of the new header; not in inline mode. Default: an address of the outgoing link. Linux
-        /// 6.12.
+        /// Source of the new header; not in inline mode. Default: an address of the outgoing link. Linux 6.12.
         6 IOAM6_IPTUNNEL_SRC src: Ipv6Addr,
     }
 }

@@ -85,8 +85,7 @@ attrs! {
         8 RTAX_ADVMSS adv_mss: u32,
         /// How many segments may overtake a segment before it counts as lost.
         9 RTAX_REORDERING reordering: u32,
-        /// Hop limit or TTL of sent packets, 1 to 255; the kernel reduces larger values to 255. Default: the
-        /// sysctl.
+        /// Hop limit or TTL of sent packets, 1 to 255; the kernel reduces larger values to 255. Default: the sysctl.
         10 RTAX_HOPLIMIT hop_limit: u32,
         /// Congestion window of a new connection, in segments. Default: 10.
         11 RTAX_INITCWND init_cwnd: u32,

@@ -112,8 +112,7 @@ attrs! {
     pub struct MplsAttrs<'a> for Mpls {
         /// The labels, outermost first.
         1 MPLS_IPTUNNEL_DST dst: Labels<'a>,
-        /// TTL of the labels; 0 copies the packet's TTL. Default: the sysctl `net.mpls.ip_ttl_propagate`
-        /// decides.
+        /// TTL of the labels; 0 copies the packet's TTL. Default: the sysctl `net.mpls.ip_ttl_propagate` decides.
         2 MPLS_IPTUNNEL_TTL ttl: u8,
     }
 }

@@ -13,8 +13,7 @@ use crate::{Addr, Family};
 
 /// Makes a route; `EEXIST` if there is one with the same destination, metric and type of service.
 ///
-/// The route is unicast, in the main table, with the protocol [`Protocol::BOOT`], like a route of `ip route
-/// add`.
+/// The route is unicast, in the main table, with the protocol [`Protocol::BOOT`], like a route of `ip route add`.
 #[inline]
 pub fn add(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::CREATE.union(MessageFlags::EXCL))
@@ -25,8 +24,7 @@ pub fn append(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::CREATE.union(MessageFlags::APPEND))
 }
 
-/// Makes a route. It replaces the first route with the same destination, metric and type of service, if there
-/// is one.
+/// Makes a route. It replaces the first route with the same destination, metric and type of service, if there is one.
 pub fn replace(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::CREATE.union(MessageFlags::REPLACE))
 }
@@ -40,10 +38,9 @@ pub fn change(to: Addr) -> RouteRequest<()> {
 /// mention can have any value. `ESRCH` if no route matches. The table is main unless
 /// [`table`](RouteRequest::table) sets another.
 ///
-/// For IPv6 routes the kernel compares table, metric ([`priority`](RouteRequest::priority)), protocol, hops,
-/// next hop object and, if supported, source prefix ([`from`](RouteRequest::from)). It ignores all else, such
-/// as type and metrics, and would delete a route that differs in them. So a request with them is refused
-/// before it is sent.
+/// For IPv6 routes the kernel compares table, metric ([`priority`](RouteRequest::priority)), protocol, hops, next hop
+/// object and, if supported, source prefix ([`from`](RouteRequest::from)). It ignores all else, such as type and
+/// metrics, and would delete a route that differs in them. So a request with them is refused before it is sent.
 pub fn delete(to: Addr) -> RouteRequest<()> {
     let header =
         RouteHeader::default().family(to.family()).dst_len(to.prefix_len()).table(254).scope(Scope::NOWHERE);
@@ -267,9 +264,8 @@ impl<R> RouteRequest<R> {
         self.header(|header| header.protocol = protocol)
     }
 
-    /// Distance of the destination. Call it after all setters that choose a scope:
-    /// [`gateway`](Self::gateway), [`multipath`](Self::multipath), [`nexthop`](Self::nexthop),
-    /// [`kind`](Self::kind).
+    /// Distance of the destination. Call it after all setters that choose a scope: [`gateway`](Self::gateway),
+    /// [`multipath`](Self::multipath), [`nexthop`](Self::nexthop), [`kind`](Self::kind).
     pub fn scope(self, scope: Scope) -> Self {
         self.header(|header| header.scope = scope)
     }

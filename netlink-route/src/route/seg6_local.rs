@@ -71,8 +71,7 @@ attrs! {
     pub struct FlavorsAttrs<'a> for Flavors {
         /// The flavors. Required.
         1 SEG6_LOCAL_FLV_OPERATION operation: FlavorSet,
-        /// Length of the block that all short segments share, in bits: a multiple of 8, from 8 to 120.
-        /// Default: 32.
+        /// Length of the block that all short segments share, in bits: a multiple of 8, from 8 to 120. Default: 32.
         2 SEG6_LOCAL_FLV_LCBLOCK_BITS block_bits: u8,
         /// Length of node and function, in bits: a multiple of 8, from 8 to 64. With the block at most 128.
         /// Default: 16.
@@ -128,11 +127,9 @@ attrs! {
         7 SEG6_LOCAL_OIF oif: u32,
         /// Program to run. Linux 4.18.
         8 SEG6_LOCAL_BPF bpf: LocalBpfAttrs<'a>,
-        /// Table of a VRF to look up in. A VRF link must have this table, and strict mode must be on. Linux
-        /// 5.11.
+        /// Table of a VRF to look up in. A VRF link must have this table, and strict mode must be on. Linux 5.11.
         9 SEG6_LOCAL_VRFTABLE vrf_table: u32,
-        /// Request: switches the counters on; needs all three, with any values. Reply: their values. Linux
-        /// 5.13.
+        /// Request: switches the counters on; needs all three, with any values. Reply: their values. Linux 5.13.
         10 SEG6_LOCAL_COUNTERS counters: CountersAttrs<'a>,
         /// Variants of the action. Linux 6.1.
         11 SEG6_LOCAL_FLAVORS flavors: FlavorsAttrs<'a>,

@@ -127,8 +127,7 @@ impl IntoAttr<u32> for RouteTable {
 }
 
 flags! {
-    /// `RTM_F_*` and `RTNH_F_*`: state of a route, and options of a query. The lower byte is about the next
-    /// hop.
+    /// `RTM_F_*` and `RTNH_F_*`: state of a route, and options of a query. The lower byte is about the next hop.
     pub struct RouteFlags: u32 {
         /// The next hop can't be used because its link is down.
         0x1 RTNH_F_DEAD DEAD,

@@ -100,8 +100,7 @@ fn a_batch_in_which_everything_fails_does_not_deadlock() -> Result {
     Ok(())
 }
 
-/// After an overflow, the kernel sends a socket nothing until it is read empty.
-/// F9
+/// After an overflow, the kernel sends a socket nothing until it is read empty. F9
 fn a_batch_heeds_the_buffer_as_it_is() -> Result {
     let mut nl = connect()?;
     let add = || (0..600).map(|n| route::add(host(n)).oif(LO));

@@ -52,8 +52,7 @@ fn hex(value: Option<impl Into<u64>>) -> Value {
 }
 
 fn same(theirs: &Value, ours: &Value) -> bool {
-    // A number on one side can be a boolean on the other. Newer versions write present or missing values as
-    // null.
+    // A number on one side can be a boolean on the other. Newer versions write present or missing values as null.
     let number = |value: &Value| match value {
         Value::Null => Some(1.0),
         Value::Bool(on) => Some(if *on { 1.0 } else { 0.0 }),

@@ -229,8 +229,7 @@ fn sent_by_ip(words: &str) -> Result<Vec<(u16, Vec<u8>)>> {
     ]);
     let output = command.args(words.split_whitespace()).output()?;
     let text = String::from_utf8(output.stderr)?;
-    // Lines of the last message sent, such as ` | 00010  0a 40 00 00 fe 03 00 01  00 00 00 00 14 00 01 00
-    // .@..`.
+    // Lines of the last message sent, such as ` | 00010  0a 40 00 00 fe 03 00 01  00 00 00 00 14 00 01 00 .@..`.
     let (_, dump) =
         text.rsplit_once(" bytes in buffer 0\n").ok_or_else(|| format!("no message in {text}"))?;
     let lines = dump.lines().filter_map(|line| line.strip_prefix(" | ")?.get(7..56));

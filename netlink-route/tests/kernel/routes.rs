@@ -42,8 +42,7 @@ suite! {
     an_echo_returns_the_new_link: kind("dummy"), ipv6();
 }
 
-/// A host with two links: 10.0.0.0/24 and 2001:db8::/64 on the first, 10.0.1.0/24 and 2001:db8:1::/64 on the
-/// second.
+/// A host with two links: 10.0.0.0/24 and 2001:db8::/64 on the first, 10.0.1.0/24 and 2001:db8:1::/64 on the second.
 pub(crate) fn connect_with_nets() -> Result<Connection> {
     let mut nl = connect()?;
     for (index, name, net) in [(D0, "d0", 0u8), (D1, "d1", 1)] {

@@ -62,10 +62,9 @@ const MAX: usize = (u16::MAX as usize - 4) & !3;
 /// ```
 ///
 /// A filter consists of the kernel's bytecode: a sequence of conditions. If a condition is true, the next one
-/// follows; otherwise execution jumps ahead. Combining two filters appends one to the other, and sets the
-/// targets of the jumps that are now known. So a filter of any size is built without recursion. A filter of
-/// more than 65,528 bytes is refused before it is sent. A port has 8 bytes, a prefix 16 or 28, and each `or`
-/// and `not` adds 4.
+/// follows; otherwise execution jumps ahead. Combining two filters appends one to the other, and sets the targets of
+/// the jumps that are now known. So a filter of any size is built without recursion. A filter of more than 65,528
+/// bytes is refused before it is sent. A port has 8 bytes, a prefix 16 or 28, and each `or` and `not` adds 4.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filter {
     code: Vec<u8>,
@@ -155,8 +154,7 @@ impl Filter {
         Self::condition(Instruction::DEVICE, &index.to_ne_bytes())
     }
 
-    /// Matches sockets with this mark in the bits of `mask`. Needs `CAP_NET_ADMIN`, otherwise the list is
-    /// `EPERM`.
+    /// Matches sockets with this mark in the bits of `mask`. Needs `CAP_NET_ADMIN`, otherwise the list is `EPERM`.
     pub fn mark(mark: u32, mask: u32) -> Self {
         Self::condition(Instruction::MARK, [mark.to_ne_bytes(), mask.to_ne_bytes()].as_flattened())
     }

@@ -73,8 +73,7 @@ layout! {
         options: TcpOptions,
         /// Scales of both windows; see [`snd_wscale`](Self::snd_wscale) and [`rcv_wscale`](Self::rcv_wscale).
         wscale: u8,
-        /// Bit fields; see [`is_app_limited`](Self::is_app_limited) and
-        /// [`fastopen_failure`](Self::fastopen_failure).
+        /// Bit fields; see [`is_app_limited`](Self::is_app_limited) and [`fastopen_failure`](Self::fastopen_failure).
         bits: u8,
         /// Retransmission timeout, in microseconds.
         rto: u32,
@@ -86,8 +85,7 @@ layout! {
         rcv_mss: u32,
         /// Number of unacknowledged segments. For a listener: connections that wait to be accepted.
         unacked: u32,
-        /// Number of selectively acknowledged segments. For a listener: largest number of connections that
-        /// can wait.
+        /// Number of selectively acknowledged segments. For a listener: largest number of connections that can wait.
         sacked: u32,
         /// Number of segments considered lost.
         lost: u32,
@@ -221,8 +219,7 @@ impl TcpInfo {
         bits(self.bits as u32, 8, 0, 1) != 0
     }
 
-    /// Why Fast Open failed; 0 if it did not fail or was not used (`enum tcp_fastopen_client_fail`). Linux
-    /// 5.5.
+    /// Why Fast Open failed; 0 if it did not fail or was not used (`enum tcp_fastopen_client_fail`). Linux 5.5.
     pub const fn fastopen_failure(&self) -> u8 {
         bits(self.bits as u32, 8, 1, 2) as u8
     }

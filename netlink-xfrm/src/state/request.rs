@@ -45,9 +45,8 @@ pub fn add(
     make(&State::NEW, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
-/// Sets the algorithms of a state with an SPI from [`allocate_spi`]. For an existing state, changes
-/// lifetimes, encapsulation, marks and care-of address. `ESRCH` if there is none. The keys of a state in use
-/// do not change.
+/// Sets the algorithms of a state with an SPI from [`allocate_spi`]. For an existing state, changes lifetimes,
+/// encapsulation, marks and care-of address. `ESRCH` if there is none. The keys of a state in use do not change.
 pub fn update(
     source: impl Into<IpAddr>,
     destination: impl Into<IpAddr>,
@@ -57,10 +56,9 @@ pub fn update(
     make(&State::UPDATE, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
-/// Makes a copy of a state that was read, with all properties that can be set: keys, selector, lifetimes,
-/// marks, and **its sequence numbers and window**, so that the copy continues where the original stopped.
-/// Setters change the copy: for another machine (a standby) nothing, for new addresses (MOBIKE)
-/// [`between`](StateRequest::between).
+/// Makes a copy of a state that was read, with all properties that can be set: keys, selector, lifetimes, marks, and
+/// **its sequence numbers and window**, so that the copy continues where the original stopped. Setters change the
+/// copy: for another machine (a standby) nothing, for new addresses (MOBIKE) [`between`](StateRequest::between).
 ///
 /// The copy omits the usage and the acquire that the state answered. With kernel lockdown for
 /// confidentiality, keys are read as zeros.
@@ -149,8 +147,7 @@ pub fn list() -> ListRequest<Dump<State<'static>>> {
     StateListRequest::new(&List::GET, MessageFlags::DUMP, ()).into()
 }
 
-/// Deletes all states of a protocol. [`Proto::IPSEC`] is ESP, AH and compression, [`Proto::ANY`] all
-/// protocols.
+/// Deletes all states of a protocol. [`Proto::IPSEC`] is ESP, AH and compression, [`Proto::ANY`] all protocols.
 pub fn flush(proto: Proto) -> Request<()> {
     FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, FlushInfo::default().proto(proto)).into_request()
 }
@@ -264,8 +261,7 @@ impl<R> KeyRequest<R> {
 }
 
 impl<R> ListRequest<R> {
-    /// Only states from one prefix to the other. Both must be of one family; otherwise the request can't be
-    /// sent.
+    /// Only states from one prefix to the other. Both must be of one family; otherwise the request can't be sent.
     pub fn between(mut self, source: impl Into<Prefix>, destination: impl Into<Prefix>) -> Self {
         let filter = AddressFilter::new(source, destination);
         one_family(filter.family, &[filter.saddr], self.0.0.writer());
@@ -340,8 +336,7 @@ impl<R> StateRequest<R> {
         self.header(|header| header.flags |= flags)
     }
 
-    /// Size of the replay window in packets: up to 32 in the fixed header, up to 4096 in
-    /// `XFRMA_REPLAY_ESN_VAL`.
+    /// Size of the replay window in packets: up to 32 in the fixed header, up to 4096 in `XFRMA_REPLAY_ESN_VAL`.
     pub fn replay_window(self, packets: u32) -> Self {
         match u8::try_from(packets) {
             Ok(window @ 0..=32) => self.header(|header| header.replay_window = window),

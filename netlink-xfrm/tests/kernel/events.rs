@@ -138,8 +138,7 @@ fn a_policy_expires_when_asked_and_by_itself() -> Result {
     })
 }
 
-/// A limit of one second and a later one. A kernel that checks too late reports only the second; it gets more
-/// time.
+/// A limit of one second and a later one. A kernel that checks too late reports only the second; it gets more time.
 fn softly_then_hard(mut expire: impl FnMut(Lifetime) -> Result<[u8; 2]>) -> Result {
     for hard in [3, 10, 40] {
         let limits = Lifetime::UNLIMITED.soft_add_expires_seconds(1).hard_add_expires_seconds(hard);

@@ -1,5 +1,4 @@
-//! The crate's `tests/tasks.rs` calls every public `async fn`, and compiles only if its future can be
-//! spawned.
+//! The crate's `tests/tasks.rs` calls every public `async fn`, and compiles only if its future can be spawned.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,8 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::rust_files;
 use crate::command::text;
 
-/// Compares how often the sources of a crate declare `Type::function` with how often the test calls it by
-/// that name.
+/// Compares how often the sources of a crate declare `Type::function` with how often the test calls it by that name.
 pub(super) fn tried(package: &serde_json::Value) -> Result<()> {
     let folder = Path::new(text(&package["manifest_path"])).with_file_name("");
     let mut files = Vec::new();

@@ -1,5 +1,4 @@
-//! An rtnetlink connection that subscribes, queries and changes links, while others change more or send
-//! garbage.
+//! An rtnetlink connection that subscribes, queries and changes links, while others change more or send garbage.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd as _;

@@ -175,8 +175,7 @@ Acquire::https::Timeout "30";
         self.extract(&folder, into)
     }
 
-    /// Downloads packages and all their dependencies, and unpacks them into a folder. Their scripts are not
-    /// run.
+    /// Downloads packages and all their dependencies, and unpacks them into a folder. Their scripts are not run.
     pub(crate) fn unpack_all(&self, packages: &[&str], into: &Path) -> Result<()> {
         println!("fetching {} packages and what they need", packages.len());
         let folder = self.folder.join("packages");

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use nix::fcntl::{Flock, FlockArg};
 
-/// The content of the cache never changes: a folder is made under another name, and renamed when it is
-/// complete.
+/// The content of the cache never changes: a folder is made under another name, and renamed when it is complete.
 pub(crate) struct Cache {
     folder: PathBuf,
 }

@@ -124,8 +124,7 @@ fn build(fleet: &Fleet<'_>, architecture: Architecture, packages: &[Value]) -> R
     Ok(binaries)
 }
 
-/// The suite name of tests that are not kernel tests. They have no report, and each binary counts as one
-/// test.
+/// The suite name of tests that are not kernel tests. They have no report, and each binary counts as one test.
 const PLAIN: &str = "units and captured bytes";
 
 /// Runs each test binary and writes its report, output and status.

@@ -53,8 +53,7 @@ impl Kernel {
 /// The modules for the root file system, and for the output port.
 const BOOT_MODULES: [&str; 5] = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
 
-/// Debian's release of the root file system, for the usual and for other architectures. It works with every
-/// kernel.
+/// Debian's release of the root file system, for the usual and for other architectures. It works with every kernel.
 const ROOTS: [&str; 2] = ["trixie", "bookworm"];
 
 /// The packages that every root file system needs.

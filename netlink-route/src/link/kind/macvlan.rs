@@ -68,8 +68,7 @@ attrs! {
         5 IFLA_MACVLAN_MACADDR_DATA addrs: MacListAttrs<'a>,
         /// Number of source addresses. Read-only.
         6 IFLA_MACVLAN_MACADDR_COUNT addr_count -> u32,
-        /// Length of the lower link's queue for broadcasts, as requested for this link. Default 1000. Linux
-        /// 5.11.
+        /// Length of the lower link's queue for broadcasts, as requested for this link. Default 1000. Linux 5.11.
         7 IFLA_MACVLAN_BC_QUEUE_LEN bc_queue_len: u32,
         /// The largest length that any link on the lower link requested. Read-only. Linux 5.11.
         8 IFLA_MACVLAN_BC_QUEUE_LEN_USED bc_queue_len_used -> u32,

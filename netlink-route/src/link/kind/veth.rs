@@ -173,8 +173,7 @@ mod tests {
 
     #[test]
     fn what_a_peer_looks_up_by_family_is_in_its_own_header() {
-        // `IFLA_AF_SPEC` of a bridge port, with two bytes that are not an attribute. The link itself has no
-        // family.
+        // `IFLA_AF_SPEC` of a bridge port, with two bytes that are not an attribute. The link itself has no family.
         let spec = native([6, 0, 26, 0, 1, 0, 0, 0], &[2, 2, 2]);
         let mut bytes = message(&peers(1, &spec));
         assert!(matches!(peer_spec(&bytes), AfSpec::Families(_)));

@@ -111,8 +111,7 @@ attrs! {
         28 IFLA_VXLAN_TTL_INHERIT ttl_inherit: Switch,
         /// The "do not fragment" bit. Linux 5.0.
         29 IFLA_VXLAN_DF df: VxlanDf,
-        /// Whether only identifiers from a list are accepted; only with `IFLA_VXLAN_COLLECT_METADATA`. Linux
-        /// 5.18.
+        /// Whether only identifiers from a list are accepted; only with `IFLA_VXLAN_COLLECT_METADATA`. Linux 5.18.
         30 IFLA_VXLAN_VNIFILTER vnifilter: bool,
         /// Whether packets to a tunnel on this host bypass the network stack. On by default. Linux 6.5.
         31 IFLA_VXLAN_LOCALBYPASS localbypass: bool,
