@@ -324,8 +324,8 @@ fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let message = Messages::new(refused.request()).next().and_then(Result::ok);
     let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return Ok(()) };
     let deletion = asked.message_type().0 == Conntrack::DELETE.number && asked.filter().is_some();
-    let overlooked = [Errno::EINVAL, Errno::EOPNOTSUPP].contains(&error.errno());
-    if deletion && refused.message().is_none() && overlooked {
+    let unsupported = [Errno::EINVAL, Errno::EOPNOTSUPP].contains(&error.errno());
+    if deletion && refused.message().is_none() && unsupported {
         f.write_str("; before Linux 6.10 kernels can't delete by status, zone or tuples: list the entries, and delete each")
     } else {
         Ok(())
@@ -340,25 +340,25 @@ fn dump(info: &'static MessageInfo) -> ConntrackRequest<Dump<Conntrack<'static>>
 ///
 /// If the kernel may not know a condition, this crate filters the list again.
 pub fn list() -> FilterRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
 /// Lists entries with the same conditions, and resets their counters to zero.
 pub fn list_and_zero() -> FilterRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET_CTRZERO.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET_CTRZERO.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
 /// Lists entries that were removed from the table, but whose event was not sent because a buffer was full.
 pub fn dying() -> ListRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET_DYING.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET_DYING.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
 /// Lists entries whose first packet has not left. Since Linux 5.19 the list is always empty.
 pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET_UNCONFIRMED.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET_UNCONFIRMED.filtered(filter::refilter);
     dump(&LIST).into()
 }
 

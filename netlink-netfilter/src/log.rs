@@ -258,7 +258,6 @@ message! {
     on crate::PROTOCOL
 }
 
-/// Explains an errno.
 fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let message = Messages::new(error.ext_ack().request()).next().and_then(Result::ok);
     let flags = message.and_then(|message| Config::read(&message).ok()?.flags());

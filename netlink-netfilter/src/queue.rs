@@ -403,7 +403,6 @@ fn with_asked<T>(request: &[u8], look: impl FnOnce(&Config<'_>) -> T) -> Option<
     Some(look(&Config::read(&message).ok()?))
 }
 
-/// Explains an errno.
 fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let flags = with_asked(error.ext_ack().request(), |asked| asked.flag_values().unwrap_or_default());
     match (error.errno(), flags) {

@@ -384,12 +384,12 @@ fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtoco
 /// `ENOENT` if the kernel has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it. It
 /// also does not load the module while no program uses the protocol: then there are no such sockets.
 pub fn list(family: Family, protocol: IpProtocol) -> ListRequest<Dump<InetSocket<'static>>> {
-    const LIST: MessageInfo = ASK.filtered(overlooked);
+    const LIST: MessageInfo = ASK.filtered(refilter);
     query(&LIST, MessageFlags::DUMP, protocol).header(|header| header.family = family).into()
 }
 
 /// The kernel lists raw sockets in all states, regardless of the requested states.
-fn overlooked(asked: &Message<'_>) -> Option<Check> {
+fn refilter(asked: &Message<'_>) -> Option<Check> {
     let header = InetQuery::read(asked).ok()?.header();
     let overlooks = u32::from(header.protocol) == IpProtocol::RAW.0 && header.states != States::ALL;
     overlooks.then_some(|asked, reply| match (InetQuery::read(asked), InetSocket::read(reply)) {

@@ -57,7 +57,6 @@ use super::{QueryRequest, Record, Taskstats, deregister, register};
 use crate::resolved::{Bound, admin};
 use crate::{Client, Connection, Errno, Error, Notice, OpenOptions, Resolved};
 
-/// The size of the receive buffer.
 const BUFFER: usize = 8 << 20;
 
 /// The CPUs that the machine can have, as a list.

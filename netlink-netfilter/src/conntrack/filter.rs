@@ -49,7 +49,6 @@ attrs! {
 }
 
 impl FilterFlags {
-    /// The fields in this tuple.
     pub(super) fn of(tuple: &TupleAttrs<'_>) -> Self {
         let proto = tuple.proto().unwrap_or_default();
         let present = [
@@ -138,8 +137,8 @@ impl<R> FilterRequest<R> {
             None => self,
         };
         let nothing = flags == [FilterFlags::empty(); 2];
-        let overlooked = nothing.then_some("tuples without a field match every entry");
-        if let Some(why) = overlooked.or_else(|| overlooked_in(&orig)).or_else(|| overlooked_in(&reply)) {
+        let ignored = nothing.then_some("tuples without a field match every entry");
+        if let Some(why) = ignored.or_else(|| ignored_in(&orig)).or_else(|| ignored_in(&reply)) {
             request.0.0.writer().fail(Unsendable::Value(why));
         }
         let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
@@ -158,7 +157,7 @@ impl<R> FilterRequest<R> {
     ///
     /// Before Linux 6.10 a deletion with a tuple deletes the entry of that tuple, and ignores `CTA_FILTER`.
     /// An incomplete tuple is `EINVAL`.
-    fn guarded(mut self, overlooked: bool) -> Self {
+    fn guarded(mut self, ignored: bool) -> Self {
         if self.info().number != Conntrack::DELETE.number {
             return self;
         }
@@ -167,7 +166,7 @@ impl<R> FilterRequest<R> {
         let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return self };
         let Some(filter) = asked.filter() else {
             let nothing = Filter::new().orig_flags(FilterFlags::empty());
-            return if overlooked { Self(self.0.tuple_orig(Tuple::new()).filter(nothing)) } else { self };
+            return if ignored { Self(self.0.tuple_orig(Tuple::new()).filter(nothing)) } else { self };
         };
         let others = asked.mark().is_some()
             || asked.status().is_some()
@@ -183,7 +182,7 @@ impl<R> FilterRequest<R> {
 
 /// Why kernels would ignore a part of a tuple, if they would. Up to Linux 7.3 they compare addresses, the
 /// protocol, and these fields of these protocols.
-fn overlooked_in(tuple: &TupleAttrs<'_>) -> Option<&'static str> {
+fn ignored_in(tuple: &TupleAttrs<'_>) -> Option<&'static str> {
     let flags = FilterFlags::of(tuple);
     let protocol = tuple.protocol();
     let only = |fields: FilterFlags, of: &[IpProtocol]| {
@@ -221,7 +220,7 @@ fn names_an_entry(tuple: &TupleAttrs<'_>) -> bool {
 }
 
 /// A list by status, zone or tuples is filtered again: kernels before 5.15, 6.8 and 5.9 list all entries.
-pub(super) fn overlooked(asked: &Message<'_>) -> Option<Check> {
+pub(super) fn refilter(asked: &Message<'_>) -> Option<Check> {
     let asked = Conntrack::read(asked).ok()?;
     let some = asked.status().is_some() || asked.zone().is_some() || asked.filter().is_some();
     some.then_some(|asked, entry| match (Conntrack::read(asked), Conntrack::read(entry)) {

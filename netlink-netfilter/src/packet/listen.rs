@@ -6,7 +6,6 @@ use netlink_core::socket::Switch;
 
 use crate::{Connection, Error, OpenOptions, Protocol, Socket, ToRequest};
 
-/// The receive buffer of a queue or log.
 const BUFFER: usize = 64 << 20;
 
 /// Prepares a connection for packets: packets that do not fit are dropped, and the others are still received.
@@ -20,7 +19,6 @@ pub(super) fn prepare(socket: &Socket) -> Result<(), Error> {
     Ok(())
 }
 
-/// A connection that receives packets.
 pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> {
     let mut nl = Connection::open_with(Protocol::NETFILTER, options)?;
     prepare(nl.socket())?;

@@ -5,7 +5,6 @@ use netlink_core::tokio::Connection;
 use super::listen::prepare;
 use crate::{Error, OpenOptions, Protocol};
 
-/// A connection that receives packets.
 pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> {
     let mut nl = Connection::open_with(Protocol::NETFILTER, options)?;
     prepare(nl.socket())?;

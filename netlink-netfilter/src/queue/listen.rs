@@ -64,7 +64,6 @@ impl std::error::Error for Refused {
     }
 }
 
-/// The packet that a verdict is about.
 fn ticket(verdict: &[u8]) -> Option<Ticket> {
     let message = Messages::new(verdict).next()?.ok()?;
     let kind = message.header.kind.0;

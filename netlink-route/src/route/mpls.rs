@@ -18,12 +18,10 @@ enum LabelsFrom<'a> {
     Values(&'a [u32]),
 }
 
-/// The stack entry for `label`.
 const fn entry(label: u32, last: bool) -> [u8; 4] {
     (label << 12 | (last as u32) << 8).to_be_bytes()
 }
 
-/// The label in an entry of a stack.
 const fn label(entry: [u8; 4]) -> u32 {
     u32::from_be_bytes(entry) >> 12
 }

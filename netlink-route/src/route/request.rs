@@ -207,7 +207,7 @@ impl<R> RouteRequest<R> {
 
     /// A route with a next hop is not limited to the link.
     #[inline]
-    fn leads_on(self) -> Self {
+    fn beyond_link(self) -> Self {
         self.header(|header| {
             if header.kind == RouteType::UNICAST && header.scope == Scope::LINK {
                 header.scope = Scope::UNIVERSE;
@@ -221,18 +221,18 @@ impl<R> RouteRequest<R> {
     pub fn gateway(mut self, gateway: impl Into<IpAddr>) -> Self {
         let family = self.fixed().family;
         put_gateway(gateway.into(), family, self.0.writer());
-        self.leads_on()
+        self.beyond_link()
     }
 
     /// Sets several next hops.
     pub fn multipath(mut self, hops: &[NextHop]) -> Self {
         let family = self.fixed().family;
-        self.next_hops(NextHops::new(family, hops)).leads_on()
+        self.next_hops(NextHops::new(family, hops)).beyond_link()
     }
 
     /// Sets the next hop object with this id. Linux 5.3.
     pub fn nexthop(self, id: u32) -> Self {
-        self.nh_id(id).leads_on()
+        self.nh_id(id).beyond_link()
     }
 
     /// What the route does with packets. In a list: only such routes.

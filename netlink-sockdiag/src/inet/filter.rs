@@ -194,7 +194,6 @@ impl Filter {
         self.rejecting.extend(other.rejecting.iter().map(|at| at + start));
     }
 
-    /// Appends the filter as an attribute.
     pub(super) fn put(&self, out: &mut Writer) {
         const INET_DIAG_REQ_BYTECODE: u16 = 1;
         let mut whole = self.clone();

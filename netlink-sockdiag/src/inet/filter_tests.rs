@@ -168,7 +168,6 @@ impl Random {
     }
 }
 
-/// The bytes of the request's only attribute.
 fn bytecode(filter: &Filter) -> Vec<u8> {
     let bytes = inet::list(Family::INET, IpProtocol::TCP).filter(filter).to_bytes().unwrap();
     let attrs = netlink_core::Attrs::new(&bytes[HEADER_LEN + 56..]);

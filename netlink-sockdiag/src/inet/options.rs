@@ -26,7 +26,6 @@ macro_rules! options {
                 }
             )*
 
-            /// All options by name.
             fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
                 [$( (stringify!($name), self.$name()), )*].into_iter()
             }
