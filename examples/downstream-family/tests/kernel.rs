@@ -130,7 +130,10 @@ fn an_error_names_the_missing_permission() -> Result {
         _ => {
             let mut without = Command::new("setpriv");
             without.args(["--bounding-set=-net_admin,-sys_admin", "--inh-caps=-net_admin,-sys_admin"]);
-            without.arg(env::current_exe()?).arg("who_may_not_is_told").env_remove("NETLINK_TEST_REPORT");
+            without
+                .arg(env::current_exe()?)
+                .arg("an_error_names_the_missing_permission")
+                .env_remove("NETLINK_TEST_REPORT");
             let output = String::from_utf8(without.output()?.stdout)?;
             assert!(output.contains("test result: ok. 1 passed"), "{output}");
             return Ok(());
