@@ -32,8 +32,8 @@ use crate::command::{self, Scratch, root};
 /// Breaks the code in each way that `xtask/mutants` lists, and says which of them no test notices.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only mutants whose name, file or list contains this.
-    filter: Option<String>,
+    /// Only mutants whose name, file or list contains one of these.
+    filter: Vec<String>,
     /// What is not tried by then counts as a failure.
     #[arg(long, default_value_t = 30)]
     minutes: u64,
@@ -125,8 +125,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let end = Instant::now() + Duration::from_secs(arguments.minutes * 60);
     let mutants = read(&root().join("xtask/mutants"))?;
     let wanted = |mutant: &&Mutant| {
-        let filter = arguments.filter.as_deref().unwrap_or_default();
-        [&mutant.name, &mutant.file, &mutant.list].iter().any(|text| text.contains(filter))
+        let texts = [&mutant.name, &mutant.file, &mutant.list];
+        let matches = |filter: &String| texts.iter().any(|text| text.contains(filter));
+        arguments.filter.is_empty() || arguments.filter.iter().any(matches)
     };
     let mutants: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     if mutants.is_empty() {
