@@ -151,8 +151,14 @@ impl Fleet<'_> {
     /// Runs a task for each kernel, as many at once as there are processors. The task gets a folder of its own.
     fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
         let mut queue: VecDeque<_> = kernels.iter().enumerate().collect();
-        // Those run the tests of units as well, and would be waited for in the end.
-        queue.make_contiguous().sort_by_key(|(_, kernel)| kernel.architecture == Architecture::Amd64);
+        // Those of another architecture take longest, and their tests are built first: beside a machine of the usual one, as
+        // two builds would wait for each other.
+        let usual = |kernel: &Kernel| kernel.architecture == Architecture::Amd64;
+        let turn = |number: usize| {
+            let kind = kernels.get(number).is_some_and(|kernel| usual(kernel));
+            (kernels.iter().take(number).filter(|before| usual(before) == kind).count(), kind)
+        };
+        queue.make_contiguous().sort_by_key(|(number, _)| turn(*number));
         let queue = Mutex::new(queue);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let work = || {
