@@ -32,8 +32,8 @@ use crate::command::{self, Scratch, root};
 /// Breaks the code in each way that `xtask/mutants` lists, and reports the mutants that no test detects.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only mutants with this text in their name, file or list.
-    filter: Option<String>,
+    /// Only mutants with one of these texts in their name, file or list.
+    filter: Vec<String>,
     /// Minutes. Mutants not tried by then count as failures.
     #[arg(long, default_value_t = 30)]
     minutes: u64,
@@ -125,8 +125,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let end = Instant::now() + Duration::from_secs(arguments.minutes * 60);
     let mutants = read(&root().join("xtask/mutants"))?;
     let wanted = |mutant: &&Mutant| {
-        let filter = arguments.filter.as_deref().unwrap_or_default();
-        [&mutant.name, &mutant.file, &mutant.list].iter().any(|text| text.contains(filter))
+        let texts = [&mutant.name, &mutant.file, &mutant.list];
+        let matches = |filter: &String| texts.iter().any(|text| text.contains(filter));
+        arguments.filter.is_empty() || arguments.filter.iter().any(matches)
     };
     let mutants: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     if mutants.is_empty() {

@@ -151,8 +151,14 @@ impl Fleet<'_> {
     /// Runs a task for each kernel; as many in parallel as there are processors. Each task has its own folder.
     fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
         let mut queue: VecDeque<_> = kernels.iter().enumerate().collect();
-        // These also run unit tests and take longest, so they start first.
-        queue.make_contiguous().sort_by_key(|(_, kernel)| kernel.architecture == Architecture::Amd64);
+        // Machines of another architecture take longest, and their tests are built first. The usual ones run in between,
+        // because two builds would wait for each other.
+        let usual = |kernel: &Kernel| kernel.architecture == Architecture::Amd64;
+        let turn = |number: usize| {
+            let kind = kernels.get(number).is_some_and(|kernel| usual(kernel));
+            (kernels.iter().take(number).filter(|before| usual(before) == kind).count(), kind)
+        };
+        queue.make_contiguous().sort_by_key(|(number, _)| turn(*number));
         let queue = Mutex::new(queue);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let work = || {

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use netlink_core::socket::{BpfInstruction, Switch};
 use netlink_core::{Errno, Error, OpenOptions, Protocol, Socket};
-use netlink_testing::{Result, suite};
+use netlink_testing::{Result, kernel, suite};
+
+use crate::connect;
 
 suite! {
     every_switch_can_be_set_and_read;
@@ -18,6 +20,7 @@ suite! {
     a_reader_is_stopped_from_another_thread;
     a_descriptor_is_taken_over;
     the_group_of_a_datagram_is_reported;
+    a_group_above_32_is_reported: kernel(6, 14);
     a_group_out_of_reach_is_refused;
 }
 
@@ -174,6 +177,17 @@ fn the_group_of_a_datagram_is_reported() -> Result {
         assert_eq!(listener.get(Switch::PACKET_INFO)?, switched);
         listener.set(Switch::PACKET_INFO, true)?;
     }
+    Ok(())
+}
+
+fn a_group_above_32_is_reported() -> Result {
+    // S-X: RTNLGRP_IPV4_MCADDR. A link that is up takes what is sent to all hosts.
+    const IPV4_MCADDR: u32 = 37;
+    let listener = Socket::open(Protocol::ROUTE)?;
+    listener.join(IPV4_MCADDR)?;
+    connect()?;
+    let received = listener.receive(&mut [0; 256])?;
+    assert_eq!((received.sender.port, received.sender.group), (0, IPV4_MCADDR));
     Ok(())
 }
 

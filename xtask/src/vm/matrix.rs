@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -33,56 +34,57 @@ const EXTRA: [&str; 2] = ["no kernel module netdevsim", "no kernel module xfrm_i
 pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -> Result<ExitCode> {
     let metadata = command::metadata()?;
     let packages: Vec<_> = command::members(&metadata).cloned().collect();
-    let mut missing = fleet.prepared.missing.clone();
-    let mut suites = BTreeMap::new();
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for architecture in Architecture::ALL {
-        let mut of_it = fleet.prepared.kernels.iter().filter(|kernel| kernel.architecture == architecture);
-        let Some(first) = of_it.next() else { continue };
-        let start = Instant::now();
-        match build(fleet, architecture, &packages) {
-            Ok(binaries) => {
-                println!("{}: tests built ({} s)", architecture.debian(), start.elapsed().as_secs());
-                folders.extend(binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())));
-                suites.insert(architecture, binaries);
-            }
+    let suites = Architecture::ALL.map(|architecture| (architecture, OnceLock::new()));
+    // An architecture's tests are built by the first machine that needs them, while others run.
+    let suite = |of: Architecture| {
+        let (_, suite) = suites.iter().find(|(architecture, _)| *architecture == of)?;
+        Some(suite.get_or_init(|| {
+            let start = Instant::now();
+            let built = build(fleet, of, &packages);
+            println!("{}: tests built ({} s)", of.debian(), start.elapsed().as_secs());
+            built
+        }))
+    };
+    let runs = fleet.each(&fleet.kernels(), |kernel, folder| {
+        let binaries = match suite(kernel.architecture).context("an architecture without tests")? {
+            Ok(binaries) => binaries,
             // Missing tools are not a fault of the code.
             Err(Unbuilt::Without(why)) => {
-                missing.extend([first].into_iter().chain(of_it).map(|kernel| {
-                    (kernel.series.clone(), format!("nothing builds the tests for it: {why:#}"))
-                }))
+                return Ok(Err((kernel.series.clone(), format!("nothing builds the tests for it: {why:#}"))));
             }
-            Err(Unbuilt::Broken(why)) => return Err(why),
-        }
-    }
-    let shares = shares(&folders)?;
-
-    let kernels: Vec<_> = fleet.prepared.kernels.iter().collect();
-    let kernels: Vec<_> =
-        kernels.into_iter().filter(|kernel| suites.contains_key(&kernel.architecture)).collect();
-    if kernels.is_empty() {
-        let why = missing.iter().map(|(series, why)| format!("{series}: {why}")).collect::<Vec<_>>();
-        bail!("no kernel to run the tests in\n{}", why.join("\n"));
-    }
-    let runs = fleet.each(&kernels, |kernel, folder| {
+            Err(Unbuilt::Broken(why)) => bail!("{why:#}"),
+        };
         let start = Instant::now();
-        let binaries = suites.get(&kernel.architecture).map_or(&[][..], Vec::as_slice);
+        let folders: Vec<_> =
+            binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())).collect();
+        let shares = shares(&folders)?;
         let machine = fleet.machine(kernel, folder, &shares);
         let end = machine.run(&script(binaries, filter)?, Port::File)?;
         let run = read(&kernel.series, &machine, &end, binaries, start.elapsed())?;
         println!("{}: {}", kernel.series, run.sum(start.elapsed()));
-        anyhow::Ok(run)
+        anyhow::Ok(Ok((kernel.series.clone(), run)))
     });
-    let ran = |pin: &pins::Pin| kernels.iter().any(|kernel| kernel.series == pin.series);
+    let mut missing = fleet.prepared.missing.clone();
+    let mut ended = Vec::new();
+    for run in runs {
+        match run? {
+            Ok(run) => ended.push(run),
+            Err(without) => missing.push(without),
+        }
+    }
+    if ended.is_empty() {
+        let why = missing.iter().map(|(series, why)| format!("{series}: {why}")).collect::<Vec<_>>();
+        bail!("no kernel to run the tests in\n{}", why.join("\n"));
+    }
+    let ran = |pin: &pins::Pin| ended.iter().any(|(series, _)| *series == pin.series);
     let usual = |pin: &&pins::Pin| pin.architecture() == Architecture::Amd64;
     let mut matrix = Matrix {
-        places: kernels.iter().map(|kernel| kernel.series.clone()).collect(),
+        places: ended.iter().map(|(series, _)| series.clone()).collect(),
         strict: filter.is_empty() && pins::all()?.iter().filter(usual).all(ran),
         missing,
         ..Matrix::default()
     };
-    for run in runs {
-        let run = run?;
+    for (_, run) in ended {
         matrix.rows.extend(run.rows);
         matrix.problems.extend(run.problems);
         matrix.flaky.extend(run.flaky);
