@@ -242,24 +242,14 @@ impl<R> Request<R> {
         flags: MessageFlags,
         header: H,
     ) -> Self {
-        let mut request = Self { out: Writer::new(), info, reply: PhantomData };
-        request.start(kind, flags.union(MessageFlags::REQUEST), header);
-        request
-    }
-
-    #[inline]
-    fn start<H: Fixed>(&mut self, kind: MessageType, flags: MessageFlags, header: H) {
-        const ROOM: usize = 64;
-        const MOST: usize = 320;
-        const { assert!(HEADER_LEN + H::SIZE <= MOST) }
-        let zeros: &[u8] = if HEADER_LEN + H::SIZE <= ROOM { &[0; ROOM] } else { &[0; MOST] };
-        let frame = MessageHeader { kind, flags, ..MessageHeader::default() };
-        // Zeros first, then the fields in place: a header put together elsewhere would have to be loaded
-        // again before its narrow stores have retired.
-        self.out.push(zeros.get(..HEADER_LEN + H::SIZE.next_multiple_of(4)).unwrap_or_default());
-        let bytes = self.out.tail_mut(0);
-        frame.store(bytes, 0);
+        // Zeros first, then the fields in place: a header put together elsewhere would have to be loaded again
+        // before its narrow stores have retired.
+        let mut out = Writer::zeroed(HEADER_LEN + H::SIZE.next_multiple_of(4));
+        let flags = flags.union(MessageFlags::REQUEST);
+        let bytes = out.tail_mut(0);
+        MessageHeader { kind, flags, ..MessageHeader::default() }.store(bytes, 0);
         header.store(bytes, HEADER_LEN);
+        Self { out, info, reply: PhantomData }
     }
 
     /// Drops every attribute and gives the message a new fixed header, keeping type, flags and memory: the
