@@ -1,5 +1,7 @@
 //! Fixed C structs, open enumerations and flags.
 
+use core::fmt;
+
 use crate::attr::{Malformed, Writer};
 
 /// A member of a fixed struct: so many bytes, in the machine's byte order unless its type says otherwise.
@@ -307,7 +309,7 @@ macro_rules! layout {
         impl<'a> $crate::Payload<'a> for $name {
             type Value = Self;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
-            const SHAPE: $crate::Shape = $crate::leaf!(Self);
+            const SHAPE: $crate::Shape = $crate::Shape::value::<Self>();
 
             #[inline]
             fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
@@ -481,6 +483,25 @@ pub fn named<T: Copy>(names: &[(&str, T)], name: &str) -> Option<T> {
     names.iter().find(|(text, _)| *text == name).map(|(_, number)| *number)
 }
 
+/// Prints the names of the bits that are set, and the rest as a number. Here for all words of flags: the parser of
+/// `bitflags` would be compiled once for each.
+#[doc(hidden)]
+pub fn show_flags(
+    bits: u64,
+    constants: &[Constant],
+    names: &[&str],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let (mut left, mut between) = (bits, "");
+    for (constant, name) in constants.iter().zip(names) {
+        if bits & constant.number == constant.number && left & constant.number != 0 {
+            write!(f, "{between}{name}")?;
+            (left, between) = (left & !constant.number, " | ");
+        }
+    }
+    if left == 0 { Ok(()) } else { write!(f, "{between}{left:#x}") }
+}
+
 /// Declares a word of flags that keeps bits it has no name for. See [`values!`](crate::values) for the rows,
 /// here without a text; the result is a `bitflags` type.
 #[macro_export]
@@ -491,10 +512,12 @@ macro_rules! flags {
             $( $(#[$($vmeta:tt)*])* $number:literal $c_name:ident $value:ident, )*
         }
     ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        $vis struct $name($crate::__plain!($int $($inner)?));
+
         $crate::bitflags::bitflags! {
-            $(#[$meta])*
-            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-            $vis struct $name: $crate::__plain!($int $($inner)?) {
+            impl $name: $crate::__plain!($int $($inner)?) {
                 $(
                     $(#[$($vmeta)*])*
                     #[doc = concat!("\n\n`", stringify!($c_name), "`")]
@@ -514,7 +537,15 @@ macro_rules! flags {
 
         impl ::core::fmt::Display for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::bitflags::parser::to_writer(self, f)
+                let names = [$( stringify!($value), )*];
+                $crate::layout::show_flags(self.bits().into(), Self::CONSTANTS, &names, f)
+            }
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let text: &dyn ::core::fmt::Display = if self.is_empty() { &"0x0" } else { self };
+                f.debug_tuple(stringify!($name)).field(&::core::format_args!("{text}")).finish()
             }
         }
 
@@ -566,7 +597,7 @@ macro_rules! __wrapper {
         impl<'a> $crate::Payload<'a> for $name {
             type Value = Self;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
-            const SHAPE: $crate::Shape = $crate::leaf!(Self);
+            const SHAPE: $crate::Shape = $crate::Shape::value::<Self>();
 
             #[inline(always)]
             fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
@@ -585,28 +616,6 @@ macro_rules! __wrapper {
                 $crate::Payload::put(&$crate::__wrapper!(@to $int $(<$inner>)?, $get), number, out);
             }
         }
-    };
-}
-
-/// The [`Rule`](crate::attr::Rule) of a payload type that no other one fits: what it decodes is right.
-#[macro_export]
-macro_rules! checked {
-    ($type:ty) => {
-        $crate::attr::Rule::check(|payload, _| match <$type as $crate::Payload<'_>>::decode(payload) {
-            Ok(_) => Ok(()),
-            Err(why) => Err(why.into()),
-        })
-    };
-}
-
-/// The [`Shape`](crate::Shape) of a payload type that is one value with a `Debug` text.
-#[macro_export]
-macro_rules! leaf {
-    ($type:ty) => {
-        $crate::Shape::Value(|bytes, f| match <$type as $crate::Payload<'_>>::decode(bytes) {
-            Ok(value) => ::core::fmt::Debug::fmt(&value, f),
-            Err(why) => $crate::attr::debug_wrong(f, bytes, why),
-        })
     };
 }
 

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::net::Family;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bits, leaf, values};
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bits, values};
 
 use crate::vsock::VsockRequest;
 
@@ -275,7 +275,7 @@ impl Field for Shutdown {
 impl<'a> Payload<'a> for Shutdown {
     type Value = Self;
     const RULE: Rule = Rule::at_least(1);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Self::take(&mut { payload })

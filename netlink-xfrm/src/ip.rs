@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::net::WideFamily as Family;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, leaf, serialize_display};
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, serialize_display};
 
 /// `xfrm_address_t`: 16 bytes on the wire, and the family that the struct around them tells.
 ///
@@ -77,7 +77,7 @@ impl Field for Address {
 impl<'a> Payload<'a> for Address {
     type Value = Self;
     const RULE: Rule = Rule::at_least(16);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Self::take(&mut { payload })

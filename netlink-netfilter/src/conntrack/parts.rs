@@ -3,7 +3,7 @@
 use core::fmt;
 
 use netlink_core::attr::Rule;
-use netlink_core::{Be, Bytes, Malformed, Payload, Shape, Str, Writer, attrs, leaf, serialize_display};
+use netlink_core::{Be, Bytes, Malformed, Payload, Shape, Str, Writer, attrs, serialize_display};
 
 attrs! {
     /// `CTA_COUNTERS_*`: packets and bytes of one direction. There only with `net.netfilter.nf_conntrack_acct`.
@@ -135,7 +135,7 @@ impl Labels {
 impl<'a> Payload<'a> for Labels {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut labels = Self::NONE;

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::{
-    DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, leaf,
+    DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs,
 };
 
 use super::encap::Encap;
@@ -51,7 +51,7 @@ impl From<IpAddr> for Via<'_> {
 impl<'a> Payload<'a> for Via<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(2);
-    const SHAPE: Shape = leaf!(Via<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Via::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
