@@ -13,8 +13,15 @@ pub trait Field: Sized + Copy {
     /// Bytes without which the struct can't be read: 0 for members that older kernels don't have.
     const REQUIRED: usize = Self::SIZE;
 
-    /// Takes it off the front.
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed>;
+    /// Takes it off the front; `None` if the bytes end before.
+    fn take(cursor: &mut &[u8]) -> Option<Self>;
+
+    /// Takes it off the front, or says what is missing.
+    #[inline(always)]
+    fn read(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        let got = cursor.len();
+        Self::take(cursor).ok_or(Malformed::Length { want: Self::REQUIRED, got })
+    }
 
     /// Writes it over the bytes at `at`.
     fn store(self, bytes: &mut [u8], at: usize);
@@ -37,12 +44,10 @@ pub const fn here(sizes: [usize; 2]) -> usize {
 }
 
 #[inline(always)]
-fn take_array<const N: usize>(cursor: &mut &[u8]) -> Result<[u8; N], Malformed> {
-    let Some((head, rest)) = cursor.split_first_chunk::<N>() else {
-        return Err(Malformed::Length { want: N, got: cursor.len() });
-    };
+fn take_array<const N: usize>(cursor: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = cursor.split_first_chunk::<N>()?;
     *cursor = rest;
-    Ok(*head)
+    Some(*head)
 }
 
 #[inline(always)]
@@ -58,7 +63,7 @@ macro_rules! integer_fields {
             const SIZE: usize = size_of::<$int>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> Option<Self> {
                 take_array(cursor).map(Self::from_ne_bytes)
             }
 
@@ -76,7 +81,7 @@ impl<const N: usize> Field for [u8; N] {
     const SIZE: usize = N;
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         take_array(cursor)
     }
 
@@ -93,10 +98,10 @@ impl<T: Field> Field for Option<T> {
     const REQUIRED: usize = 0;
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         if cursor.len() < T::SIZE {
             *cursor = &[];
-            return Ok(None);
+            return Some(None);
         }
         T::take(cursor).map(Some)
     }
@@ -119,12 +124,9 @@ impl<const N: usize, const M: usize> Field for Pad<N, M> {
     const SIZES: [usize; 2] = [N, M];
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
-        let Some((_, rest)) = cursor.split_at_checked(Self::SIZE) else {
-            return Err(Malformed::Length { want: Self::SIZE, got: cursor.len() });
-        };
-        *cursor = rest;
-        Ok(Self)
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
+        *cursor = cursor.get(Self::SIZE..)?;
+        Some(Self)
     }
 
     #[inline(always)]
@@ -161,8 +163,8 @@ impl Field for () {
     const SIZE: usize = 0;
 
     #[inline(always)]
-    fn take(_: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(())
+    fn take(_: &mut &[u8]) -> Option<Self> {
+        Some(())
     }
 
     #[inline(always)]
@@ -280,14 +282,14 @@ macro_rules! layout {
             const REQUIRED: usize = 0 $( + <$type as $crate::layout::Field>::REQUIRED )*;
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, $crate::Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::option::Option<Self> {
                 if cursor.len() < Self::REQUIRED {
-                    return Err($crate::Malformed::Length { want: Self::REQUIRED, got: cursor.len() });
+                    return ::core::option::Option::None;
                 }
                 $( $( let $bytes = *cursor; )? )?
                 let read = Self { $( $field: <$type as $crate::layout::Field>::take(cursor)?, )* };
                 $( let read = read.$settle($($bytes)?); )?
-                Ok(read)
+                ::core::option::Option::Some(read)
             }
 
             #[inline(always)]
@@ -313,7 +315,7 @@ macro_rules! layout {
 
             #[inline]
             fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
-                <Self as $crate::layout::Field>::take(&mut { payload })
+                <Self as $crate::layout::Field>::read(&mut { payload })
             }
 
             fn encode(&self, out: &mut $crate::Writer) {
@@ -581,10 +583,10 @@ macro_rules! __wrapper {
             const SIZE: usize = ::core::mem::size_of::<Self>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, $crate::Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::option::Option<Self> {
                 let wire = <$int $(<$inner>)? as $crate::layout::Field>::take(cursor)?;
                 let $number = $crate::__wrapper!(@from $int $(<$inner>)?, wire);
-                Ok($make)
+                ::core::option::Option::Some($make)
             }
 
             #[inline(always)]
@@ -601,7 +603,7 @@ macro_rules! __wrapper {
 
             #[inline(always)]
             fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
-                <Self as $crate::layout::Field>::take(&mut { payload })
+                <Self as $crate::layout::Field>::read(&mut { payload })
             }
 
             #[inline]

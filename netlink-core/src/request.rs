@@ -279,7 +279,7 @@ impl<R> Request<R> {
     #[inline]
     pub fn edit<H: Fixed>(&mut self, change: impl FnOnce(&mut H)) {
         let mut cursor: &[u8] = self.out.tail_mut(HEADER_LEN);
-        if let Ok(mut header) = H::take(&mut cursor) {
+        if let Some(mut header) = H::take(&mut cursor) {
             change(&mut header);
             header.store(self.out.tail_mut(HEADER_LEN), 0);
         }
@@ -295,11 +295,7 @@ impl<R> Request<R> {
 
     /// The flags of the message.
     pub fn flags(&self) -> MessageFlags {
-        self.out
-            .as_slice()
-            .get(6..)
-            .and_then(|mut rest| MessageFlags::take(&mut rest).ok())
-            .unwrap_or_default()
+        self.out.as_slice().get(6..).and_then(|mut rest| MessageFlags::take(&mut rest)).unwrap_or_default()
     }
 
     /// Gives the message another `nlmsg_type`.
@@ -370,7 +366,7 @@ impl<R> Request<R> {
     /// Its message type.
     #[cfg(all(feature = "std", target_os = "linux"))]
     pub(crate) fn kind(&self) -> MessageType {
-        let kind = self.out.as_slice().get(4..).and_then(|mut rest| MessageType::take(&mut rest).ok());
+        let kind = self.out.as_slice().get(4..).and_then(|mut rest| MessageType::take(&mut rest));
         kind.unwrap_or_default()
     }
 

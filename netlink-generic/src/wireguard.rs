@@ -258,7 +258,7 @@ impl<'a> Payload<'a> for Endpoint<'a> {
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        match WideFamily::take(&mut rest)? {
+        match WideFamily::read(&mut rest)? {
             WideFamily::INET => {
                 let port = take(&mut rest).map(u16::from_be_bytes)?;
                 let addr: Ipv4Addr = take::<4>(&mut rest)?.into();

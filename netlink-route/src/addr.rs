@@ -15,8 +15,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::layout::{Field, Fixed, Layout};
 use netlink_core::{
-    Attrs, Check, Dump, Malformed, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable, attrs,
-    flags, layout, message, values,
+    Attrs, Check, Dump, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable, attrs, flags, layout,
+    message, values,
 };
 
 use crate::ip::AnyAddr;
@@ -354,7 +354,7 @@ fn filter(asked: &Message<'_>) -> Option<Check> {
 }
 
 fn header_of(message: &Message<'_>) -> Option<AddressHeader> {
-    AddressHeader::take(&mut { message.body }).ok()
+    AddressHeader::take(&mut { message.body })
 }
 
 /// Asks for an IPv6 address, on any link unless [`link`](AddressRequest::link) says which; `EADDRNOTAVAIL` if there
@@ -379,8 +379,8 @@ impl<const N: usize> Fixed for Head<N> {
 impl<const N: usize> Field for Head<N> {
     const SIZE: usize = AddressHeader::SIZE + 4 + N;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
+        Some(Self {
             header: AddressHeader::take(cursor)?,
             attr: u32::take(cursor)?,
             address: <[u8; N]>::take(cursor)?,

@@ -65,7 +65,7 @@ into_address! { IpAddr, Ipv4Addr, Ipv6Addr }
 impl Field for Address {
     const SIZE: usize = 16;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         <[u8; 16]>::take(cursor).map(|bytes| Self { family: Family::UNSPEC, bytes })
     }
 
@@ -80,7 +80,7 @@ impl<'a> Payload<'a> for Address {
     const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        Self::take(&mut { payload })
+        Self::read(&mut { payload })
     }
 
     fn encode(&self, out: &mut Writer) {

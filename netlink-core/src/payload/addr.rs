@@ -45,7 +45,7 @@ macro_rules! addresses {
             const SIZE: usize = $bytes;
 
             #[inline]
-            fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> Option<Self> {
                 <[u8; $bytes]>::take(cursor).map(Self::from)
             }
 
@@ -61,7 +61,7 @@ macro_rules! addresses {
 
             #[inline]
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Self::take(&mut { payload })
+                Self::read(&mut { payload })
             }
 
             fn encode(&self, out: &mut Writer) {

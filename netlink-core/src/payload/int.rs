@@ -16,7 +16,7 @@ macro_rules! integers {
 
             #[inline(always)]
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Self::take(&mut { payload })
+                Self::read(&mut { payload })
             }
 
             #[inline]
@@ -56,7 +56,7 @@ macro_rules! big_endian {
             const SIZE: usize = size_of::<$int>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> Option<Self> {
                 <[u8; size_of::<$int>()]>::take(cursor).map(|bytes| Self(BigEndian::$read(&bytes)))
             }
 
@@ -75,7 +75,7 @@ macro_rules! big_endian {
 
             #[inline]
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Self::take(&mut { payload })
+                Self::read(&mut { payload })
             }
 
             fn encode(&self, out: &mut Writer) {

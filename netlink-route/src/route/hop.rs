@@ -55,7 +55,7 @@ impl<'a> Payload<'a> for Via<'a> {
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let family = u16::take(&mut rest)?;
+        let family = u16::read(&mut rest)?;
         let known = match (family, rest.len()) {
             (2, 4) => Ipv4Addr::decode(rest).ok().map(|ip| Self::Ip(ip.into())),
             (2 | 10, 16) => Ipv6Addr::decode(rest).ok().map(|ip| Self::from(IpAddr::V6(ip))),
@@ -378,7 +378,7 @@ impl<'a> NextHops<'a> {
             let record = rest.get(..next).unwrap_or(rest);
             rest = rest.get(next..).unwrap_or_default();
             // They were checked when the set was read.
-            let header = HopHeader::take(&mut { record }).ok()?;
+            let header = HopHeader::take(&mut { record })?;
             let attrs = HopAttrs::decode(record.get(start..)?).ok()?;
             Some(Hop { header, attrs })
         })
@@ -387,7 +387,7 @@ impl<'a> NextHops<'a> {
 
 /// Where the attributes of the first next hop begin, and where the second one starts.
 fn find(bytes: &[u8]) -> Option<(usize, usize)> {
-    let header = HopHeader::take(&mut { bytes }).ok()?;
+    let header = HopHeader::take(&mut { bytes })?;
     let length = usize::from(header.length);
     (HopHeader::SIZE..=bytes.len()).contains(&length).then_some(())?;
     Some((HopHeader::SIZE, length.next_multiple_of(4)))
@@ -396,11 +396,11 @@ fn find(bytes: &[u8]) -> Option<(usize, usize)> {
 fn check(mut rest: &[u8], scope: &netlink_core::Scope<'_>) -> Result<(), DecodeError> {
     while !rest.is_empty() {
         let Some((start, next)) = find(rest) else {
-            let header = HopHeader::take(&mut { rest })?;
+            let header = HopHeader::read(&mut { rest })?;
             let claims = header.length.into();
             return Err(Malformed::Attribute { claims, left: rest.len() }.into());
         };
-        let length = HopHeader::take(&mut { rest })?.length;
+        let length = HopHeader::read(&mut { rest })?.length;
         HopAttrs::read(&scope.inside(rest.get(start..usize::from(length)).unwrap_or_default()))?;
         rest = rest.get(next..).unwrap_or_default();
     }

@@ -80,7 +80,7 @@ impl<'a> Payload<'a> for RplSrh<'a> {
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let header = RplHeader::take(&mut rest)?;
+        let header = RplHeader::read(&mut rest)?;
         let want = usize::from(header.segments_left) * 16;
         let segments = rest.get(..want).ok_or(Malformed::Length { want: want + 8, got: payload.len() })?;
         Ok(Self { header, segments: Segments::Wire(segments) })

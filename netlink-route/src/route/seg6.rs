@@ -141,7 +141,7 @@ impl<'a> Payload<'a> for Srh<'a> {
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let header = SrhHeader::take(&mut rest)?;
+        let header = SrhHeader::read(&mut rest)?;
         let segments = (usize::from(header.first_segment) + 1) * 16;
         let whole = usize::from(header.header_len) * 8;
         let short = Malformed::Length { want: 8 + whole.max(segments), got: payload.len() };
@@ -253,7 +253,7 @@ impl<'a> Payload<'a> for Seg6Tunnel<'a> {
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let mode = Seg6Mode::take(&mut rest)?;
+        let mode = Seg6Mode::read(&mut rest)?;
         Ok(Self { mode, srh: Srh::decode(rest)? })
     }
 

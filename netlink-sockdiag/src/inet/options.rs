@@ -65,7 +65,7 @@ impl<'a> Payload<'a> for SocketOptions {
     const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        <[u8; 2]>::take(&mut { payload }).map(Self)
+        <[u8; 2]>::read(&mut { payload }).map(Self)
     }
 
     fn encode(&self, out: &mut Writer) {
