@@ -846,6 +846,25 @@ mod tests {
     }
 
     #[test]
+    fn the_last_attribute_of_a_number_and_length_is_replaced() {
+        let mut out = Writer::new();
+        out.push(&[0xee; 8]);
+        for (number, value) in [(1, 1u32), (1, 2), (2, 3)] {
+            value.put(number, &mut out);
+        }
+        out.put_bytes(1, &[7; 8]);
+        assert!(out.replace(8, 1, &9u32.to_ne_bytes()));
+        assert!(!out.replace(8, 3, &[0; 4]) && !out.replace(8, 1, &[0; 5]) && !out.replace(999, 1, &[0; 4]));
+        let mut wanted = Writer::new();
+        wanted.push(&[0xee; 8]);
+        for (number, value) in [(1, 1u32), (1, 9), (2, 3)] {
+            value.put(number, &mut wanted);
+        }
+        wanted.put_bytes(1, &[7; 8]);
+        assert_eq!(out.as_slice(), wanted.as_slice());
+    }
+
+    #[test]
     fn an_oversize_attribute_is_an_error_and_leaves_a_sound_buffer() {
         let mut out = Writer::new();
         out.put_bytes(5, &[0; 65_532]);

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{ATTR_HEADER, NLA_F_NESTED};
+use super::{ATTR_HEADER, NLA_F_NESTED, walk};
 use crate::message::Protocol;
 
 /// Why a value could not be written.
@@ -371,6 +371,21 @@ impl Writer {
             Err(_) => self.fail(Unsendable::Value("a message of 4 GiB")),
         }
         self.pad();
+    }
+
+    /// Overwrites the payload of the last attribute of this number and length, of those that begin at `start`; `false` if
+    /// there is none.
+    pub fn replace(&mut self, start: usize, number: u16, payload: &[u8]) -> bool {
+        let set = self.bytes.get(start..).unwrap_or_default();
+        let mut place = None;
+        walk(set, set, |other, there, at| {
+            if other == usize::from(number) && there.len() == payload.len() {
+                place = Some(start + at + ATTR_HEADER);
+            }
+            true
+        });
+        let there = place.and_then(|at| self.bytes.get_mut(at..)?.get_mut(..payload.len()));
+        there.map(|there| there.copy_from_slice(payload)).is_some()
     }
 
     /// Overwrites bytes written before.
