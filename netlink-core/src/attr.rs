@@ -15,7 +15,7 @@ pub(crate) use rule::split;
 pub use rule::{Check, Rule};
 pub use set::Fields;
 pub(crate) use table::Chosen;
-pub use table::{Choose, Content, Row, Shape, Table, debug, debug_wrong, same};
+pub use table::{Choose, Content, Row, Shape, Table, debug, same};
 pub(crate) use writer::Wiped;
 pub use writer::{Unsendable, Writer};
 

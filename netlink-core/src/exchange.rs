@@ -229,7 +229,7 @@ impl Exchange {
     fn end<'a>(&mut self, message: &Message<'a>) -> Meaning<'a> {
         let meaning = match message.header.kind {
             // A DONE without an errno is a success.
-            MessageType::DONE => match i32::take(&mut { message.body }) {
+            MessageType::DONE => match i32::read(&mut { message.body }) {
                 Ok(errno) => ended(errno, message.body.get(4..).unwrap_or_default()),
                 Err(_) => Meaning::Done(&[]),
             },
@@ -290,7 +290,7 @@ impl<'a> Refusal<'a> {
             return Self { errno: Errno::EBADMSG, request: &[], attrs: &[] };
         };
         let flags = message.header.flags;
-        let length = match u32::take(&mut { echo }) {
+        let length = match u32::read(&mut { echo }) {
             Ok(length) if !flags.contains(MessageFlags::CAPPED) => (length as usize).max(HEADER_LEN),
             _ => HEADER_LEN,
         };

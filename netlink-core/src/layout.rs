@@ -1,5 +1,7 @@
 //! Fixed C structs, open enumerations and flags.
 
+use core::fmt;
+
 use crate::attr::{Malformed, Writer};
 
 /// A member of a fixed struct: so many bytes, in the machine's byte order unless its type says otherwise.
@@ -11,8 +13,15 @@ pub trait Field: Sized + Copy {
     /// Bytes without which the struct can't be read: 0 for members that older kernels don't have.
     const REQUIRED: usize = Self::SIZE;
 
-    /// Takes it off the front.
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed>;
+    /// Takes it off the front; `None` if the bytes end before.
+    fn take(cursor: &mut &[u8]) -> Option<Self>;
+
+    /// Takes it off the front, or says what is missing.
+    #[inline(always)]
+    fn read(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+        let got = cursor.len();
+        Self::take(cursor).ok_or(Malformed::Length { want: Self::REQUIRED, got })
+    }
 
     /// Writes it over the bytes at `at`.
     fn store(self, bytes: &mut [u8], at: usize);
@@ -35,12 +44,10 @@ pub const fn here(sizes: [usize; 2]) -> usize {
 }
 
 #[inline(always)]
-fn take_array<const N: usize>(cursor: &mut &[u8]) -> Result<[u8; N], Malformed> {
-    let Some((head, rest)) = cursor.split_first_chunk::<N>() else {
-        return Err(Malformed::Length { want: N, got: cursor.len() });
-    };
+fn take_array<const N: usize>(cursor: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = cursor.split_first_chunk::<N>()?;
     *cursor = rest;
-    Ok(*head)
+    Some(*head)
 }
 
 #[inline(always)]
@@ -56,7 +63,7 @@ macro_rules! integer_fields {
             const SIZE: usize = size_of::<$int>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> Option<Self> {
                 take_array(cursor).map(Self::from_ne_bytes)
             }
 
@@ -74,7 +81,7 @@ impl<const N: usize> Field for [u8; N] {
     const SIZE: usize = N;
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         take_array(cursor)
     }
 
@@ -91,10 +98,10 @@ impl<T: Field> Field for Option<T> {
     const REQUIRED: usize = 0;
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         if cursor.len() < T::SIZE {
             *cursor = &[];
-            return Ok(None);
+            return Some(None);
         }
         T::take(cursor).map(Some)
     }
@@ -117,12 +124,9 @@ impl<const N: usize, const M: usize> Field for Pad<N, M> {
     const SIZES: [usize; 2] = [N, M];
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
-        let Some((_, rest)) = cursor.split_at_checked(Self::SIZE) else {
-            return Err(Malformed::Length { want: Self::SIZE, got: cursor.len() });
-        };
-        *cursor = rest;
-        Ok(Self)
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
+        *cursor = cursor.get(Self::SIZE..)?;
+        Some(Self)
     }
 
     #[inline(always)]
@@ -159,8 +163,8 @@ impl Field for () {
     const SIZE: usize = 0;
 
     #[inline(always)]
-    fn take(_: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(())
+    fn take(_: &mut &[u8]) -> Option<Self> {
+        Some(())
     }
 
     #[inline(always)]
@@ -278,14 +282,14 @@ macro_rules! layout {
             const REQUIRED: usize = 0 $( + <$type as $crate::layout::Field>::REQUIRED )*;
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, $crate::Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::option::Option<Self> {
                 if cursor.len() < Self::REQUIRED {
-                    return Err($crate::Malformed::Length { want: Self::REQUIRED, got: cursor.len() });
+                    return ::core::option::Option::None;
                 }
                 $( $( let $bytes = *cursor; )? )?
                 let read = Self { $( $field: <$type as $crate::layout::Field>::take(cursor)?, )* };
                 $( let read = read.$settle($($bytes)?); )?
-                Ok(read)
+                ::core::option::Option::Some(read)
             }
 
             #[inline(always)]
@@ -307,11 +311,11 @@ macro_rules! layout {
         impl<'a> $crate::Payload<'a> for $name {
             type Value = Self;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
-            const SHAPE: $crate::Shape = $crate::leaf!(Self);
+            const SHAPE: $crate::Shape = $crate::Shape::value::<Self>();
 
             #[inline]
             fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
-                <Self as $crate::layout::Field>::take(&mut { payload })
+                <Self as $crate::layout::Field>::read(&mut { payload })
             }
 
             fn encode(&self, out: &mut $crate::Writer) {
@@ -481,6 +485,25 @@ pub fn named<T: Copy>(names: &[(&str, T)], name: &str) -> Option<T> {
     names.iter().find(|(text, _)| *text == name).map(|(_, number)| *number)
 }
 
+/// Prints the names of the bits that are set, and the rest as a number. Here for all words of flags: the parser of
+/// `bitflags` would be compiled once for each.
+#[doc(hidden)]
+pub fn show_flags(
+    bits: u64,
+    constants: &[Constant],
+    names: &[&str],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let (mut left, mut between) = (bits, "");
+    for (constant, name) in constants.iter().zip(names) {
+        if bits & constant.number == constant.number && left & constant.number != 0 {
+            write!(f, "{between}{name}")?;
+            (left, between) = (left & !constant.number, " | ");
+        }
+    }
+    if left == 0 { Ok(()) } else { write!(f, "{between}{left:#x}") }
+}
+
 /// Declares a word of flags that keeps bits it has no name for. See [`values!`](crate::values) for the rows,
 /// here without a text; the result is a `bitflags` type.
 #[macro_export]
@@ -491,10 +514,12 @@ macro_rules! flags {
             $( $(#[$($vmeta:tt)*])* $number:literal $c_name:ident $value:ident, )*
         }
     ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        $vis struct $name($crate::__plain!($int $($inner)?));
+
         $crate::bitflags::bitflags! {
-            $(#[$meta])*
-            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-            $vis struct $name: $crate::__plain!($int $($inner)?) {
+            impl $name: $crate::__plain!($int $($inner)?) {
                 $(
                     $(#[$($vmeta)*])*
                     #[doc = concat!("\n\n`", stringify!($c_name), "`")]
@@ -514,7 +539,15 @@ macro_rules! flags {
 
         impl ::core::fmt::Display for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::bitflags::parser::to_writer(self, f)
+                let names = [$( stringify!($value), )*];
+                $crate::layout::show_flags(self.bits().into(), Self::CONSTANTS, &names, f)
+            }
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let text: &dyn ::core::fmt::Display = if self.is_empty() { &"0x0" } else { self };
+                f.debug_tuple(stringify!($name)).field(&::core::format_args!("{text}")).finish()
             }
         }
 
@@ -550,10 +583,10 @@ macro_rules! __wrapper {
             const SIZE: usize = ::core::mem::size_of::<Self>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> ::core::result::Result<Self, $crate::Malformed> {
+            fn take(cursor: &mut &[u8]) -> ::core::option::Option<Self> {
                 let wire = <$int $(<$inner>)? as $crate::layout::Field>::take(cursor)?;
                 let $number = $crate::__wrapper!(@from $int $(<$inner>)?, wire);
-                Ok($make)
+                ::core::option::Option::Some($make)
             }
 
             #[inline(always)]
@@ -566,11 +599,11 @@ macro_rules! __wrapper {
         impl<'a> $crate::Payload<'a> for $name {
             type Value = Self;
             const RULE: $crate::attr::Rule = $crate::attr::Rule::at_least(<Self as $crate::layout::Field>::REQUIRED);
-            const SHAPE: $crate::Shape = $crate::leaf!(Self);
+            const SHAPE: $crate::Shape = $crate::Shape::value::<Self>();
 
             #[inline(always)]
             fn decode(payload: &'a [u8]) -> ::core::result::Result<Self, $crate::Malformed> {
-                <Self as $crate::layout::Field>::take(&mut { payload })
+                <Self as $crate::layout::Field>::read(&mut { payload })
             }
 
             #[inline]
@@ -585,28 +618,6 @@ macro_rules! __wrapper {
                 $crate::Payload::put(&$crate::__wrapper!(@to $int $(<$inner>)?, $get), number, out);
             }
         }
-    };
-}
-
-/// The [`Rule`](crate::attr::Rule) of a payload type that no other one fits: what it decodes is right.
-#[macro_export]
-macro_rules! checked {
-    ($type:ty) => {
-        $crate::attr::Rule::check(|payload, _| match <$type as $crate::Payload<'_>>::decode(payload) {
-            Ok(_) => Ok(()),
-            Err(why) => Err(why.into()),
-        })
-    };
-}
-
-/// The [`Shape`](crate::Shape) of a payload type that is one value with a `Debug` text.
-#[macro_export]
-macro_rules! leaf {
-    ($type:ty) => {
-        $crate::Shape::Value(|bytes, f| match <$type as $crate::Payload<'_>>::decode(bytes) {
-            Ok(value) => ::core::fmt::Debug::fmt(&value, f),
-            Err(why) => $crate::attr::debug_wrong(f, bytes, why),
-        })
     };
 }
 

@@ -84,7 +84,7 @@ pub use netlink_core;
 pub use netlink_core::family::*;
 #[cfg(feature = "testkit")]
 pub use netlink_core::testkit;
-pub use netlink_core::{attrs, checked, flags, layout, leaf, serialize, serialize_display, values};
+pub use netlink_core::{attrs, flags, layout, serialize, serialize_display, values};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use client::Client;

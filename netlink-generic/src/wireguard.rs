@@ -110,8 +110,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 use netlink_core::layout::Field as _;
 use netlink_core::net::WideFamily;
 use netlink_core::{
-    Bytes, Dump, Indexed, IntoAttr, Malformed, MessageFlags, Payload, Rule, Shape, Str, Writer, attrs,
-    checked, flags, leaf, serialize,
+    Bytes, Dump, Indexed, IntoAttr, Malformed, MessageFlags, Payload, Rule, Shape, Str, Writer, attrs, flags,
+    serialize,
 };
 
 pub use config::{DeviceConfig, PeerConfig};
@@ -254,12 +254,12 @@ pub enum Endpoint<'a> {
 
 impl<'a> Payload<'a> for Endpoint<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(Endpoint<'_>);
-    const SHAPE: Shape = leaf!(Endpoint<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(Endpoint::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Endpoint::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        match WideFamily::take(&mut rest)? {
+        match WideFamily::read(&mut rest)? {
             WideFamily::INET => {
                 let port = take(&mut rest).map(u16::from_be_bytes)?;
                 let addr: Ipv4Addr = take::<4>(&mut rest)?.into();

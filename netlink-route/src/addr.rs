@@ -13,10 +13,10 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_core::layout::{Field, Fixed, Layout};
+use netlink_core::layout::Field;
 use netlink_core::{
-    Attrs, Check, Dump, Malformed, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable, attrs,
-    flags, layout, message, values,
+    Attrs, Check, Dump, Message, MessageFlags, MessageInfo, Payload, Str, Unsendable, attrs, flags, layout,
+    message, values,
 };
 
 use crate::ip::AnyAddr;
@@ -356,7 +356,7 @@ fn filter(asked: &Message<'_>) -> Option<Check> {
 }
 
 fn header_of(message: &Message<'_>) -> Option<AddressHeader> {
-    AddressHeader::take(&mut { message.body }).ok()
+    AddressHeader::take(&mut { message.body })
 }
 
 /// Asks for an IPv6 address on any link, or on the given [`link`](AddressRequest::link); `EADDRNOTAVAIL` if
@@ -364,36 +364,6 @@ fn header_of(message: &Message<'_>) -> Option<AddressHeader> {
 pub fn get(addr: Ipv6Addr) -> AddressRequest<Address<'static>> {
     let header = AddressHeader::default().family(Family::INET6);
     AddressRequest::new(&Address::GET, MessageFlags::empty(), header).address(addr)
-}
-
-/// The fixed header and the first attribute, which [`one`] writes.
-#[derive(Clone, Copy)]
-struct Head<const N: usize> {
-    header: AddressHeader,
-    attr: u32,
-    address: [u8; N],
-}
-
-impl<const N: usize> Fixed for Head<N> {
-    const LAYOUT: &'static Layout = AddressHeader::LAYOUT;
-}
-
-impl<const N: usize> Field for Head<N> {
-    const SIZE: usize = AddressHeader::SIZE + 4 + N;
-
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self {
-            header: AddressHeader::take(cursor)?,
-            attr: u32::take(cursor)?,
-            address: <[u8; N]>::take(cursor)?,
-        })
-    }
-
-    fn store(self, bytes: &mut [u8], at: usize) {
-        self.header.store(bytes, at);
-        self.attr.store(bytes, at + AddressHeader::SIZE);
-        self.address.store(bytes, at + AddressHeader::SIZE + 4);
-    }
 }
 
 impl<R> AddressRequest<R> {
@@ -419,14 +389,13 @@ impl<R> AddressRequest<R> {
         if self.written(BROADCAST).is_some() {
             self.0.writer().fail(Unsendable::Value("a peer after a broadcast address"));
         }
-        match (self.written(Self::LOCAL), peer.ip()) {
-            (Some(IpAddr::V4(_)), IpAddr::V4(ip)) => {
-                self.0.edit(|head: &mut Head<4>| head.address = ip.octets())
-            }
-            (Some(IpAddr::V6(_)), IpAddr::V6(ip)) => {
-                self.0.edit(|head: &mut Head<16>| head.address = ip.octets())
-            }
-            _ => self.0.writer().fail(Unsendable::Value("a peer of another family than the address")),
+        let replaced = match (self.written(Self::LOCAL), peer.ip()) {
+            (Some(IpAddr::V4(_)), IpAddr::V4(ip)) => self.replace_address(&ip.octets()),
+            (Some(IpAddr::V6(_)), IpAddr::V6(ip)) => self.replace_address(&ip.octets()),
+            _ => false,
+        };
+        if !replaced {
+            self.0.writer().fail(Unsendable::Value("a peer of another family than the address"));
         }
         self.header(|header| header.prefix_len = peer.prefix_len())
     }
@@ -453,6 +422,8 @@ impl<R> AddressRequest<R> {
         self.cacheinfo(CacheInfo { preferred, valid, ..CacheInfo::default() })
     }
 
+    /// Where the attributes of a request begin.
+    const ATTRS: usize = 16 + AddressHeader::SIZE;
     /// `IFA_ADDRESS`: the peer where there is one, else the address itself.
     const ADDRESS: u16 = 1;
     /// `IFA_LOCAL`: the address itself.
@@ -460,9 +431,13 @@ impl<R> AddressRequest<R> {
 
     /// The payload of an address attribute in this request.
     fn written(&mut self, number: u16) -> Option<IpAddr> {
-        const ATTRS: usize = 16 + 8;
         let bytes = self.0.writer().as_slice();
-        IpAddr::decode(Attrs::new(bytes.get(ATTRS..)?).find(number)?).ok()
+        IpAddr::decode(Attrs::new(bytes.get(Self::ATTRS..)?).find(number)?).ok()
+    }
+
+    /// [`one`] wrote the address of this end.
+    fn replace_address(&mut self, ip: &[u8]) -> bool {
+        self.0.writer().replace(Self::ATTRS, Self::ADDRESS, ip)
     }
 }
 

@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_core::attr::Hex;
 use netlink_core::net::Family;
-use netlink_core::{Attr, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Unsendable, Writer, leaf};
+use netlink_core::{Attr, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Unsendable, Writer};
 
 /// An address of the message's family: nearly always an IP address.
 ///
@@ -34,7 +34,7 @@ impl AnyAddr<'_> {
 impl<'a> Payload<'a> for AnyAddr<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(AnyAddr<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, AnyAddr::decode(bytes)));
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::net::Family;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bits, leaf, values};
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bits, values};
 
 use crate::vsock::VsockRequest;
 
@@ -104,9 +104,9 @@ impl Field for Cookie {
     const SIZE: usize = 8;
 
     #[inline]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         let (low, high) = (u32::take(cursor)?, u32::take(cursor)?);
-        Ok(Self(u64::from(low) | u64::from(high) << 32))
+        Some(Self(u64::from(low) | u64::from(high) << 32))
     }
 
     #[allow(clippy::cast_possible_truncation)]
@@ -153,7 +153,7 @@ impl<const N: usize> Default for Octets<N> {
 impl<const N: usize> Field for Octets<N> {
     const SIZE: usize = N;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         <[u8; N]>::take(cursor).map(Self)
     }
 
@@ -218,7 +218,7 @@ impl Field for WireIp {
     const SIZE: usize = 16;
 
     #[inline(always)]
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         <[u8; 16]>::take(cursor).map(Self)
     }
 
@@ -263,7 +263,7 @@ impl Shutdown {
 impl Field for Shutdown {
     const SIZE: usize = 1;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         u8::take(cursor).map(Self)
     }
 
@@ -275,10 +275,10 @@ impl Field for Shutdown {
 impl<'a> Payload<'a> for Shutdown {
     type Value = Self;
     const RULE: Rule = Rule::at_least(1);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        Self::take(&mut { payload })
+        Self::read(&mut { payload })
     }
 
     fn encode(&self, out: &mut Writer) {
@@ -315,6 +315,6 @@ mod tests {
         let mut bytes = [0; 8];
         Cookie(0x1_0000_0002).store(&mut bytes, 0);
         assert_eq!([2u32.to_ne_bytes(), 1u32.to_ne_bytes()].concat(), bytes);
-        assert_eq!(Cookie::take(&mut bytes.as_slice()), Ok(Cookie(0x1_0000_0002)));
+        assert_eq!(Cookie::take(&mut bytes.as_slice()), Some(Cookie(0x1_0000_0002)));
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use netlink_core::{Array, Attr, Malformed, Payload, Rule, Scope, Shape, Writer, leaf, values};
+use netlink_core::{Array, Attr, Malformed, Payload, Rule, Scope, Shape, Writer, values};
 
 values! {
     /// `SK_MEMINFO_*`: counters of a socket's memory; see [`Memory`].
@@ -52,7 +52,7 @@ impl<'a> Memory<'a> {
 impl<'a> Payload<'a> for Memory<'a> {
     type Value = Self;
     const RULE: Rule = Array::<'a, u32>::RULE;
-    const SHAPE: Shape = leaf!(Memory<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Memory::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Array::decode(payload).map(Self)

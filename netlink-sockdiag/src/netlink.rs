@@ -19,8 +19,8 @@ use core::fmt;
 
 use netlink_core::layout::Pad;
 use netlink_core::{
-    Dump, Malformed, MessageFlags, MessageInfo, Payload, Rule, Shape, Writer, attrs, flags, layout, leaf,
-    message, values,
+    Dump, Malformed, MessageFlags, MessageInfo, Payload, Rule, Shape, Writer, attrs, flags, layout, message,
+    values,
 };
 
 use crate::{Cookie, Family, Memory, NoAttrs, Protocol, SocketType};
@@ -148,7 +148,7 @@ impl<'a> NetlinkGroups<'a> {
 impl<'a> Payload<'a> for NetlinkGroups<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(NetlinkGroups<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, NetlinkGroups::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Self(payload))

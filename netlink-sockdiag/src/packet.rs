@@ -11,7 +11,7 @@ use core::fmt;
 use netlink_core::layout::Pad;
 use netlink_core::{
     Array, Dump, HwAddr, Malformed, MessageFlags, MessageInfo, Payload, Rule, Shape, Writer, attrs, flags,
-    layout, leaf, message, values,
+    layout, message, values,
 };
 
 use crate::{Cookie, Family, Memory, NoAttrs, SocketType};
@@ -223,7 +223,7 @@ impl Fanout {
 impl<'a> Payload<'a> for Fanout {
     type Value = Self;
     const RULE: Rule = Rule::at_least(4);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         u32::decode(payload).map(Self)

@@ -20,7 +20,7 @@ use core::fmt;
 use netlink_core::layout::Pad;
 use netlink_core::{
     Array, Dump, Malformed, MessageFlags, MessageInfo, Payload, Rule, Shape, Writer, attrs, flags, layout,
-    leaf, message, narrow,
+    message, narrow,
 };
 
 use crate::{Cookie, Family, Memory, NoAttrs, Shutdown, SocketType, State, States};
@@ -137,7 +137,7 @@ impl<'a> UnixName<'a> {
 impl<'a> Payload<'a> for UnixName<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(UnixName<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, UnixName::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Self(payload))

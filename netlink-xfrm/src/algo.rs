@@ -17,7 +17,7 @@
 use core::fmt;
 
 use netlink_core::layout::Layout;
-use netlink_core::{Malformed, Payload, Rule, Secret, Shape, Str, Writer, checked};
+use netlink_core::{Malformed, Payload, Rule, Secret, Shape, Str, Writer};
 
 /// Length of a name with its NUL, in bytes.
 const NAME: usize = 64;
@@ -98,7 +98,7 @@ macro_rules! algorithms {
 
             impl<'a> Payload<'a> for $name<'a> {
                 type Value = Self;
-                const RULE: Rule = checked!($name<'_>);
+                const RULE: Rule = Rule::check(|payload, _| Ok($name::decode(payload).map(drop)?));
                 const SHAPE: Shape = Shape::Value(|bytes, f| match $name::decode(bytes) {
                     Ok(value) => fmt::Display::fmt(&value, f),
                     Err(why) => write!(f, "{} ({why})", Secret::new(bytes)),

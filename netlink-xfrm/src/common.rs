@@ -1,9 +1,7 @@
 //! Types that states and policies share.
 
 use netlink_core::layout::Pad;
-use netlink_core::{
-    Be, Bytes, Malformed, Payload, Rule, Shape, Unsendable, Writer, checked, flags, layout, leaf, values,
-};
+use netlink_core::{Be, Bytes, Malformed, Payload, Rule, Shape, Unsendable, Writer, flags, layout, values};
 
 use crate::ip::Address;
 use crate::{Family, Prefix};
@@ -381,8 +379,8 @@ impl<'a> SecurityContext<'a> {
 
 impl<'a> Payload<'a> for SecurityContext<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(SecurityContext<'_>);
-    const SHAPE: Shape = leaf!(SecurityContext<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(SecurityContext::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, SecurityContext::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let header = SecurityHeader::decode(payload)?;

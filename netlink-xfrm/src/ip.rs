@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::net::WideFamily as Family;
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, leaf, serialize_display};
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, serialize_display};
 
 /// `xfrm_address_t`: 16 bytes on the wire. The struct around the address has its family.
 ///
@@ -65,7 +65,7 @@ into_address! { IpAddr, Ipv4Addr, Ipv6Addr }
 impl Field for Address {
     const SIZE: usize = 16;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         <[u8; 16]>::take(cursor).map(|bytes| Self { family: Family::UNSPEC, bytes })
     }
 
@@ -77,10 +77,10 @@ impl Field for Address {
 impl<'a> Payload<'a> for Address {
     type Value = Self;
     const RULE: Rule = Rule::at_least(16);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        Self::take(&mut { payload })
+        Self::read(&mut { payload })
     }
 
     fn encode(&self, out: &mut Writer) {

@@ -1,6 +1,6 @@
 //! Replay protection: counters and windows.
 
-use netlink_core::{Array, Malformed, Payload, Rule, Shape, Unsendable, Writer, checked, layout, leaf};
+use netlink_core::{Array, Malformed, Payload, Rule, Shape, Unsendable, Writer, layout};
 
 layout! {
     /// `struct xfrm_replay_state`: counters of 32 bits, and a window of at most 32 packets.
@@ -76,8 +76,8 @@ const fn halves(number: u64) -> [u32; 2] {
 
 impl<'a> Payload<'a> for ReplayEsn<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(ReplayEsn<'_>);
-    const SHAPE: Shape = leaf!(ReplayEsn<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(ReplayEsn::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, ReplayEsn::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let short = |want| Malformed::Length { want, got: payload.len() };

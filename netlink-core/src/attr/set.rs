@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::index::{Few, Places, Slot};
 use super::rule::{check, explain};
-use super::{Attrs, DecodeError, MAX_DEPTH, Malformed, Payload, Scope, Table, Writer};
+use super::{Attr, Attrs, DecodeError, MAX_DEPTH, Malformed, Payload, Scope, Table, Writer};
 
 /// A set of attributes: its bytes, and where each attribute of the table stands in them.
 ///
@@ -135,6 +135,7 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 
     /// All attributes, in the order they stand.
+    #[inline]
     pub fn attrs(&self) -> Attrs<'_> {
         Attrs::new(self.bytes())
     }
@@ -152,14 +153,22 @@ impl<'a, const N: usize> Fields<'a, N> {
     /// The attribute of this number; the last one where there are several, as in the kernel.
     #[inline(always)]
     pub fn get<'s, T: Payload<'s>>(&'s self, number: u16, places: Places) -> Option<T::Value> {
+        match T::of(self.attr(number, places)?, &self.scope()) {
+            Ok(value) => Some(value.into()),
+            Err(_) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn attr(&self, number: u16, places: Places) -> Option<Attr<'_>> {
         let (bytes, place) = (self.bytes(), places.of_row(number)?);
-        let attr = if N == 0 {
-            self.few.find(number, place, bytes)?
-        } else {
-            self.index.get(place)?.find(number, bytes)?
-        };
-        let scope = Scope { header: family_header(self.family), set: Attrs::new(bytes), depth: self.depth };
-        T::of(attr, &scope).ok().map(T::Value::from)
+        if N == 0 { self.few.find(number, place, bytes) } else { self.index.get(place)?.find(number, bytes) }
+    }
+
+    /// What stands around its attributes.
+    #[inline(always)]
+    fn scope(&self) -> Scope<'_> {
+        Scope { header: family_header(self.family), set: self.attrs(), depth: self.depth }
     }
 
     /// The same set without a borrow; of a table with keys the copy is wiped when it is dropped.
@@ -543,7 +552,7 @@ macro_rules! __attr_setter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attr::{Attr, NLA_F_NET_BYTEORDER, Unsendable};
+    use crate::attr::{NLA_F_NET_BYTEORDER, Unsendable};
     use crate::{Many, Str, layout, message};
 
     attrs! {
@@ -834,6 +843,25 @@ mod tests {
             let error = OuterAttrs::decode(&bytes).unwrap_err();
             assert_eq!(error, Malformed::Attribute { claims: usize::from(length), left: 8 });
         }
+    }
+
+    #[test]
+    fn the_last_attribute_of_a_number_and_length_is_replaced() {
+        let mut out = Writer::new();
+        out.push(&[0xee; 8]);
+        for (number, value) in [(1, 1u32), (1, 2), (2, 3)] {
+            value.put(number, &mut out);
+        }
+        out.put_bytes(1, &[7; 8]);
+        assert!(out.replace(8, 1, &9u32.to_ne_bytes()));
+        assert!(!out.replace(8, 3, &[0; 4]) && !out.replace(8, 1, &[0; 5]) && !out.replace(999, 1, &[0; 4]));
+        let mut wanted = Writer::new();
+        wanted.push(&[0xee; 8]);
+        for (number, value) in [(1, 1u32), (1, 9), (2, 3)] {
+            value.put(number, &mut wanted);
+        }
+        wanted.put_bytes(1, &[7; 8]);
+        assert_eq!(out.as_slice(), wanted.as_slice());
     }
 
     #[test]

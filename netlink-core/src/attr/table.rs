@@ -94,6 +94,35 @@ pub enum Shape {
     Records(&'static Table, fn(&[u8]) -> Option<(usize, usize)>),
 }
 
+impl Shape {
+    /// One value of a type that borrows nothing.
+    pub const fn value<T: for<'a> Payload<'a> + fmt::Debug>() -> Self {
+        fn show<T: for<'a> Payload<'a> + fmt::Debug>(
+            bytes: &[u8],
+            f: &mut fmt::Formatter<'_>,
+        ) -> fmt::Result {
+            Shape::show(f, bytes, T::decode(bytes))
+        }
+        Self::Value(show::<T>)
+    }
+
+    /// Prints what was decoded from these bytes: for a [`Value`](Self::Value) whose type borrows.
+    pub fn show<T: fmt::Debug>(
+        f: &mut fmt::Formatter<'_>,
+        bytes: &[u8],
+        value: Result<T, Malformed>,
+    ) -> fmt::Result {
+        #[cold]
+        fn wrong(f: &mut fmt::Formatter<'_>, bytes: &[u8], why: Malformed) -> fmt::Result {
+            write!(f, "{} ({why})", Hex(bytes))
+        }
+        match value {
+            Ok(value) => value.fmt(f),
+            Err(why) => wrong(f, bytes, why),
+        }
+    }
+}
+
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -265,13 +294,6 @@ impl fmt::Debug for Part<'_> {
             _ => fmt::Display::fmt(&Hex(self.payload()), f),
         }
     }
-}
-
-/// Prints a payload that is no value of its type.
-#[doc(hidden)]
-#[cold]
-pub fn debug_wrong(f: &mut fmt::Formatter<'_>, payload: &[u8], why: Malformed) -> fmt::Result {
-    write!(f, "{} ({why})", Hex(payload))
 }
 
 #[cfg(test)]

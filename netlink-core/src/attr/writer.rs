@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{ATTR_HEADER, NLA_F_NESTED};
+use super::{ATTR_HEADER, NLA_F_NESTED, walk};
 use crate::message::Protocol;
 
 /// Why a value could not be written.
@@ -112,17 +112,19 @@ impl Drop for Wiped {
     }
 }
 
-/// Room of the first allocation: most requests need no second one.
-const FIRST: usize = 120;
+/// Room for attributes that the first allocation has: most requests need no second one.
+const FIRST: usize = 96;
 
-/// The bytes in larger memory, with room for so many more; the old memory is wiped.
+/// The bytes in larger memory, with room for so many more.
 #[cold]
 #[inline(never)]
-fn moved(mut old: Vec<u8>, more: usize) -> Vec<u8> {
-    let mut new = Vec::with_capacity((old.len() + more).next_power_of_two());
-    new.extend_from_slice(&old);
-    wipe(&mut old);
-    new
+fn moved(mut old: Vec<u8>, more: usize, secret: bool) -> Vec<u8> {
+    let mut larger = Vec::with_capacity((old.len() + more.max(FIRST)).next_power_of_two());
+    larger.extend_from_slice(&old);
+    if secret {
+        wipe(&mut old);
+    }
+    larger
 }
 
 /// Collects encoded bytes, and remembers the first value that could not be encoded.
@@ -168,6 +170,14 @@ impl Writer {
     /// An empty one.
     pub const fn new() -> Self {
         Self { bytes: Vec::new(), note: None }
+    }
+
+    /// So many zeros, with room for attributes behind them.
+    #[inline]
+    pub(crate) fn zeroed(length: usize) -> Self {
+        let mut bytes = Vec::with_capacity(length + FIRST);
+        bytes.resize(length, 0);
+        Self { bytes, note: None }
     }
 
     /// What was written.
@@ -264,24 +274,11 @@ impl Writer {
     /// Appends raw bytes.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
-        #[cold]
-        #[inline(never)]
-        #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown(mut vec: Vec<u8>, bytes: &[u8], secret: bool) -> Vec<u8> {
-            if secret {
-                vec = moved(vec, bytes.len());
-            } else if vec.capacity() == 0 {
-                vec.reserve(FIRST.max(bytes.len()));
-            }
-            vec.extend_from_slice(bytes);
-            vec
-        }
-        if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= bytes.len() {
-            self.bytes.extend_from_slice(bytes);
-        } else {
+        if self.bytes.capacity().wrapping_sub(self.bytes.len()) < bytes.len() {
             let secret = self.is_secret();
-            self.bytes = grown(core::mem::take(&mut self.bytes), bytes, secret);
+            self.bytes = moved(core::mem::take(&mut self.bytes), bytes.len(), secret);
         }
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Appends an attribute whose payload has a length known when compiling.
@@ -305,20 +302,18 @@ impl Writer {
 
     /// [`push`](Self::push) for lengths known when compiling.
     ///
-    /// Growing takes the bytes by value and, being `extern "C"`, doesn't unwind: so nothing here needs the
-    /// writer's address, and a request that is built in one function lives in registers. Else each setter writes
-    /// it to the stack and the next one waits for it, and encoding a route add takes 16 ns and not 5.
+    /// Growing takes the bytes by value and, being `extern "C"`, doesn't unwind: so nothing here needs the writer's
+    /// address, and a request that is built in one function lives in registers. Else each setter writes it to the
+    /// stack and the next one waits for it.
     #[inline(always)]
     fn push_array<const N: usize>(&mut self, bytes: [u8; N]) {
         #[cold]
         #[inline(never)]
         #[allow(improper_ctypes_definitions)]
-        extern "C" fn grown<const N: usize>((mut vec, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
-            if secret {
-                vec = moved(vec, N);
-            }
-            vec.extend_from_slice(&bytes);
-            vec
+        extern "C" fn grown<const N: usize>((old, bytes): (Vec<u8>, [u8; N]), secret: bool) -> Vec<u8> {
+            let mut larger = moved(old, N, secret);
+            larger.extend_from_slice(&bytes);
+            larger
         }
         if self.bytes.capacity().wrapping_sub(self.bytes.len()) >= N {
             self.bytes.extend_from_slice(&bytes);
@@ -378,6 +373,21 @@ impl Writer {
         self.pad();
     }
 
+    /// Overwrites the payload of the last attribute of this number and length, of those that begin at `start`; `false` if
+    /// there is none.
+    pub fn replace(&mut self, start: usize, number: u16, payload: &[u8]) -> bool {
+        let set = self.bytes.get(start..).unwrap_or_default();
+        let mut place = None;
+        walk(set, set, |other, there, at| {
+            if other == usize::from(number) && there.len() == payload.len() {
+                place = Some(start + at + ATTR_HEADER);
+            }
+            true
+        });
+        let there = place.and_then(|at| self.bytes.get_mut(at..)?.get_mut(..payload.len()));
+        there.map(|there| there.copy_from_slice(payload)).is_some()
+    }
+
     /// Overwrites bytes written before.
     #[inline]
     pub(crate) fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
@@ -424,7 +434,13 @@ mod tests {
         out.truncate(4);
         assert!(out.is_secret() && out.error().is_none());
         assert_eq!(out.into_bytes(), [1; 4]);
-        let grown = moved(alloc::vec![7; 3], 3);
-        assert_eq!((grown.as_slice(), grown.capacity() >= 6), (&[7; 3][..], true));
+    }
+
+    #[test]
+    fn what_grows_keeps_its_bytes() {
+        for secret in [false, true] {
+            let grown = moved(alloc::vec![7; 3], 300, secret);
+            assert_eq!((grown.as_slice(), grown.capacity() >= 303), (&[7; 3][..], true));
+        }
     }
 }

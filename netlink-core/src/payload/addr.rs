@@ -12,7 +12,7 @@ use crate::layout::Field;
 impl<'a> Payload<'a> for IpAddr {
     type Value = Self;
     const RULE: Rule = Rule::IP;
-    const SHAPE: Shape = crate::leaf!(Self);
+    const SHAPE: Shape = crate::Shape::value::<Self>();
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -45,7 +45,7 @@ macro_rules! addresses {
             const SIZE: usize = $bytes;
 
             #[inline]
-            fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> Option<Self> {
                 <[u8; $bytes]>::take(cursor).map(Self::from)
             }
 
@@ -57,11 +57,11 @@ macro_rules! addresses {
         impl<'a> Payload<'a> for $addr {
             type Value = Self;
             const RULE: Rule = Rule::at_least($bytes);
-            const SHAPE: Shape = crate::leaf!(Self);
+            const SHAPE: Shape = crate::Shape::value::<Self>();
 
             #[inline]
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Self::take(&mut { payload })
+                Self::read(&mut { payload })
             }
 
             fn encode(&self, out: &mut Writer) {
@@ -107,7 +107,7 @@ impl HwAddr {
 impl<'a> Payload<'a> for HwAddr {
     type Value = Self;
     const RULE: Rule = Rule::at_most(Self::MAX);
-    const SHAPE: Shape = crate::leaf!(Self);
+    const SHAPE: Shape = crate::Shape::value::<Self>();
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {

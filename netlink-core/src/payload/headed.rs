@@ -46,7 +46,7 @@ impl<'a, H: Field, A: Payload<'a>> Payload<'a> for Headed<H, A> {
         let short = Malformed::Length { want: H::SIZE, got: attr.payload.len() };
         let (header, payload) = split(attr.payload, H::SIZE).ok_or(short)?;
         let scope = Scope { header, set: Attrs::default(), depth: around.depth };
-        Ok(Self { header: H::take(&mut { header })?, attrs: A::of(Attr { payload, ..attr }, &scope)? })
+        Ok(Self { header: H::read(&mut { header })?, attrs: A::of(Attr { payload, ..attr }, &scope)? })
     }
 
     fn encode(&self, out: &mut Writer) {

@@ -12,11 +12,11 @@ macro_rules! integers {
         impl<'a> Payload<'a> for $int {
             type Value = Self;
             const RULE: Rule = Rule::at_least(size_of::<$int>());
-            const SHAPE: Shape = crate::leaf!(Self);
+            const SHAPE: Shape = crate::Shape::value::<Self>();
 
             #[inline(always)]
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Self::take(&mut { payload })
+                Self::read(&mut { payload })
             }
 
             #[inline]
@@ -56,7 +56,7 @@ macro_rules! big_endian {
             const SIZE: usize = size_of::<$int>();
 
             #[inline(always)]
-            fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+            fn take(cursor: &mut &[u8]) -> Option<Self> {
                 <[u8; size_of::<$int>()]>::take(cursor).map(|bytes| Self(BigEndian::$read(&bytes)))
             }
 
@@ -71,11 +71,11 @@ macro_rules! big_endian {
         impl<'a> Payload<'a> for Be<$int> {
             type Value = $int;
             const RULE: Rule = Rule::at_least(size_of::<$int>());
-            const SHAPE: Shape = crate::leaf!(Self);
+            const SHAPE: Shape = crate::Shape::value::<Self>();
 
             #[inline]
             fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-                Self::take(&mut { payload })
+                Self::read(&mut { payload })
             }
 
             fn encode(&self, out: &mut Writer) {
@@ -119,7 +119,7 @@ pub struct Uint(pub u64);
 impl<'a> Payload<'a> for Uint {
     type Value = u64;
     const RULE: Rule = Rule::lengths(&[4, 8]);
-    const SHAPE: Shape = crate::leaf!(Self);
+    const SHAPE: Shape = crate::Shape::value::<Self>();
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -169,7 +169,7 @@ crate::serialize! { @value Uint, |value| value.0 }
 impl<'a> Payload<'a> for bool {
     type Value = Self;
     const RULE: Rule = Rule::at_least(1);
-    const SHAPE: Shape = crate::leaf!(Self);
+    const SHAPE: Shape = crate::Shape::value::<Self>();
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
@@ -188,7 +188,7 @@ pub struct Flag;
 impl<'a> Payload<'a> for Flag {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = crate::leaf!(Self);
+    const SHAPE: Shape = crate::Shape::value::<Self>();
 
     fn decode(_: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Self)

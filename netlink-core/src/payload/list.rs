@@ -39,8 +39,8 @@ pub trait Form<'a, T>: Copy {
     /// See [`Payload::of`].
     fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Self;
 
-    /// The items, in order.
-    fn items(self) -> impl Iterator<Item = T>;
+    /// The next item, which it moves past.
+    fn next(&mut self) -> Option<T>;
 
     /// See [`Payload::encode`].
     fn encode(read: Option<Self>, values: &[T], out: &mut Writer);
@@ -77,7 +77,11 @@ impl<'a, T, W> List<'a, T, W> {
         T: Clone,
         W: Form<'a, T>,
     {
-        self.values.iter().cloned().chain(self.wire.into_iter().flat_map(W::items))
+        let (mut values, mut wire) = (self.values.iter(), self.wire);
+        core::iter::from_fn(move || match &mut wire {
+            Some(wire) => wire.next(),
+            None => values.next().cloned(),
+        })
     }
 }
 
@@ -131,9 +135,11 @@ crate::serialize! { @list ['a, W: Form<'a, T>, T: Clone] List<'a, T, W> }
 #[derive(Clone, Copy)]
 pub struct Repeated<'a>(Attrs<'a>, u16);
 
-impl<'a> Repeated<'a> {
-    fn attrs(self) -> impl Iterator<Item = Attr<'a>> {
-        self.0.flatten().filter(move |attr| attr.number == self.1)
+impl<'a> Iterator for Repeated<'a> {
+    type Item = Attr<'a>;
+
+    fn next(&mut self) -> Option<Attr<'a>> {
+        { &mut self.0 }.flatten().find(|attr| attr.number == self.1)
     }
 }
 
@@ -151,17 +157,22 @@ impl<'a, T: Payload<'a>> Form<'a, T> for Repeated<'a> {
         Self(scope.set, attr.number)
     }
 
-    fn items(self) -> impl Iterator<Item = T> {
-        let scope = Scope::new(&[], self.0);
-        self.attrs().filter_map(move |attr| T::of(attr, &scope).ok())
+    fn next(&mut self) -> Option<T> {
+        while let Some(attr) = Iterator::next(self) {
+            if let Ok(item) = T::of(attr, &Scope::default()) {
+                return Some(item);
+            }
+        }
+        None
     }
 
     /// It has no payload of its own.
     fn encode(_: Option<Self>, _: &[T], _: &mut Writer) {}
 
     fn put(read: Option<Self>, values: &[T], number: u16, out: &mut Writer) {
-        let attrs = read.into_iter().flat_map(Self::attrs);
-        attrs.for_each(|attr| out.put_bytes(number | attr.flags, attr.payload));
+        for attr in read.into_iter().flatten() {
+            out.put_bytes(number | attr.flags, attr.payload);
+        }
         values.iter().for_each(|value| value.put(number, out));
     }
 }
@@ -194,9 +205,13 @@ impl<'a, T: Payload<'a>> Form<'a, (u16, T)> for Counted<'a> {
         Self(Attrs::new(attr.payload))
     }
 
-    fn items(self) -> impl Iterator<Item = (u16, T)> {
-        let scope = Scope::new(&[], self.0);
-        self.0.flatten().filter_map(move |attr| Some((attr.number, T::of(attr, &scope).ok()?)))
+    fn next(&mut self) -> Option<(u16, T)> {
+        while let Some(Ok(attr)) = self.0.next() {
+            if let Ok(item) = T::of(attr, &Scope::default()) {
+                return Some((attr.number, item));
+            }
+        }
+        None
     }
 
     fn encode(read: Option<Self>, values: &[(u16, T)], out: &mut Writer) {
@@ -232,8 +247,10 @@ impl<'a, T: Field + fmt::Debug> Form<'a, T> for Elements<'a> {
         Self(attr.payload)
     }
 
-    fn items(self) -> impl Iterator<Item = T> {
-        self.0.chunks_exact(T::SIZE.max(1)).filter_map(|mut bytes| T::take(&mut bytes).ok())
+    fn next(&mut self) -> Option<T> {
+        let (mut item, rest) = self.0.split_at_checked(T::SIZE.max(1))?;
+        self.0 = rest;
+        T::take(&mut item)
     }
 
     fn encode(read: Option<Self>, values: &[T], out: &mut Writer) {
@@ -257,7 +274,7 @@ impl<T: Field> Array<'_, T> {
     /// The element at `index`; `None` past the end: a kernel that doesn't have it yet.
     pub fn get(&self, index: usize) -> Option<T> {
         match self.wire {
-            Some(Elements(bytes)) => T::take(&mut bytes.get(index.checked_mul(T::SIZE)?..)?).ok(),
+            Some(Elements(bytes)) => T::take(&mut bytes.get(index.checked_mul(T::SIZE)?..)?),
             None => self.values.get(index).copied(),
         }
     }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use netlink_core::layout::{Field, Pad};
-use netlink_core::{Malformed, Str, flags, layout, serialize, values};
+use netlink_core::{Str, flags, layout, serialize, values};
 
 use super::Timespec;
 
@@ -75,7 +75,7 @@ impl fmt::Debug for Comm {
 impl Field for Comm {
     const SIZE: usize = 32;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         Field::take(cursor).map(Self)
     }
 

@@ -7,7 +7,7 @@ use core::str::FromStr;
 
 use base64ct::{Base64, Encoding};
 use netlink_core::{
-    IntoAttr, Key, Malformed, Payload, Rule, Secret, Shape, Writer, leaf, serialize, serialize_display,
+    IntoAttr, Key, Malformed, Payload, Rule, Secret, Shape, Writer, serialize, serialize_display,
 };
 
 const LENGTH: usize = 32;
@@ -52,7 +52,7 @@ impl PublicKey {
 impl<'a> Payload<'a> for PublicKey {
     type Value = Self;
     const RULE: Rule = Rule::lengths(&[LENGTH]);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         exact(payload).map(|key| Self(*key))

@@ -105,7 +105,7 @@ impl Reply for Answer {
     type View<'a> = Status;
 
     fn view(message: &netlink_core::Message<'_>) -> Result<Status, netlink_core::DecodeError> {
-        netlink_core::layout::Field::take(&mut { message.body }).map_err(Into::into)
+        netlink_core::layout::Field::read(&mut { message.body }).map_err(Into::into)
     }
 
     fn own(view: Status) -> Self {

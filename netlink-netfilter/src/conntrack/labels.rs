@@ -3,7 +3,7 @@
 use core::fmt;
 
 use netlink_core::attr::Rule;
-use netlink_core::{Malformed, Payload, Shape, Writer, leaf, serialize_display};
+use netlink_core::{Malformed, Payload, Shape, Writer, serialize_display};
 
 /// A set of 128 labels. `/etc/xtables/connlabel.conf` has names for them.
 ///
@@ -55,7 +55,7 @@ impl Labels {
 impl<'a> Payload<'a> for Labels {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut labels = Self::NONE;

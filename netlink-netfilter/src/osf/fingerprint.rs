@@ -4,7 +4,7 @@ use core::fmt;
 
 use netlink_core::error::Quoted;
 use netlink_core::layout::Field;
-use netlink_core::{Malformed, Str, layout, serialize, values};
+use netlink_core::{Str, layout, serialize, values};
 
 values! {
     /// `OSF_WSS_*`: how the window is compared.
@@ -156,7 +156,7 @@ impl fmt::Debug for Label {
 impl Field for Label {
     const SIZE: usize = 32;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         Field::take(cursor).map(Self)
     }
 
@@ -206,12 +206,12 @@ impl fmt::Debug for TcpOptions {
 impl Field for TcpOptions {
     const SIZE: usize = Self::MAX * TcpOption::SIZE;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         let mut all = Self::default();
         for option in &mut all.0 {
             *option = Field::take(cursor)?;
         }
-        Ok(all)
+        Some(all)
     }
 
     fn store(self, bytes: &mut [u8], at: usize) {

@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::{
-    DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, leaf,
+    DecodeError, HwAddr, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs,
 };
 
 use super::encap::Encap;
@@ -51,11 +51,11 @@ impl From<IpAddr> for Via<'_> {
 impl<'a> Payload<'a> for Via<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(2);
-    const SHAPE: Shape = leaf!(Via<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Via::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let family = u16::take(&mut rest)?;
+        let family = u16::read(&mut rest)?;
         let known = match (family, rest.len()) {
             (2, 4) => Ipv4Addr::decode(rest).ok().map(|ip| Self::Ip(ip.into())),
             (2 | 10, 16) => Ipv6Addr::decode(rest).ok().map(|ip| Self::from(IpAddr::V6(ip))),
@@ -379,7 +379,7 @@ impl<'a> NextHops<'a> {
             let record = rest.get(..next).unwrap_or(rest);
             rest = rest.get(next..).unwrap_or_default();
             // `decode` checked them.
-            let header = HopHeader::take(&mut { record }).ok()?;
+            let header = HopHeader::take(&mut { record })?;
             let attrs = HopAttrs::decode(record.get(start..)?).ok()?;
             Some(Hop { header, attrs })
         })
@@ -388,7 +388,7 @@ impl<'a> NextHops<'a> {
 
 /// Offset of the first next hop's attributes, and offset of the second next hop.
 fn find(bytes: &[u8]) -> Option<(usize, usize)> {
-    let header = HopHeader::take(&mut { bytes }).ok()?;
+    let header = HopHeader::take(&mut { bytes })?;
     let length = usize::from(header.length);
     (HopHeader::SIZE..=bytes.len()).contains(&length).then_some(())?;
     Some((HopHeader::SIZE, length.next_multiple_of(4)))
@@ -397,11 +397,11 @@ fn find(bytes: &[u8]) -> Option<(usize, usize)> {
 fn check(mut rest: &[u8], scope: &netlink_core::Scope<'_>) -> Result<(), DecodeError> {
     while !rest.is_empty() {
         let Some((start, next)) = find(rest) else {
-            let header = HopHeader::take(&mut { rest })?;
+            let header = HopHeader::read(&mut { rest })?;
             let claims = header.length.into();
             return Err(Malformed::Attribute { claims, left: rest.len() }.into());
         };
-        let length = HopHeader::take(&mut { rest })?.length;
+        let length = HopHeader::read(&mut { rest })?.length;
         HopAttrs::read(&scope.inside(rest.get(start..usize::from(length)).unwrap_or_default()))?;
         rest = rest.get(next..).unwrap_or_default();
     }

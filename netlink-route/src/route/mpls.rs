@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, checked, leaf};
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs};
 
 use super::encap::Words;
 
@@ -45,8 +45,8 @@ impl<'a> Labels<'a> {
 
 impl<'a> Payload<'a> for Labels<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(Labels<'_>);
-    const SHAPE: Shape = leaf!(Labels<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(Labels::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Labels::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         if !payload.len().is_multiple_of(4) {

@@ -52,7 +52,7 @@ const DELETION: MessageInfo = Route::DEL.guarded(guard);
 fn guard(asked: &Message<'_>) -> Result<(), &'static str> {
     // DST, SRC, OIF, GATEWAY, PRIORITY, MULTIPATH, TABLE, VIA, NH_ID
     const SEEN: [u16; 9] = [1, 2, 4, 5, 6, 9, 15, 18, 30];
-    let Ok(header) = RouteHeader::take(&mut { asked.body }) else {
+    let Some(header) = RouteHeader::take(&mut { asked.body }) else {
         return Ok(());
     };
     if header.family != Family::INET6 {

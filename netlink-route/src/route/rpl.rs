@@ -4,9 +4,7 @@ use core::fmt;
 use core::net::Ipv6Addr;
 
 use netlink_core::layout::Field;
-use netlink_core::{
-    IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, checked, layout, leaf,
-};
+use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, layout};
 
 use super::encap::Words;
 
@@ -77,12 +75,12 @@ impl<'a> RplSrh<'a> {
 
 impl<'a> Payload<'a> for RplSrh<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(RplSrh<'_>);
-    const SHAPE: Shape = leaf!(RplSrh<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(RplSrh::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, RplSrh::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let header = RplHeader::take(&mut rest)?;
+        let header = RplHeader::read(&mut rest)?;
         let want = usize::from(header.segments_left) * 16;
         let segments = rest.get(..want).ok_or(Malformed::Length { want: want + 8, got: payload.len() })?;
         Ok(Self { header, segments: Segments::Wire(segments) })

@@ -7,8 +7,7 @@ use core::net::Ipv6Addr;
 use netlink_core::attr::Hex;
 use netlink_core::layout::Field;
 use netlink_core::{
-    Be, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, checked, flags, layout, leaf,
-    values,
+    Be, IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer, attrs, flags, layout, values,
 };
 
 use super::encap::Words;
@@ -137,12 +136,12 @@ impl<'a> Srh<'a> {
 
 impl<'a> Payload<'a> for Srh<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(Srh<'_>);
-    const SHAPE: Shape = leaf!(Srh<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(Srh::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Srh::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let header = SrhHeader::take(&mut rest)?;
+        let header = SrhHeader::read(&mut rest)?;
         let segments = (usize::from(header.first_segment) + 1) * 16;
         let whole = usize::from(header.header_len) * 8;
         let short = Malformed::Length { want: 8 + whole.max(segments), got: payload.len() };
@@ -249,12 +248,12 @@ impl<'a> Seg6Tunnel<'a> {
 
 impl<'a> Payload<'a> for Seg6Tunnel<'a> {
     type Value = Self;
-    const RULE: Rule = checked!(Seg6Tunnel<'_>);
-    const SHAPE: Shape = leaf!(Seg6Tunnel<'_>);
+    const RULE: Rule = Rule::check(|payload, _| Ok(Seg6Tunnel::decode(payload).map(drop)?));
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Seg6Tunnel::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut rest = payload;
-        let mode = Seg6Mode::take(&mut rest)?;
+        let mode = Seg6Mode::read(&mut rest)?;
         Ok(Self { mode, srh: Srh::decode(rest)? })
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use core::net::IpAddr;
 use core::ops::{BitAnd, BitOr, Not, RangeInclusive};
 
-use netlink_core::{Malformed, Payload, Prefix, Rule, Shape, Unsendable, Writer, leaf, values};
+use netlink_core::{Malformed, Payload, Prefix, Rule, Shape, Unsendable, Writer, values};
 
 use crate::Family;
 
@@ -295,7 +295,7 @@ impl<'a> Bytecode<'a> {
 impl<'a> Payload<'a> for Bytecode<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(Bytecode<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Bytecode::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Self(payload))

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use netlink_core::layout::Pad;
-use netlink_core::{Bytes, Malformed, Payload, Rule, Shape, Writer, flags, layout, leaf};
+use netlink_core::{Bytes, Malformed, Payload, Rule, Shape, Writer, flags, layout};
 
 use super::{SctpInfo, TcpInfo};
 
@@ -50,7 +50,7 @@ enum Likely<'a> {
 impl<'a> Payload<'a> for Info<'a> {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(Info<'_>);
+    const SHAPE: Shape = Shape::Value(|bytes, f| Shape::show(f, bytes, Info::decode(bytes)));
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Self(payload))

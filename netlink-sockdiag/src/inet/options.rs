@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::IpAddr;
 
 use netlink_core::layout::Field;
-use netlink_core::{Malformed, Payload, Rule, Shape, Writer, layout, leaf};
+use netlink_core::{Malformed, Payload, Rule, Shape, Writer, layout};
 
 use super::tcp_info::bits;
 use crate::{Family, Octets, WireIp};
@@ -61,10 +61,10 @@ options! {
 impl<'a> Payload<'a> for SocketOptions {
     type Value = Self;
     const RULE: Rule = Rule::at_least(2);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        <[u8; 2]>::take(&mut { payload }).map(Self)
+        <[u8; 2]>::read(&mut { payload }).map(Self)
     }
 
     fn encode(&self, out: &mut Writer) {

@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use netlink_core::layout::{Field, Pad};
-use netlink_core::{Be, Malformed, layout};
+use netlink_core::{Be, layout};
 
 /// A `struct sockaddr_storage` with an IP address and a port.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,14 +17,14 @@ impl SockAddr {
     /// The address; `None` for other families.
     pub fn addr(&self) -> Option<SocketAddr> {
         let mut rest = self.0.as_slice();
-        let family = u16::take(&mut rest).ok()?;
-        let Be(port) = Be::<u16>::take(&mut rest).ok()?;
+        let family = u16::take(&mut rest)?;
+        let Be(port) = Be::<u16>::take(&mut rest)?;
         match family {
-            2 => Some(SocketAddr::new(Ipv4Addr::take(&mut rest).ok()?.into(), port)),
+            2 => Some(SocketAddr::new(Ipv4Addr::take(&mut rest)?.into(), port)),
             10 => {
-                let Be(flow) = Be::<u32>::take(&mut rest).ok()?;
-                let ip = Ipv6Addr::take(&mut rest).ok()?;
-                Some(SocketAddrV6::new(ip, port, flow, u32::take(&mut rest).ok()?).into())
+                let Be(flow) = Be::<u32>::take(&mut rest)?;
+                let ip = Ipv6Addr::take(&mut rest)?;
+                Some(SocketAddrV6::new(ip, port, flow, u32::take(&mut rest)?).into())
             }
             _ => None,
         }
@@ -40,7 +40,7 @@ impl Default for SockAddr {
 impl Field for SockAddr {
     const SIZE: usize = 128;
 
-    fn take(cursor: &mut &[u8]) -> Result<Self, Malformed> {
+    fn take(cursor: &mut &[u8]) -> Option<Self> {
         <[u8; 128]>::take(cursor).map(Self)
     }
 

@@ -1,7 +1,7 @@
 //! A switch with a wire format of some kinds.
 
 use netlink_core::attr::Rule;
-use netlink_core::{IntoAttr, Malformed, Payload, Shape, Writer, leaf, serialize};
+use netlink_core::{IntoAttr, Malformed, Payload, Shape, Writer, serialize};
 
 /// A switch that the kernel reads as an attribute without payload and sends as a byte.
 ///
@@ -12,7 +12,7 @@ pub struct Switch(pub bool);
 impl<'a> Payload<'a> for Switch {
     type Value = Self;
     const RULE: Rule = Rule::at_least(0);
-    const SHAPE: Shape = leaf!(Self);
+    const SHAPE: Shape = Shape::value::<Self>();
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Self(payload.first().is_none_or(|byte| *byte != 0)))
