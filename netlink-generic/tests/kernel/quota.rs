@@ -9,7 +9,7 @@ use std::time::Duration;
 use netlink_core::testkit::Recorder;
 use netlink_generic::quota::{self, Event, Kind, Quota, QuotaType};
 use netlink_generic::{Events, Namespace, Notice, OpenOptions};
-use netlink_testing::{Need, Result, machine, module, program, suite, when};
+use netlink_testing::{Need, Result, machine, module, patience, program, suite, when};
 
 use crate::golden::quota::{read, tell};
 use crate::{keep, output};
@@ -162,7 +162,7 @@ fn room_is_warned_of() -> Result {
     assert_eq!(next()?, Kind::INODE_SOFT_BELOW);
     nothing_else(&mut events)?;
 
-    grace(1)?;
+    grace(patience())?;
     let mut next = || warned(&mut events, &disk, QuotaType::USER, USER);
     assert!(write("medium", 150)?);
     assert_eq!(next()?, Kind::BLOCK_SOFT);

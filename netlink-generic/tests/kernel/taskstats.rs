@@ -208,7 +208,9 @@ fn a_task_equals_its_files_in_proc() -> Result {
     assert!(sum.abs_diff(Duration::from_nanos(task.cpu_run_real_total)) <= Duration::from_micros(2));
     // In `/proc`: the scheduler's clock in hundredths of a second, split, and each part rounded down.
     let ticks = Duration::from_millis((proc.stat(14) + proc.stat(15)) as u64 * 10);
-    assert!(task.run_time().abs_diff(ticks) <= Duration::from_millis(20), "{task:?} {proc:?}");
+    // On s390x both are measured, by clocks that a busy host moves apart.
+    let apart = Duration::from_millis(20) + task.run_time() / 50;
+    assert!(task.run_time().abs_diff(ticks) <= apart, "{task:?} {proc:?}");
     let booted = output("awk", &["/btime/ {print $2}", "/proc/stat"])?.trim().parse::<u64>()?;
     let began = Duration::from_secs(booted + proc.stat(22) as u64 / 100);
     assert!(task.began().abs_diff(began) <= Duration::from_secs(2), "{task:?} {booted}");
