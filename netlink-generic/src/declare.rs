@@ -32,6 +32,7 @@ layout! {
         /// Nothing.
         reserved: Pad<2>,
     }
+    shows |header| { ; command version }
 }
 
 /// A family as it is declared: its name, and what it says. Made by [`family!`](crate::family!).
@@ -310,8 +311,8 @@ macro_rules! family {
 /// core's `message!`; the number is that of the command. It makes the decoded message, which has the getters of the
 /// attribute set by `Deref` and implements [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per command;
 /// and the builder that the setters of [`attrs!`](crate::attrs!) stand on, which is bound to the family before it is
-/// sent. Behind the braces may stand `about` and the function that writes which object a message is about, as in the
-/// core's.
+/// sent. Behind the braces may stand `about` and the function that writes which object a message is about, and `shows`,
+/// as in the core's.
 #[macro_export]
 macro_rules! message {
     (
@@ -320,9 +321,10 @@ macro_rules! message {
             $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
         }
         $(about $subject:tt)?
+        $(shows |$this:ident| $shows:tt)?
     ) => {
         $crate::netlink_core::__message_view! {
-            [$(#[$meta])*] $vis $name $a [<$family as $crate::Declared>::Header] $attrs
+            [$(#[$meta])*] [$($this $shows)?] $vis $name $a [<$family as $crate::Declared>::Header] $attrs
             [ByCommand] [::core::option::Option::Some(<$family as $crate::Declared>::INFO)]
             [<$family as $crate::Declared>::INFO.messages]
             [$crate::netlink_core::__subject!($name $($subject)?)] [$crate::netlink_core::error::net_admin]

@@ -231,6 +231,7 @@ attrs! {
         /// How the request is meant. Never told. Linux 6.16; older kernels refuse the request with `EINVAL`.
         4 WGALLOWEDIP_A_FLAGS flags: AllowedIpFlags,
     }
+    shows |ip| { prefix: device::read(ip).ok(); family ipaddr cidr_mask }
 }
 
 flags! {

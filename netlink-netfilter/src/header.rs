@@ -64,6 +64,7 @@ layout! {
         /// What it means depends on the message: the number of a queue or log group, the subsystem of a batch.
         resource: Be<u16>,
     }
+    shows |header| { resource: Some(header.resource).filter(|resource| resource.0 != 0); version }
 }
 
 impl Header {

@@ -152,6 +152,15 @@ message! {
         62 RTM_GETANYCAST GET_ANYCAST,
     }
     about subject
+    shows |address| {
+        addr: address.addr(),
+        peer: address.peer(),
+        flags: Some(address.flags()),
+        prefix_len: address.addr().is_none().then_some(address.header().prefix_len),
+        address: address.address().filter(|addr| addr.ip().is_none()),
+        local: address.local().filter(|addr| addr.ip().is_none());
+        multicast anycast
+    }
     on crate::PROTOCOL
 }
 

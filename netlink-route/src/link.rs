@@ -83,6 +83,11 @@ layout! {
         /// In a request: the flags to change. In an event: those that changed.
         change: LinkFlags,
     }
+    shows |header| {
+        family: Some(header.family).filter(|family| *family != Family::UNSPEC),
+        link_type: Some(header.kind);
+        kind change
+    }
 }
 
 attrs! {

@@ -93,6 +93,7 @@ layout! {
         /// Not in use.
         ts_age: u32,
     }
+    shows |cache| { ; id ts ts_age }
 }
 
 layout! {
@@ -191,6 +192,17 @@ message! {
         26 RTM_GETROUTE GET,
     }
     about (display::subject)
+    shows |route| {
+        dst: Some(alloc::format!("{}", display::Destination(route))),
+        src: route.source(),
+        gateway: route.gateway(),
+        own_gateway: route.own_gateway().filter(|addr| addr.ip().is_none()),
+        other_gateway: route.other_gateway().filter(|via| via.ip().is_none()),
+        table: Some(RouteTable(route.table())),
+        route_type: Some(route.route_type()),
+        tos: Some(route.tos()).filter(|tos| *tos != 0);
+        dst_len src_len kind
+    }
     on crate::PROTOCOL
 }
 

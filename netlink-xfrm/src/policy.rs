@@ -281,6 +281,7 @@ layout! {
         /// Family of the new ones.
         new_family: Family,
     }
+    shows |migration| { ; reserved }
 }
 
 impl Migration {
@@ -324,6 +325,7 @@ layout! {
         /// Padding.
         pad: Pad<2>,
     }
+    shows |address| { ; reserved }
 }
 
 impl KmAddress {

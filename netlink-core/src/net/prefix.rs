@@ -128,7 +128,7 @@ impl fmt::Debug for Prefix {
     }
 }
 
-crate::serialize_display! { Prefix }
+crate::serialize! { @parsed Prefix, |text| text.parse() }
 
 /// Why a text or a pair is not a [`Prefix`].
 #[derive(Clone, Debug, PartialEq, Eq)]

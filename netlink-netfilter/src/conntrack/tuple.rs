@@ -20,6 +20,7 @@ attrs! {
         /// Where packets go to, in IPv6.
         4 CTA_IP_V6_DST v6_dst: Ipv6Addr,
     }
+    shows |ip| { src: ip.src(), dst: ip.dst(); v4_src v4_dst v6_src v6_dst }
 }
 
 attrs! {
@@ -287,6 +288,19 @@ mod tests {
 
     fn shown(tuple: &Tuple) -> alloc::string::String {
         tuple.clone().attrs().to_string()
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_tuple_in_json_is_the_same_in_both_families() {
+        for ip in ["192.0.2.1", "2001:db8::1"] {
+            let ip: IpAddr = ip.parse().unwrap();
+            let tuple = Tuple::tcp(SocketAddr::new(ip, 1000), SocketAddr::new(ip, 80)).attrs();
+            let text = alloc::format!(
+                r#"{{"ip":{{"src":"{ip}","dst":"{ip}"}},"proto":{{"num":"tcp","src_port":1000,"dst_port":80}}}}"#
+            );
+            assert_eq!(serde_json::to_string(&tuple).unwrap(), text);
+        }
     }
 
     #[test]

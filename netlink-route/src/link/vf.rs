@@ -2,7 +2,7 @@
 //! `IFLA_VF_PORTS`.
 
 use netlink_core::layout::Pad;
-use netlink_core::{Bytes, IntoAttr, Many, Str, attrs, layout, values};
+use netlink_core::{Bytes, HwAddr, IntoAttr, Many, Str, attrs, layout, values};
 
 use super::kind::vlan::VlanProtocol;
 
@@ -26,6 +26,19 @@ layout! {
         /// Hardware address, and zeros behind it.
         mac: [u8; 32],
     }
+    shows |mac| { mac: mac.address() }
+}
+
+impl VfMac {
+    /// Its address: six bytes, or the twenty of InfiniBand where one behind the sixth is not 0.
+    pub fn address(&self) -> Option<HwAddr> {
+        hw_addr(&self.mac)
+    }
+}
+
+fn hw_addr(padded: &[u8; 32]) -> Option<HwAddr> {
+    let (short, long) = (padded.get(..6)?, padded.get(..20)?);
+    HwAddr::new(if padded.iter().skip(6).all(|byte| *byte == 0) { short } else { long })
 }
 
 layout! {
@@ -33,6 +46,14 @@ layout! {
     pub struct VfBroadcast: ifla_vf_broadcast = 32 {
         /// Broadcast address, and zeros behind it.
         broadcast: [u8; 32],
+    }
+    shows |broadcast| { broadcast: broadcast.address() }
+}
+
+impl VfBroadcast {
+    /// The address, as long as that of [`VfMac::address`].
+    pub fn address(&self) -> Option<HwAddr> {
+        hw_addr(&self.broadcast)
     }
 }
 

@@ -15,6 +15,7 @@ mod encaps;
 mod examples;
 #[path = "../golden.rs"]
 mod golden;
+mod json;
 mod kinds;
 mod links;
 mod lists;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         differential_ip::TESTS,
         captured::TESTS,
         examples::TESTS,
+        json::TESTS,
     ])
 }
 
