@@ -11,7 +11,7 @@ use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, leaf, seri
 /// `xfrm_address_t`: 16 bytes on the wire, and the family that the struct around them tells.
 ///
 /// In an attribute of its own nothing tells the family; the messages' methods add it.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     family: Family,
     bytes: [u8; 16],

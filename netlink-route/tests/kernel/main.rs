@@ -16,6 +16,7 @@ mod examples;
 #[path = "../golden.rs"]
 mod golden;
 mod json;
+mod keys;
 mod kinds;
 mod links;
 mod lists;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         captured::TESTS,
         examples::TESTS,
         json::TESTS,
+        keys::TESTS,
     ])
 }
 
