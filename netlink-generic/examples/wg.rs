@@ -1,12 +1,11 @@
-//! Shows and configures WireGuard links, as `wg` does; links themselves are made by `ip link add wg0 type wireguard`. As
-//! root:
+//! Shows and configures WireGuard links, like `wg`. `ip link add wg0 type wireguard` makes the links. As root:
 //!
 //! ```sh
 //! wg() { cargo run -q -p netlink-generic --example wg --features wireguard -- "$@"; }
 //! wg show wg0
 //! wg set wg0 listen-port 51820 private-key /etc/wireguard/key peer xTIBA5rb…Dg= allowed-ips 10.0.0.0/24,fd00::/64
-//! wg setconf wg0 /etc/wireguard/wg0.conf     # all of it: peers that the file doesn't have are removed
-//! wg addconf wg0 more.conf                   # beside what is there
+//! wg setconf wg0 /etc/wireguard/wg0.conf     # replaces everything: other peers are removed
+//! wg addconf wg0 more.conf                   # adds to the existing configuration
 //! ```
 
 use std::fmt::{Display, Write as _};
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// Does what the arguments say; gives what is to be printed.
+/// Executes the arguments, and returns the text to print.
 pub(crate) fn run(arguments: &[&str]) -> Result<String> {
     let config = match arguments {
         ["show", link] => {
@@ -61,14 +60,14 @@ fn read(file: &str) -> Result<String, String> {
     fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))
 }
 
-/// A configuration as `wg set` takes it: `listen-port 51820 peer KEY allowed-ips 10.0.0.0/24`.
+/// A configuration in the words of `wg set`: `listen-port 51820 peer KEY allowed-ips 10.0.0.0/24`.
 pub(crate) fn from_words(mut config: DeviceConfig, words: &[&str]) -> Result<DeviceConfig, String> {
     let mut words = words.iter().copied().peekable();
     let mut peer = None;
     while let Some(name) = words.next() {
         let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
         let value = match name {
-            // So that others don't see it in the list of processes.
+            // From a file, so that the key is not visible in the list of processes.
             "private-key" | "preshared-key" => read(value)?,
             _ => value.to_owned(),
         };
@@ -94,7 +93,7 @@ pub(crate) fn from_words(mut config: DeviceConfig, words: &[&str]) -> Result<Dev
 /// A line of a file: its number, the name and the value.
 type Line<'t> = (usize, &'t str, &'t str);
 
-/// A configuration as a file has it: sections `[Interface]` and `[Peer]` of lines `Name = Value`.
+/// A configuration file: sections `[Interface]` and `[Peer]` with lines `Name = Value`.
 pub(crate) fn from_file(mut config: DeviceConfig, text: &str) -> Result<DeviceConfig, String> {
     let mut sections: Vec<(usize, &str, Vec<Line<'_>>)> = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -165,13 +164,13 @@ fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.trim().parse().map_err(|error: T::Err| error.to_string())
 }
 
-/// An address and a port, or a name that is looked up.
+/// An address and a port, or a host name to resolve.
 fn endpoint(text: &str) -> Result<SocketAddr, String> {
     let mut found = text.to_socket_addrs().map_err(|error| format!("{text}: {error}"))?;
     found.next().ok_or_else(|| format!("{text} has no address"))
 }
 
-/// What `wg show` prints, with plain seconds and bytes.
+/// Like the output of `wg show`, with plain seconds and bytes.
 pub(crate) fn show(device: &Device) -> Result<String, std::fmt::Error> {
     let mut text = format!("interface: {}\n", device.ifname.as_deref().unwrap_or_default());
     if let (Some(key), Some(_)) = (device.public_key, &device.private_key) {

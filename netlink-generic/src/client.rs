@@ -1,4 +1,4 @@
-//! A connection and a family that was resolved on it.
+//! A connection with a resolved family.
 
 use crate::declare::{Declared, Group, IntoUnbound, Notifies};
 use crate::resolved::Resolved;
@@ -6,9 +6,10 @@ use crate::{Connection, Dump, Error, Events, Listing, Notice, OpenOptions, Proto
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// A connection and a family that was resolved on it: what the `connect()` of a family opens.
+/// A connection with a resolved family; `connect()` of each family opens one.
 ///
-/// It binds every request to the family as it sends it. For the rest it is a [`Connection`], and gives it out.
+/// It binds each request to the family when it sends it. [`connection`](Self::connection) gives access to the
+/// rest of the [`Connection`].
 #[derive(Debug)]
 pub struct Client<F: Declared> {
     connection: Connection,
@@ -16,24 +17,25 @@ pub struct Client<F: Declared> {
 }
 
 impl<F: Declared> Client<F> {
-    /// Opens a connection in the namespace of the calling thread, and asks the controller for the family. The kernel
-    /// loads the family's module if it can; [`is_not_found`](Error::is_not_found) if there is none.
+    /// Opens a connection in the namespace of the calling thread, and asks the controller for the family. The
+    /// kernel loads the family's module if possible. The error [`is_not_found`](Error::is_not_found) if there
+    /// is no such family.
     pub fn connect() -> Result<Self> {
         Self::connect_with(&OpenOptions::new())
     }
 
-    /// Opens one with a port or in a namespace of choice.
+    /// Opens a connection with a given port or in a given namespace.
     pub fn connect_with(options: &OpenOptions<'_>) -> Result<Self> {
         Self::on(Connection::open_with(Protocol::GENERIC, options)?)
     }
 
-    /// Asks for the family on a connection that is there.
+    /// Asks for the family on an existing connection.
     pub fn on(mut connection: Connection) -> Result<Self> {
         let family = connection.call(ctrl::resolve())?;
         Ok(Self { connection, family })
     }
 
-    /// Asks for the family anew: its module may have been unloaded and loaded since.
+    /// Asks for the family again. Its module may have been unloaded and loaded.
     pub fn resolve(&mut self) -> Result<&Resolved<F>> {
         self.family = self.connection.call(ctrl::resolve())?;
         Ok(&self.family)
@@ -59,7 +61,7 @@ impl<F: Declared> Client<F> {
         self.connection.call(self.family.bind(request))
     }
 
-    /// Sends a request that lists, and gives its replies one by one, each looked at in the receive buffer.
+    /// Sends a request for a list. The listing returns the replies one by one from the receive buffer.
     pub fn dump<Q, R>(&mut self, request: Q) -> Result<Listing<'_, R>>
     where
         Q: IntoUnbound<Family = F, Answer = Dump<R>>,
@@ -68,7 +70,7 @@ impl<F: Declared> Client<F> {
         self.connection.dump(self.family.bind(request))
     }
 
-    /// Sends requests without waiting for each, and gives one result per request, in order.
+    /// Sends requests without waiting for each answer. Returns one result per request, in order.
     pub fn batch<Q>(&mut self, requests: impl IntoIterator<Item = Q>) -> Vec<Result<Q::Answer>>
     where
         Q: IntoUnbound<Family = F>,
@@ -80,8 +82,8 @@ impl<F: Declared> Client<F> {
 }
 
 impl<F: Notifies> Client<F> {
-    /// Joins groups of the family on this connection; [`next_event`](Self::next_event) gives out their events. A
-    /// stream of its own, from the `subscribe()` of the family, has a larger buffer and doesn't make calls wait.
+    /// Joins groups of the family on this connection; [`next_event`](Self::next_event) returns their events.
+    /// A separate stream, from the family's `subscribe()`, has a larger buffer and does not delay calls.
     pub fn subscribe(&mut self, groups: &[Group<F>]) -> Result<()> {
         self.connection.subscribe(&self.family.groups(groups)?)
     }
@@ -99,7 +101,7 @@ pub fn subscribe<F: Notifies>(groups: &[Group<F>], options: &OpenOptions<'_>) ->
     Events::open_with(Protocol::GENERIC, &family.groups(groups)?, options)
 }
 
-/// What [`family!`](crate::family) makes to connect with.
+/// The connecting functions that [`family!`](crate::family) makes.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __connect {
@@ -110,7 +112,7 @@ macro_rules! __connect {
             $crate::Client::connect()
         }
 
-        /// Opens a connection with a port or in a namespace of choice, and resolves the family on it.
+        /// Opens a connection with a given port or in a given namespace, and resolves the family on it.
         #[allow(dead_code)]
         $vis fn connect_with(
             options: &$crate::OpenOptions<'_>,
@@ -127,7 +129,7 @@ macro_rules! __connect {
                 $crate::__subscribe(groups, &$crate::OpenOptions::new())
             }
 
-            /// Opens a stream of events with a port or in a namespace of choice.
+            /// Opens a stream of events with a given port or in a given namespace.
             #[allow(dead_code)]
             $vis fn subscribe_with(
                 groups: &[$crate::Group<$family>],

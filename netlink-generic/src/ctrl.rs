@@ -1,4 +1,4 @@
-//! The controller: which families there are, with what number, operations and groups. Kernel side:
+//! The controller: lists the families with their numbers, operations and groups. Kernel side:
 //! `uapi/linux/genetlink.h`, `net/netlink/genetlink.c`.
 //!
 //! ```no_run
@@ -30,13 +30,17 @@
 //! # }
 //! ```
 //!
-//! A family that is not there yet may come: subscribe to [`Ctrl::NOTIFY`], ask for it once more, and wait for its
-//! [`FamilyAdded`](Event::FamilyAdded). One that is there may go: the kernel then answers its requests with `ENOENT`, ends
-//! every membership in its groups without a word, and gives its number to no other family before all numbers were used.
+//! To wait for a missing family: subscribe to [`Ctrl::NOTIFY`], ask for the family once more, and wait for its
+//! [`FamilyAdded`](Event::FamilyAdded). When a family is removed, the kernel answers its requests with `ENOENT` and
+//! silently ends all memberships in its groups. It reuses the number only after all other numbers were used.
 //!
-//! Families and their numbers are the same in all network namespaces, but a few, among them `thermal` and most of
-//! those that hardware drivers bring, exist in the initial one only; elsewhere they are not found. Some are found everywhere, and tell what happens in the initial one only: dpll, nbd, binder. A stream of their events
-//! opens in another namespace, and stays silent; open it in the initial one with
+//! Families and their numbers are the same in all network namespaces, with two exceptions.
+//!
+//! A few families exist only in the initial namespace, such as `thermal` and most families of hardware
+//! drivers. In other namespaces they are not found.
+//!
+//! The families dpll, nbd and binder are found in all namespaces, but send their events only to the initial
+//! one. In another namespace a stream of their events stays silent: open it in the initial namespace with
 //! [`OpenOptions::namespace`](crate::OpenOptions::namespace).
 
 mod policy;
@@ -52,7 +56,7 @@ use crate::declare::Declared;
 use crate::resolved::{Bound, Resolved};
 use crate::{Header, IntoUnbound, Unbound, family, message};
 
-/// `GENL_ID_CTRL`: the number of the controller, the only one that never changes.
+/// `GENL_ID_CTRL`: the number of the controller. It is the only fixed number of a family.
 pub const GENL_ID_CTRL: u16 = 16;
 
 family! {
@@ -60,46 +64,46 @@ family! {
     pub struct Ctrl(Header): "nlctrl" = 2 { Family }
 
     groups {
-        /// Families and groups that come and go. The initial namespace is told of all, another one of those that
-        /// it has.
+        /// Families and groups that are added or removed. The initial namespace receives all events. Other
+        /// namespaces receive those about their own families.
         "notify" NOTIFY,
     }
 
-    /// What comes and goes: modules are loaded and unloaded.
+    /// A change in the list of families. Families change when modules are loaded and unloaded.
     pub enum Event<'a> {
-        /// A family came. Its groups are in there, and follow one by one.
+        /// A family was added. The event has its groups too; an event per group follows.
         FamilyAdded(Family) = NEWFAMILY,
-        /// A family is gone.
+        /// A family was removed.
         FamilyRemoved(Family) = DELFAMILY,
-        /// A group of a family came.
+        /// A group of a family was added.
         GroupAdded(Family) = NEWMCAST_GRP,
-        /// A group of a family is gone, and with it everybody's membership.
+        /// A group of a family was removed, and all memberships in it ended.
         GroupRemoved(Family) = DELMCAST_GRP,
     }
 }
 
 message! {
-    /// A family, or a part of what there is to know of it.
+    /// A family, or a part of the information about it.
     pub struct Family<'a>(Ctrl, FamilyAttrs<'a>), FamilyRequest {
-        /// A family that exists, or came to be.
+        /// A family that exists or was added.
         1 CTRL_CMD_NEWFAMILY NEWFAMILY [received],
-        /// A family that is gone.
+        /// A family that was removed.
         2 CTRL_CMD_DELFAMILY DELFAMILY [received],
-        /// Asks for one or all.
+        /// Asks for one family or for all.
         3 CTRL_CMD_GETFAMILY GETFAMILY,
         /// No kernel sends it.
         4 CTRL_CMD_NEWOPS NEWOPS,
         /// No kernel sends it.
         5 CTRL_CMD_DELOPS DELOPS,
-        /// No kernel takes it: operations come with the family.
+        /// No kernel accepts it: operations are part of the family.
         6 CTRL_CMD_GETOPS GETOPS,
-        /// A group that came to be.
+        /// A group that was added.
         7 CTRL_CMD_NEWMCAST_GRP NEWMCAST_GRP [received],
-        /// A group that is gone.
+        /// A group that was removed.
         8 CTRL_CMD_DELMCAST_GRP DELMCAST_GRP [received],
-        /// No kernel takes it: groups come with the family.
+        /// No kernel accepts it: groups are part of the family.
         9 CTRL_CMD_GETMCAST_GRP GETMCAST_GRP,
-        /// Asks what a family accepts, and is a part of the answer. Linux 5.7.
+        /// Asks what a family accepts. The parts of the answer have the same type. Linux 5.7.
         10 CTRL_CMD_GETPOLICY GETPOLICY,
     }
     about subject
@@ -112,21 +116,21 @@ attrs! {
         1 CTRL_ATTR_FAMILY_ID id: u16,
         /// The name: at most 15 bytes.
         2 CTRL_ATTR_FAMILY_NAME name: Str<'a, 15>,
-        /// Version of the family's protocol; few ever raised it.
+        /// Version of the family's protocol; few families raised it.
         3 CTRL_ATTR_VERSION version: u32,
-        /// Bytes of the family's own header, behind `genlmsghdr`.
+        /// Length in bytes of the family's own header, after `genlmsghdr`.
         4 CTRL_ATTR_HDRSIZE header_size: u32,
-        /// Greatest number of an attribute in the family's outermost set; 0 where that depends on the operation.
+        /// Largest attribute number in the family's outermost set; 0 where it depends on the operation.
         5 CTRL_ATTR_MAXATTR max_attribute: u32,
-        /// What the family can be asked. The index counts from 1.
+        /// Operations of the family. The index counts from 1.
         6 CTRL_ATTR_OPS operations: Indexed<'a, OperationAttrs<'a>>,
-        /// Where the family tells what happens. The index counts from 1.
+        /// Groups that receive the family's events. The index counts from 1.
         7 CTRL_ATTR_MCAST_GROUPS groups: Indexed<'a, GroupAttrs<'a>>,
         /// In a policy dump, one attribute of one set: by the set's index, then by the attribute's number. Linux 5.7.
         8 CTRL_ATTR_POLICY policy: Indexed<'a, Indexed<'a, PolicyAttrs<'a>>>,
-        /// In a policy dump, by command: which sets it takes. Linux 5.10.
+        /// In a policy dump, by command: index of the sets that the command accepts. Linux 5.10.
         9 CTRL_ATTR_OP_POLICY operation_policy: Indexed<'a, OperationPolicyAttrs<'a>>,
-        /// In a request for a policy dump: the command it is about. Linux 5.10.
+        /// In a request for a policy dump: the command to describe. Linux 5.10.
         10 CTRL_ATTR_OP operation: u32,
     }
 }
@@ -136,23 +140,23 @@ attrs! {
     pub struct OperationAttrs<'a> for OperationBuilder {
         /// The command.
         1 CTRL_ATTR_OP_ID command: u32,
-        /// How it can be asked, and by whom.
+        /// What the operation supports, and who may use it.
         2 CTRL_ATTR_OP_FLAGS flags: OperationFlags,
     }
 }
 
 flags! {
-    /// `GENL_*`: how an operation can be asked, and by whom.
+    /// `GENL_*`: what an operation supports, and who may use it.
     pub struct OperationFlags: u32 {
-        /// By those with `CAP_NET_ADMIN` in the initial user namespace.
+        /// Requires `CAP_NET_ADMIN` in the initial user namespace.
         0x1 GENL_ADMIN_PERM ADMIN,
-        /// For an answer or an acknowledgement.
+        /// Answers with one reply or an acknowledgement.
         0x2 GENL_CMD_CAP_DO DO,
-        /// For a list.
+        /// Answers with a list.
         0x4 GENL_CMD_CAP_DUMP DUMP,
         /// Its attributes are checked against a policy.
         0x8 GENL_CMD_CAP_HASPOL HAS_POLICY,
-        /// By those with `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
+        /// Requires `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
         0x10 GENL_UNS_ADMIN_PERM NAMESPACE_ADMIN,
     }
 }
@@ -162,33 +166,33 @@ attrs! {
     pub struct GroupAttrs<'a> for GroupBuilder {
         /// Its name, unique in the family: at most 15 bytes.
         1 CTRL_ATTR_MCAST_GRP_NAME name: Str<'a, 15>,
-        /// Its number, unique in the kernel: what a socket joins.
+        /// Its number, unique in the kernel. A socket joins the group by this number.
         2 CTRL_ATTR_MCAST_GRP_ID id: u32,
     }
 }
 
 attrs! {
-    /// `CTRL_ATTR_POLICY_*`: the sets an operation takes, by their index in the dump. Linux 5.10.
+    /// `CTRL_ATTR_POLICY_*`: the sets that an operation accepts, by their index in the dump. Linux 5.10.
     pub struct OperationPolicyAttrs<'a> for OperationPolicyBuilder {
-        /// Asked for an answer.
+        /// The set for calls.
         1 CTRL_ATTR_POLICY_DO call: u32,
-        /// Asked for a list.
+        /// The set for lists.
         2 CTRL_ATTR_POLICY_DUMP dump: u32,
     }
 }
 
-/// Asks for a family by its name. The kernel loads the module that announces the family, if there is one.
-/// [`is_not_found`](crate::Error::is_not_found) if it has none or the namespace may not use it.
+/// Asks for a family by its name. The kernel loads the module of the family if there is one. The error
+/// [`is_not_found`](crate::Error::is_not_found) if there is no such family or the namespace may not use it.
 pub fn get(name: &str) -> Bound<Family<'static>> {
     ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).name(name))
 }
 
-/// Asks for a family by its number: whose message is this?
+/// Asks for a family by its number.
 pub fn get_id(id: u16) -> Bound<Family<'static>> {
     ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).id(id))
 }
 
-/// Lists the families that the namespace has.
+/// Lists the families of the namespace.
 pub fn list() -> Bound<Dump<Family<'static>>> {
     ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::DUMP))
 }
@@ -209,23 +213,23 @@ pub fn resolve<F: Declared>() -> Bound<Resolved<F>> {
     ask(FamilyRequest::new(&Family::GETFAMILY, MessageFlags::empty()).name(F::NAME))
 }
 
-/// Lists what a family accepts, piece by piece; [`Policies`] puts them together. Linux 5.7, operations 5.10.
+/// Lists what a family accepts. The answer comes in parts; [`Policies`] combines them. Linux 5.7, operations 5.10.
 pub fn policies(name: &str) -> Bound<Dump<Family<'static>>> {
     ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name))
 }
 
-/// Lists what one command of a family accepts, and only that. Linux 5.10.
+/// Lists what one command of a family accepts. Linux 5.10.
 pub fn policy_of(name: &str, command: u8) -> Bound<Dump<Family<'static>>> {
     ask(FamilyRequest::new(&Family::GETPOLICY, MessageFlags::DUMP).name(name).operation(u32::from(command)))
 }
 
-/// The controller needs nobody to find it.
+/// The controller has a fixed number, so the request is bound at once.
 fn ask<R>(request: FamilyRequest<R>) -> Bound<R> {
     let request: Unbound<Ctrl, R> = request.into_unbound();
     Bound::new(GENL_ID_CTRL, request, absent)
 }
 
-/// Names the family that there is not.
+/// Adds the name or number of the missing family to the error.
 fn absent(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let asked = Messages::new(error.ext_ack().request()).flatten().next();
     let Some(asked) = asked.and_then(|message: Message<'_>| Family::read(&message).ok()) else {
@@ -243,7 +247,7 @@ fn absent(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// A line like `wireguard: id 31, version 1, header 0, attributes to 9; operations 0 (dump, …), …; groups …`.
-/// `"ethtool"`: what errors call a family.
+/// `"ethtool"`: the family, as errors show it.
 fn subject(family: &Family<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match (family.name(), family.id()) {
         (Some(name), _) => write!(f, "{name:?}"),
@@ -310,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_name_is_not_sent() {
+    fn an_invalid_name_is_not_sent() {
         for (name, why) in [
             ("sixteen-bytes-is", Unsendable::TooLong { length: 16, max: 15 }),
             ("nul\0", Unsendable::Nul { at: 3 }),

@@ -1,4 +1,4 @@
-//! What a family declares, before anybody asked the kernel for it.
+//! Declarations of families, before the controller resolves them.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -7,15 +7,15 @@ use netlink_core::layout::{Fixed, Pad};
 use netlink_core::{MessageFlags, MessageInfo, MessageType, ProtocolInfo, Reply, Request, layout};
 
 layout! {
-    /// `struct genlmsghdr`: what every message of generic netlink begins with, behind its frame.
+    /// `struct genlmsghdr`: the header of each generic netlink message, after `nlmsghdr`.
     ///
-    /// A family with a header of its own declares both as one, this first:
+    /// A family with a header of its own declares both as one struct, with this one first:
     ///
     /// ```
     /// use netlink_generic::{Header, layout};
     ///
     /// layout! {
-    ///     /// `struct ovs_header`, and what stands before it.
+    ///     /// `struct ovs_header`, after the generic netlink header.
     ///     pub struct OvsHeader: ovs_header = 8 {
     ///         /// The command.
     ///         genl: Header,
@@ -25,42 +25,42 @@ layout! {
     /// }
     /// ```
     pub struct Header: genlmsghdr = 4 {
-        /// What is asked or said. Requests fill it in.
+        /// The command. Requests set it.
         command: u8,
-        /// The family's version. Requests fill it in.
+        /// The family's version. Requests set it.
         version: u8,
-        /// Nothing.
+        /// Padding.
         reserved: Pad<2>,
     }
     shows |header| { ; command version }
 }
 
-/// A family as it is declared: its name, and what it says. Made by [`family!`](crate::family!).
+/// A declared family: its name and its messages. Made by [`family!`](crate::family!).
 pub trait Declared: Sized + 'static {
-    /// The name, by which the controller knows it.
+    /// The name that the controller knows.
     const NAME: &'static str;
-    /// The version that requests carry.
+    /// The version in requests.
     const VERSION: u8;
-    /// The family as data: its name and every message of it.
+    /// The family as data: its name and all its messages.
     const INFO: &'static ProtocolInfo;
-    /// What its messages begin with: [`Header`], or a struct that begins with that.
+    /// The header of its messages: [`Header`], or a struct that begins with it.
     type Header: Fixed + Default;
 }
 
-/// A family that tells what happens, to multicast groups.
+/// A family that sends events to multicast groups.
 pub trait Notifies: Declared {
-    /// What happens.
+    /// The events.
     type Event: Reply;
 }
 
-/// A multicast group of a family, by its name. The families' groups are constants of theirs.
+/// A multicast group of a family, by its name. Families declare their groups as constants.
 pub struct Group<F> {
     name: &'static str,
     family: PhantomData<fn() -> F>,
 }
 
 impl<F> Group<F> {
-    /// The group of this name, whether or not there is a constant for it.
+    /// The group of this name; it needs no constant.
     pub const fn named(name: &'static str) -> Self {
         Self { name, family: PhantomData }
     }
@@ -85,8 +85,8 @@ impl<F> fmt::Debug for Group<F> {
     }
 }
 
-/// A request of a family that was not resolved yet: everything but the number that the kernel gave the family. It
-/// can't be sent before it is [bound](crate::Resolved::bind).
+/// A request of an unresolved family. It has everything except the number that the kernel gave to the family.
+/// [Bind](crate::Resolved::bind) it before sending.
 #[must_use = "a request does nothing until a client sends it"]
 pub struct Unbound<F, R> {
     pub(crate) request: Request<R>,
@@ -101,14 +101,15 @@ impl<F: Declared, R> Unbound<F, R> {
         Self { request, family: PhantomData }.with_header()
     }
 
-    /// Drops every attribute, keeping command, flags and memory: the cheap way to make many requests alike.
+    /// Removes all attributes, and keeps command, flags and memory. This is the cheap way to make many
+    /// similar requests.
     #[inline]
     pub fn restart(self) -> Self {
         let request = self.request.restart(F::Header::default());
         Self { request, ..self }.with_header()
     }
 
-    /// Fills in what every family's header begins with.
+    /// Sets the fields that all families have in the header.
     #[allow(clippy::cast_possible_truncation)] // `message!` holds every command against its byte
     #[inline]
     pub(crate) fn with_header(mut self) -> Self {
@@ -122,26 +123,26 @@ impl<F: Declared, R> Unbound<F, R> {
         Self { request: self.request.with_flags(flags), ..self }
     }
 
-    /// What the message is.
+    /// Information about the message.
     pub fn info(&self) -> &'static MessageInfo {
         self.request.info()
     }
 
-    /// Where the macros write.
+    /// The writer for the macros.
     #[doc(hidden)]
     #[inline]
     pub fn plain(&mut self) -> &mut Request<R> {
         &mut self.request
     }
 
-    /// Where the macros write attributes.
+    /// The attribute writer for the macros.
     #[doc(hidden)]
     #[inline]
     pub fn writer(&mut self) -> &mut netlink_core::Writer {
         self.request.writer()
     }
 
-    /// The same bytes, answered with something else.
+    /// The same bytes with another type of answer.
     pub fn expecting<S>(self) -> Unbound<F, S> {
         Unbound { request: self.request.expecting(), family: PhantomData }
     }
@@ -159,11 +160,11 @@ impl<F, R> fmt::Debug for Unbound<F, R> {
     }
 }
 
-/// What can be bound to a family: the requests that [`message!`](crate::message!) makes, by value or by reference.
+/// A value that can be bound to a family: the requests of [`message!`](crate::message!), by value or by reference.
 pub trait IntoUnbound {
     /// The family.
     type Family: Declared;
-    /// What it is answered with.
+    /// The answer.
     type Answer;
 
     /// The request.
@@ -180,7 +181,7 @@ impl<F: Declared, R> IntoUnbound for Unbound<F, R> {
     }
 }
 
-/// A copy of it.
+/// Binds a copy of the request.
 impl<Q: IntoUnbound + Clone> IntoUnbound for &Q {
     type Family = Q::Family;
     type Answer = Q::Answer;
@@ -190,7 +191,7 @@ impl<Q: IntoUnbound + Clone> IntoUnbound for &Q {
     }
 }
 
-/// Declares a family: its name, and what it says.
+/// Declares a family: its name, its messages, its groups and its events.
 ///
 /// ```
 /// use netlink_generic::{Header, attrs, family, message};
@@ -229,17 +230,18 @@ impl<Q: IntoUnbound + Clone> IntoUnbound for &Q {
 /// # fn main() {}
 /// ```
 ///
-/// Behind the type stand what its messages begin with ([`Header`](crate::Header) for nearly all), the name by which
-/// the controller knows it, the version, and its messages, each made by [`message!`](crate::message!).
+/// After the type follow the header of its messages ([`Header`](crate::Header) for nearly all), the name that
+/// the controller knows, the version, and the messages, each made by [`message!`](crate::message!).
 ///
-/// A family with multicast groups names them, and the messages that are sent there, in the rows of the core's `events!`.
+/// A family with multicast groups declares the groups, and the events that they receive, in the rows of the
+/// core's `events!`.
 ///
-/// It makes, in the module it stands in:
+/// The macro makes these items in the same module:
 ///
 /// - the type, which implements [`Declared`](crate::Declared), and has a constant for each group;
 /// - `connect()` and `connect_with(options)`, which open a [`Client`](crate::Client);
 /// - `subscribe(groups)` and `subscribe_with(groups, options)`, which open [`Events`](crate::Events);
-/// - with the feature `tokio`, a module `tokio` with the same four on its reactor.
+/// - with the feature `tokio`, a module `tokio` with the same four functions for tokio.
 #[macro_export]
 macro_rules! family {
     (
@@ -307,12 +309,12 @@ macro_rules! family {
 
 /// Declares a message of a family: a set of attributes, the commands it comes with, and the builder of requests.
 ///
-/// See [`family!`](crate::family!) for an example. A row is `number C_NAME CONST,` under its doc comment, as in the
-/// core's `message!`; the number is that of the command. It makes the decoded message, which has the getters of the
-/// attribute set by `Deref` and implements [`Reply`](crate::Reply); a [`MessageInfo`](crate::MessageInfo) per command;
-/// and the builder that the setters of [`attrs!`](crate::attrs!) stand on, which is bound to the family before it is
-/// sent. Behind the braces may stand `about` and the function that writes which object a message is about, and `shows`,
-/// as in the core's.
+/// See [`family!`](crate::family!) for an example. A row is `number C_NAME CONST,` after its doc comment, as
+/// in the core's `message!`; the number is the command's. The macro makes the decoded message, which has the
+/// getters of the attribute set by `Deref` and implements [`Reply`](crate::Reply). It makes a
+/// [`MessageInfo`](crate::MessageInfo) per command, and the builder with the setters of
+/// [`attrs!`](crate::attrs!). A client binds the builder to the family before it sends it. After the braces,
+/// `about` and a function that writes the object of a message can follow, and `shows`, as in the core's macro.
 #[macro_export]
 macro_rules! message {
     (
@@ -335,7 +337,7 @@ macro_rules! message {
 
         #[allow(unreachable_pub, dead_code)]
         impl $name<'_> {
-            /// A request with the same header and attributes, those without a row included.
+            /// A request with the same header and attributes. Attributes without a row are included.
             pub fn to_request<R>(
                 &self,
                 info: &'static $crate::MessageInfo,
@@ -349,8 +351,8 @@ macro_rules! message {
 
         $(#[$meta])*
         ///
-        /// As a request: each setter appends its attribute to the message at once. It has no number yet to be sent
-        /// with: a client binds it to its family and sends it.
+        /// As a request: each setter appends its attribute to the message at once. The request has no family
+        /// number yet: a client binds it to its family and sends it.
         #[derive(Debug)]
         #[must_use = "a request does nothing until a client sends it"]
         $vis struct $request<R>($crate::Unbound<$family, R>);
@@ -363,7 +365,8 @@ macro_rules! message {
 
         #[allow(unreachable_pub, dead_code)]
         impl<R> $request<R> {
-            /// Starts a request of any command and flags, for what the functions of this module don't offer.
+            /// Starts a request with any command and flags, for requests that the functions of this module
+            /// don't offer.
             #[inline]
             pub fn new(info: &'static $crate::MessageInfo, flags: $crate::MessageFlags) -> Self {
                 Self($crate::Unbound::new(info, flags))
@@ -376,13 +379,13 @@ macro_rules! message {
                 self
             }
 
-            /// Drops every attribute, keeping command, flags and memory.
+            /// Removes all attributes, and keeps command, flags and memory.
             #[inline]
             pub fn restart(self) -> Self {
                 Self(self.0.restart())
             }
 
-            /// Appends any attribute; for those without a setter.
+            /// Appends an attribute that has no setter.
             pub fn attr<'x>(mut self, number: u16, payload: &impl $crate::Payload<'x>) -> Self {
                 payload.put(number, self.0.writer());
                 self

@@ -1,4 +1,4 @@
-//! Generic netlink: families by name, the controller that knows them, and a table for each.
+//! Generic netlink: families by name, the controller that lists them, and a module for each family.
 //!
 //! ```no_run
 //! use netlink_generic::ctrl::{self, Event};
@@ -24,28 +24,28 @@
 //! | `taskstats` | `TASKSTATS` | `taskstats.h`, `cgroupstats.h` | `getdelays` |
 //! | `wireguard` | `wireguard` | `wireguard.h` | `wg` |
 //!
-//! Each family is a feature of the same name; none is on by default. What a family needs is the same for those in
-//! here and for one in a crate of yours: [`attrs!`] for its attributes, [`message!`] for what it says, [`family!`]
-//! for its name. [The guide](guide) walks through one from the kernel's header to a passing test.
+//! Each family is a feature of the same name; none is on by default. The families of this crate and a family in
+//! another crate are declared in the same way: [`attrs!`] for the attributes, [`message!`] for the messages,
+//! [`family!`] for the name. [The guide](guide) explains one from the kernel's header to a passing test.
 //!
-//! The number of a family is known only once the controller was asked for it, so its requests can't be sent as they
-//! are. A [`Client`] is a connection and a family that was resolved on it, and binds each request as it sends it. To
-//! talk to several families over one connection, resolve them with [`ctrl::resolve`] and bind by hand:
+//! The kernel assigns the number of a family at run time, and the controller reports it. A [`Client`] is a
+//! connection with a resolved family, and adds the number to each request that it sends. To use several
+//! families on one connection, resolve them with [`ctrl::resolve`] and bind each request:
 //!
 //! ```no_run
 //! use netlink_generic::ctrl::{self, Ctrl, FamilyRequest};
 //! # fn main() -> Result<(), netlink_generic::Error> {
 //! let mut nl = netlink_generic::connect()?;
 //! let family = nl.call(ctrl::resolve::<Ctrl>())?;
-//! // What was resolved is a value: it works on every connection, in every namespace that has the family.
+//! // The resolved family is a plain value for all connections and namespaces that have the family.
 //! # let request = FamilyRequest::<ctrl::Family>::new(&ctrl::Family::GETFAMILY, netlink_generic::MessageFlags::empty());
 //! let answer = nl.call(family.bind(request))?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`; and one per family.
+//! Features: `std` (default): without it, only requests and decoding are available, on any system with
+//! `alloc`. `tokio`: async connections. `serde`: JSON. And one feature per family.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -89,20 +89,20 @@ pub use netlink_core::{attrs, checked, flags, layout, leaf, serialize, serialize
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use client::Client;
 
-/// Opens a connection in the namespace of the calling thread. It knows the controller and whatever is resolved
-/// with it.
+/// Opens a connection in the namespace of the calling thread. It knows the controller and the families that
+/// are resolved on it.
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub fn connect() -> Result<Connection, Error> {
     Connection::open(Protocol::GENERIC)
 }
 
-/// Opens a connection with a port or in a namespace of choice.
+/// Opens a connection with a given port or in a given namespace.
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection, Error> {
     Connection::open_with(Protocol::GENERIC, options)
 }
 
-/// No connections here, so no functions that open them.
+/// Without connections there are no functions that open them.
 #[cfg(not(all(feature = "std", target_os = "linux")))]
 #[macro_export]
 #[doc(hidden)]
@@ -110,7 +110,7 @@ macro_rules! __connect {
     ($($ignored:tt)*) => {};
 }
 
-/// See the version with the feature `tokio`.
+/// Empty without the feature `tokio`.
 #[cfg(not(all(feature = "tokio", target_os = "linux")))]
 #[macro_export]
 #[doc(hidden)]

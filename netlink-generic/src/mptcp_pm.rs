@@ -1,5 +1,5 @@
-//! Multipath TCP's path manager: which addresses connections may use, and what becomes of their paths. Kernel side:
-//! `uapi/linux/mptcp.h`, `uapi/linux/mptcp_pm.h`, `net/mptcp/pm*.c`. Linux 5.7.
+//! The path manager of Multipath TCP: sets the addresses that connections may use, and reports events of
+//! their paths. Kernel side: `uapi/linux/mptcp.h`, `uapi/linux/mptcp_pm.h`, `net/mptcp/pm*.c`. Linux 5.7.
 //!
 //! ```no_run
 //! use netlink_generic::mptcp_pm::{self, Address, AddressFlags};
@@ -22,10 +22,11 @@
 //! # }
 //! ```
 //!
-//! # Events, and a path manager of one's own
+//! # Events, and a path manager in user space
 //!
-//! Where `net.mptcp.pm_type` (since Linux 6.15 `net.mptcp.path_manager`) says so, the kernel makes no paths of new
-//! connections by itself; whoever listens to [`MptcpPm::EVENTS`] does, by the token of each connection. Linux 5.19.
+//! The sysctl `net.mptcp.pm_type` (since Linux 6.15 `net.mptcp.path_manager`) can leave the paths of new
+//! connections to user space. A program that receives [`MptcpPm::EVENTS`] then makes the paths, by the token
+//! of each connection. Linux 5.19.
 //!
 //! ```no_run
 //! use netlink_generic::Notice;
@@ -56,7 +57,7 @@
 //! # }
 //! ```
 //!
-//! On a reactor it is the same, with `.await`:
+//! With tokio it is the same, with `.await`:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")]
@@ -71,8 +72,8 @@
 //! # }
 //! ```
 //!
-//! Endpoints and limits are the network namespace's. To change them and to hear events takes `CAP_NET_ADMIN` in the
-//! user namespace that owns it.
+//! Endpoints and limits belong to the network namespace. To change them and to receive events, a program
+//! needs `CAP_NET_ADMIN` in the user namespace that owns it.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -93,27 +94,28 @@ family! {
         "mptcp_pm_events" EVENTS,
     }
 
-    /// What happens to connections and their paths.
+    /// Events of connections and their paths.
     pub enum Event<'a> {
-        /// The first handshake is done; it may still turn out to be plain TCP. No path may be made yet.
+        /// The first handshake is complete. The connection may still fall back to plain TCP, and no path may
+        /// be made yet.
         Created(PathEvent) = CREATED,
-        /// The peer has the keys: paths may be made.
+        /// The peer has the keys. Paths may be made.
         Established(PathEvent) = ESTABLISHED,
-        /// A connection is closed; only its token is told.
+        /// A connection was closed. The event has only its token.
         Closed(PathEvent) = CLOSED,
         /// The peer announced an address.
         Announced(PathEvent) = ANNOUNCED,
-        /// The peer takes an address back.
+        /// The peer withdrew an address.
         Removed(PathEvent) = REMOVED,
-        /// A path more is there.
+        /// A path was added.
         SubEstablished(PathEvent) = SUB_ESTABLISHED,
-        /// A path is gone, or could not be made.
+        /// A path ended, or could not be made.
         SubClosed(PathEvent) = SUB_CLOSED,
-        /// The peer made a path a backup, or an ordinary one again.
+        /// The peer made a path a backup path or a normal path.
         SubPriority(PathEvent) = SUB_PRIORITY,
-        /// A socket listens. Linux 6.2.
+        /// A socket started to listen. Linux 6.2.
         ListenerCreated(PathEvent) = LISTENER_CREATED,
-        /// A socket listens no more. Linux 6.2.
+        /// A socket stopped listening. Linux 6.2.
         ListenerClosed(PathEvent) = LISTENER_CLOSED,
     }
 }
@@ -121,13 +123,13 @@ family! {
 message! {
     /// An address that connections may use.
     pub struct Endpoint<'a>(MptcpPm, EndpointAttrs<'a>), EndpointRequest {
-        /// Adds one.
+        /// Adds an address.
         1 MPTCP_PM_CMD_ADD_ADDR ADD_ADDR,
-        /// Deletes one.
+        /// Deletes an address.
         2 MPTCP_PM_CMD_DEL_ADDR DEL_ADDR,
-        /// Asks for one or all, and is the answer.
+        /// Asks for one address or all. The answers have the same type.
         3 MPTCP_PM_CMD_GET_ADDR GET_ADDR,
-        /// Deletes all.
+        /// Deletes all addresses.
         4 MPTCP_PM_CMD_FLUSH_ADDRS FLUSH_ADDRS,
     }
 }
@@ -137,229 +139,227 @@ attrs! {
     pub struct EndpointAttrs<'a> for EndpointRequest<R> {
         /// The address.
         1 MPTCP_PM_ENDPOINT_ADDR addr: AddressAttrs<'a>,
-        /// In a question: about the addresses of this connection, which user space announced. Linux 6.9.
+        /// In a request: list the addresses that user space announced on this connection. Linux 6.9.
         4 MPTCP_PM_ATTR_TOKEN token: u32,
     }
 }
 
 attrs! {
-    /// `MPTCP_PM_ADDR_ATTR_*`: an address, and what it is for.
+    /// `MPTCP_PM_ADDR_ATTR_*`: an address and its use.
     pub struct AddressAttrs<'a> for Address {
-        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): which of the two addresses it is. [`Address::of`] sets both.
+        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): selects one of the two address
+        /// attributes. [`Address::of`] sets both.
         1 MPTCP_PM_ADDR_ATTR_FAMILY family: WideFamily,
-        /// Its number, unique in the namespace or connection: 1 to 255. 0 is the address that a connection began with.
+        /// Its number, unique in the namespace or connection: 1 to 255. 0 is the first address of a connection.
         2 MPTCP_PM_ADDR_ATTR_ID id: u8,
-        /// In IPv4.
+        /// IPv4 address.
         3 MPTCP_PM_ADDR_ATTR_ADDR4 addr4: Ipv4Addr,
-        /// In IPv6.
+        /// IPv6 address.
         4 MPTCP_PM_ADDR_ATTR_ADDR6 addr6: Ipv6Addr,
-        /// Port that is announced with it, where the kernel then listens; only of a signalled one. Absent or 0: that
-        /// of the connection.
+        /// Port that is announced with the address; the kernel listens on it. Only for announced addresses.
+        /// Absent or 0: the port of the connection.
         5 MPTCP_PM_ADDR_ATTR_PORT port: u16,
-        /// What it is for.
+        /// Use of the address.
         6 MPTCP_PM_ADDR_ATTR_FLAGS flags: AddressFlags,
-        /// Index of the link that its paths leave by.
+        /// Index of the link that its paths leave through.
         7 MPTCP_PM_ADDR_ATTR_IF_IDX if_idx: i32,
     }
 }
 
 flags! {
-    /// `MPTCP_PM_ADDR_FLAG_*`: what an address is for.
+    /// `MPTCP_PM_ADDR_FLAG_*`: the use of an address.
     pub struct AddressFlags: u32 {
-        /// It is announced to peers.
+        /// The kernel announces it to peers.
         0x1 MPTCP_PM_ADDR_FLAG_SIGNAL SIGNAL,
         /// Clients make a path from it.
         0x2 MPTCP_PM_ADDR_FLAG_SUBFLOW SUBFLOW,
-        /// Its paths are used when no other one works.
+        /// Its paths are used only if no other path works.
         0x4 MPTCP_PM_ADDR_FLAG_BACKUP BACKUP,
-        /// A path is made from it to each address of the peer. Not beside `SIGNAL`. Linux 5.15.
+        /// A path is made from it to each address of the peer. Not together with `SIGNAL`. Linux 5.15.
         0x8 MPTCP_PM_ADDR_FLAG_FULLMESH FULLMESH,
-        /// The kernel made it up, for a path whose address has no endpoint. Never set. Linux 5.18.
+        /// The kernel made the endpoint for a path whose address had none. Never set in requests. Linux 5.18.
         0x10 MPTCP_PM_ADDR_FLAG_IMPLICIT IMPLICIT,
-        /// Where a peer announces an address, the path to it is made from here. Linux 6.18.
+        /// When a peer announces an address, the path to it starts from this address. Linux 6.18.
         0x20 MPTCP_PM_ADDR_FLAG_LAMINAR LAMINAR,
     }
 }
 
 message! {
-    /// How much connections may do.
+    /// Limits for connections.
     pub struct Limits<'a>(MptcpPm, LimitsAttrs<'a>), LimitsRequest {
-        /// Changes them.
+        /// Changes the limits.
         5 MPTCP_PM_CMD_SET_LIMITS SET_LIMITS,
-        /// Asks for them, and is the answer.
+        /// Asks for the limits. The answer has the same type.
         6 MPTCP_PM_CMD_GET_LIMITS GET_LIMITS,
     }
 }
 
 attrs! {
-    /// `MPTCP_PM_ATTR_*`, two of them.
+    /// `MPTCP_PM_ATTR_*`: the limits.
     pub struct LimitsAttrs<'a> for LimitsRequest<R> {
-        /// Announced addresses that a connection takes from its peer: 0, the default, to 8, more in Linux 7.3.
+        /// Largest number of announced addresses that a connection accepts: 0, the default, to 8; more in Linux 7.3.
         2 MPTCP_PM_ATTR_RCV_ADD_ADDRS rcv_add_addrs: u32,
-        /// Paths that a connection may have besides its first: 0 to 8, more in Linux 7.3; 2 by default.
+        /// Largest number of paths of a connection, without the first: 0 to 8, more in Linux 7.3. Default: 2.
         3 MPTCP_PM_ATTR_SUBFLOWS subflows: u32,
     }
 }
 
 message! {
-    /// What is asked of connections and their paths.
+    /// A request about connections and their paths.
     pub struct Path<'a>(MptcpPm, PathAttrs<'a>), PathRequest {
         /// Changes flags of an endpoint or path. Linux 5.12.
         7 MPTCP_PM_CMD_SET_FLAGS SET_FLAGS,
         /// Announces an address. Linux 5.19.
         8 MPTCP_PM_CMD_ANNOUNCE ANNOUNCE,
-        /// Takes one back. Linux 5.19.
+        /// Withdraws an address. Linux 5.19.
         9 MPTCP_PM_CMD_REMOVE REMOVE,
         /// Makes a path. Linux 5.19.
         10 MPTCP_PM_CMD_SUBFLOW_CREATE SUBFLOW_CREATE,
-        /// Ends one. Linux 5.19.
+        /// Ends a path. Linux 5.19.
         11 MPTCP_PM_CMD_SUBFLOW_DESTROY SUBFLOW_DESTROY,
     }
 }
 
 attrs! {
-    /// `MPTCP_PM_ATTR_*`, those about connections.
+    /// `MPTCP_PM_ATTR_*`: attributes of connections.
     pub struct PathAttrs<'a> for PathRequest<R> {
-        /// The address on this side.
+        /// The local address.
         1 MPTCP_PM_ATTR_ADDR addr: AddressAttrs<'a>,
-        /// The connection, by the token of its local key.
+        /// The connection: the token of its local key.
         4 MPTCP_PM_ATTR_TOKEN token: u32,
-        /// Number of an address on this side.
+        /// Number of a local address.
         5 MPTCP_PM_ATTR_LOC_ID loc_id: u8,
-        /// The address on the other side.
+        /// The remote address.
         6 MPTCP_PM_ATTR_ADDR_REMOTE addr_remote: AddressAttrs<'a>,
     }
 }
 
 message! {
-    /// Something that happened to a connection or a path.
+    /// An event of a connection or a path.
     pub struct PathEvent<'a>(MptcpPm, PathEventAttrs<'a>), PathEventRequest {
-        /// The first handshake is done.
+        /// The first handshake is complete.
         1 MPTCP_EVENT_CREATED CREATED [received],
         /// Paths may be made.
         2 MPTCP_EVENT_ESTABLISHED ESTABLISHED [received],
-        /// A connection is closed.
+        /// A connection was closed.
         3 MPTCP_EVENT_CLOSED CLOSED [received],
         /// The peer announced an address.
         6 MPTCP_EVENT_ANNOUNCED ANNOUNCED [received],
-        /// The peer takes an address back.
+        /// The peer withdrew an address.
         7 MPTCP_EVENT_REMOVED REMOVED [received],
-        /// A path more is there.
+        /// A path was added.
         10 MPTCP_EVENT_SUB_ESTABLISHED SUB_ESTABLISHED [received],
-        /// A path is gone.
+        /// A path ended.
         11 MPTCP_EVENT_SUB_CLOSED SUB_CLOSED [received],
         /// The peer changed a path's priority.
         13 MPTCP_EVENT_SUB_PRIORITY SUB_PRIORITY [received],
-        /// A socket listens.
+        /// A socket started to listen.
         15 MPTCP_EVENT_LISTENER_CREATED LISTENER_CREATED [received],
-        /// A socket listens no more.
+        /// A socket stopped listening.
         16 MPTCP_EVENT_LISTENER_CLOSED LISTENER_CLOSED [received],
     }
 }
 
 attrs! {
-    /// `MPTCP_ATTR_*`. Each event tells some.
+    /// `MPTCP_ATTR_*`. Each event has some of them.
     pub struct PathEventAttrs<'a> for PathEventRequest<R> {
-        /// The connection, by the token of its local key.
+        /// The connection: the token of its local key.
         1 MPTCP_ATTR_TOKEN token: u32,
-        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): which addresses there are.
+        /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6): the family of the addresses.
         2 MPTCP_ATTR_FAMILY family: WideFamily,
-        /// Number of the address on this side.
+        /// Number of the local address.
         3 MPTCP_ATTR_LOC_ID loc_id: u8,
-        /// Number of the address on the other side.
+        /// Number of the remote address.
         4 MPTCP_ATTR_REM_ID rem_id: u8,
-        /// This side, in IPv4.
+        /// Local IPv4 address.
         5 MPTCP_ATTR_SADDR4 saddr4: Ipv4Addr,
-        /// This side, in IPv6.
+        /// Local IPv6 address.
         6 MPTCP_ATTR_SADDR6 saddr6: Ipv6Addr,
-        /// The other side, in IPv4; of an announcement, what was announced.
+        /// Remote IPv4 address. In an announcement: the announced address.
         7 MPTCP_ATTR_DADDR4 daddr4: Ipv4Addr,
-        /// The other side, in IPv6; of an announcement, what was announced.
+        /// Remote IPv6 address. In an announcement: the announced address.
         8 MPTCP_ATTR_DADDR6 daddr6: Ipv6Addr,
-        /// Port of this side.
+        /// Local port.
         9 MPTCP_ATTR_SPORT sport: Be<u16> as u16,
-        /// Port of the other side.
+        /// Remote port.
         10 MPTCP_ATTR_DPORT dport: Be<u16> as u16,
-        /// Whether the path is used only when no other one works.
+        /// Whether the path is used only if no other path works.
         11 MPTCP_ATTR_BACKUP backup: bool,
-        /// Why a path is gone: an errno, without its sign.
+        /// Why a path ended: a positive errno.
         12 MPTCP_ATTR_ERROR error: u8,
-        /// More about the connection.
+        /// Flags of the connection.
         13 MPTCP_ATTR_FLAGS flags: EventFlags,
-        /// Milliseconds; no kernel tells it.
+        /// Milliseconds; no kernel sends it.
         14 MPTCP_ATTR_TIMEOUT timeout: u32,
-        /// Index of the link that the path leaves by.
+        /// Index of the link that the path leaves through.
         15 MPTCP_ATTR_IF_IDX if_idx: i32,
         /// Why the peer reset a path. Linux 5.13.
         16 MPTCP_ATTR_RESET_REASON reset_reason: ResetReason,
         /// 1 if a path may be tried again later. Linux 5.13.
         17 MPTCP_ATTR_RESET_FLAGS reset_flags: u32,
-        /// Whether the peer connected to us. Linux 5.19.
+        /// Whether the peer opened the connection. Linux 5.19.
         18 MPTCP_ATTR_SERVER_SIDE server_side: bool,
     }
 }
 
 flags! {
-    /// `MPTCP_PM_EV_FLAG_*`: more about a connection.
+    /// `MPTCP_PM_EV_FLAG_*`: flags of a connection.
     pub struct EventFlags: u16 {
-        /// The peer takes no path to the address that the connection began with.
+        /// The peer accepts no path to the first address of the connection.
         0x1 MPTCP_PM_EV_FLAG_DENY_JOIN_ID0 DENY_JOIN_ID0,
-        /// The peer connected to us. Linux 6.18.
+        /// The peer opened the connection. Linux 6.18.
         0x2 MPTCP_PM_EV_FLAG_SERVER_SIDE SERVER_SIDE,
     }
 }
 
 values! {
-    /// `MPTCP_RST_*`: why a path was reset, as RFC 8684 has it in its section 3.6.
+    /// `MPTCP_RST_*`: why a path was reset (RFC 8684, section 3.6).
     pub struct ResetReason: u32 {
-        /// For no reason that is told.
+        /// No reason given.
         0 MPTCP_RST_EUNSPEC UNSPECIFIED "unspecified",
-        /// Multipath TCP went wrong.
+        /// Error in Multipath TCP.
         1 MPTCP_RST_EMPTCP PROTOCOL "protocol",
-        /// There is no memory, or whatever else it takes.
+        /// Not enough memory or other resources.
         2 MPTCP_RST_ERESOURCE RESOURCES "resources",
-        /// No path more is wanted.
+        /// No further path is allowed.
         3 MPTCP_RST_EPROHIBIT PROHIBITED "prohibited",
-        /// Too much data waits for an acknowledgement.
+        /// Too much data is unacknowledged.
         4 MPTCP_RST_EWQ2BIG TOO_MUCH_DATA "too-much-data",
-        /// The path is too slow, or loses too much.
+        /// The path is too slow, or loses too many packets.
         5 MPTCP_RST_EBADPERF PERFORMANCE "performance",
-        /// Something on the way spoils Multipath TCP.
+        /// A device on the path breaks Multipath TCP.
         6 MPTCP_RST_EMIDDLEBOX MIDDLEBOX "middlebox",
     }
 }
 
-/// Adds an endpoint. The kernel numbers it, unless it has an [`id`](Address::id). `EBUSY` if the number is taken, else
-/// `EEXIST` if the address is; in Linux 6.1 `EINVAL` for both.
+/// Adds an endpoint. The kernel chooses its number unless it has an [`id`](Address::id). `EBUSY` if the
+/// number is taken, `EEXIST` if the address is. Linux 6.1: `EINVAL` for both.
 pub fn add(address: Address) -> EndpointRequest<()> {
     EndpointRequest::new(&Endpoint::ADD_ADDR, MessageFlags::ACK).addr(address)
 }
 
-/// Deletes an endpoint by its number, 1 to 255. Its paths end. `EINVAL` if there is none.
+/// Deletes an endpoint by its number, 1 to 255, and ends its paths. `EINVAL` if there is none.
 pub fn delete(id: u8) -> Unbound<MptcpPm, ()> {
     let mut request =
         EndpointRequest::new(&Endpoint::DEL_ADDR, MessageFlags::ACK).addr(Address::new().id(id));
     if id == 0 {
-        request
-            .0
-            .writer()
-            .fail(Unsendable::Value("number 0, which is that of many addresses; see delete_initial"));
+        request.0.writer().fail(Unsendable::Value("number 0, which many addresses have; see delete_initial"));
     }
     request.into_unbound()
 }
 
-/// Ends the paths from an address, in all connections that began with it: its number there is 0. It need not be an
-/// endpoint.
+/// Ends the paths from this address, in all connections that began with it and so have it as number 0. The
+/// address need not be an endpoint.
 pub fn delete_initial(addr: IpAddr) -> Unbound<MptcpPm, ()> {
     EndpointRequest::new(&Endpoint::DEL_ADDR, MessageFlags::ACK).addr(Address::of(addr).id(0)).into_unbound()
 }
 
-/// Deletes all endpoints. Their paths end.
+/// Deletes all endpoints, and ends their paths.
 pub fn flush() -> Unbound<MptcpPm, ()> {
     EndpointRequest::new(&Endpoint::FLUSH_ADDRS, MessageFlags::ACK).into_unbound()
 }
 
-/// Asks for an endpoint. `EINVAL` if there is none of this number.
+/// Asks for an endpoint by its number. `EINVAL` if there is none.
 pub fn get(id: u8) -> Unbound<MptcpPm, Endpoint<'static>> {
     let request = EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::empty());
     request.addr(Address::new().id(id)).into_unbound()
@@ -370,8 +370,8 @@ pub fn list() -> Unbound<MptcpPm, Dump<Endpoint<'static>>> {
     EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::DUMP).into_unbound()
 }
 
-/// Lists the addresses that user space announced on a connection. Linux 6.9; earlier kernels do not look at the
-/// connection, and list the endpoints.
+/// Lists the addresses that user space announced on a connection. Linux 6.9; earlier kernels ignore the
+/// connection and list the endpoints.
 pub fn list_of(token: u32) -> Unbound<MptcpPm, Dump<Endpoint<'static>>> {
     EndpointRequest::new(&Endpoint::GET_ADDR, MessageFlags::DUMP).token(token).into_unbound()
 }
@@ -381,29 +381,30 @@ pub fn limits() -> LimitsRequest<Limits<'static>> {
     LimitsRequest::new(&Limits::GET_LIMITS, MessageFlags::empty())
 }
 
-/// Changes the limits that are set on it. `EINVAL` above what the kernel allows.
+/// Changes the limits that its setters add. `EINVAL` above what the kernel allows.
 pub fn set_limits() -> LimitsRequest<()> {
     LimitsRequest::new(&Limits::SET_LIMITS, MessageFlags::ACK)
 }
 
-/// Changes the flags `BACKUP` and `FULLMESH` of an endpoint, by address or number, and of its paths. Of one path of a
-/// connection that user space manages: with a [`token`](PathRequest::token) and both addresses. Linux 5.12.
+/// Changes the flags `BACKUP` and `FULLMESH` of an endpoint, by address or number, and of its paths. With a
+/// [`token`](PathRequest::token) and both addresses it changes one path of a connection that user space
+/// manages. Linux 5.12.
 pub fn set_flags(address: Address) -> PathRequest<()> {
     PathRequest::new(&Path::SET_FLAGS, MessageFlags::ACK).addr(address)
 }
 
-/// Announces an address, which has a number and the flag `SIGNAL`, on a connection that user space manages. `EINVAL` if the
-/// kernel manages it, or if there is no such connection. Linux 5.19.
+/// Announces an address on a connection that user space manages. The address needs a number and the flag
+/// `SIGNAL`. `EINVAL` if the kernel manages the connection, or if there is none. Linux 5.19.
 pub fn announce(token: u32, address: Address) -> PathRequest<()> {
     PathRequest::new(&Path::ANNOUNCE, MessageFlags::ACK).token(token).addr(address)
 }
 
-/// Takes back what was announced. Linux 5.19.
+/// Withdraws an announced address. Linux 5.19.
 pub fn remove(token: u32, id: u8) -> Unbound<MptcpPm, ()> {
     PathRequest::new(&Path::REMOVE, MessageFlags::ACK).token(token).loc_id(id).into_unbound()
 }
 
-/// Makes a path; the address on the other side has a port. Linux 5.19.
+/// Makes a path. The remote address needs a port. Linux 5.19.
 pub fn create_subflow(token: u32, local: Address, remote: Address) -> Unbound<MptcpPm, ()> {
     PathRequest::new(&Path::SUBFLOW_CREATE, MessageFlags::ACK)
         .token(token)
@@ -412,7 +413,7 @@ pub fn create_subflow(token: u32, local: Address, remote: Address) -> Unbound<Mp
         .into_unbound()
 }
 
-/// Ends a path; both addresses have ports. `ESRCH` if there is none. Linux 5.19.
+/// Ends a path. Both addresses need ports. `ESRCH` if there is none. Linux 5.19.
 pub fn destroy_subflow(token: u32, local: Address, remote: Address) -> Unbound<MptcpPm, ()> {
     PathRequest::new(&Path::SUBFLOW_DESTROY, MessageFlags::ACK)
         .token(token)
@@ -433,25 +434,25 @@ impl Address {
 }
 
 impl AddressAttrs<'_> {
-    /// The address, of whatever family.
+    /// The address, IPv4 or IPv6.
     pub fn addr(&self) -> Option<IpAddr> {
         self.addr4().map(IpAddr::V4).or_else(|| self.addr6().map(IpAddr::V6))
     }
 }
 
 impl PathEvent<'_> {
-    /// The address on this side.
+    /// The local address.
     pub fn saddr(&self) -> Option<IpAddr> {
         self.saddr4().map(IpAddr::V4).or_else(|| self.saddr6().map(IpAddr::V6))
     }
 
-    /// The address on the other side.
+    /// The remote address.
     pub fn daddr(&self) -> Option<IpAddr> {
         self.daddr4().map(IpAddr::V4).or_else(|| self.daddr6().map(IpAddr::V6))
     }
 }
 
-/// As `10.0.0.1 id 1 signal`: what `ip mptcp endpoint` prints, but for the name of the link.
+/// As `10.0.0.1 id 1 signal`: like the output of `ip mptcp endpoint`, but without the name of the link.
 impl fmt::Display for Endpoint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = self.addr().unwrap_or_default();

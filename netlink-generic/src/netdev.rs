@@ -1,16 +1,16 @@
-//! Devices as their drivers run them: XDP, queues, NAPI, page pools, bound memory. Kernel side:
+//! Network devices and their drivers: XDP, queues, NAPI, page pools, bound memory. Kernel side:
 //! `uapi/linux/netdev.h`, `net/core/netdev-genl.c`. Linux 6.3.
 //!
-//! | module | what | since |
+//! | module | content | since |
 //! | --- | --- | --- |
 //! | [`device`] | XDP features | Linux 6.3 |
-//! | [`page_pool`] | page pools and what they counted | Linux 6.8 |
-//! | [`queue`] | queues, and such that stand for others | Linux 6.8, 7.1 |
+//! | [`page_pool`] | page pools and their statistics | Linux 6.8 |
+//! | [`queue`] | queues, and leases of them | Linux 6.8, 7.1 |
 //! | [`napi`] | NAPI instances and their settings | Linux 6.8, 6.13 |
-//! | [`qstats`] | what devices and queues counted | Linux 6.9 |
-//! | [`dmabuf`] | memory bound to a device, to receive and to send | Linux 6.12, 6.16 |
+//! | [`qstats`] | statistics of devices and queues | Linux 6.9 |
+//! | [`dmabuf`] | memory bound to a device, for receiving and sending | Linux 6.12, 6.16 |
 //!
-//! A command that the kernel doesn't have is an error before it is sent,
+//! A command that the kernel doesn't have is an error before it is sent; the error
 //! [`is_unsupported`](crate::Error::is_unsupported).
 //!
 //! # Notifications
@@ -32,7 +32,7 @@
 //! # }
 //! ```
 //!
-//! On a reactor it is the same, with `.await`:
+//! With tokio it is the same, with `.await`:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")]
@@ -69,7 +69,7 @@ pub use queue::{
 use crate::{Header, family};
 
 family! {
-    /// Devices as their drivers run them.
+    /// Network devices and their drivers.
     pub struct Netdev(Header): "netdev" = 1 { Device, PagePool, PagePoolStats, Queue, Napi, Qstats, Dmabuf }
 
     groups {
@@ -79,17 +79,17 @@ family! {
         "page-pool" PAGE_POOL,
     }
 
-    /// What happens to devices and page pools.
+    /// Events of devices and page pools.
     pub enum Event<'a> {
-        /// A device came.
+        /// A device was added.
         DeviceAdded(Device) = DEV_ADD_NTF,
-        /// A device is gone.
+        /// A device was removed.
         DeviceRemoved(Device) = DEV_DEL_NTF,
-        /// A device can do more or less than before.
+        /// The features of a device changed.
         DeviceChanged(Device) = DEV_CHANGE_NTF,
-        /// A page pool came. Linux 6.8.
+        /// A page pool was added. Linux 6.8.
         PagePoolAdded(PagePool) = PAGE_POOL_ADD_NTF,
-        /// A page pool is gone. Linux 6.8.
+        /// A page pool was removed. Linux 6.8.
         PagePoolRemoved(PagePool) = PAGE_POOL_DEL_NTF,
         /// A page pool was detached, or has another link or NAPI instance. Linux 6.8.
         PagePoolChanged(PagePool) = PAGE_POOL_CHANGE_NTF,

@@ -1,4 +1,4 @@
-//! Disk quotas: who came over a limit, and who is below it again. Kernel side: `uapi/linux/quota.h`,
+//! Disk quotas: who exceeded a limit, and whose usage fell below it. Kernel side: `uapi/linux/quota.h`,
 //! `fs/quota/netlink.c`, `fs/quota/dquot.c`.
 //!
 //! ```no_run
@@ -17,7 +17,7 @@
 //! # }
 //! ```
 //!
-//! On a reactor it is the same, with `.await`:
+//! With tokio it is the same, with `.await`:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")]
@@ -30,9 +30,9 @@
 //! # }
 //! ```
 //!
-//! The kernel only tells; there is nothing to ask, and anybody may listen. Limits are read and set with quotactl(2).
+//! This family has only events, and no permission is needed to receive them. quotactl(2) reads and sets limits.
 //!
-//! The family is in the initial network namespace only. From another one, open the stream in there:
+//! The family exists only in the initial network namespace. In another one, open the stream in the initial one:
 //!
 //! ```no_run
 //! use netlink_generic::quota::{self, Quota};
@@ -45,9 +45,9 @@
 //! # }
 //! ```
 //!
-//! A limit that is reached is told once, until the usage is below it again. Of file systems that count on their own,
-//! XFS tells the same warnings, but for those of usage that fell, and btrfs none. Where there is no limit, the soft one is
-//! 0 to the kernel: who gives up the last file or block is told to be below it.
+//! The kernel warns once about an exceeded limit, until usage falls below it. XFS counts quotas itself and
+//! sends the same warnings, except for usage that falls; btrfs sends none. The kernel treats a missing soft
+//! limit as 0: when a user's last file or block is removed, it reports that usage fell below the limit.
 
 use core::fmt;
 
@@ -64,15 +64,15 @@ family! {
         "events" EVENTS,
     }
 
-    /// What happens to limits.
+    /// Events of limits.
     pub enum Event<'a> {
-        /// A limit was reached, or is so no more.
+        /// A limit was exceeded, or usage fell below it again.
         Warning(Warning) = WARNING,
     }
 }
 
 message! {
-    /// A limit that was reached, or is so no more.
+    /// A limit that was exceeded, or usage that fell below it again.
     pub struct Warning<'a>(Quota, WarningAttrs<'a>), WarningRequest {
         /// A warning; only the kernel sends it.
         1 QUOTA_NL_C_WARNING WARNING [received],
@@ -80,65 +80,65 @@ message! {
 }
 
 attrs! {
-    /// `QUOTA_NL_A_*`. Ids are those of the initial user namespace.
+    /// `QUOTA_NL_A_*`. Ids are in the initial user namespace.
     pub struct WarningAttrs<'a> for WarningRequest<R> {
-        /// Whose limit it is.
+        /// Type of the limit's owner.
         1 QUOTA_NL_A_QTYPE quota_type: QuotaType,
-        /// The user, group or project with the limit.
+        /// Id of the limit's owner: a user, a group or a project.
         2 QUOTA_NL_A_EXCESS_ID excess_id: u64,
         /// What happened.
         3 QUOTA_NL_A_WARNING kind: Kind,
         /// Device of the file system: the major number.
         4 QUOTA_NL_A_DEV_MAJOR dev_major: u32,
-        /// And the minor one.
+        /// Device of the file system: the minor number.
         5 QUOTA_NL_A_DEV_MINOR dev_minor: u32,
-        /// The user who did it.
+        /// The user who caused it.
         6 QUOTA_NL_A_CAUSED_ID caused_id: u64,
     }
 }
 
 values! {
-    /// `USRQUOTA` and its like: whose limit it is.
+    /// `USRQUOTA`, `GRPQUOTA` and `PRJQUOTA`: the type of a limit's owner.
     pub struct QuotaType: u32 {
-        /// A user's.
+        /// A user.
         0 USRQUOTA USER "user",
-        /// A group's.
+        /// A group.
         1 GRPQUOTA GROUP "group",
-        /// A project's. Linux 4.5.
+        /// A project. Linux 4.5.
         2 PRJQUOTA PROJECT "project",
     }
 }
 
 values! {
-    /// `QUOTA_NL_*`: what happened. Blocks are room, inodes are files.
+    /// `QUOTA_NL_*`: what happened. Blocks are space, inodes are files.
     pub struct Kind: u32 {
-        /// Nothing; never told.
+        /// Nothing; the kernel never sends it.
         0 QUOTA_NL_NOWARN NONE "no warning",
-        /// A file more was refused, or let through because the process has `CAP_SYS_RESOURCE`.
+        /// One more file was refused, or allowed because the process has `CAP_SYS_RESOURCE`.
         1 QUOTA_NL_IHARDWARN INODE_HARD "inode hard limit reached",
-        /// There were too many files for too long, and one more was refused.
+        /// The grace time for too many files ended, and one more file was refused.
         2 QUOTA_NL_ISOFTLONGWARN INODE_SOFT_EXPIRED "inode grace time expired",
-        /// There are too many files, which is granted for a while.
+        /// There are too many files. The grace time begins.
         3 QUOTA_NL_ISOFTWARN INODE_SOFT "inode soft limit exceeded",
-        /// More room was refused, or likewise let through.
+        /// More space was refused, or allowed because the process has `CAP_SYS_RESOURCE`.
         4 QUOTA_NL_BHARDWARN BLOCK_HARD "block hard limit reached",
-        /// There was too much for too long, and more was refused.
+        /// The grace time for too much space ended, and more space was refused.
         5 QUOTA_NL_BSOFTLONGWARN BLOCK_SOFT_EXPIRED "block grace time expired",
-        /// There is too much, which is granted for a while.
+        /// Too much space is used. The grace time begins.
         6 QUOTA_NL_BSOFTWARN BLOCK_SOFT "block soft limit exceeded",
-        /// Fewer files than the hard limit, and still more than the soft one.
+        /// The number of files fell below the hard limit, but not below the soft limit.
         7 QUOTA_NL_IHARDBELOW INODE_HARD_BELOW "below inode hard limit",
-        /// No more files than the soft limit.
+        /// The number of files fell to the soft limit or below.
         8 QUOTA_NL_ISOFTBELOW INODE_SOFT_BELOW "below inode soft limit",
-        /// Less than the hard limit, and still more than the soft one.
+        /// The used space fell below the hard limit, but not below the soft limit.
         9 QUOTA_NL_BHARDBELOW BLOCK_HARD_BELOW "below block hard limit",
-        /// No more than the soft limit.
+        /// The used space fell to the soft limit or below.
         10 QUOTA_NL_BSOFTBELOW BLOCK_SOFT_BELOW "below block soft limit",
     }
 }
 
 impl Kind {
-    /// Whether the usage fell below a limit, rather than reached it.
+    /// Whether usage fell below a limit. `false` if a limit was exceeded.
     pub const fn is_below(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! A family that the controller was asked for, and requests that know its number.
+//! Resolved families, and requests with the number of their family.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,26 +16,26 @@ use netlink_core::{
 use crate::ctrl::{Family, OperationFlags};
 use crate::declare::{Declared, Group, Header, IntoUnbound, Notifies, Unbound};
 
-/// A family as the kernel has it: its number, its operations and groups.
+/// A family with the number, operations and groups that the kernel gave it.
 ///
-/// It is a plain value. What the controller said on one connection holds on every other of the machine, in every
-/// network namespace that has the family, until the module that brings the family is unloaded. From then on the
-/// kernel answers `ENOENT`; the family resolves anew once it is back, with another number.
+/// It is a plain value, and valid on all connections and in all network namespaces that have the family,
+/// until the family's module is unloaded. After that the kernel answers `ENOENT`. When the module is loaded
+/// again, resolve the family again: it has another number.
 pub struct Resolved<F> {
     id: MessageType,
-    /// By command; `None` if nobody asked the controller.
+    /// Sorted by command. `None` if the controller was not asked.
     operations: Option<Box<[(u8, OperationFlags)]>>,
     groups: Box<[(Box<str>, u32)]>,
     family: PhantomData<fn() -> F>,
 }
 
 impl<F: Declared> Resolved<F> {
-    /// A family whose number is known from elsewhere. Requests are bound to it unchecked, and it has no groups.
+    /// A family whose number is known from elsewhere. It has no groups, and `bind` does not check requests.
     pub fn from_id(id: u16) -> Self {
         Self { id: MessageType(id), operations: None, groups: Box::default(), family: PhantomData }
     }
 
-    /// What the controller says of it.
+    /// The family in an answer of the controller.
     pub fn from_family(family: &Family<'_>) -> Result<Self, DecodeError> {
         let wrong = |why| DecodeError { at: F::NAME, why };
         if family.name().is_none_or(|name| name != F::NAME) {
@@ -66,19 +66,21 @@ impl<F: Declared> Resolved<F> {
         self.id.0
     }
 
-    /// What the controller says of a command; `None` if the family has no such command, or none is known.
+    /// The controller's information about a command; `None` if the family has no such command, or if nothing
+    /// is known.
     pub fn operation(&self, command: u8) -> Option<OperationFlags> {
         let operations = self.operations.as_deref()?;
         let at = operations.binary_search_by_key(&command, |(command, _)| *command).ok()?;
         operations.get(at).map(|(_, flags)| *flags)
     }
 
-    /// The number of a group; `None` if the family has no such group in this kernel.
+    /// The number of a group; `None` if the family has no such group in the running kernel.
     pub fn group(&self, group: Group<F>) -> Option<u32> {
         self.groups.iter().find(|(name, _)| **name == *group.name()).map(|(_, id)| *id)
     }
 
-    /// The numbers of groups, as a connection subscribes to them. [`Error::Lacking`] if there is no such group.
+    /// The numbers of groups, as `subscribe` of a connection takes them. [`Error::Lacking`] if there is no
+    /// such group.
     pub fn groups(&self, groups: &[Group<F>]) -> Result<Vec<u32>, Error> {
         let number = |group: &Group<F>| {
             let lacking = Error::Lacking { of: F::NAME, what: "multicast group", name: group.name() };
@@ -87,11 +89,11 @@ impl<F: Declared> Resolved<F> {
         groups.iter().map(number).collect()
     }
 
-    /// Gives a request the family's number, so that a connection can send it.
+    /// Adds the family's number to a request, so that a connection can send it.
     ///
-    /// A command that the family doesn't have in this kernel is an error when the request is sent, before the
-    /// kernel sees it, and [`is_unsupported`](Error::is_unsupported); likewise one that doesn't list. An `EPERM`
-    /// says which permission the command takes.
+    /// If the family doesn't have the command in the running kernel, or the command does not list, sending
+    /// fails before the kernel sees the request. The error [`is_unsupported`](Error::is_unsupported). An
+    /// `EPERM` names the permission that the command requires.
     #[inline]
     pub fn bind<Q: IntoUnbound<Family = F>>(&self, request: Q) -> Bound<Q::Answer> {
         let Unbound { mut request, .. } = request.into_unbound().with_header();
@@ -131,7 +133,8 @@ impl<F: Declared> Resolved<F> {
 }
 
 impl<F: Notifies> Resolved<F> {
-    /// Reads an event of a connection that subscribed to groups of several families; `None` if it is another's.
+    /// Reads an event of a connection that subscribed to groups of several families; `None` if it is of
+    /// another family.
     ///
     /// ```no_run
     /// use netlink_generic::ctrl::{self, Ctrl};
@@ -163,19 +166,19 @@ fn lacking<F: Declared>(out: &mut netlink_core::Writer, why: &'static str) {
     out.fail_at(0, Unsendable::Lacking { of: F::NAME, why });
 }
 
-/// For commands that take `CAP_NET_ADMIN` in the initial user namespace.
+/// For commands that require `CAP_NET_ADMIN` in the initial user namespace.
 pub(crate) fn admin<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     initial_net_admin(error, f)?;
     gone::<F>(error, f)
 }
 
-/// For commands that take it where the network namespace belongs to.
+/// For commands that require it in the user namespace that owns the network namespace.
 fn namespace_admin<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     net_admin(error, f)?;
     gone::<F>(error, f)
 }
 
-/// The kernel says ENOENT also of a family that it doesn't have any more.
+/// The kernel also answers `ENOENT` if the family was removed.
 fn gone<F: Declared>(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if error.errno() == Errno::ENOENT && !error.is_explained() {
         return write!(
@@ -224,7 +227,7 @@ impl<F: Declared> Reply for Resolved<F> {
     }
 }
 
-/// A request with the number of its family: what a connection sends.
+/// A request with the number of its family. A connection can send it.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing until a connection sends it"]
 pub struct Bound<R> {

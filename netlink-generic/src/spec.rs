@@ -16,7 +16,7 @@ use crate::taskstats;
 use crate::wireguard;
 use crate::{Declared, ctrl};
 
-/// What this crate declares; see [`Spec`].
+/// The declarations of this crate; see [`Spec`].
 pub const SPEC: Spec = Spec {
     protocols: &[
         <ctrl::Ctrl as Declared>::INFO,

@@ -1,8 +1,9 @@
-//! What tasks and processes used and waited for, while they live and when they end. What `getdelays` and `iotop` read.
-//! Kernel side: `uapi/linux/taskstats.h`, `kernel/taskstats.c`, `kernel/tsacct.c`, `kernel/delayacct.c`,
-//! `Documentation/accounting/`.
+//! Resources that tasks and processes used, and delays that they had, while they run and when they end.
+//! `getdelays` and `iotop` use it. Kernel side: `uapi/linux/taskstats.h`, `kernel/taskstats.c`,
+//! `kernel/tsacct.c`, `kernel/delayacct.c`, `Documentation/accounting/`.
 //!
-//! A task is a thread, by its own number; a process is a thread group, by the number of its first thread.
+//! A task is a thread, identified by its own number. A process is a thread group, identified by the number of
+//! its first thread.
 //!
 //! ```no_run
 //! use netlink_generic::taskstats;
@@ -14,7 +15,7 @@
 //!     println!("{}: {:?} of user time, {} bytes read", stats.comm, stats.user_time(), stats.read_bytes);
 //!     println!("waited for a CPU {:?} at a time", stats.cpu().average());
 //! }
-//! // All its threads, those that ended included.
+//! // All its threads, including those that ended.
 //! let whole = nl.call(taskstats::process(std::process::id()))?;
 //! println!("{:?}", whole.stats().map(|stats| stats.blkio().total));
 //! match nl.call(taskstats::task(4_000_000)) {
@@ -25,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! On a reactor it is the same, with `.await`:
+//! With tokio it is the same, with `.await`:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")]
@@ -38,18 +39,20 @@
 //! # }
 //! ```
 //!
-//! Whoever is told when tasks end is an [`exit::Listener`].
+//! An [`exit::Listener`] receives a record when a task ends.
 //!
-//! # What the kernel tells
+//! # What the kernel reports
 //!
-//! - It takes `CAP_NET_ADMIN` in the initial user namespace. Numbers are those of the PID namespace of who asks.
-//! - Linux 5.10 has the family in the initial network namespace only, 6.1 in all: elsewhere, connect in that one.
-//! - Of a process it sums up the delays, context switches and times; everything else is 0. Of one that ended, some
-//!   releases, 6.18.15 for one, sum up the delays only, and leave the version 0; so do 5.10 and 6.1.176, which give theirs.
-//! - Of the delays, only waiting for a CPU is measured always. The others take `kernel.task_delayacct` (or `delayacct`
-//!   on the kernel's command line) to be on when the task is made.
-//! - [`TaskStats::version`] tells which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in 7.3. What
-//!   came later than a kernel is `None`.
+//! - Requests need `CAP_NET_ADMIN` in the initial user namespace. Numbers are in the PID namespace of the
+//!   requester.
+//! - Linux 5.10 has the family in the initial network namespace only: connect there. Linux 6.1 has it in all.
+//! - For a process, the kernel sums up delays, context switches and times; all else is 0. For a process that
+//!   ended, some releases, such as 6.18.15, sum up only the delays and leave the version 0. 5.10 and 6.1.176
+//!   do the same, but set the version.
+//! - Only the delay for a CPU is always measured. The other delays need `kernel.task_delayacct` (or
+//!   `delayacct` on the kernel's command line) to be on when the task is created.
+//! - [`TaskStats::version`] says which fields a kernel has: 13 in Linux 6.1, 14 in 6.12, 16 in 6.18, 17 in
+//!   7.3. Fields that the kernel does not have are `None`.
 
 mod cgroup;
 #[cfg(all(feature = "std", target_os = "linux"))]
@@ -72,23 +75,23 @@ family! {
 }
 
 message! {
-    /// A question.
+    /// A request.
     pub struct Query<'a>(Taskstats, QueryAttrs<'a>), QueryRequest {
-        /// Asks for one task or process, or to be told when tasks end.
+        /// Asks for one task or process, or to receive a record when tasks end.
         1 TASKSTATS_CMD_GET GET,
     }
 }
 
 attrs! {
-    /// `TASKSTATS_CMD_ATTR_*`. The kernel looks at one of them: a mask, else a task, else a process.
+    /// `TASKSTATS_CMD_ATTR_*`. The kernel uses only one: a mask, else a task, else a process.
     pub struct QueryAttrs<'a> for QueryRequest<R> {
         /// Number of the task.
         1 TASKSTATS_CMD_ATTR_PID pid: u32,
         /// Number of the process.
         2 TASKSTATS_CMD_ATTR_TGID tgid: u32,
-        /// The CPUs to be told of, as a list: `0-3,8`.
+        /// Register for tasks that end on these CPUs, a list such as `0-3,8`.
         3 TASKSTATS_CMD_ATTR_REGISTER_CPUMASK register_cpumask: Str<'a>,
-        /// The CPUs to be told of no more.
+        /// Deregister for these CPUs.
         4 TASKSTATS_CMD_ATTR_DEREGISTER_CPUMASK deregister_cpumask: Str<'a>,
     }
 }
@@ -96,7 +99,7 @@ attrs! {
 message! {
     /// Statistics of a task or process, or of a task that ended.
     pub struct Record<'a>(Taskstats, RecordAttrs<'a>), RecordReply {
-        /// The answer; unasked when a task ends.
+        /// The answer. Sent without a request when a task ends.
         2 TASKSTATS_CMD_NEW NEW [received],
     }
 }
@@ -106,9 +109,9 @@ attrs! {
     pub struct RecordAttrs<'a> for RecordReply<R> {
         /// The task.
         4 TASKSTATS_TYPE_AGGR_PID task: SubjectAttrs<'a>,
-        /// The process. Of a task that ended: only if it was the last one of several.
+        /// The process. For a task that ended: only if it was the last of several.
         5 TASKSTATS_TYPE_AGGR_TGID process: SubjectAttrs<'a>,
-        /// Nothing: it aligns what follows, on architectures that need it.
+        /// Empty: aligns the next attribute on architectures that need it.
         6 TASKSTATS_TYPE_NULL null: Flag,
     }
 }
@@ -126,7 +129,7 @@ attrs! {
 }
 
 impl Record<'_> {
-    /// The statistics: those of the task, else those of the process.
+    /// The statistics of the task, or else of the process.
     pub fn stats(&self) -> Option<TaskStats> {
         self.task().or_else(|| self.process())?.stats()
     }
@@ -142,16 +145,16 @@ pub fn process(tgid: u32) -> QueryRequest<Record<'static>> {
     QueryRequest::new(&Query::GET, MessageFlags::empty()).tgid(tgid)
 }
 
-/// Asks to be told of tasks that end on these CPUs, a list such as `0-3,8`. A [`Listener`](exit::Listener) does it, and hears what
-/// comes.
+/// Registers for tasks that end on these CPUs, a list such as `0-3,8`. A [`Listener`](exit::Listener) does
+/// this, and receives the records.
 ///
-/// `EINVAL` outside of the initial user and PID namespaces, and for what is no list; that or `ERANGE` if a CPU can't be
-/// there in this machine; `E2BIG` if the text is longer than any list has to be.
+/// `EINVAL` outside of the initial user and PID namespaces, and for a text that is not a list; that or
+/// `ERANGE` for a CPU that the machine cannot have; `E2BIG` if the text is longer than any list can be.
 pub fn register(cpus: &str) -> QueryRequest<()> {
     QueryRequest::new(&Query::GET, MessageFlags::ACK).register_cpumask(cpus)
 }
 
-/// Asks to be told no more. CPUs that were never registered are no error.
+/// Deregisters for these CPUs. CPUs that were never registered are not an error.
 pub fn deregister(cpus: &str) -> QueryRequest<()> {
     QueryRequest::new(&Query::GET, MessageFlags::ACK).deregister_cpumask(cpus)
 }

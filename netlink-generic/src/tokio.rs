@@ -1,4 +1,4 @@
-//! The same clients on a tokio reactor. Families open them with `connect()` of their module `tokio`.
+//! The same clients for tokio. `connect()` in a family's module `tokio` opens one.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), netlink_generic::Error> {
@@ -20,8 +20,8 @@ use crate::{Dump, Error, Notice, OpenOptions, Protocol, Reply, ctrl};
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// A connection on a tokio reactor and a family that was resolved on it. See the blocking
-/// [`Client`](crate::Client); every call behaves alike.
+/// A connection with a resolved family, for tokio. All calls work like those of the blocking
+/// [`Client`](crate::Client).
 #[derive(Debug)]
 pub struct Client<F: Declared> {
     connection: Connection,
@@ -35,18 +35,18 @@ impl<F: Declared> Client<F> {
         Self::connect_with(&OpenOptions::new()).await
     }
 
-    /// Opens one with a port or in a namespace of choice.
+    /// Opens a connection with a given port or in a given namespace.
     pub async fn connect_with(options: &OpenOptions<'_>) -> Result<Self> {
         Self::on(Connection::open_with(Protocol::GENERIC, options)?).await
     }
 
-    /// Asks for the family on a connection that is there.
+    /// Asks for the family on an existing connection.
     pub async fn on(mut connection: Connection) -> Result<Self> {
         let family = connection.call(ctrl::resolve()).await?;
         Ok(Self { connection, family })
     }
 
-    /// Asks for the family anew: its module may have been unloaded and loaded since.
+    /// Asks for the family again. Its module may have been unloaded and loaded.
     pub async fn resolve(&mut self) -> Result<&Resolved<F>> {
         self.family = self.connection.call(ctrl::resolve()).await?;
         Ok(&self.family)
@@ -72,7 +72,7 @@ impl<F: Declared> Client<F> {
         self.connection.call(self.family.bind(request)).await
     }
 
-    /// Sends a request that lists, and gives its replies one by one, each looked at in the receive buffer.
+    /// Sends a request for a list. The listing returns the replies one by one from the receive buffer.
     pub async fn dump<Q, R>(&mut self, request: Q) -> Result<Listing<'_, R>>
     where
         Q: IntoUnbound<Family = F, Answer = Dump<R>>,
@@ -81,7 +81,7 @@ impl<F: Declared> Client<F> {
         self.connection.dump(self.family.bind(request)).await
     }
 
-    /// Sends requests without waiting for each, and gives one result per request, in order.
+    /// Sends requests without waiting for each answer. Returns one result per request, in order.
     pub async fn batch<Q>(&mut self, requests: impl IntoIterator<Item = Q>) -> Vec<Result<Q::Answer>>
     where
         Q: IntoUnbound<Family = F>,
@@ -91,8 +91,8 @@ impl<F: Declared> Client<F> {
     }
 }
 
-/// Binds requests as they are taken. It has a name because a task's future must be `Send` for every lifetime in the
-/// answer, and a closure inside of it takes one only.
+/// Binds each request when the iterator yields it. A named type is needed because the future of a task must
+/// be `Send` for all lifetimes of the answer, and a closure in it has only one.
 struct Binding<'f, F, I> {
     family: &'f Resolved<F>,
     requests: I,
@@ -111,7 +111,7 @@ impl<F: Declared, Q: IntoUnbound<Family = F>, I: Iterator<Item = Q>> Iterator fo
 }
 
 impl<F: Notifies> Client<F> {
-    /// Joins groups of the family on this connection; [`next_event`](Self::next_event) gives out their events.
+    /// Joins groups of the family on this connection; [`next_event`](Self::next_event) returns their events.
     pub fn subscribe(&mut self, groups: &[Group<F>]) -> Result<()> {
         self.connection.subscribe(&self.family.groups(groups)?)
     }
@@ -127,7 +127,7 @@ pub fn connect() -> Result<Connection> {
     Connection::open(Protocol::GENERIC)
 }
 
-/// Opens a connection with a port or in a namespace of choice.
+/// Opens a connection with a given port or in a given namespace.
 pub fn connect_with(options: &OpenOptions<'_>) -> Result<Connection> {
     Connection::open_with(Protocol::GENERIC, options)
 }
@@ -147,7 +147,7 @@ pub async fn subscribe<F: Notifies>(
 #[doc(hidden)]
 macro_rules! __connect_tokio {
     ($vis:vis $family:ident $($event:ident)?) => {
-        /// The same on a tokio reactor.
+        /// The same functions for tokio.
         #[allow(unreachable_pub, dead_code)]
         $vis mod tokio {
             use super::$family;
@@ -158,7 +158,7 @@ macro_rules! __connect_tokio {
                 $crate::tokio::Client::connect().await
             }
 
-            /// Opens a connection with a port or in a namespace of choice, and resolves the family on it.
+            /// Opens a connection with a given port or in a given namespace, and resolves the family on it.
             pub async fn connect_with(
                 options: &$crate::OpenOptions<'_>,
             ) -> ::core::result::Result<$crate::tokio::Client<$family>, $crate::Error> {
@@ -173,7 +173,7 @@ macro_rules! __connect_tokio {
                     $crate::tokio::subscribe(groups, &$crate::OpenOptions::new()).await
                 }
 
-                /// Opens a stream of events with a port or in a namespace of choice.
+                /// Opens a stream of events with a given port or in a given namespace.
                 pub async fn subscribe_with(
                     groups: &[$crate::Group<$family>],
                     options: &$crate::OpenOptions<'_>,

@@ -1,12 +1,12 @@
 //! WireGuard: tunnels, their keys and their peers. Kernel side: `uapi/linux/wireguard.h`,
 //! `drivers/net/wireguard/netlink.c`.
 //!
-//! The link itself, of kind `wireguard`, is made and removed by rtnetlink, and so are its addresses and routes. This
-//! family configures it. There are no multicast groups: the kernel doesn't tell what happens to peers.
+//! Rtnetlink makes and removes the link of kind `wireguard`, its addresses and its routes. This family
+//! configures the link. There are no multicast groups: the kernel sends no events about peers.
 //!
-//! # Setting
+//! # Configuring
 //!
-//! A [`DeviceConfig`] is a value of any size; [`split`](DeviceConfig::split) makes the requests that set it.
+//! A [`DeviceConfig`] can have any size; [`split`](DeviceConfig::split) makes the requests for it.
 //!
 //! ```no_run
 //! use netlink_generic::Prefix;
@@ -28,10 +28,10 @@
 //!     nl.call(request)?;
 //! }
 //!
-//! // A peer that is there is changed, one that isn't is not made.
+//! // Changes a peer only if it exists.
 //! let moved = PeerConfig::new(peer).update_only().endpoint("[2001:db8::1]:51820".parse()?);
 //! let moved = moved.remove_preshared_key().persistent_keepalive(0);
-//! // One of its prefixes goes, Linux 6.16.
+//! // Removes one of its prefixes, Linux 6.16.
 //! let narrowed = PeerConfig::new(peer).update_only().remove_allowed_ip("fd00::/64".parse::<Prefix>()?);
 //! let gone = PeerConfig::remove(peer);
 //! for change in [moved, narrowed, gone] {
@@ -43,12 +43,12 @@
 //! # }
 //! ```
 //!
-//! Each request does all it says or a part of it, up to what the kernel refused; nothing is taken back. What was set stays
-//! when the connection is closed, until it is set anew or the link goes.
+//! If the kernel refuses a request, the changes before the refused part stay in effect. The configuration
+//! stays when the connection is closed, until it is changed or the link is removed.
 //!
 //! # Reading
 //!
-//! The kernel lists a device in as many messages as it takes; [`Device`] puts them together.
+//! The kernel lists a device in one or more messages; [`Device`] combines them.
 //!
 //! ```no_run
 //! use netlink_generic::wireguard::{self, Device};
@@ -64,7 +64,7 @@
 //! # }
 //! ```
 //!
-//! The messages themselves can be looked at where they are, with whatever they have that this crate doesn't know:
+//! The messages can also be read in place, including attributes that this crate does not know:
 //!
 //! ```no_run
 //! use netlink_generic::Indexed;
@@ -82,7 +82,7 @@
 //! # }
 //! ```
 //!
-//! On a reactor it is the same, with `.await`:
+//! With tokio it is the same, with `.await`:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")]
@@ -97,8 +97,8 @@
 //!
 //! # Keys
 //!
-//! A [`PrivateKey`] and a [`PresharedKey`] don't print, in errors and traces neither, and their memory is wiped. The
-//! feature `wireguard-keys` makes new ones and derives public keys.
+//! A [`PrivateKey`] and a [`PresharedKey`] do not print, not even in errors and traces, and their memory is
+//! wiped. The feature `wireguard-keys` generates keys and derives public keys.
 
 mod config;
 mod device;
@@ -127,9 +127,9 @@ family! {
 }
 
 message! {
-    /// A device, or as much of it as one message holds: [`Device`] puts them together.
+    /// A device, or the part of it in one message: [`Device`] combines the messages.
     pub struct DeviceMessage<'a>(Wireguard, DeviceAttrs<'a>), DeviceRequest {
-        /// Asks for one device, and is the answer.
+        /// Asks for one device. The answers have the same type.
         0 WG_CMD_GET_DEVICE GET_DEVICE,
         /// Changes one device.
         1 WG_CMD_SET_DEVICE SET_DEVICE,
@@ -137,7 +137,7 @@ message! {
     about subject
 }
 
-/// `"wg0" peer jRKr…=`: what errors call a device, or the first peer of a request.
+/// `"wg0" peer jRKr…=`: the device, or the first peer of a request, as errors show it.
 fn subject(device: &DeviceMessage<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match (device.ifname(), device.ifindex()) {
         (Some(name), _) => write!(f, "{name:?}")?,
@@ -152,7 +152,7 @@ fn subject(device: &DeviceMessage<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 }
 
 attrs! {
-    /// `WGDEVICE_A_*`. What is absent in a request stays as it is.
+    /// `WGDEVICE_A_*`. Settings that a request does not have do not change.
     pub struct DeviceAttrs<'a> for DeviceRequest<R> {
         /// Index of the link. A request has this or the name.
         1 WGDEVICE_A_IFINDEX ifindex: u32,
@@ -160,21 +160,21 @@ attrs! {
         2 WGDEVICE_A_IFNAME ifname: Str<'a, 15>,
         /// The private key; all zeros remove it. The kernel clamps it.
         3 WGDEVICE_A_PRIVATE_KEY private_key: SecretKey<'a>,
-        /// The public key that belongs to it. Told only.
+        /// The public key of the private key. Read-only.
         4 WGDEVICE_A_PUBLIC_KEY public_key: PublicKey,
-        /// How the request is meant. Never told.
+        /// Flags of the request. Never in a reply.
         5 WGDEVICE_A_FLAGS flags: DeviceFlags,
-        /// UDP port that it listens at; 0 lets the kernel choose one.
+        /// UDP port to listen on; with 0 the kernel chooses one.
         6 WGDEVICE_A_LISTEN_PORT listen_port: u16,
         /// Mark of the packets it sends; 0 is none.
         7 WGDEVICE_A_FWMARK fwmark: u32,
-        /// Peers. The index means nothing: the kernel tells 0 always.
+        /// Peers. The index has no meaning: the kernel always sends 0.
         8 WGDEVICE_A_PEERS peers: Indexed<'a, PeerAttrs<'a>>,
     }
 }
 
 flags! {
-    /// `WGDEVICE_F_*`: how a request for a device is meant.
+    /// `WGDEVICE_F_*`: flags of a request for a device.
     pub struct DeviceFlags: u32 {
         /// All peers are removed first.
         0x1 WGDEVICE_F_REPLACE_PEERS REPLACE_PEERS,
@@ -182,25 +182,26 @@ flags! {
 }
 
 attrs! {
-    /// `WGPEER_A_*`: a peer. What is absent in a request stays as it is, or has its default in a new peer.
+    /// `WGPEER_A_*`: a peer. A setting that a request does not have does not change; in a new peer it has its
+    /// default.
     pub struct PeerAttrs<'a> for PeerBuilder {
-        /// The key by which it is known. A request must have it.
+        /// The key that identifies the peer. Required in requests.
         1 WGPEER_A_PUBLIC_KEY public_key: PublicKey,
-        /// A key that both share beside the others; all zeros is none.
+        /// A key that both peers share, in addition to the others; all zeros is none.
         2 WGPEER_A_PRESHARED_KEY preshared_key: SecretKey<'a>,
-        /// How the request is meant. Never told.
+        /// Flags of the request. Never in a reply.
         3 WGPEER_A_FLAGS flags: PeerFlags,
-        /// Where it was last heard of, or is expected.
+        /// The last known or the configured address of the peer.
         4 WGPEER_A_ENDPOINT endpoint: Endpoint<'a>,
-        /// Seconds of silence after which a packet is sent; 0, the default, sends none.
+        /// Seconds of silence before a keepalive packet is sent; 0, the default, sends none.
         5 WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL persistent_keepalive_interval: u16,
-        /// When the last handshake was, since 1970; 0 is never. Told only.
+        /// Time of the last handshake, since 1970; 0 is never. Read-only.
         6 WGPEER_A_LAST_HANDSHAKE_TIME last_handshake_time: Timespec,
-        /// Bytes received, those of the tunnel included. Told only.
+        /// Bytes received, with the overhead of the tunnel. Read-only.
         7 WGPEER_A_RX_BYTES rx_bytes: u64,
-        /// Bytes sent, likewise. Told only.
+        /// Bytes sent, with the overhead of the tunnel. Read-only.
         8 WGPEER_A_TX_BYTES tx_bytes: u64,
-        /// The prefixes it may send from and is sent to. The index means nothing: the kernel tells 0 always.
+        /// The prefixes that the peer may use. The index has no meaning: the kernel always sends 0.
         9 WGPEER_A_ALLOWEDIPS allowedips: Indexed<'a, AllowedIpAttrs<'a>>,
         /// Version of the protocol: 1, the default, is the only one.
         10 WGPEER_A_PROTOCOL_VERSION protocol_version: u32,
@@ -208,36 +209,36 @@ attrs! {
 }
 
 flags! {
-    /// `WGPEER_F_*`: how a request for a peer is meant.
+    /// `WGPEER_F_*`: flags of a request for a peer.
     pub struct PeerFlags: u32 {
-        /// It is removed.
+        /// The peer is removed.
         0x1 WGPEER_F_REMOVE_ME REMOVE_ME,
         /// All its allowed IPs are removed first.
         0x2 WGPEER_F_REPLACE_ALLOWEDIPS REPLACE_ALLOWEDIPS,
-        /// If it is not there, nothing happens.
+        /// If the peer does not exist, nothing happens.
         0x4 WGPEER_F_UPDATE_ONLY UPDATE_ONLY,
     }
 }
 
 attrs! {
-    /// `WGALLOWEDIP_A_*`: a prefix. In a request it moves to this peer from whichever had it.
+    /// `WGALLOWEDIP_A_*`: a prefix. In a request it moves from the peer that has it to this peer.
     pub struct AllowedIpAttrs<'a> for AllowedIpBuilder {
         /// [`INET`](WideFamily::INET) or [`INET6`](WideFamily::INET6).
         1 WGALLOWEDIP_A_FAMILY family: WideFamily,
         /// The address.
         2 WGALLOWEDIP_A_IPADDR ipaddr: IpAddr,
-        /// Bits of the address that count.
+        /// Prefix length, in bits.
         3 WGALLOWEDIP_A_CIDR_MASK cidr_mask: u8,
-        /// How the request is meant. Never told. Linux 6.16; older kernels refuse the request with `EINVAL`.
+        /// Flags of the request. Never in a reply. Linux 6.16; older kernels refuse the request with `EINVAL`.
         4 WGALLOWEDIP_A_FLAGS flags: AllowedIpFlags,
     }
     shows |ip| { prefix: device::read(ip).ok(); family ipaddr cidr_mask }
 }
 
 flags! {
-    /// `WGALLOWEDIP_F_*`: how a request for an allowed IP is meant.
+    /// `WGALLOWEDIP_F_*`: flags of a request for an allowed IP.
     pub struct AllowedIpFlags: u32 {
-        /// It is removed, if this peer has it. Linux 6.16.
+        /// The allowed IP is removed if this peer has it. Linux 6.16.
         0x1 WGALLOWEDIP_F_REMOVE_ME REMOVE_ME,
     }
 }
@@ -248,7 +249,7 @@ flags! {
 pub enum Endpoint<'a> {
     /// An address and a port; a link-local IPv6 address has a scope.
     Ip(SocketAddr),
-    /// Of another address family, as it came.
+    /// Another address family, as bytes.
     Other(Bytes<'a>),
 }
 
@@ -327,8 +328,8 @@ impl fmt::Debug for Endpoint<'_> {
 
 serialize! { @text ['a] Endpoint<'a> }
 
-/// Asks for a device by its name. `ENODEV` if there is no such link, `EOPNOTSUPP` if it is of another kind. It takes
-/// `CAP_NET_ADMIN`, as the answer has the private key.
+/// Asks for a device by its name. `ENODEV` if there is no such link, `EOPNOTSUPP` if it is of another kind.
+/// Requires `CAP_NET_ADMIN`, because the answer has the private key.
 pub fn get(ifname: &str) -> DeviceRequest<Dump<DeviceMessage<'static>>> {
     DeviceRequest::new(&DeviceMessage::GET_DEVICE, MessageFlags::DUMP).ifname(ifname)
 }
@@ -338,8 +339,8 @@ pub fn get_index(ifindex: u32) -> DeviceRequest<Dump<DeviceMessage<'static>>> {
     DeviceRequest::new(&DeviceMessage::GET_DEVICE, MessageFlags::DUMP).ifindex(ifindex)
 }
 
-/// Changes a device by its name, with what the setters add: for one message made by hand. [`DeviceConfig`] makes as
-/// many as it takes.
+/// Changes a device by its name, with what the setters add: for a single message that you make yourself.
+/// [`DeviceConfig`] makes as many messages as needed.
 ///
 /// ```no_run
 /// use netlink_generic::wireguard::{self, PeerBuilder, PeerFlags, PublicKey};
@@ -355,7 +356,7 @@ pub fn set(ifname: &str) -> DeviceRequest<()> {
     DeviceRequest::new(&DeviceMessage::SET_DEVICE, MessageFlags::ACK).ifname(ifname)
 }
 
-/// Changes a device by its index, likewise.
+/// Changes a device by its index, with what the setters add.
 pub fn set_index(ifindex: u32) -> DeviceRequest<()> {
     DeviceRequest::new(&DeviceMessage::SET_DEVICE, MessageFlags::ACK).ifindex(ifindex)
 }

@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! A family as it is declared, bound and read: everything but a kernel.
+//! A declared family: declared, bound and read, without a kernel.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
@@ -14,7 +14,7 @@ use netlink_generic::{
 use netlink_testing::native;
 
 layout! {
-    /// A header of the family's own.
+    /// The family's own header.
     struct OwnHeader: own_header = 8 {
         /// The command.
         genl: Header,
@@ -40,7 +40,7 @@ message! {
         1 THING_GET GET,
         /// Makes.
         2 THING_NEW NEW,
-        /// Tells.
+        /// An event.
         9 THING_NTF NTF,
     }
 }
@@ -54,7 +54,7 @@ family! {
         "changes" CHANGES,
     }
 
-    /// What happens.
+    /// Events.
     enum Event<'a> {
         /// A thing.
         Told(Thing) = NTF,
@@ -98,13 +98,13 @@ fn a_bound_request_has_the_familys_number_command_version_and_header() {
     assert_eq!(bytes[16..], native([2, 3, 0, 0, 5, 0, 0, 0, 8, 0, 1, 0, 7, 0, 0, 0], &[1, 1, 2, 4, 2, 2, 4]));
     let again = family.bind(request.restart().flag(Flag)).to_bytes().unwrap();
     assert_eq!(again[16..], native([2, 3, 0, 0, 0, 0, 0, 0, 4, 0, 2, 0], &[1, 1, 2, 4, 2]));
-    // Whatever is done to the header, command and version are those of the request.
+    // Command and version are those of the request, even if the header is changed.
     let spoilt = make().header(|header| header.genl = Header::default());
     assert_eq!(family.bind(spoilt).to_bytes().unwrap()[16..18], [2, 3]);
 }
 
 #[test]
-fn what_the_family_does_not_have_is_not_sent() {
+fn unknown_commands_are_not_sent() {
     let family = resolved(&[(1, OperationFlags::DO), (2, OperationFlags::DUMP)]);
     for (bytes, text) in [
         (
@@ -129,7 +129,7 @@ fn what_the_family_does_not_have_is_not_sent() {
 }
 
 #[test]
-fn a_refusal_says_what_it_takes() {
+fn a_refusal_names_the_required_permission() {
     let family = resolved(&[
         (1, OperationFlags::DO | OperationFlags::NAMESPACE_ADMIN),
         (2, OperationFlags::DO | OperationFlags::ADMIN),
@@ -154,7 +154,7 @@ fn a_refusal_says_what_it_takes() {
              things is: unloaded since it was resolved, or not in this network namespace"
         );
     }
-    // NLMSGERR_ATTR_MSG: the family is there, and explains itself.
+    // `NLMSGERR_ATTR_MSG`: the family exists and explains the error.
     let explained = Replies::new().error(2, &native([7, 0, 1, 0, b'n', b'o', 0, 0], &[2, 2, 1]));
     assert_eq!(
         answer(family.bind(get()), &[&explained]).unwrap_err().to_string(),
@@ -208,7 +208,7 @@ fn a_dump_reads_and_prints_names() {
 }
 
 #[test]
-fn events_are_told_by_command_and_families_by_number() {
+fn events_are_distinguished_by_command_and_families_by_number() {
     let family = resolved(&[]);
     let told = ThingRequest::<()>::new(&Thing::NTF, MessageFlags::empty()).number(9u32);
     let told = Resolved::<Things>::from_id(40).bind(told).to_bytes().unwrap();
@@ -228,7 +228,7 @@ fn events_are_told_by_command_and_families_by_number() {
 }
 
 #[test]
-fn what_prints() {
+fn printed_text() {
     let family = resolved(&[(1, OperationFlags::DO)]);
     let text = format!("{family:?}");
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Exchanges with several kernels: our requests are those that were recorded, and their answers read as the text that
-//! stands in the file: see `netlink_testing::golden`.
+//! Exchanges with several kernels: the requests equal the recorded ones, and the answers read as the text of
+//! the file: see `netlink_testing::golden`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -32,7 +32,7 @@ fn recorded_exchanges() {
     netlink_testing::golden::exchanges("tests/golden/ctrl", tell, read);
 }
 
-/// A message of this type, and written back by any family: their names are a matter of the kernel.
+/// A message of this type, written again by any family: the kernel chooses the family's number.
 macro_rules! reread {
     ($type:ty, $bytes:expr) => {{
         let bind = |request| netlink_generic::Resolved::from_id(16).bind(request);
@@ -51,7 +51,7 @@ pub(crate) fn read(bytes: &[u8]) -> Read {
     reread!(Family<'_>, bytes)
 }
 
-/// The messages that were received, in one of these.
+/// The received messages, as one of these types.
 pub(crate) fn received(recorded: &str) -> Vec<Vec<u8>> {
     let received = recorded.lines().filter_map(|line| line.split_once(' '));
     let received = received.filter(|(arrow, _)| arrow.starts_with(['<', '*']));

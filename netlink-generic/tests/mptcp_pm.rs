@@ -1,4 +1,4 @@
-//! mptcp_pm without a kernel: what requests are made of, what answers and events are read as, and what is broken.
+//! mptcp_pm without a kernel: the bytes of requests, the content of answers and events, and broken messages.
 //!
 //! The answers and events are those of Linux 6.18 to `ip mptcp endpoint add 10.0.0.9 port 5000 id 9 dev lo signal`,
 //! `ip mptcp limits show`, and a connection over loopback.
@@ -12,13 +12,13 @@ use netlink_generic::testkit::from_hex;
 use netlink_generic::{IntoUnbound, Message, MessageFlags, Reply as _, Resolved};
 use netlink_testing::native_attributes;
 
-/// Attributes of a little-endian machine, as on this one: addresses are in network order on both.
+/// Attributes of a little-endian machine, converted for this one: addresses are always in network order.
 fn native(bytes: &[u8], head: usize) -> Vec<u8> {
     // MPTCP_PM_ADDR_ATTR_ADDR4.
     native_attributes(bytes, head, &[3])
 }
 
-/// The body of an event, where those have other numbers.
+/// The body of an event, in which addresses have other numbers.
 fn native_event(bytes: &[u8]) -> Vec<u8> {
     // MPTCP_ATTR_SADDR4, _DADDR4, _SPORT and _DPORT.
     native_attributes(bytes, 4, &[5, 7, 9, 10])
@@ -28,7 +28,7 @@ fn family() -> Resolved<MptcpPm> {
     Resolved::from_id(27)
 }
 
-/// Behind `nlmsghdr`.
+/// The bytes after `nlmsghdr`.
 fn bytes<Q: IntoUnbound<Family = MptcpPm>>(request: Q) -> Vec<u8> {
     family().bind(request).to_bytes().unwrap().split_off(16)
 }
@@ -40,7 +40,7 @@ fn requests_have_these_bytes() {
     assert_eq!(bytes(mptcp_pm::add(v4())), [&[1, 1, 0, 0], &nested[..]].concat());
     let by_id = native(&[12, 0, 1, 0x80, 5, 0, 2, 0, 7, 0, 0, 0], 0);
     assert_eq!(bytes(mptcp_pm::delete(7)), [&[2, 1, 0, 0], &by_id[..]].concat());
-    // NA1: of an address with a number the kernel looks at the number alone, and number 0 is that of many.
+    // NA1: for an address with a number, the kernel uses only the number, and many addresses have number 0.
     let zero = [
         2, 1, 0, 0, 28, 0, 1, 0x80, 6, 0, 1, 0, 2, 0, 0, 0, 8, 0, 3, 0, 192, 0, 2, 1, 5, 0, 2, 0, 0, 0, 0, 0,
     ];
@@ -106,7 +106,7 @@ fn an_endpoint_is_read_and_written_back() {
 }
 
 #[test]
-fn events_are_told_apart_by_their_command() {
+fn events_are_distinguished_by_their_command() {
     let body = native_event(&from_hex(CREATED).unwrap());
     let Event::Created(path) = Event::view(&message(&body)).unwrap() else { panic!("not created") };
     assert_eq!((path.token(), path.server_side()), (Some(1_973_352_224), Some(true)));
@@ -117,18 +117,18 @@ fn events_are_told_apart_by_their_command() {
     let body = native_event(&from_hex(SUB_CLOSED).unwrap());
     let Event::SubClosed(path) = Event::view(&message(&body)).unwrap() else { panic!("not closed") };
     assert_eq!((path.loc_id(), path.rem_id(), path.backup()), (Some(7), Some(0), Some(false)));
-    // Why it was reset, behind what this kernel told: made by hand.
+    // The reset reason, after the attributes of this kernel: written by hand.
     let reset = [&body[..], &native(&[8, 0, 16, 0, 3, 0, 0, 0, 8, 0, 17, 0, 1, 0, 0, 0], 0)].concat();
     let Event::SubClosed(path) = Event::view(&message(&reset)).unwrap() else { panic!("not closed") };
     assert_eq!((path.reset_reason(), path.reset_flags()), (Some(ResetReason::PROHIBITED), Some(1)));
-    // A number that no event has yet is kept, not refused.
+    // An unknown number of an event is kept, not refused.
     let unknown = [&[99], &body[1..]].concat();
     assert!(format!("{:?}", Event::view(&message(&unknown)).unwrap()).contains("Other"));
 }
 
-/// Cut anywhere, and with any byte another one, it is an error or another message, and no panic.
+/// Truncated anywhere, or with a changed byte, it is an error or another message, without a panic.
 #[test]
-fn what_is_broken_is_an_error() {
+fn broken_messages_are_errors() {
     for hex in [ENDPOINT, CREATED, SUB_CLOSED] {
         let whole = native_event(&from_hex(hex).unwrap());
         let read = |body: &[u8]| {

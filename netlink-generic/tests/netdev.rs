@@ -1,4 +1,4 @@
-//! netdev without a kernel: what requests are made of, what answers and events are read as, and what is broken.
+//! netdev without a kernel: the bytes of requests, the content of answers and events, and broken messages.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
@@ -15,12 +15,12 @@ fn family() -> Resolved<Netdev> {
     Resolved::from_id(20)
 }
 
-/// Behind `nlmsghdr`.
+/// The bytes after `nlmsghdr`.
 fn bytes<Q: IntoUnbound<Family = Netdev>>(request: Q) -> Vec<u8> {
     family().bind(request).to_bytes().unwrap().split_off(16)
 }
 
-/// A body of a little-endian machine, as on this one.
+/// A body of a little-endian machine, converted for this one.
 fn native(body: &[u8]) -> Vec<u8> {
     netlink_testing::native_attributes(body, 4, &[])
 }
@@ -62,7 +62,7 @@ fn requests_have_these_bytes() {
     assert_eq!(bytes(queue::create(8, 4, 15)), create);
 }
 
-/// A queue that has whatever a queue can have.
+/// A queue with all attributes.
 fn full() -> Vec<u8> {
     let id = QueueId::new().id(1u32).kind(QueueType::RX).attrs();
     let lease = Lease::new().ifindex(3u32).queue(id).netns_id(0).attrs();
@@ -72,7 +72,7 @@ fn full() -> Vec<u8> {
 }
 
 #[test]
-fn what_was_read_serializes() {
+fn received_messages_serialize() {
     let body = full();
     let queue = Queue::read(&message(&body)).unwrap();
     assert_eq!((queue.kind(), queue.napi_id()), (Some(QueueType(7)), None));
@@ -83,7 +83,7 @@ fn what_was_read_serializes() {
 }
 
 #[test]
-fn events_are_told_by_command() {
+fn events_are_distinguished_by_command() {
     let device = |info| bytes(DeviceRequest::<()>::new(info, MessageFlags::empty()).ifindex(2u32));
     let pool = |info| bytes(PagePoolRequest::<()>::new(info, MessageFlags::empty()).id(1u64 << 40));
     let [added, removed] = [&Device::DEV_ADD_NTF, &Device::DEV_DEL_NTF].map(device);
@@ -98,15 +98,15 @@ fn events_are_told_by_command() {
     assert!(matches!(Event::view(&message(&removed)), Ok(Event::PagePoolRemoved(_))));
     let Ok(Event::PagePoolChanged(told)) = Event::view(&message(&changed)) else { panic!("{changed:?}") };
     assert_eq!((told.id(), told.ifindex()), (Some(1 << 40), None));
-    // A later kernel's.
+    // From a later kernel.
     assert!(
         matches!(Event::view(&message(&[99, 1, 0, 0])), Ok(Event::Other(other)) if other.message().body[0] == 99)
     );
 }
 
-/// A number that is no family's, or no longer: the kernel knows no such message.
+/// The number of no family, or of a removed one: the kernel knows no such message.
 #[test]
-fn a_family_that_is_gone() {
+fn a_removed_family() {
     let refused = Replies::new().error(2, &[]);
     let error = answer(family().bind(napi::get(1)), &[&refused]).unwrap_err();
     assert!(error.is_not_found());
@@ -116,7 +116,7 @@ fn a_family_that_is_gone() {
 #[test]
 fn lengths_that_lie_are_errors() {
     for (body, why) in [
-        // An attribute beyond the end, one shorter than its head, integers of three and of six bytes.
+        // An attribute beyond the end, one shorter than its header, integers of three and of six bytes.
         (&[11, 1, 0, 0, 9, 0, 2, 0, 1, 0, 0, 0][..], None),
         (&[11, 1, 0, 0, 3, 0, 2, 0, 1, 0, 0, 0], None),
         (&[11, 1, 0, 0, 7, 0, 2, 0, 1, 0, 0, 0], Some("NETDEV_A_NAPI_ID: 4 bytes wanted, 3 given")),
@@ -125,7 +125,7 @@ fn lengths_that_lie_are_errors() {
         let error = Napi::read(&message(&native(body))).unwrap_err().to_string();
         assert!(why.is_none_or(|why| error.starts_with(why)), "{error}");
     }
-    // Within a set within a set.
+    // In a set in a set.
     let head = |length: u16| [length, 3].map(u16::to_ne_bytes).concat();
     let mut body = full();
     let mut heads = (0..body.len()).filter(|at| body[*at..].starts_with(&head(8)));
@@ -136,7 +136,7 @@ fn lengths_that_lie_are_errors() {
     assert_eq!(Napi::read(&message(&[11])).unwrap_err().to_string(), "genlmsghdr: 4 bytes wanted, 1 given");
 }
 
-/// Truncated anywhere, and with any bytes other ones, it is an error or another message, and no panic.
+/// Truncated anywhere, or with changed bytes, it is an error or another message, without a panic.
 #[test]
 fn broken_messages() {
     let info = PagePoolInfo::new().id(1u64 << 40).ifindex(2u32).attrs();

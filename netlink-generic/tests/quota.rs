@@ -11,7 +11,7 @@ fn broken_warnings_are_errors() {
         let body = [&[1, 1, 0, 0][..], &attribute].concat();
         Event::view(&Message { header: Default::default(), body: &body }).unwrap_err().to_string()
     };
-    // A kind of two bytes, in a message that is otherwise whole.
+    // A kind of two bytes, in an otherwise valid message.
     let short = error(netlink_testing::native([6, 0, 3, 0, 1, 0, 0, 0], &[2]));
     assert!(short.contains("QUOTA_NL_A_WARNING"), "{short}");
     // An attribute that ends beyond the message.

@@ -1,6 +1,5 @@
-//! Every future of the crate goes into a spawned task.
-//! That this compiles is the test;
-//! `cargo xtask lint` says which `async fn` of the crate is missing here.
+//! Every future of the crate can be spawned. The test is that this compiles; `cargo xtask lint` reports each
+//! `async fn` of the crate that is missing here.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_generic::ctrl::{self, Ctrl, Family};
@@ -11,13 +10,13 @@ fn request<R>(flags: MessageFlags) -> ctrl::FamilyRequest<R> {
     ctrl::FamilyRequest::new(&Family::GETFAMILY, flags)
 }
 
-/// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+/// The requirements of `tokio::spawn` for a future, which is never run here.
+fn can_be_spawned<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.
 #[test]
-fn every_future_goes_into_a_task() {
-    goes_into_a_task(async {
+fn every_future_can_be_spawned() {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(ctrl::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -25,7 +24,7 @@ fn every_future_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let client: Client<Ctrl> = Client::connect().await?;
         drop(client);
         let client: Client<Ctrl> = Client::connect_with(&OpenOptions::new()).await?;
@@ -33,7 +32,7 @@ fn every_future_goes_into_a_task() {
         let mut client: Client<Ctrl> = Client::on(connect()?).await?;
         Ok(Client::resolve(&mut client).await?.clone())
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = ctrl::tokio::connect().await?;
         let found = Client::call(&mut nl, request::<Family<'_>>(MessageFlags::empty())).await?;
         let mut listing = Client::dump(&mut nl, request::<Dump<Family<'_>>>(MessageFlags::DUMP)).await?;
@@ -43,14 +42,14 @@ fn every_future_goes_into_a_task() {
         let results = Client::batch(&mut nl, [request::<Family<'_>>(MessageFlags::empty())]).await;
         Ok((found, results))
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = ctrl::tokio::connect_with(&OpenOptions::new()).await?;
         nl.subscribe(&[Ctrl::NOTIFY])?;
         let kept: Notice<ctrl::Event<'static>> = Client::next_event(&mut nl).await?.into_owned();
         let any: Notice<AnyEvent<'static>> = nl.connection().next_event::<AnyEvent<'_>>().await?.into_owned();
         Ok((kept, any))
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let options = OpenOptions::new();
         let mut events = ctrl::tokio::subscribe(&[Ctrl::NOTIFY]).await?;
         drop(events.next().await?);
@@ -61,11 +60,11 @@ fn every_future_goes_into_a_task() {
 
 #[cfg(feature = "taskstats")]
 #[test]
-fn every_future_of_taskstats_goes_into_a_task() {
+fn every_future_of_taskstats_can_be_spawned() {
     use netlink_generic::taskstats::Record;
     use netlink_generic::taskstats::exit::tokio::Listener;
 
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut listener = Listener::open().await?;
         let kept: Notice<Record<'static>> = Listener::next(&mut listener).await?.into_owned();
         drop(Listener::open_with(&OpenOptions::new()).await?);

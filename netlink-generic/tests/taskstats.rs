@@ -15,7 +15,7 @@ fn bytes<Q: IntoUnbound<Family = Taskstats>>(request: Q) -> Vec<u8> {
 
 #[test]
 fn requests() {
-    // Lists of CPUs, which are as long as a number.
+    // Lists of CPUs that are as long as a number.
     let text = |body: &[u8]| native_attributes(body, 4, &[3, 4]);
     assert_eq!(
         bytes(taskstats::task(7))[16..],
@@ -33,7 +33,7 @@ fn requests() {
     );
 }
 
-/// A record of a task with so many bytes of the struct.
+/// A record of a task with this many bytes of the struct.
 fn record(stats: &[u8]) -> Vec<u8> {
     let set = [
         &native_attributes(&[8, 0, 1, 0, 7, 0, 0, 0], 0, &[])[..],
@@ -50,7 +50,7 @@ fn record(stats: &[u8]) -> Vec<u8> {
 #[test]
 fn structs_of_any_length() {
     let full: Vec<u8> = (0..90u64).flat_map(|word| (word << 8 | 1).to_ne_bytes()).collect();
-    // Lengths with the kernels or versions that have them, and what the last member that is there is.
+    // Lengths with their kernels or versions, and the last field in each.
     type Last = fn(&TaskStats) -> Option<u64>;
     let lengths: [(usize, Last, Last); 8] = [
         (328, |stats| Some(stats.freepages_delay_total), |stats| stats.thrashing_count),
@@ -63,7 +63,7 @@ fn structs_of_any_length() {
         (560, |stats| stats.irq_delay_min, |stats| stats.cpu_delay_max_ts.map(|_| 0)),
     ];
     for (length, last, next) in lengths {
-        // Bytes that are not a whole member are none.
+        // An incomplete field is absent.
         for odd in [0, 3] {
             let body = record(&full[..length + odd]);
             let read = Record::read(&Message { header: Default::default(), body: &body }).unwrap();
@@ -78,7 +78,7 @@ fn structs_of_any_length() {
     let body = record(&full);
     let read = Record::read(&Message { header: Default::default(), body: &body }).unwrap();
     assert!(read.stats().unwrap().irq_delay_max_ts.is_some());
-    // Longer than any we know, and kept.
+    // Longer than any known version; the bytes are kept.
     assert_eq!(bytes(read.to_request::<()>(&Record::NEW, MessageFlags::empty()))[16..], body);
     for short in [0, 2, 80, 327] {
         let body = record(&full[..short]);
@@ -92,7 +92,7 @@ fn structs_of_any_length() {
 
 #[test]
 fn version_15_is_put_in_order() {
-    // Each byte counts: a member of version 15 stands where version 16 has padding.
+    // Each byte matters: a field of version 15 is where version 16 has padding.
     let full = |number: u64| number * 0x0101_0101_0101_0101;
     let ordered = TaskStats::default()
         .version(16u16)
@@ -122,7 +122,7 @@ fn version_15_is_put_in_order() {
         .wpcopy_delay_min(Some(full(24)))
         .irq_delay_max(Some(full(25)))
         .irq_delay_min(Some(full(26)));
-    // As the header of Linux 6.14 has it: behind each total, its longest and its shortest.
+    // As in the header of Linux 6.14: after each total, its longest and its shortest.
     let bytes = ordered.to_bytes();
     let mut theirs = Vec::new();
     let mut from = 0;
@@ -146,7 +146,7 @@ fn version_15_is_put_in_order() {
 }
 
 #[test]
-fn what_numbers_mean() {
+fn names_of_numbers() {
     let stats = TaskStats::default()
         .exit_code(0x0300u32)
         .cpu_count(4u64)

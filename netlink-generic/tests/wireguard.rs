@@ -1,4 +1,4 @@
-//! WireGuard without a kernel: what configurations become, and how devices are put together.
+//! WireGuard without a kernel: the requests of configurations, and devices from several messages.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
@@ -38,7 +38,7 @@ fn ip(text: &str) -> Prefix {
     text.parse().unwrap()
 }
 
-/// Attributes of a little-endian machine, as on this one, but for names and addresses.
+/// Attributes of a little-endian machine, converted for this one, except names and addresses.
 fn native(bytes: &[u8], head: usize) -> Vec<u8> {
     // WGDEVICE_A_IFNAME and WGALLOWEDIP_A_IPADDR.
     netlink_testing::native_attributes(bytes, head, &[2])
@@ -61,7 +61,7 @@ fn a_request_has_these_bytes() {
     assert_eq!(bytes[4..8], [40u16, 5].map(u16::to_ne_bytes).concat());
     assert_eq!(bytes[16..40], native(&head, 4));
     assert_eq!(bytes[40..72], KEY);
-    // Port, mark, the peers and the one of them: nested, as strict kernels want it.
+    // Port, mark, and the only peer: nested flags are set, as strict kernels require.
     let next = [6, 0, 6, 0, 0x6c, 0xca, 0, 0, 8, 0, 7, 0, 7, 0, 0, 0, 156, 0, 8, 0x80, 152, 0, 0, 0x80];
     assert_eq!(bytes[72..96], native(&next, 0));
     assert_eq!(bytes[96..100], native(&[36, 0, 1, 0], 0));
@@ -97,7 +97,7 @@ fn changes_of_peers() {
     assert_eq!(peers[1], peer.allowedips(&ips).attrs());
 }
 
-/// Reads requests as if they were a dump.
+/// Reads requests like a dump.
 fn put_together(requests: &[DeviceRequest<()>]) -> Device {
     let mut device = Device::default();
     for request in requests {
@@ -152,7 +152,7 @@ fn a_configuration_of_any_size_is_split_and_put_together() {
 }
 
 #[test]
-fn a_peer_that_goes_on_is_only_updated() {
+fn a_peer_in_several_requests_is_only_updated() {
     let ips = (0..1000u32).map(|host| Prefix::from(std::net::IpAddr::from(host.to_be_bytes())));
     let config = DeviceConfig::new("wg0")
         .peer(PeerConfig::new(public(1)).replace_allowed_ips().preshared_key(KEY.into()).allowed_ips(ips));
@@ -260,7 +260,7 @@ fn allowed_ips() {
 }
 
 #[test]
-fn a_device_that_makes_no_sense_is_an_error() {
+fn an_invalid_device_is_an_error() {
     let ip = |ip: AllowedIpBuilder| PeerBuilder::new().public_key([1; 32]).allowedips(&[(0, ip.attrs())]);
     let local = AllowedIpBuilder::new().ipaddr(std::net::Ipv4Addr::LOCALHOST);
     for (peer, text) in [
@@ -273,7 +273,7 @@ fn a_device_that_makes_no_sense_is_an_error() {
         assert_eq!(Device::default().push(&read(&bytes)).unwrap_err().to_string(), text);
     }
     let header = MessageHeader::default();
-    // A public key of 4 bytes, in no peer and in one.
+    // A public key of 4 bytes: outside of a peer, and in one.
     for body in [
         &[0, 1, 0, 0, 8, 0, 4, 0, 1, 2, 3, 4][..],
         &[0, 1, 0, 0, 16, 0, 8, 0x80, 12, 0, 0, 0x80, 8, 0, 1, 0, 1, 2, 3, 4],
@@ -284,7 +284,7 @@ fn a_device_that_makes_no_sense_is_an_error() {
     }
 }
 
-/// Truncated anywhere, and with any byte another one, it is an error or another device, and no panic.
+/// Truncated anywhere, or with a changed byte, it is an error or another device, without a panic.
 #[test]
 fn broken_messages() {
     let config = DeviceConfig::new("wg0").private_key(KEY.into()).peers((0..3).map(|number| {
@@ -329,7 +329,7 @@ fn a_dump_is_put_together() {
     assert!(device.peers.iter().all(|peer| peer.allowed_ips.iter().copied().eq(ips.clone())));
 }
 
-/// What the example `wg` reads from a file.
+/// The configuration that the example `wg` reads from a file.
 fn from_file(text: &str) -> Result<DeviceConfig, String> {
     tool::from_file(DeviceConfig::new("wg0"), text)
 }
@@ -362,7 +362,7 @@ fn a_configuration_in_a_file() {
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_told_by_its_line() {
+fn errors_in_a_file_have_its_line() {
     let key = public(1);
     for (text, why) in [
         ("ListenPort = 7", "line 1: neither [Section] nor Name = Value below one"),
@@ -383,7 +383,7 @@ fn what_is_wrong_in_a_file_is_told_by_its_line() {
     ] {
         assert_eq!(from_file(text), Err(why.to_owned()), "{text}");
     }
-    // A key that can't be read stays a secret.
+    // A key that can't be read stays secret.
     let error = from_file("[Interface]\nPrivateKey = c2VjcmV0").unwrap_err();
     assert!(error.starts_with("line 2: PrivateKey: ") && !error.contains("c2VjcmV0"), "{error}");
     let error = from_file(&format!("[Peer]\nPublicKey = {key}\nAllowedIPs = ::/0, 10.0.0.0/33")).unwrap_err();

@@ -1,5 +1,5 @@
-//! The connections with the most traffic, every two seconds, beside a firewall: packets that a rule queues are dropped if
-//! they are TCP or UDP to one of the ports that are given, and go on otherwise. As root:
+//! Shows the connections with the most traffic every two seconds, and runs a firewall: queued TCP and UDP
+//! packets to one of the given ports are dropped, and all other queued packets pass. As root:
 //!
 //! ```sh
 //! sysctl -w net.netfilter.nf_conntrack_acct=1
@@ -7,7 +7,7 @@
 //! cargo run -p netlink-netfilter --example conntrack_top -- 7 23 3389
 //! ```
 //!
-//! While it doesn't run, the kernel drops what it would queue; `--queue-bypass` in the rule lets it pass.
+//! While the program does not run, the kernel drops packets of the rule; with `--queue-bypass` in the rule they pass.
 
 use std::cmp::Reverse;
 use std::io::Write;
@@ -44,13 +44,13 @@ pub(crate) struct Firewall {
 
 impl Firewall {
     pub(crate) fn open(number: u16, ports: &[u16]) -> Result<Self, Error> {
-        // Headers are enough, with all options and extension headers that packets have in practice.
+        // The headers are enough, with all options and extension headers that are usual.
         let queue = Queue::open(&queue::bind(number, Params::first(128)).max_length(4096))?;
         let conntrack = netlink_netfilter::connect()?;
         Ok(Self { queue, conntrack, ports: ports.to_vec(), dropped: 0, passed: 0 })
     }
 
-    /// Works until it is stopped, or nobody reads what it writes.
+    /// Runs until it is stopped, or until its output is closed.
     pub(crate) fn run(&mut self, pause: Duration, out: &mut dyn Write) -> Result<(), Error> {
         let mut shown: Option<Instant> = None;
         loop {
@@ -77,7 +77,7 @@ impl Firewall {
                 Ok(Arrival::Overrun) => eprintln!("conntrack_top: packets were lost"),
                 Err(Error::Timeout(_)) => {}
                 Err(Error::Stopped) => return Ok(()),
-                // A packet that can't be read waits for ever; its bytes are in the error.
+                // A packet that can't be read waits forever; the error has its bytes.
                 Err(Error::Decode(error)) => eprintln!("conntrack_top: {error}"),
                 Err(error) => return Err(error),
             }
@@ -98,13 +98,13 @@ impl Firewall {
     }
 }
 
-/// Bytes of both directions; 0 where the kernel doesn't count.
+/// Bytes of both directions; 0 if the kernel does not count.
 fn bytes(entry: &Conntrack<'_>) -> u64 {
     let directions = [entry.counters_orig(), entry.counters_reply()];
     directions.iter().flatten().filter_map(|counters| counters.bytes()).sum()
 }
 
-/// The port that a packet of TCP or UDP goes to. Later fragments have none.
+/// The destination port of a TCP or UDP packet. Later fragments have none.
 fn dest_port(packet: &Packet<'_>) -> Option<u16> {
     const TCP: u8 = 6;
     const UDP: u8 = 17;
@@ -115,7 +115,7 @@ fn dest_port(packet: &Packet<'_>) -> Option<u16> {
             let length = usize::from(bytes.first()? & 0xf) * 4;
             (*bytes.get(9)?, if fragment == 0 { length } else { return None })
         }
-        // What has extension headers goes on.
+        // Packets with extension headers pass.
         Family::IPV6 => (*bytes.get(6)?, 40),
         _ => return None,
     };

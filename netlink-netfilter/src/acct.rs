@@ -1,4 +1,4 @@
-//! Named counters of packets and bytes, with a quota or without. What `nfacct` does, as a library.
+//! Named counters of packets and bytes, optionally with a quota: the functions of `nfacct` as a library.
 //! Kernel side: `uapi/linux/netfilter/nfnetlink_acct.h`, `net/netfilter/nfnetlink_acct.c`.
 //!
 //! ```no_run
@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! Rules of iptables count with `-m nfacct`. With a quota the match says whether it is used up, and the kernel tells
-//! [`Group::ACCT_QUOTA`](crate::event::Group::ACCT_QUOTA) once. Rules of nftables have counters and quotas of their own,
-//! as objects of a table.
+//! Rules of iptables count with `-m nfacct`. If the counter has a quota, the match reports whether it is used
+//! up, and the kernel sends one event to [`Group::ACCT_QUOTA`](crate::event::Group::ACCT_QUOTA). Rules of
+//! nftables have their own counters and quotas, as objects of a table.
 
 use core::fmt;
 
@@ -32,23 +32,23 @@ use netlink_core::{Be, Bytes, Dump, MessageFlags, MessageInfo, Request, Str, att
 use crate::Header;
 
 flags! {
-    /// `NFACCT_F_*`: what a quota is of, and whether it is used up.
+    /// `NFACCT_F_*`: unit of the quota, and whether it is used up.
     pub struct AccountFlags: Be<u32> {
-        /// The quota is of packets.
+        /// The quota counts packets.
         1 NFACCT_F_QUOTA_PKTS QUOTA_PKTS,
-        /// The quota is of bytes.
+        /// The quota counts bytes.
         2 NFACCT_F_QUOTA_BYTES QUOTA_BYTES,
-        /// The quota was reached. The kernel sets it, and unsets it when the counter is set to zero.
+        /// The quota was reached. The kernel sets this flag, and clears it when the counter is reset to zero.
         4 NFACCT_F_OVERQUOTA OVERQUOTA,
     }
 }
 
 attrs! {
-    /// `NFACCT_FILTER_*`: which counters to list. Both are needed.
+    /// `NFACCT_FILTER_*`: filter for a list. Both attributes are required.
     pub struct AccountFilterAttrs<'a> for AccountFilter {
-        /// The flags that count.
+        /// The flags to compare.
         1 NFACCT_FILTER_MASK mask: AccountFlags,
-        /// What they must be.
+        /// The required values of these flags.
         2 NFACCT_FILTER_VALUE value: AccountFlags,
     }
 }
@@ -56,20 +56,21 @@ attrs! {
 attrs! {
     /// `NFACCT_*`: a counter.
     pub struct AccountAttrs<'a> for AccountRequest<R> {
-        /// Its name; at most 31 bytes, and not empty.
+        /// Name: 1 to 31 bytes.
         1 NFACCT_NAME name: Str<'a, 31>,
         /// Packets.
         2 NFACCT_PKTS packets: Be<u64> as u64,
         /// Bytes, with the IP header.
         3 NFACCT_BYTES bytes: Be<u64> as u64,
-        /// References the kernel holds: one, and one or two for each rule that uses it.
+        /// Number of references in the kernel: one, and one or two for each rule that uses the counter.
         4 NFACCT_USE use_count: Be<u32> as u32,
-        /// About the quota; absent without one. Set it with [`CreateRequest::quota_packets`] or
+        /// Flags of the quota. Absent without a quota. Set them with [`CreateRequest::quota_packets`] or
         /// [`CreateRequest::quota_bytes`].
         5 NFACCT_FLAGS quota_flags: AccountFlags,
-        /// The packets or bytes that are allowed; absent without a quota. Set it likewise.
+        /// Limit in packets or bytes. Absent without a quota. Set it with [`CreateRequest::quota_packets`] or
+        /// [`CreateRequest::quota_bytes`].
         6 NFACCT_QUOTA quota: Be<u64> as u64,
-        /// Which counters to list. Set it with [`ListRequest::matching`].
+        /// Filter for a list. Set it with [`ListRequest::matching`].
         7 NFACCT_FILTER filter: AccountFilterAttrs<'a>,
         /// Aligns the counters.
         8 NFACCT_PAD pad: Bytes<'a>,
@@ -79,32 +80,32 @@ attrs! {
 message! {
     /// A counter.
     pub struct Account<'a>(Header, AccountAttrs<'a>), AccountRequest {
-        /// Made, set to zero, answered, or told because its quota was reached.
+        /// Request: makes a counter or resets it to zero. Answer: a counter. Event: a counter reached its quota.
         0x700 NFNL_MSG_ACCT_NEW NEW,
-        /// Asked.
+        /// Asks for one counter or all.
         0x701 NFNL_MSG_ACCT_GET GET,
-        /// Asked, and set to zero.
+        /// Asks for one counter or all, and resets them to zero.
         0x702 NFNL_MSG_ACCT_GET_CTRZERO GET_CTRZERO,
-        /// Deleted.
+        /// Deletes a counter.
         0x703 NFNL_MSG_ACCT_DEL DEL,
-        /// No kernel sends it: an event has the number of [`NEW`](Self::NEW).
+        /// No kernel sends it: events have the number of [`NEW`](Self::NEW).
         0x704 NFNL_MSG_ACCT_OVERQUOTA OVERQUOTA,
     }
     on crate::PROTOCOL
 }
 
 narrow! {
-    /// A new counter.
+    /// A request for a new counter.
     pub struct CreateRequest<R>(AccountRequest<R>) {
-        /// Packets to begin with.
+        /// Initial number of packets.
         packets: Be<u64>,
-        /// Bytes to begin with.
+        /// Initial number of bytes.
         bytes: Be<u64>,
     }
 }
 
 narrow! {
-    /// A list of counters.
+    /// A request for a list of counters.
     pub struct ListRequest<R>(AccountRequest<R>) {}
 }
 
@@ -117,9 +118,9 @@ pub fn create(name: &str) -> CreateRequest<()> {
     request(&Account::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).into()
 }
 
-/// Sets the counter of this name to zero, and lets its quota begin anew; makes one, if there is none.
+/// Resets the counter of this name and its quota; makes the counter if there is none.
 ///
-/// A quota given here counts for a new counter only: that of an existing one can't be changed.
+/// A quota in the request is used only for a new counter. The quota of an existing counter can't be changed.
 pub fn create_or_zero(name: &str) -> CreateRequest<()> {
     request(&Account::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name).into()
 }
@@ -129,7 +130,7 @@ pub fn get(name: &str) -> Request<Account<'static>> {
     request(&Account::GET, MessageFlags::empty()).name(name).into_request()
 }
 
-/// Asks for the counter of this name, and sets it to zero: no packet is lost in between.
+/// Asks for the counter of this name, and resets it to zero. No packet is lost in between.
 pub fn get_and_zero(name: &str) -> Request<Account<'static>> {
     request(&Account::GET_CTRZERO, MessageFlags::empty()).name(name).into_request()
 }
@@ -139,7 +140,7 @@ pub fn list() -> ListRequest<Dump<Account<'static>>> {
     request(&Account::GET, MessageFlags::DUMP).into()
 }
 
-/// Lists the counters, and sets each to zero.
+/// Lists the counters, and resets them to zero.
 pub fn list_and_zero() -> ListRequest<Dump<Account<'static>>> {
     request(&Account::GET_CTRZERO, MessageFlags::DUMP).into()
 }
@@ -155,25 +156,25 @@ pub fn flush() -> Request<()> {
 }
 
 impl<R> CreateRequest<R> {
-    /// Allows so many packets.
+    /// Sets a quota of packets.
     pub fn quota_packets(self, packets: u64) -> Self {
         Self(self.0.quota_flags(AccountFlags::QUOTA_PKTS).quota(packets))
     }
 
-    /// Allows so many bytes.
+    /// Sets a quota of bytes.
     pub fn quota_bytes(self, bytes: u64) -> Self {
         Self(self.0.quota_flags(AccountFlags::QUOTA_BYTES).quota(bytes))
     }
 }
 
 impl<R> ListRequest<R> {
-    /// Lists only counters whose flags, those of the mask, are these. Linux 3.16.
+    /// Lists only counters whose flags in `mask` have these values. Linux 3.16.
     pub fn matching(self, mask: AccountFlags, value: AccountFlags) -> Self {
         Self(self.0.filter(AccountFilter::new().mask(mask).value(value)))
     }
 }
 
-/// What `nfacct list` prints.
+/// As `nfacct list` prints it.
 impl fmt::Display for Account<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |value: Option<u64>| value.unwrap_or_default();
@@ -196,7 +197,7 @@ mod tests {
     use netlink_testing::native;
 
     #[test]
-    fn a_quota_has_its_kind_beside_it() {
+    fn a_quota_has_its_unit_with_it() {
         let bytes = create("a").packets(7).quota_bytes(1000).to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([0, 7, 1, 6], &[2]));
         let expected = native(

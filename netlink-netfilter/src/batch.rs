@@ -1,8 +1,8 @@
-//! Transactions: messages that the kernel does all of, or none. `NFNL_MSG_BATCH_*`.
-//! Kernel side: `nfnetlink_rcv_batch` in `net/netfilter/nfnetlink.c`.
+//! Transactions: the kernel executes all messages of a transaction or none. `NFNL_MSG_BATCH_*`. Kernel side:
+//! `nfnetlink_rcv_batch` in `net/netfilter/nfnetlink.c`.
 //!
-//! Only nftables takes them; the other subsystems work off one message after the other, and
-//! `Connection::batch` sends many of these at once.
+//! Only nftables has transactions. The other subsystems execute message by message; `Connection::batch` sends
+//! many of these at once.
 //!
 //! ```no_run
 //! use netlink_netfilter::batch::Transaction;
@@ -32,25 +32,26 @@ use netlink_core::{Be, Errno, Error, MessageFlags, Request, ToRequest, attrs, me
 use crate::{Family, Header, Subsystem};
 
 attrs! {
-    /// `NFNL_BATCH_*`: what a transaction relies on.
+    /// `NFNL_BATCH_*`: condition of a transaction.
     pub struct BatchAttrs<'a> for BatchRequest<R> {
-        /// The generation of the rules that it was made for: refused with `ERESTART` if there is another. Linux 4.16.
+        /// The expected generation of the rules. If the rules have another one, the transaction is refused
+        /// with `ERESTART`. Linux 4.16.
         1 NFNL_BATCH_GENID genid: Be<u32> as u32,
     }
 }
 
 message! {
-    /// What begins or ends a transaction.
+    /// The begin or the end of a transaction.
     pub struct Batch<'a>(Header, BatchAttrs<'a>), BatchRequest {
-        /// Begins it.
+        /// Begins a transaction.
         16 NFNL_MSG_BATCH_BEGIN BEGIN,
-        /// Ends it, and so makes the kernel do it.
+        /// Ends the transaction, and so executes it.
         17 NFNL_MSG_BATCH_END END,
     }
     on crate::PROTOCOL
 }
 
-/// Messages of one subsystem that the kernel does all of, or none.
+/// Messages of one subsystem. The kernel executes all of them or none.
 #[derive(Clone, Debug)]
 pub struct Transaction {
     begin: BatchRequest<()>,
@@ -59,7 +60,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// An empty one.
+    /// An empty transaction.
     pub fn new(subsystem: Subsystem) -> Self {
         let header = Header::of(Family::UNSPEC).resource(u16::from(subsystem.0));
         let [begin, end] =
@@ -67,7 +68,8 @@ impl Transaction {
         Self { begin, messages: Vec::new(), end }
     }
 
-    /// To be refused, with [`is_outdated`](Aborted::is_outdated), if the rules have another generation than this.
+    /// Sets the expected generation of the rules. If the rules have another one, the transaction is refused,
+    /// and [`is_outdated`](Aborted::is_outdated).
     #[must_use]
     pub fn genid(mut self, genid: u32) -> Self {
         self.begin = self.begin.genid(genid);
@@ -79,17 +81,17 @@ impl Transaction {
         self.messages.push(request.to_request().clone());
     }
 
-    /// How many messages it has.
+    /// Number of messages.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Whether it has none; then there is nothing to send.
+    /// Whether there are no messages, so that there is nothing to send.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// All that is sent, in one datagram: what begins it, the messages, what ends it.
+    /// All messages of the transaction, with its begin and its end, to send in one datagram.
     pub fn requests(&self) -> Vec<&Request<()>> {
         let mut requests = Vec::with_capacity(self.messages.len() + 2);
         requests.push(self.begin.to_request());
@@ -98,7 +100,7 @@ impl Transaction {
         requests
     }
 
-    /// Has the kernel do it.
+    /// Sends the transaction and waits for the result.
     #[cfg(all(feature = "std", target_os = "linux"))]
     pub fn commit(&self, connection: &mut crate::Connection) -> Result<(), Aborted> {
         if self.is_empty() {
@@ -108,13 +110,13 @@ impl Transaction {
     }
 }
 
-/// Transactions on a tokio reactor.
+/// Transactions with tokio.
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 pub mod tokio {
     use super::{Aborted, Transaction};
     use crate::tokio::Connection;
 
-    /// Has the kernel do it; see the blocking [`Transaction::commit`].
+    /// Sends the transaction and waits for the result; see the blocking [`Transaction::commit`].
     pub async fn commit(transaction: &Transaction, connection: &mut Connection) -> Result<(), Aborted> {
         if transaction.is_empty() {
             return Ok(());
@@ -123,20 +125,21 @@ pub mod tokio {
     }
 }
 
-/// A transaction that was not done, or whose answer was lost.
+/// The error of a transaction that was not executed, or whose answer was lost.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Aborted {
-    /// Why all of it was refused, or what happened to the connection: then it is not known whether it was done.
+    /// Why the whole transaction was refused; or the error of the connection, after which the result is unknown.
     pub whole: Option<Error>,
-    /// One result for each message. `None` was not refused itself, and is undone with the others.
+    /// One result per message. `None`: the message was not refused itself, and is undone with the others.
     ///
-    /// What fails only when all messages were taken, as a loop of chains does, the kernel tells at the first one.
+    /// Some errors, such as a loop of chains, occur only after all messages were accepted. The kernel reports
+    /// them for the first message.
     pub messages: Vec<Option<Error>>,
 }
 
 impl Aborted {
-    /// From the refusals of all that was sent.
+    /// Makes the result from the errors of all sent messages.
     pub fn of(refusals: Result<Vec<Option<Error>>, Error>) -> Result<(), Self> {
         let mut messages = match refusals {
             Ok(refusals) if refusals.iter().all(Option::is_none) => return Ok(()),
@@ -148,12 +151,12 @@ impl Aborted {
         Err(Self { whole: begin.or(end), messages })
     }
 
-    /// The messages that were refused: position, from 0 on, and why.
+    /// The refused messages: position, from 0, and error.
     pub fn refused(&self) -> impl Iterator<Item = (usize, &Error)> {
         self.messages.iter().enumerate().filter_map(|(at, error)| Some((at, error.as_ref()?)))
     }
 
-    /// Whether the rules have another generation than [`Transaction::genid`]: read them anew and try again.
+    /// Whether the rules have another generation than [`Transaction::genid`]. If so, read the rules again and retry.
     pub fn is_outdated(&self) -> bool {
         self.whole.as_ref().and_then(Error::errno) == Some(Errno::ERESTART)
     }
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_stand_between_begin_and_end() {
+    fn messages_are_between_begin_and_end() {
         let mut transaction = Transaction::new(Subsystem::NFTABLES).genid(7);
         assert!(transaction.is_empty());
         transaction.push(conntrack::flush());
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_stands_for_all() {
+    fn an_error_of_the_begin_is_of_all() {
         let answers = Vec::from([refused(Errno::ERESTART), None, None]);
         let aborted = Aborted::of(Ok(answers)).unwrap_err();
         assert!(aborted.is_outdated() && aborted.refused().next().is_none());

@@ -1,5 +1,5 @@
-//! Connection tracking: the table of connections. What `conntrack` does, as a library.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_conntrack.h`, `net/netfilter/nf_conntrack_netlink.c`.
+//! Connection tracking: the functions of `conntrack` as a library. Kernel side:
+//! `uapi/linux/netfilter/nfnetlink_conntrack.h`, `net/netfilter/nf_conntrack_netlink.c`.
 //!
 //! ```no_run
 //! use netlink_netfilter::conntrack::{self, Status, Tuple};
@@ -20,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! The kernel tracks connections of a network namespace while a rule there asks for it (`ct state` in nftables,
-//! `-m conntrack` in iptables); entries made here are kept without one.
+//! The kernel tracks the connections of a network namespace while a rule in it uses tracking (`ct state` in
+//! nftables, `-m conntrack` in iptables). Entries that a program makes are kept without such a rule.
 
 use core::fmt;
 
@@ -32,9 +32,10 @@ use netlink_core::{
 
 use crate::{Family, Header};
 
+mod entry;
 mod filter;
+mod labels;
 mod nat;
-mod parts;
 mod proto;
 mod stats;
 #[cfg(all(feature = "tokio", target_os = "linux"))]
@@ -43,13 +44,14 @@ mod tuple;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod watch;
 
-pub use filter::{Filter, FilterAttrs, FilterFlags, FilterRequest};
-pub use nat::{Nat, NatAttrs, NatPorts, NatPortsAttrs};
-pub use netlink_core::net::IpProtocol;
-pub use parts::{
-    Counters, CountersAttrs, Helper, HelperAttrs, Labels, Secctx, SecctxAttrs, SeqAdj, SeqAdjAttrs, Synproxy,
+pub use entry::{
+    Counters, CountersAttrs, Helper, HelperAttrs, Secctx, SecctxAttrs, SeqAdj, SeqAdjAttrs, Synproxy,
     SynproxyAttrs, Timestamp, TimestampAttrs,
 };
+pub use filter::{Filter, FilterAttrs, FilterFlags, FilterRequest};
+pub use labels::Labels;
+pub use nat::{Nat, NatAttrs, NatPorts, NatPortsAttrs};
+pub use netlink_core::net::IpProtocol;
 pub use proto::{
     DccpInfo, DccpInfoAttrs, DccpRole, DccpState, ProtoInfo, ProtoInfoAttrs, SctpInfo, SctpInfoAttrs,
     SctpState, TcpFlags, TcpFlagsMask, TcpInfo, TcpInfoAttrs, TcpState,
@@ -63,38 +65,38 @@ pub use tuple::{Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleKey, TupleProto, 
 pub use watch::Watch;
 
 flags! {
-    /// `IPS_*`: what is known of a connection.
+    /// `IPS_*`: status of a connection.
     ///
-    /// In a request, [`EXPECTED`](Self::EXPECTED), [`CONFIRMED`](Self::CONFIRMED) and [`DYING`](Self::DYING) must be as the
-    /// entry has them, else the answer is `EBUSY`; a new entry has `CONFIRMED`.
+    /// A request must not change [`EXPECTED`](Self::EXPECTED), [`CONFIRMED`](Self::CONFIRMED) or
+    /// [`DYING`](Self::DYING) of an entry, or the answer is `EBUSY`. A new entry has `CONFIRMED`.
     pub struct Status: Be<u32> {
-        /// A helper expected it. Never changes.
+        /// A helper expected the connection. Never changes.
         0x0001 IPS_EXPECTED EXPECTED,
-        /// Packets went both ways. Can be set, not unset.
+        /// Packets were seen in both directions. Can be set, not cleared.
         0x0002 IPS_SEEN_REPLY SEEN_REPLY,
-        /// Not to be dropped early. Can be set, not unset.
+        /// The entry is not removed early. Can be set, not cleared.
         0x0004 IPS_ASSURED ASSURED,
-        /// In the table: its first packet has left.
+        /// The entry is in the table: its first packet has left.
         0x0008 IPS_CONFIRMED CONFIRMED,
-        /// Sources of original packets are translated.
+        /// Sources of packets in the original direction are translated.
         0x0010 IPS_SRC_NAT SRC_NAT,
-        /// Destinations of original packets are translated.
+        /// Destinations of packets in the original direction are translated.
         0x0020 IPS_DST_NAT DST_NAT,
-        /// TCP sequence numbers are moved.
+        /// TCP sequence numbers are adjusted.
         0x0040 IPS_SEQ_ADJUST SEQ_ADJUST,
-        /// Source translation was set up, if only to none.
+        /// Source translation was decided, possibly to none.
         0x0080 IPS_SRC_NAT_DONE SRC_NAT_DONE,
-        /// Destination translation was set up, if only to none.
+        /// Destination translation was decided, possibly to none.
         0x0100 IPS_DST_NAT_DONE DST_NAT_DONE,
-        /// Taken off the table.
+        /// The entry was removed from the table.
         0x0200 IPS_DYING DYING,
-        /// Packets don't renew its timeout.
+        /// Packets do not restart the timeout.
         0x0400 IPS_FIXED_TIMEOUT FIXED_TIMEOUT,
-        /// A template for others.
+        /// A template for other entries.
         0x0800 IPS_TEMPLATE TEMPLATE,
         /// Not tracked. Up to Linux 4.11.
         0x1000 IPS_UNTRACKED UNTRACKED,
-        /// Its helper was set by a rule or through netlink.
+        /// A rule or a netlink request set its helper.
         0x2000 IPS_HELPER HELPER,
         /// A flow table forwards it.
         0x4000 IPS_OFFLOAD OFFLOAD,
@@ -104,19 +106,20 @@ flags! {
 }
 
 values! {
-    /// `IP_CT_*`: what a packet is to its connection, as queues and logs tell it beside the entry.
+    /// `IP_CT_*`: the relation of a packet to its connection, as queues and logs report it.
     pub struct PacketState: Be<u32> {
-        /// Of a connection that was answered, in the original direction.
+        /// A packet of an answered connection, in the original direction.
         0 IP_CT_ESTABLISHED ESTABLISHED "ESTABLISHED",
-        /// Begins an expected connection, or an ICMP error about one, in the original direction.
+        /// The first packet of an expected connection, or an ICMP error about a connection, in the original
+        /// direction.
         1 IP_CT_RELATED RELATED "RELATED",
-        /// Begins a connection, or belongs to one without an answer.
+        /// The first packet of a connection, or a packet of an unanswered connection.
         2 IP_CT_NEW NEW "NEW",
-        /// Of a connection that was answered, in the reply direction.
+        /// A packet of an answered connection, in the reply direction.
         3 IP_CT_ESTABLISHED_REPLY ESTABLISHED_REPLY "ESTABLISHED_REPLY",
         /// An ICMP error, in the reply direction.
         4 IP_CT_RELATED_REPLY RELATED_REPLY "RELATED_REPLY",
-        /// Not tracked, or not to be tracked.
+        /// Not tracked.
         5 IP_CT_NEW_REPLY NEW_REPLY "NEW_REPLY",
     }
 }
@@ -124,38 +127,40 @@ values! {
 attrs! {
     /// `CTA_*`: a connection.
     pub struct ConntrackAttrs<'a> for ConntrackRequest<R>, ConntrackSet {
-        /// The ends, as packets of the side that began have them.
+        /// Addresses and ports of packets in the original direction.
         1 CTA_TUPLE_ORIG tuple_orig: TupleAttrs<'a>,
-        /// The ends, as packets of the side that answers have them. Where addresses are translated, not the
-        /// reverse of the original one.
+        /// Addresses and ports of packets in the reply direction. With address translation, this is not the
+        /// reverse of the original tuple.
         2 CTA_TUPLE_REPLY tuple_reply: TupleAttrs<'a>,
-        /// What is known of it. In a list or a deletion by filter: the bits that must be set. Linux 5.15 there.
+        /// Status. In a list or a deletion by filter: the bits that must be set, Linux 5.15.
         3 CTA_STATUS status: Status,
         /// State of the protocol.
         4 CTA_PROTOINFO protoinfo: ProtoInfoAttrs<'a>,
-        /// The helper that looks into its data.
+        /// The helper that inspects its data.
         5 CTA_HELP help: HelperAttrs<'a>,
-        /// What sources become. Only to create.
+        /// Translation of sources. Only to create an entry.
         6 CTA_NAT_SRC nat_src: NatAttrs<'a>,
-        /// Seconds until it goes, unless packets come. Needed to create. Absent where a flow table keeps it.
+        /// Seconds until the entry is removed, unless packets arrive. Required to create an entry. Absent
+        /// while a flow table maintains it.
         7 CTA_TIMEOUT timeout: Be<u32> as u32,
-        /// A number of the rules' own; 0 at first. Absent in events while it is 0 and did not change.
+        /// Mark, a number for rules; initially 0. In an event, absent if it is 0 and did not change.
         8 CTA_MARK mark: Be<u32> as u32,
-        /// Packets and bytes of the original direction.
+        /// Packets and bytes in the original direction.
         9 CTA_COUNTERS_ORIG counters_orig: CountersAttrs<'a>,
-        /// Packets and bytes of the reply direction.
+        /// Packets and bytes in the reply direction.
         10 CTA_COUNTERS_REPLY counters_reply: CountersAttrs<'a>,
-        /// References the kernel holds.
+        /// Number of references in the kernel.
         11 CTA_USE use_count: Be<u32> as u32,
-        /// Id of the entry, so that its successor with the same tuple is another. In a deletion: only that one.
+        /// Id of the entry; it distinguishes entries that have the same tuple one after another. In a
+        /// deletion: only the entry with this id.
         12 CTA_ID id: Be<u32> as u32,
-        /// What destinations become. Only to create.
+        /// Translation of destinations. Only to create an entry.
         13 CTA_NAT_DST nat_dst: NatAttrs<'a>,
-        /// Original tuple of the connection whose helper expected this one.
+        /// Original tuple of the connection whose helper expected this connection.
         14 CTA_TUPLE_MASTER tuple_master: TupleAttrs<'a>,
-        /// Moved sequence numbers of the original direction.
+        /// Adjusted sequence numbers in the original direction.
         15 CTA_SEQ_ADJ_ORIG seq_adj_orig: SeqAdjAttrs<'a>,
-        /// Moved sequence numbers of the reply direction.
+        /// Adjusted sequence numbers in the reply direction.
         16 CTA_SEQ_ADJ_REPLY seq_adj_reply: SeqAdjAttrs<'a>,
         /// Number of the security context. Up to Linux 2.6.36.
         17 CTA_SECMARK secmark: Be<u32> as u32,
@@ -163,23 +168,24 @@ attrs! {
         18 CTA_ZONE zone: Be<u16> as u16,
         /// The security context.
         19 CTA_SECCTX secctx: SecctxAttrs<'a>,
-        /// When it began and ended.
+        /// When the connection began and ended.
         20 CTA_TIMESTAMP timestamp: TimestampAttrs<'a>,
-        /// In a list or a deletion: the bits of the mark that count, all if absent. In an update: the bits that
-        /// change, all if absent.
+        /// In a list or a deletion: the bits of the mark to compare. In an update: the bits to change.
+        /// Absent: all bits.
         21 CTA_MARK_MASK mark_mask: Be<u32> as u32,
         /// The labels.
         22 CTA_LABELS labels: Labels,
-        /// The labels that change, all if absent. Only in requests.
+        /// The labels to change; absent: all. Only in requests.
         23 CTA_LABELS_MASK labels_mask: Labels,
-        /// What the SYN proxy keeps.
+        /// State of the SYN proxy.
         24 CTA_SYNPROXY synproxy: SynproxyAttrs<'a>,
-        /// Which fields of the tuples select; see [`FilterRequest::matching`]. Linux 5.8.
+        /// The fields of the tuples to compare; see [`FilterRequest::matching`]. Linux 5.8.
         25 CTA_FILTER filter: FilterAttrs<'a>,
-        /// In a list or a deletion: the bits of the status that count; the bits given, if absent. Linux 5.15.
+        /// In a list or a deletion: the bits of the status to compare; absent: the bits of the status itself.
+        /// Linux 5.15.
         26 CTA_STATUS_MASK status_mask: Status,
-        /// When the event came about, in nanoseconds since 1970; only with
-        /// `net.netfilter.nf_conntrack_timestamp`. Linux 6.14.
+        /// Time of the event, in nanoseconds since 1970; only with `net.netfilter.nf_conntrack_timestamp`.
+        /// Linux 6.14.
         27 CTA_TIMESTAMP_EVENT timestamp_event: Be<u64> as u64,
     }
 }
@@ -187,17 +193,17 @@ attrs! {
 message! {
     /// A connection.
     pub struct Conntrack<'a>(Header, ConntrackAttrs<'a>), ConntrackRequest {
-        /// Made, changed, or answered.
+        /// Request: makes or changes an entry. Answer and event: an entry.
         256 IPCTNL_MSG_CT_NEW NEW,
-        /// Asked.
+        /// Asks for one entry or all.
         257 IPCTNL_MSG_CT_GET GET,
-        /// Deleted.
+        /// Request: deletes entries. Event: an entry was deleted.
         258 IPCTNL_MSG_CT_DELETE DELETE,
-        /// Asked, and its counters set to zero.
+        /// Asks for entries, and resets their counters to zero.
         259 IPCTNL_MSG_CT_GET_CTRZERO GET_CTRZERO,
-        /// Asked: those that are taken off the table and whose last event did not go out.
+        /// Asks for entries that were removed from the table, but whose last event was not sent.
         262 IPCTNL_MSG_CT_GET_DYING GET_DYING,
-        /// Asked: those whose first packet has not left.
+        /// Asks for entries whose first packet has not left.
         263 IPCTNL_MSG_CT_GET_UNCONFIRMED GET_UNCONFIRMED,
     }
     about subject
@@ -206,25 +212,25 @@ message! {
 }
 
 narrow! {
-    /// A question about one entry.
+    /// A request for one entry.
     pub struct KeyRequest<R>(ConntrackRequest<R>) {
-        /// The entry in this zone; without, the one in zone 0.
+        /// The zone of the entry. Default: zone 0.
         zone: Be<u16>,
     }
 }
 
 narrow! {
-    /// The deletion of one entry. The kernel looks at nothing but what can be set here.
+    /// A request to delete one entry. It has only the setters that the kernel uses.
     pub struct DeleteRequest<R>(ConntrackRequest<R>) {
-        /// The entry in this zone; without, the one in zone 0.
+        /// The zone of the entry. Default: zone 0.
         zone: Be<u16>,
-        /// Only if it has this id, else `ENOENT`.
+        /// Deletes the entry only if it has this id; otherwise `ENOENT`.
         id: Be<u32>,
     }
 }
 
 narrow! {
-    /// A list that the kernel selects from by nothing but the family.
+    /// A request for a list that the kernel can only filter by family.
     pub struct ListRequest<R>(ConntrackRequest<R>) {}
 }
 
@@ -249,11 +255,11 @@ fn request<R>(
     }
 }
 
-/// Makes an entry; `EEXIST` if there is one of this tuple. A [`timeout`](ConntrackRequest::timeout) is needed
-/// beside the tuples.
+/// Makes an entry; `EEXIST` if there is one with this tuple. A [`timeout`](ConntrackRequest::timeout) is
+/// required too.
 ///
-/// Without translation the reply is `&tuple.reversed()`. For TCP give the state as well: an entry without has
-/// `NONE`, and the next packet out of window is invalid.
+/// Without translation the reply is `&tuple.reversed()`. For TCP set the state too: an entry without state
+/// has `NONE`, and the next packet that is out of window becomes invalid.
 ///
 /// ```
 /// use netlink_netfilter::conntrack::{self, ProtoInfo, Status, TcpInfo, TcpState, Tuple};
@@ -269,16 +275,16 @@ pub fn create(orig: &Tuple, reply: &Tuple) -> ConntrackRequest<()> {
     request(&Conntrack::NEW, MessageFlags::CREATE | MessageFlags::EXCL, orig, Some(reply))
 }
 
-/// Makes an entry, or changes the one of this tuple.
+/// Makes an entry, or changes the entry with this tuple.
 ///
-/// What can't be changed, the translation for example, is refused with `EOPNOTSUPP` if there is one.
+/// If there is an entry, settings that can't be changed, such as the translation, are refused with `EOPNOTSUPP`.
 pub fn create_or_update(orig: &Tuple, reply: &Tuple) -> ConntrackRequest<()> {
     request(&Conntrack::NEW, MessageFlags::CREATE, orig, Some(reply))
 }
 
-/// Changes what is given of an entry, and nothing else; `ENOENT` if there is none.
+/// Changes the given settings of an entry; `ENOENT` if there is none.
 ///
-/// A tuple of either direction finds the entry. For a [`Status`], send what was read with more bits set.
+/// A tuple of either direction finds the entry. For a [`Status`], send the status that you read, with more bits set.
 pub fn update(tuple: &Tuple) -> ConntrackRequest<()> {
     request(&Conntrack::NEW, MessageFlags::empty(), tuple, None)
 }
@@ -288,17 +294,18 @@ pub fn get(tuple: &Tuple) -> KeyRequest<Conntrack<'static>> {
     request(&Conntrack::GET, MessageFlags::empty(), tuple, None).into()
 }
 
-/// Asks for the entry with this tuple, and sets its counters to zero.
+/// Asks for the entry with this tuple, and resets its counters to zero.
 pub fn get_and_zero(tuple: &Tuple) -> KeyRequest<Conntrack<'static>> {
     request(&Conntrack::GET_CTRZERO, MessageFlags::empty(), tuple, None).into()
 }
 
-/// Deletes the entry with this tuple, in either direction. With an [`id`](DeleteRequest::id), only if it has that.
+/// Deletes the entry with this tuple, in either direction. With an [`id`](DeleteRequest::id), only if the
+/// entry has this id.
 pub fn delete(tuple: &Tuple) -> DeleteRequest<()> {
     request(&Conntrack::DELETE, MessageFlags::empty(), tuple, None).into()
 }
 
-/// Deletes an entry that was listed, and no other: by its original tuple, its zone and its id.
+/// Deletes exactly the listed entry: by its original tuple, its zone and its id.
 pub fn delete_listed(entry: &Conntrack<'_>) -> DeleteRequest<()> {
     let mut request = delete(&entry.tuple_orig().unwrap_or_default().into());
     if let Some(zone) = entry.zone() {
@@ -310,16 +317,16 @@ pub fn delete_listed(entry: &Conntrack<'_>) -> DeleteRequest<()> {
     }
 }
 
-/// What an errno means where the kernel gives no reason.
+/// Explains an errno if the kernel gives no reason.
 fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     net_admin(error, f)?;
     let refused = error.ext_ack();
     let message = Messages::new(refused.request()).next().and_then(Result::ok);
     let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return Ok(()) };
     let deletion = asked.message_type().0 == Conntrack::DELETE.number && asked.filter().is_some();
-    let overlooked = [Errno::EINVAL, Errno::EOPNOTSUPP].contains(&error.errno());
-    if deletion && refused.message().is_none() && overlooked {
-        f.write_str("; before Linux 6.10 nothing is deleted by status, zone or tuples: list the entries, and delete each")
+    let unsupported = [Errno::EINVAL, Errno::EOPNOTSUPP].contains(&error.errno());
+    if deletion && refused.message().is_none() && unsupported {
+        f.write_str("; before Linux 6.10 kernels can't delete by status, zone or tuples: list the entries, and delete each")
     } else {
         Ok(())
     }
@@ -329,40 +336,39 @@ fn dump(info: &'static MessageInfo) -> ConntrackRequest<Dump<Conntrack<'static>>
     ConntrackRequest::new(info, MessageFlags::DUMP, Header::default())
 }
 
-/// Lists entries: those that meet all that is set, without a filter all of the namespace.
+/// Lists the entries that match all set conditions; without conditions, all entries of the namespace.
 ///
-/// Where a kernel doesn't know a filter yet, the list is looked through again here.
+/// If the kernel may not know a condition, this crate filters the list again.
 pub fn list() -> FilterRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
-/// Lists entries, with the same filters, and sets their counters to zero.
+/// Lists entries with the same conditions, and resets their counters to zero.
 pub fn list_and_zero() -> FilterRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET_CTRZERO.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET_CTRZERO.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
-/// Lists entries that are taken off the table, but whose event did not go out yet for want of room.
+/// Lists entries that were removed from the table, but whose event was not sent because a buffer was full.
 pub fn dying() -> ListRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET_DYING.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET_DYING.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
-/// Lists entries whose first packet has not left. Since Linux 5.19 the kernel keeps no such list, and the answer is
-/// empty.
+/// Lists entries whose first packet has not left. Since Linux 5.19 the list is always empty.
 pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
-    const LIST: MessageInfo = Conntrack::GET_UNCONFIRMED.filtered(filter::overlooked);
+    const LIST: MessageInfo = Conntrack::GET_UNCONFIRMED.filtered(filter::refilter);
     dump(&LIST).into()
 }
 
-/// Deletes all entries that meet all that is set; **without a filter, all entries of the namespace**.
+/// Deletes all entries that match all set conditions; **without conditions, all entries of the namespace**.
 ///
-/// The kernel goes through its table itself, and nothing is listed. It would overlook a filter that it does not know,
-/// and delete more. So by status, zone and tuples only Linux 6.10 and later delete; earlier ones refuse (`EINVAL`, `EOPNOTSUPP`) and
-/// delete nothing: there, list the entries and delete each with [`delete_listed`]. The mark counts in every kernel
-/// that has marks (`CONFIG_NF_CONNTRACK_MARK`), the family **since Linux 5.3: earlier ones delete those of all
-/// families**.
+/// The kernel searches its table itself; nothing is listed. A kernel ignores conditions that it does not
+/// know, and would delete more. So deletions by status, zone and tuples are sent in a way that kernels before
+/// Linux 6.10 refuse (`EINVAL`, `EOPNOTSUPP`) without deleting. For these kernels, list the entries and
+/// delete each with [`delete_listed`]. All kernels with marks (`CONFIG_NF_CONNTRACK_MARK`) compare the mark.
+/// The family is compared **since Linux 5.3: older kernels delete entries of all families**.
 ///
 /// ```
 /// use netlink_netfilter::conntrack;
@@ -370,7 +376,7 @@ pub fn unconfirmed() -> ListRequest<Dump<Conntrack<'static>>> {
 /// let request = conntrack::flush().mark(7);
 /// ```
 ///
-/// What no kernel looks at does not compile:
+/// Conditions that no kernel compares do not compile:
 ///
 /// ```compile_fail
 /// use netlink_netfilter::conntrack::{self, Labels};
@@ -381,7 +387,7 @@ pub fn flush() -> FilterRequest<()> {
     ConntrackRequest::new(&Conntrack::DELETE, MessageFlags::empty(), Header::default().version(1)).into()
 }
 
-/// `src=192.0.2.1 dst=192.0.2.2 sport=1000 dport=80`: what errors call a connection.
+/// `src=192.0.2.1 dst=192.0.2.2 sport=1000 dport=80`: the connection, as errors show it.
 fn subject(conntrack: &Conntrack<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match (conntrack.tuple_orig().or_else(|| conntrack.tuple_reply()), conntrack.id()) {
         (Some(tuple), _) => write!(f, "{tuple}")?,
@@ -392,7 +398,7 @@ fn subject(conntrack: &Conntrack<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result
 }
 
 impl Conntrack<'_> {
-    /// The family of its addresses.
+    /// The family of the addresses.
     pub fn family(&self) -> Family {
         self.header().family
     }
@@ -404,14 +410,14 @@ impl Conntrack<'_> {
     }
 }
 
-/// What `conntrack -L` prints, with one blank between words.
+/// As `conntrack -L` prints it, with one space between words.
 impl fmt::Display for Conntrack<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self.attrs(), f)
     }
 }
 
-/// What `conntrack -L` prints, with one blank between words.
+/// As `conntrack -L` prints it, with one space between words.
 impl fmt::Display for ConntrackAttrs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let orig = self.tuple_orig().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Notifications: what changes, as the kernel tells it to the multicast groups of `NETLINK_NETFILTER`.
+//! Notifications: changes that the kernel reports to the multicast groups of `NETLINK_NETFILTER`.
 //!
 //! ```no_run
 //! use netlink_netfilter::event::{Event, Group};
@@ -16,11 +16,11 @@
 //! # }
 //! ```
 //!
-//! An event of a connection leaves out what did not change: it is no full entry.
+//! The event of a connection has only the attributes that changed: it is not a complete entry.
 //!
-//! `net.netfilter.nf_conntrack_events` says which entries tell: at 0 none, at 1 all, and at 2, which it is unless set
-//! since Linux 5.19, those that were made while somebody listened, in any namespace. An entry made before stays silent
-//! until its end. [`conntrack::Watch`](crate::conntrack::Watch) makes up for lost events.
+//! `net.netfilter.nf_conntrack_events` selects the entries with events: 0 none, 1 all, 2 (the default since
+//! Linux 5.19) those that were made while a program listened, in any namespace. An older entry has no events
+//! at all. [`conntrack::Watch`](crate::conntrack::Watch) recovers from lost events.
 
 pub use netlink_core::Change;
 use netlink_core::{MessageFlags, events, values};
@@ -36,13 +36,13 @@ values! {
         1 NFNLGRP_CONNTRACK_NEW CONNTRACK_NEW "conntrack-new",
         /// Connections that changed.
         2 NFNLGRP_CONNTRACK_UPDATE CONNTRACK_UPDATE "conntrack-update",
-        /// Connections that are gone.
+        /// Connections that ended.
         3 NFNLGRP_CONNTRACK_DESTROY CONNTRACK_DESTROY "conntrack-destroy",
         /// New expectations.
         4 NFNLGRP_CONNTRACK_EXP_NEW EXPECT_NEW "expect-new",
-        /// Expectations that changed; no kernel tells.
+        /// Expectations that changed; no kernel sends these events.
         5 NFNLGRP_CONNTRACK_EXP_UPDATE EXPECT_UPDATE "expect-update",
-        /// Expectations that are gone.
+        /// Expectations that ended.
         6 NFNLGRP_CONNTRACK_EXP_DESTROY EXPECT_DESTROY "expect-destroy",
         /// Rules of nftables.
         7 NFNLGRP_NFTABLES NFTABLES "nftables",
@@ -54,9 +54,9 @@ values! {
 }
 
 impl Group {
-    /// All of connections.
+    /// All groups of connections.
     pub const CONNTRACK: [Self; 3] = [Self::CONNTRACK_NEW, Self::CONNTRACK_UPDATE, Self::CONNTRACK_DESTROY];
-    /// All of expectations that there are.
+    /// All groups of expectations that kernels use.
     pub const EXPECT: [Self; 2] = [Self::EXPECT_NEW, Self::EXPECT_DESTROY];
 }
 
@@ -67,13 +67,13 @@ events! {
         Conntrack(Conntrack: Change) = NEW | DELETE,
         /// An expectation.
         Expect(Expect: Change) = NEW | DELETE,
-        /// A counter that reached its quota. The kernel names no group, so that of the notice is 0.
+        /// A counter that reached its quota. The kernel names no group; the group of the notice is 0.
         Quota(Account) = NEW,
     }
 }
 
 impl Conntrack<'_> {
-    /// What happened, of an entry that came as an event.
+    /// What happened to the entry, in an event.
     pub fn change(&self) -> Change {
         let new = self.message_flags().contains(MessageFlags::CREATE);
         Change::of(self.message_type().0 == Conntrack::DELETE.number, new)
@@ -81,7 +81,7 @@ impl Conntrack<'_> {
 }
 
 impl Expect<'_> {
-    /// What happened, of an expectation that came as an event.
+    /// What happened to the expectation, in an event.
     pub fn change(&self) -> Change {
         let new = self.message_flags().contains(MessageFlags::CREATE);
         Change::of(self.message_type().0 == Expect::DELETE.number, new)

@@ -1,11 +1,12 @@
-//! What every nfnetlink message starts with. Kernel side: `uapi/linux/netfilter/nfnetlink.h`, `net/netfilter/nfnetlink.c`.
+//! The header of all nfnetlink messages. Kernel side: `uapi/linux/netfilter/nfnetlink.h`,
+//! `net/netfilter/nfnetlink.c`.
 
 use netlink_core::{Be, layout, values};
 
 values! {
     /// `NFNL_SUBSYS_*`: the upper byte of `nlmsg_type`.
     pub struct Subsystem: u8 {
-        /// None; the messages that begin and end a batch.
+        /// None; used by the messages that begin and end a batch.
         0 NFNL_SUBSYS_NONE NONE "none",
         /// Tracked connections.
         1 NFNL_SUBSYS_CTNETLINK CTNETLINK "conntrack",
@@ -13,7 +14,7 @@ values! {
         2 NFNL_SUBSYS_CTNETLINK_EXP CTNETLINK_EXP "expect",
         /// Packets that wait for a verdict.
         3 NFNL_SUBSYS_QUEUE QUEUE "queue",
-        /// Packets that are logged.
+        /// Logged packets.
         4 NFNL_SUBSYS_ULOG ULOG "log",
         /// Fingerprints of operating systems.
         5 NFNL_SUBSYS_OSF OSF "osf",
@@ -29,17 +30,17 @@ values! {
         10 NFNL_SUBSYS_NFTABLES NFTABLES "nftables",
         /// Extensions of iptables for nftables.
         11 NFNL_SUBSYS_NFT_COMPAT NFT_COMPAT "compat",
-        /// Functions that are hooked in. Linux 5.14.
+        /// Hook functions. Linux 5.14.
         12 NFNL_SUBSYS_HOOK HOOK "hook",
     }
 }
 
 values! {
-    /// `NFPROTO_*`: the protocol family a message is about.
+    /// `NFPROTO_*`: the protocol family of a message.
     pub struct Family: u8 {
         /// Any, or none.
         0 NFPROTO_UNSPEC UNSPEC "unspec",
-        /// IPv4 and IPv6 at once.
+        /// IPv4 and IPv6.
         1 NFPROTO_INET INET "inet",
         /// IPv4.
         2 NFPROTO_IPV4 IPV4 "ipv4",
@@ -59,16 +60,16 @@ layout! {
     pub struct Header: nfgenmsg = 4 {
         /// The protocol family.
         family: Family,
-        /// `NFNETLINK_V0`, the only version there is.
+        /// `NFNETLINK_V0`, the only version.
         version: u8,
-        /// What it means depends on the message: the number of a queue or log group, the subsystem of a batch.
+        /// Depends on the message: the number of a queue or log group, or the subsystem of a batch.
         resource: Be<u16>,
     }
     shows |header| { resource: Some(header.resource).filter(|resource| resource.0 != 0); version }
 }
 
 impl Header {
-    /// About a family, and nothing in particular.
+    /// A header with this family and no resource.
     pub fn of(family: Family) -> Self {
         Self { family, ..Self::default() }
     }

@@ -1,5 +1,5 @@
-//! Helpers in user space: programs that look into connections for others to expect, as the kernel's own do for FTP.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_cthelper.h`, `net/netfilter/nfnetlink_cthelper.c`.
+//! Helpers in user space: programs that inspect connections and expect further ones, like the kernel's helper
+//! for FTP. Kernel side: `uapi/linux/netfilter/nfnetlink_cthelper.h`, `net/netfilter/nfnetlink_cthelper.c`.
 //!
 //! ```no_run
 //! use netlink_netfilter::Family;
@@ -23,9 +23,9 @@
 //! # }
 //! ```
 //!
-//! Packets of a connection that a rule gave the helper come to its queue, and what it finds there it tells as
-//! [expectations](crate::expect). Helpers belong to the machine, not to a namespace, and need `CAP_NET_ADMIN` in the
-//! initial user namespace.
+//! A rule assigns the helper to connections, and their packets arrive in its queue. The program then makes
+//! [expectations](crate::expect). Helpers belong to the machine, not to a namespace. They need
+//! `CAP_NET_ADMIN` in the initial user namespace.
 
 use netlink_core::layout::Constant;
 use netlink_core::{
@@ -39,15 +39,16 @@ use crate::{Family, Header};
 values! {
     /// `NFCT_HELPER_STATUS_*`: whether packets are queued.
     pub struct HelperStatus: Be<u32> {
-        /// They pass by the helper.
+        /// Packets are not queued.
         0 NFCT_HELPER_STATUS_DISABLED DISABLED "disabled",
-        /// They come to its queue. If nobody listens there they pass, but newer kernels don't keep the connection then.
+        /// Packets are queued. If no program has bound the queue, they pass, but newer kernels do not keep
+        /// the connection then.
         1 NFCT_HELPER_STATUS_ENABLED ENABLED "enabled",
     }
 }
 
 attrs! {
-    /// `NFCTH_TUPLE_*`: which connections the helper is for.
+    /// `NFCTH_TUPLE_*`: the connections that the helper is for.
     pub struct HelperTupleAttrs<'a> for HelperTuple {
         /// The protocol family: [`family`](Self::family) as a number.
         1 NFCTH_TUPLE_L3PROTONUM l3proto: Be<u16> as u16,
@@ -64,14 +65,14 @@ impl HelperTupleAttrs<'_> {
 }
 
 attrs! {
-    /// `NFCTH_POLICY_*`: limits of one class of expectations. All three are needed.
+    /// `NFCTH_POLICY_*`: limits of one class of expectations. All three are required.
     pub struct PolicyAttrs<'a> for Policy {
         /// Name of the class; at most 15 bytes.
         1 NFCTH_POLICY_NAME name: Str<'a, 15>,
-        /// How many a connection may have at once; at most 255, and 0 is any number. A further one takes the place of the
-        /// oldest.
+        /// Largest number of expectations per connection: 0 to 255, where 0 is no limit. One more replaces
+        /// the oldest.
         2 NFCTH_POLICY_EXPECT_MAX expect_max: Be<u32> as u32,
-        /// Seconds until one goes.
+        /// Seconds until an expectation is removed.
         3 NFCTH_POLICY_EXPECT_TIMEOUT expect_timeout: Be<u32> as u32,
     }
 }
@@ -79,15 +80,15 @@ attrs! {
 attrs! {
     /// `NFCTH_POLICY_SET_*`: the classes of expectations, one to four.
     pub struct PolicySetAttrs<'a> for PolicySet {
-        /// How many there are.
+        /// Number of classes.
         1 NFCTH_POLICY_SET_NUM num: Be<u32> as u32,
-        /// The first, which is class 0 of an expectation.
+        /// The first class: class 0 of an expectation.
         2 NFCTH_POLICY_SET1 set1: PolicyAttrs<'a>,
-        /// The second.
+        /// The second class.
         3 NFCTH_POLICY_SET2 set2: PolicyAttrs<'a>,
-        /// The third.
+        /// The third class.
         4 NFCTH_POLICY_SET3 set3: PolicyAttrs<'a>,
-        /// The fourth.
+        /// The fourth class.
         5 NFCTH_POLICY_SET4 set4: PolicyAttrs<'a>,
     }
 }
@@ -105,7 +106,7 @@ impl PolicySetAttrs<'_> {
 impl PolicySet {
     const MAX: usize = 4;
 
-    /// These, in order. More than four are refused when the request is sent.
+    /// These classes, in order. More than four are refused when the request is sent.
     pub fn of(policies: &[Policy]) -> Self {
         let count = u16::try_from(policies.len()).unwrap_or(u16::MAX);
         let mut set = Self::new().num(u32::from(count));
@@ -122,19 +123,18 @@ impl PolicySet {
 attrs! {
     /// `NFCTH_*`: a helper.
     pub struct HelperAttrs<'a> for HelperRequest<R> {
-        /// Its name; at most 15 bytes. Helpers for other connections may have the same.
+        /// Name; at most 15 bytes. Helpers for other connections may have the same name.
         1 NFCTH_NAME name: Str<'a, 15>,
-        /// Which connections it is for.
+        /// The connections that it is for.
         2 NFCTH_TUPLE tuple: HelperTupleAttrs<'a>,
-        /// The queue that its packets come to; 0 if none is given.
+        /// The queue of its packets; 0 by default.
         3 NFCTH_QUEUE_NUM queue_num: Be<u32> as u32,
         /// Its classes of expectations. Set them with [`PolicySet::of`].
         4 NFCTH_POLICY policy: PolicySetAttrs<'a>,
-        /// Bytes it keeps with each connection, as
-        /// [`HelperAttrs::info`](crate::conntrack::HelperAttrs::info) there; at most 32. Needed to create, and can't be
-        /// changed.
+        /// Size in bytes of its data in each connection, [`HelperAttrs::info`](crate::conntrack::HelperAttrs::info);
+        /// at most 32. Required to create a helper; can't be changed.
         5 NFCTH_PRIV_DATA_LEN priv_data_len: Be<u32> as u32,
-        /// Whether packets are queued; not, if it is not given.
+        /// Whether packets are queued. Default: not queued.
         6 NFCTH_STATUS status: HelperStatus,
     }
 }
@@ -142,11 +142,11 @@ attrs! {
 message! {
     /// A helper in user space.
     pub struct Helper<'a>(Header, HelperAttrs<'a>), HelperRequest {
-        /// Made, changed, or answered.
+        /// Request: makes or changes a helper. Answer: a helper.
         0x900 NFNL_MSG_CTHELPER_NEW NEW,
-        /// Asked.
+        /// Asks for one helper or all.
         0x901 NFNL_MSG_CTHELPER_GET GET,
-        /// Deleted.
+        /// Deletes helpers.
         0x902 NFNL_MSG_CTHELPER_DEL DEL,
     }
     on crate::PROTOCOL
@@ -167,26 +167,28 @@ fn named<R>(
     request(info, flags).name(name).tuple(tuple)
 }
 
-/// Makes a helper; `EEXIST` if there is one of this name for the same connections, be it the kernel's own.
+/// Makes a helper; `EEXIST` if there is one with this name for the same connections, also if it is one of the
+/// kernel's.
 ///
-/// A [`priv_data_len`](HelperRequest::priv_data_len) is needed too.
+/// A [`priv_data_len`](HelperRequest::priv_data_len) is required too.
 pub fn create(name: &str, family: Family, protocol: IpProtocol, policies: &[Policy]) -> HelperRequest<()> {
     let flags = MessageFlags::CREATE | MessageFlags::EXCL;
     named(&Helper::NEW, flags, name, family, protocol).policy(PolicySet::of(policies))
 }
 
-/// Changes what is given of a helper: queue, status, and numbers of its policies.
+/// Changes the given settings of a helper: queue, status, and numbers of its policies.
 ///
-/// Policies come all or none, under the names they have. `EBUSY` if there are more or fewer, if a name is another, or if
-/// [`priv_data_len`](HelperRequest::priv_data_len) is. If there is no such helper, the kernel takes it for an
-/// incomplete request to make one: `EINVAL`.
+/// Give all policies or none, with their existing names. `EBUSY` if the number of policies, a name or the
+/// [`priv_data_len`](HelperRequest::priv_data_len) differs. If there is no such helper, the kernel reads the
+/// request as an incomplete request to make one: `EINVAL`.
 pub fn update(name: &str, family: Family, protocol: IpProtocol) -> HelperRequest<()> {
     named(&Helper::NEW, MessageFlags::empty(), name, family, protocol)
 }
 
-/// Asks for the helper of this name for these connections; [`Error::NoReply`](crate::Error::NoReply) if there is none.
+/// Asks for the helper with this name for these connections; [`Error::NoReply`](crate::Error::NoReply) if
+/// there is none.
 pub fn get(name: &str, family: Family, protocol: IpProtocol) -> Request<Helper<'static>> {
-    // Where no helper is for these connections the kernel calls that a success, and answers nothing else.
+    // If there is no such helper, the kernel answers with an acknowledgement only.
     named(&Helper::GET, MessageFlags::ACK, name, family, protocol).into_request()
 }
 
@@ -195,23 +197,23 @@ pub fn list() -> Request<Dump<Helper<'static>>> {
     request(&Helper::GET, MessageFlags::DUMP).into_request()
 }
 
-/// Deletes the helper of this name for these connections. Connections that have it go on without. `EBUSY` while a rule
-/// uses it; Linux 7.3 deletes it all the same.
+/// Deletes the helper with this name for these connections. Connections that use it continue without it.
+/// `EBUSY` while a rule uses it, except in Linux 7.3, which deletes it.
 pub fn delete(name: &str, family: Family, protocol: IpProtocol) -> Request<()> {
     named(&Helper::DEL, MessageFlags::empty(), name, family, protocol).into_request()
 }
 
 narrow! {
-    /// The deletion of many helpers.
+    /// A request to delete many helpers.
     pub struct FlushRequest<R>(HelperRequest<R>) {
-        /// Only those of this name.
+        /// Only helpers with this name.
         name: Str<'a, 15>,
-        /// Only those for these connections; both fields are needed.
+        /// Only helpers for these connections; both fields are required.
         tuple: HelperTupleAttrs<'a>,
     }
 }
 
-/// Deletes all helpers in user space of the machine: those that meet all that is set.
+/// Deletes the helpers in user space of the machine that match all set conditions; without conditions, all.
 pub fn flush() -> FlushRequest<()> {
     request(&Helper::DEL, MessageFlags::empty()).into()
 }

@@ -1,6 +1,6 @@
-//! What is hooked into the path of packets: chains of nftables, connection tracking, NAT and others, in the order they
-//! run. What `nft list hooks` does, as a library. Linux 5.14.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_hook.h`, `net/netfilter/nfnetlink_hook.c`.
+//! Functions hooked into the path of packets: chains of nftables, connection tracking, NAT and others, in the
+//! order in which they run. `nft list hooks` as a library. Linux 5.14. Kernel side:
+//! `uapi/linux/netfilter/nfnetlink_hook.h`, `net/netfilter/nfnetlink_hook.c`.
 //!
 //! ```no_run
 //! use netlink_netfilter::Family;
@@ -28,63 +28,63 @@ use netlink_core::{Be, Dump, MessageFlags, Request, Str, attrs, choice, message,
 use crate::{Family, Header};
 
 values! {
-    /// `NF_INET_*`: where in IPv4 and IPv6.
+    /// `NF_INET_*`: hooks of IPv4 and IPv6.
     pub struct InetHook: Be<u32> {
-        /// As packets come in.
+        /// Packets that arrived.
         0 NF_INET_PRE_ROUTING PRE_ROUTING "prerouting",
-        /// Before they go to this machine.
+        /// Packets for this machine.
         1 NF_INET_LOCAL_IN LOCAL_IN "input",
-        /// Before they are sent on.
+        /// Packets to forward.
         2 NF_INET_FORWARD FORWARD "forward",
-        /// As this machine makes them.
+        /// Packets that this machine sends.
         3 NF_INET_LOCAL_OUT LOCAL_OUT "output",
-        /// As they go out.
+        /// Packets that leave.
         4 NF_INET_POST_ROUTING POST_ROUTING "postrouting",
     }
 }
 
 values! {
-    /// `NF_BR_*`: where in a bridge.
+    /// `NF_BR_*`: hooks of a bridge.
     pub struct BridgeHook: Be<u32> {
-        /// As frames come in.
+        /// Frames that arrived.
         0 NF_BR_PRE_ROUTING PRE_ROUTING "prerouting",
-        /// Before they go to this machine.
+        /// Frames for this machine.
         1 NF_BR_LOCAL_IN LOCAL_IN "input",
-        /// Before they go to another port.
+        /// Frames to forward to another port.
         2 NF_BR_FORWARD FORWARD "forward",
-        /// As this machine makes them.
+        /// Frames that this machine sends.
         3 NF_BR_LOCAL_OUT LOCAL_OUT "output",
-        /// As they go out.
+        /// Frames that leave.
         4 NF_BR_POST_ROUTING POST_ROUTING "postrouting",
-        /// Before it is decided whether they are bridged at all. Never listed: it is no such hook.
+        /// Frames before the decision whether they are bridged. Never listed: it is not such a hook.
         5 NF_BR_BROUTING BROUTING "brouting",
     }
 }
 
 values! {
-    /// `NF_ARP_*`: where in ARP.
+    /// `NF_ARP_*`: hooks of ARP.
     pub struct ArpHook: Be<u32> {
-        /// As messages come in.
+        /// Messages that arrived.
         0 NF_ARP_IN IN "input",
-        /// As they go out.
+        /// Messages that leave.
         1 NF_ARP_OUT OUT "output",
-        /// As they cross a bridge.
+        /// Messages that cross a bridge.
         2 NF_ARP_FORWARD FORWARD "forward",
     }
 }
 
 values! {
-    /// `NF_NETDEV_*`: where in a link.
+    /// `NF_NETDEV_*`: hooks of a link.
     pub struct NetdevHook: Be<u32> {
-        /// As it receives.
+        /// On reception.
         0 NF_NETDEV_INGRESS INGRESS "ingress",
-        /// As it sends. Linux 5.16.
+        /// On sending. Linux 5.16.
         1 NF_NETDEV_EGRESS EGRESS "egress",
     }
 }
 
 values! {
-    /// `NFNL_HOOK_TYPE_*`: what kind of owner a function has.
+    /// `NFNL_HOOK_TYPE_*`: the kind of a function's owner.
     pub struct OwnerKind: Be<u32> {
         /// A chain of nftables.
         1 NFNL_HOOK_TYPE_NFTABLES CHAIN "chain",
@@ -116,7 +116,7 @@ attrs! {
 }
 
 choice! {
-    /// To whom a function belongs.
+    /// The owner of a function.
     pub enum Owner<'a> by 2 kind: OwnerKind {
         /// A chain of nftables.
         OwnerKind::CHAIN => Chain(ChainAttrs<'a>),
@@ -128,37 +128,37 @@ choice! {
 }
 
 attrs! {
-    /// `NFNLA_HOOK_INFO_*`: to whom a function belongs.
+    /// `NFNLA_HOOK_INFO_*`: the owner of a function.
     pub struct ChainInfoAttrs<'a> for ChainInfo {
         /// The owner.
         1 NFNLA_HOOK_INFO_DESC owner: Owner<'a>,
-        /// What kind it is.
+        /// The kind of the owner.
         2 NFNLA_HOOK_INFO_TYPE kind: OwnerKind,
     }
 }
 
 attrs! {
-    /// `NFNLA_HOOK_*`: a function that is hooked in.
+    /// `NFNLA_HOOK_*`: a hooked function.
     pub struct HookAttrs<'a> for HookRequest<R> {
-        /// Where: [`InetHook`], [`BridgeHook`], [`ArpHook`] or [`NetdevHook`] by the family.
+        /// The hook: [`InetHook`], [`BridgeHook`], [`ArpHook`] or [`NetdevHook`], depending on the family.
         1 NFNLA_HOOK_HOOKNUM hooknum: Be<u32> as u32,
-        /// When: the lowest runs first.
+        /// Priority: the lowest runs first.
         2 NFNLA_HOOK_PRIORITY priority: Be<i32> as i32,
-        /// The link, in requests.
+        /// Name of the link; only in requests.
         3 NFNLA_HOOK_DEV dev: Str<'a, 15>,
         /// The kernel's name of the function.
         4 NFNLA_HOOK_FUNCTION_NAME function_name: Str<'a>,
-        /// The kernel module it is in; absent if it is built in.
+        /// The kernel module of the function; absent if it is built in.
         5 NFNLA_HOOK_MODULE_NAME module_name: Str<'a>,
-        /// To whom it belongs; absent if that is no chain or the like.
+        /// The owner; absent for functions of the kernel itself.
         6 NFNLA_HOOK_CHAIN_INFO chain_info: ChainInfoAttrs<'a>,
     }
 }
 
 message! {
-    /// A function that is hooked in.
+    /// A hooked function.
     pub struct Hook<'a>(Header, HookAttrs<'a>), HookRequest {
-        /// Asked and answered.
+        /// Asks for the functions. The answers have the same type.
         0xc00 NFNL_MSG_HOOK_GET GET,
     }
     on crate::PROTOCOL
@@ -168,36 +168,36 @@ fn request(family: Family, hooknum: u32) -> HookRequest<Dump<Hook<'static>>> {
     HookRequest::new(&Hook::GET, MessageFlags::DUMP, Header::of(family)).hooknum(hooknum)
 }
 
-/// Lists what is hooked into IPv4 or IPv6 there; `EPROTONOSUPPORT` for other families.
+/// Lists the functions of a hook of IPv4 or IPv6; `EPROTONOSUPPORT` for other families.
 ///
-/// Chains of the family [`INET`](Family::INET) are in both.
+/// Chains of the family [`INET`](Family::INET) are in both lists.
 pub fn ip(family: Family, place: InetHook) -> Request<Dump<Hook<'static>>> {
     request(family, place.0).into_request()
 }
 
-/// Lists what is hooked into bridges there.
+/// Lists the functions of a hook of bridges.
 pub fn bridge(place: BridgeHook) -> Request<Dump<Hook<'static>>> {
     request(Family::BRIDGE, place.0).into_request()
 }
 
-/// Lists what is hooked into ARP there.
+/// Lists the functions of a hook of ARP.
 pub fn arp(place: ArpHook) -> Request<Dump<Hook<'static>>> {
     request(Family::ARP, place.0).into_request()
 }
 
-/// Lists what is hooked into the link of this name there; `ENODEV` if there is none.
+/// Lists the functions of a hook of the link with this name; `ENODEV` if there is no such link.
 pub fn netdev(link: &str, place: NetdevHook) -> Request<Dump<Hook<'static>>> {
     request(Family::NETDEV, place.0).dev(link).into_request()
 }
 
 impl Hook<'_> {
-    /// The family it was asked for.
+    /// The family of the request.
     pub fn family(&self) -> Family {
         self.header().family
     }
 }
 
-/// The line of `nft list hooks`: priority, chain or function, module.
+/// As a line of `nft list hooks`: priority, chain or function, module.
 impl fmt::Display for Hook<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let priority = self.priority().unwrap_or_default();
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_family_and_place() {
+    fn a_request_has_family_and_hook() {
         let bytes = netdev("eth0", NetdevHook::EGRESS).to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([0, 12, 1, 3], &[2]));
         let expected = native(
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_tells_what_the_owner_is() {
+    fn the_kind_selects_the_owner() {
         let chain = || Chain::new().table("t").family(Family::IPV4).name("c").attrs();
         let kinds = [
             (OwnerKind::CHAIN, Owner::Chain(chain()), "chain ip t c [m]"),

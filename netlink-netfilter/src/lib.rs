@@ -1,4 +1,4 @@
-//! Netfilter: conntrack, queues, logs and their relatives.
+//! Netfilter: conntrack, queues, logs and related subsystems.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -28,7 +28,7 @@ pub use netlink_core::testkit;
 pub use spec::SPEC;
 
 netlink_core::protocol! {
-    /// nfnetlink.
+    /// The protocol `NETLINK_NETFILTER`.
     pub static PROTOCOL: NETFILTER "netfilter" {
         batch::Batch,
         conntrack::Conntrack,

@@ -1,12 +1,12 @@
-//! Packets that are logged: a rule such as `log group 5` sends a copy of each to the process that has bound the group.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_log.h`, `net/netfilter/nfnetlink_log.c`.
+//! Logged packets: a rule such as `log group 5` sends a copy of each packet to the process that has bound the
+//! group. Kernel side: `uapi/linux/netfilter/nfnetlink_log.h`, `net/netfilter/nfnetlink_log.c`.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "std", target_os = "linux"))]
 //! # fn main() -> Result<(), netlink_netfilter::Error> {
 //! use netlink_netfilter::log::{self, Arrival, Log, Mode};
 //!
-//! // At once, instead of a hundred packets or a second later.
+//! // Sends each packet at once, not after a hundred packets or a second.
 //! let mut log = Log::open(&log::bind(5, Mode::first(128)).threshold(1))?;
 //! loop {
 //!     match log.next()? {
@@ -21,14 +21,17 @@
 //! # fn main() {}
 //! ```
 //!
-//! What the kernel does, where one might wonder:
+//! Kernel behaviour worth knowing:
 //!
-//! - A group belongs to one socket at a time: to bind one that is bound fails with `EPERM`, as without
-//!   `CAP_NET_ADMIN`, and with `EBUSY` if it was this socket that bound it. It is gone when its socket is closed.
-//! - Packets are collected and sent together, as soon as there are [`threshold`](ConfigRequest::threshold) of them, they
-//!   fill the [`buffer_size`](ConfigRequest::buffer_size), or [`timeout`](ConfigRequest::timeout) is over. A rule's own
-//!   `queue-threshold` counts if it is smaller.
-//! - A rule's `snaplen` shortens what [`Mode`] copies. Nothing tells the length of a packet that was cut.
+//! - A group belongs to one socket at a time. Binding a bound group fails with `EPERM`, the same error as
+//!   without `CAP_NET_ADMIN`, or with `EBUSY` if the same socket bound it. The group is unbound when its
+//!   socket is closed.
+//! - The kernel collects packets and sends them together when there are
+//!   [`threshold`](ConfigRequest::threshold) packets, when they fill the
+//!   [`buffer_size`](ConfigRequest::buffer_size), or after the [`timeout`](ConfigRequest::timeout). A rule's
+//!   own `queue-threshold` is used if it is smaller.
+//! - A rule's `snaplen` shortens the payload that [`Mode`] copies. The original length of a shortened packet
+//!   is unknown.
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod listen;
@@ -54,9 +57,9 @@ layout! {
     pub struct PacketHeader: nfulnl_msg_packet_hdr = 4 {
         /// The network protocol, as in an Ethernet header: 0x0800 is IPv4.
         protocol: Be<u16>,
-        /// Where the packet was logged.
+        /// The hook that logged the packet.
         hook: Hook,
-        /// Nothing.
+        /// Padding.
         pad: Pad<1>,
     }
 }
@@ -66,7 +69,7 @@ attrs! {
     pub struct VlanAttrs<'a> for Vlan {
         /// The tag's protocol: 0x8100 is 802.1Q, 0x88a8 802.1ad.
         1 NFULA_VLAN_PROTO protocol: Be<u16> as u16,
-        /// Id, priority and drop eligibility.
+        /// VLAN id, priority and drop eligibility.
         2 NFULA_VLAN_TCI tci: Be<u16> as u16,
     }
 }
@@ -76,44 +79,44 @@ attrs! {
     pub struct PacketAttrs<'a> for PacketRequest<R> {
         /// Protocol and hook.
         1 NFULA_PACKET_HDR packet_header: PacketHeader,
-        /// The packet's mark; absent is 0.
+        /// The packet's mark; absent means 0.
         2 NFULA_MARK mark: Be<u32> as u32,
-        /// When it came in; of a packet that comes from this machine, never. Older kernels, 6.1 for one, tell it only
-        /// while somebody has packets timed.
+        /// When the packet arrived; absent for packets that this machine sends. Older kernels, such as 6.1,
+        /// send it only while some program uses packet timestamps.
         3 NFULA_TIMESTAMP timestamp: Timestamp,
-        /// The link it came in through: a bridge, where it came in through a port.
+        /// The link that it arrived on; the bridge, if it arrived on a port.
         4 NFULA_IFINDEX_INDEV indev: Be<u32> as u32,
-        /// The link it will go out through, likewise.
+        /// The link that it leaves through; the bridge, if it leaves through a port.
         5 NFULA_IFINDEX_OUTDEV outdev: Be<u32> as u32,
-        /// The bridge port it came in through.
+        /// The bridge port that it arrived on.
         6 NFULA_IFINDEX_PHYSINDEV physindev: Be<u32> as u32,
-        /// The bridge port it will go out through.
+        /// The bridge port that it leaves through.
         7 NFULA_IFINDEX_PHYSOUTDEV physoutdev: Be<u32> as u32,
-        /// The link-layer address it came from.
+        /// Its link-layer source address.
         8 NFULA_HWADDR hwaddr: Source,
-        /// The packet from its network header on, as far as the group copies it.
+        /// The packet from its network header on, up to the length that the group copies.
         9 NFULA_PAYLOAD payload: Bytes<'a>,
-        /// The text of the rule that logged it.
+        /// The text of the log rule.
         10 NFULA_PREFIX prefix: Str<'a>,
-        /// User of the socket that sent it, as the user namespace of the listener numbers it; of packets of this
-        /// machine.
+        /// User of the socket that sent it, in the user namespace of the listener; for packets that this
+        /// machine sends.
         11 NFULA_UID uid: Be<u32> as u32,
-        /// The packet's number in its group: the first one is 0. With [`LogFlags::SEQ`].
+        /// The packet's number in its group, from 0. With [`LogFlags::SEQ`].
         12 NFULA_SEQ seq: Be<u32> as u32,
-        /// The packet's number among those of all groups of the namespace that have [`LogFlags::SEQ_GLOBAL`]: the
-        /// first one is 1.
+        /// The packet's number among all groups of the namespace with [`LogFlags::SEQ_GLOBAL`], from 1.
         13 NFULA_SEQ_GLOBAL seq_global: Be<u32> as u32,
-        /// Group of the socket that sent it, likewise.
+        /// Group of the socket that sent it, in the user namespace of the listener; for packets that this
+        /// machine sends.
         14 NFULA_GID gid: Be<u32> as u32,
-        /// `ARPHRD_*`: the kind of the link it came in through.
+        /// `ARPHRD_*`: the type of the link that it arrived on.
         15 NFULA_HWTYPE hwtype: Be<u16> as u16,
         /// Its link-layer header.
         16 NFULA_HWHEADER hwheader: Bytes<'a>,
-        /// Length of that.
+        /// Length of the link-layer header.
         17 NFULA_HWLEN hwlen: Be<u16> as u16,
         /// The packet's connection; with [`LogFlags::CONNTRACK`]. Linux 4.4.
         18 NFULA_CT ct: ConntrackAttrs<'a>,
-        /// What the packet is to its connection. Linux 4.4.
+        /// The relation of the packet to its connection. Linux 4.4.
         19 NFULA_CT_INFO ct_info: PacketState,
         /// VLAN tag, in the families `bridge` and `netdev`. Linux 5.4.
         20 NFULA_VLAN vlan: VlanAttrs<'a>,
@@ -125,19 +128,19 @@ attrs! {
 message! {
     /// A logged packet.
     pub struct Packet<'a>(Header, PacketAttrs<'a>), PacketRequest {
-        /// A packet; the kernel sends it.
+        /// A packet, sent by the kernel.
         0x0400 NFULNL_MSG_PACKET PACKET [received],
     }
     on crate::PROTOCOL
 }
 
 impl Packet<'_> {
-    /// The group that it was logged to.
+    /// The group of the packet.
     pub fn group(&self) -> u16 {
         self.header().resource.0
     }
 
-    /// Where it was logged.
+    /// The hook that logged it.
     pub fn hook(&self) -> Option<Hook> {
         self.packet_header().map(|header| header.hook)
     }
@@ -150,23 +153,23 @@ values! {
         0 NFULNL_CFG_CMD_NONE NONE "none",
         /// Bind the group.
         1 NFULNL_CFG_CMD_BIND BIND "bind",
-        /// Unbind it.
+        /// Unbind the group.
         2 NFULNL_CFG_CMD_UNBIND UNBIND "unbind",
-        /// Let a family's default logger be this one.
+        /// Make this group the default logger of a family.
         3 NFULNL_CFG_CMD_PF_BIND PF_BIND "pf-bind",
-        /// Leave a family without a default logger.
+        /// Remove the default logger of a family.
         4 NFULNL_CFG_CMD_PF_UNBIND PF_UNBIND "pf-unbind",
     }
 }
 
 values! {
-    /// `NFULNL_COPY_*`: what a process sees of a packet.
+    /// `NFULNL_COPY_*`: the parts of a packet that the process receives.
     pub struct CopyMode: u8 {
-        /// The same as `META`.
+        /// Same as `META`.
         0 NFULNL_COPY_NONE NONE "none",
         /// All but the payload.
         1 NFULNL_COPY_META META "meta",
-        /// The payload as well.
+        /// The payload too.
         2 NFULNL_COPY_PACKET PACKET "packet",
     }
 }
@@ -174,11 +177,11 @@ values! {
 layout! {
     /// `struct nfulnl_msg_config_mode`.
     pub struct Mode: nfulnl_msg_config_mode = 6 {
-        /// Most bytes of the payload; 0, and whatever is more than 65531, is 65531.
+        /// Largest length of the payload, in bytes. 0 and values above 65531 mean 65531.
         copy_range: Be<u32>,
-        /// What is copied. The kernel ignores a mode it doesn't know.
+        /// The parts to copy. The kernel ignores unknown modes.
         copy_mode: CopyMode,
-        /// Nothing.
+        /// Padding.
         pad: Pad<1>,
     }
 }
@@ -189,7 +192,7 @@ impl Mode {
         Self { copy_range: Be(0), copy_mode: CopyMode::META, pad: Pad }
     }
 
-    /// So many bytes of the payload, from the network header on.
+    /// At most this many bytes of the payload, from the network header on.
     pub const fn first(bytes: u32) -> Self {
         Self { copy_range: Be(bytes), copy_mode: CopyMode::PACKET, pad: Pad }
     }
@@ -207,7 +210,7 @@ flags! {
         1 NFULNL_CFG_F_SEQ SEQ,
         /// Number the packets of all groups.
         2 NFULNL_CFG_F_SEQ_GLOBAL SEQ_GLOBAL,
-        /// Tell the packets' connections. Linux 4.4.
+        /// Send the packets' connections. Linux 4.4.
         4 NFULNL_CFG_F_CONNTRACK CONNTRACK,
     }
 }
@@ -223,31 +226,31 @@ layout! {
 attrs! {
     /// `NFULA_CFG_*`.
     pub struct ConfigAttrs<'a> for ConfigRequest<R> {
-        /// What is done.
+        /// The command.
         1 NFULA_CFG_CMD command: ConfigCommand,
-        /// What is copied of each packet: all of it at first.
+        /// The parts of each packet to copy. Default: everything.
         2 NFULA_CFG_MODE mode: Mode,
-        /// Bytes of packets to collect: 3776 at first, or what the kernel calls `NLMSG_GOODSIZE`. It ignores less than
-        /// that, and more than 131072.
+        /// Bytes of packets to collect. Default: 3776, the kernel's `NLMSG_GOODSIZE`. The kernel ignores
+        /// smaller values, and values above 131072.
         3 NFULA_CFG_NLBUFSIZ buffer_size: Be<u32> as u32,
-        /// How long to collect packets, in hundredths of a second: 100 at first.
+        /// How long to collect packets, in hundredths of a second. Default: 100.
         4 NFULA_CFG_TIMEOUT timeout: Be<u32> as u32,
-        /// How many packets to collect: 100 at first.
+        /// How many packets to collect. Default: 100.
         5 NFULA_CFG_QTHRESH threshold: Be<u32> as u32,
-        /// All flags, also those that are to stay on. `EOPNOTSUPP` for `CONNTRACK` in a kernel without.
+        /// All flags, including those that stay on. `EOPNOTSUPP` for `CONNTRACK` if the kernel lacks it.
         6 NFULA_CFG_FLAGS flags: LogFlags,
     }
 }
 
-/// `group 3`: what errors call a group.
+/// `group 3`: the group, as errors show it.
 fn subject(config: &Config<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "group {}", config.header().resource)
 }
 
 message! {
-    /// How a group works.
+    /// Configuration of a group.
     pub struct Config<'a>(Header, ConfigAttrs<'a>), ConfigRequest {
-        /// Binds, unbinds or configures one.
+        /// Binds, unbinds or configures a group.
         0x0401 NFULNL_MSG_CONFIG CONFIG,
     }
     about subject
@@ -255,14 +258,13 @@ message! {
     on crate::PROTOCOL
 }
 
-/// What an errno may mean here.
 fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let message = Messages::new(error.ext_ack().request()).next().and_then(Result::ok);
     let flags = message.and_then(|message| Config::read(&message).ok()?.flags());
     match error.errno() {
         Errno::EPERM => f.write_str(
             "; either CAP_NET_ADMIN is missing, or another socket has the group: \
-             /proc/net/netfilter/nfnetlink_log tells its port",
+             /proc/net/netfilter/nfnetlink_log has its port",
         ),
         Errno::EOPNOTSUPP if flags.is_some_and(|flags| flags.contains(LogFlags::CONNTRACK)) => {
             f.write_str("; the kernel may lack the flag CONNTRACK, or the module nf_conntrack_netlink")
@@ -271,8 +273,8 @@ fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Binds a group to the socket that asks, with [`LogFlags::SEQ`], so that losses are counted. A later
-/// [`flags`](ConfigRequest::flags) replaces that.
+/// Binds a group to the requesting socket, with [`LogFlags::SEQ`], so that losses are counted. Later
+/// [`flags`](ConfigRequest::flags) replace this flag.
 ///
 /// ```
 /// use netlink_netfilter::log::{self, LogFlags, Mode};
@@ -283,24 +285,25 @@ pub fn bind(group: u16, mode: Mode) -> ConfigRequest<()> {
     command(Command::BIND, Family::UNSPEC, group).mode(mode).flags(LogFlags::SEQ)
 }
 
-/// Unbinds a group of this socket; packets that are collected are sent first.
+/// Unbinds a group of this socket. The kernel first sends the packets that it has collected.
 pub fn unbind(group: u16) -> ConfigRequest<()> {
     command(Command::UNBIND, Family::UNSPEC, group)
 }
 
-/// Changes a group of this socket; setters say what. `ENODEV` if nobody has bound it, `EPERM` if another socket has.
+/// Changes a group of this socket, with what the setters add. `ENODEV` if the group is not bound, `EPERM` if
+/// another socket has bound it.
 pub fn configure(group: u16) -> ConfigRequest<()> {
     let header = Header::of(Family::UNSPEC).resource(group);
     ConfigRequest::new(&Config::CONFIG, MessageFlags::ACK, header)
 }
 
-/// Sends group 0 what the kernel logs of its own accord in a family, such as invalid packets of conntrack
+/// Sends messages that the kernel itself logs in a family to group 0, for example about invalid packets
 /// (`net.netfilter.nf_conntrack_log_invalid`).
 pub fn bind_family(family: Family) -> ConfigRequest<()> {
     command(Command::PF_BIND, family, 0)
 }
 
-/// Drops what the kernel logs of its own accord in a family, whichever logger it went to.
+/// Drops messages that the kernel itself logs in a family, regardless of their logger.
 pub fn unbind_family(family: Family) -> ConfigRequest<()> {
     command(Command::PF_UNBIND, family, 0)
 }
@@ -359,7 +362,7 @@ mod tests {
         assert_eq!((Mode::meta().to_bytes()[4], Mode::whole().to_bytes()[4]), (1, 2));
     }
 
-    /// S-X: network byte order, which root doesn't show.
+    /// S-X: in network byte order.
     #[test]
     fn a_user_and_a_group_other_than_root() {
         let attr = |number: u16, id: u32| {

@@ -1,6 +1,5 @@
-//! Fingerprints of operating systems: what the first packet of a TCP connection looks like, by who sent it. What
-//! `nfnl_osf` does, as a library.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_osf.h`, `net/netfilter/nfnetlink_osf.c`.
+//! Fingerprints of operating systems: the form of a TCP connection's first packet reveals the sender's system.
+//! `nfnl_osf` as a library. Kernel side: `uapi/linux/netfilter/nfnetlink_osf.h`, `net/netfilter/nfnetlink_osf.c`.
 //!
 //! ```no_run
 //! use netlink_netfilter::osf::{self, Fingerprint};
@@ -21,8 +20,8 @@
 //! # }
 //! ```
 //!
-//! Fingerprints belong to the machine, not to a namespace, and need `CAP_NET_ADMIN` in the initial user namespace. The
-//! kernel goes through them in the order they were added, and has no list of them to read.
+//! Fingerprints belong to the machine, not to a namespace. They need `CAP_NET_ADMIN` in the initial user
+//! namespace. The kernel compares them in the order in which they were added. They can't be listed.
 
 use netlink_core::{MessageFlags, MessageInfo, Request, attrs, message};
 
@@ -46,9 +45,9 @@ attrs! {
 message! {
     /// A fingerprint.
     pub struct Osf<'a>(Header, OsfAttrs<'a>), OsfRequest {
-        /// Added.
+        /// Adds a fingerprint.
         0x500 OSF_MSG_ADD ADD,
-        /// Removed.
+        /// Removes a fingerprint.
         0x501 OSF_MSG_REMOVE REMOVE,
     }
     on crate::PROTOCOL
@@ -58,17 +57,17 @@ fn request(info: &'static MessageInfo, flags: MessageFlags, fingerprint: &Finger
     OsfRequest::new(info, flags, Header::default()).finger(*fingerprint).into_request()
 }
 
-/// Adds a fingerprint; `EEXIST` if it is there, equal in every byte.
+/// Adds a fingerprint; `EEXIST` if one with the same bytes exists.
 pub fn add(fingerprint: &Fingerprint) -> Request<()> {
     request(&Osf::ADD, MessageFlags::CREATE | MessageFlags::EXCL, fingerprint)
 }
 
-/// Adds a fingerprint unless it is there, equal in every byte.
+/// Adds a fingerprint unless one with the same bytes exists.
 pub fn add_unless_there(fingerprint: &Fingerprint) -> Request<()> {
     request(&Osf::ADD, MessageFlags::CREATE, fingerprint)
 }
 
-/// Removes a fingerprint; `ENOENT` if none is equal in every byte.
+/// Removes a fingerprint; `ENOENT` if none has the same bytes.
 pub fn remove(fingerprint: &Fingerprint) -> Request<()> {
     request(&Osf::REMOVE, MessageFlags::empty(), fingerprint)
 }

@@ -1,4 +1,4 @@
-//! What packets of queues and of logs have in common.
+//! Parts that packets of queues and of logs share.
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod listen;
@@ -14,11 +14,11 @@ use netlink_core::{Be, HwAddr, layout, values};
 pub(crate) use listen::{Gaps, configure, listening};
 
 values! {
-    /// `NF_INET_*`: where in its way through the kernel a packet is.
+    /// `NF_INET_*`: the hook that a packet is in.
     ///
     /// The families `netdev`, `arp` and `bridge` number their hooks differently: see the constants.
     pub struct Hook: u8 {
-        /// Received, not routed yet.
+        /// Received, not yet routed.
         0 NF_INET_PRE_ROUTING PRE_ROUTING "prerouting",
         /// For this machine.
         1 NF_INET_LOCAL_IN LOCAL_IN "input",
@@ -28,7 +28,7 @@ values! {
         3 NF_INET_LOCAL_OUT LOCAL_OUT "output",
         /// About to leave.
         4 NF_INET_POST_ROUTING POST_ROUTING "postrouting",
-        /// At a link, before anything else. Linux 5.10.
+        /// On a link, before all other hooks. Linux 5.10.
         5 NF_INET_INGRESS INGRESS "ingress",
     }
 }
@@ -45,13 +45,13 @@ impl Hook {
 }
 
 layout! {
-    /// `struct nfqnl_msg_packet_hw` and `struct nfulnl_msg_packet_hw`: the link-layer address a packet came from.
+    /// `struct nfqnl_msg_packet_hw` and `struct nfulnl_msg_packet_hw`: the link-layer source address of a packet.
     pub struct Source: nfqnl_msg_packet_hw = 12 {
-        /// Bytes of the address.
+        /// Length of the address, in bytes.
         length: Be<u16>,
-        /// Nothing.
+        /// Padding.
         pad: Pad<2>,
-        /// The address and zeros. See [`addr`](Self::addr).
+        /// The address, followed by zeros. See [`addr`](Self::addr).
         bytes: [u8; 8],
     }
     shows |source| { addr: source.addr(); bytes length }
@@ -65,17 +65,17 @@ impl Source {
 }
 
 layout! {
-    /// `struct nfqnl_msg_packet_timestamp` and `struct nfulnl_msg_packet_timestamp`: when a packet came in, in UTC.
+    /// `struct nfqnl_msg_packet_timestamp` and `struct nfulnl_msg_packet_timestamp`: when a packet arrived, in UTC.
     pub struct Timestamp: nfqnl_msg_packet_timestamp = 16 {
         /// Seconds since 1970.
         seconds: Be<u64>,
-        /// Millionths of a second.
+        /// Microseconds.
         micros: Be<u64>,
     }
 }
 
 impl Timestamp {
-    /// The time since the beginning of 1970.
+    /// The time since the start of 1970.
     pub fn since_epoch(&self) -> Duration {
         Duration::from_secs(self.seconds.0).saturating_add(Duration::from_micros(self.micros.0))
     }

@@ -1,6 +1,6 @@
-//! Packets that wait for a verdict: a rule such as `queue num 0` hands them to the process that has bound the queue,
-//! which looks at them, may change them, and says what becomes of them.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_queue.h`, `net/netfilter/nfnetlink_queue.c`, `net/netfilter/nf_queue.c`.
+//! Packets that wait for a verdict: a rule such as `queue num 0` hands each packet to the process that has
+//! bound the queue. The process inspects the packet, can change it, and decides about it. Kernel side:
+//! `uapi/linux/netfilter/nfnetlink_queue.h`, `net/netfilter/nfnetlink_queue.c`, `net/netfilter/nf_queue.c`.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "std", target_os = "linux"))]
@@ -27,18 +27,19 @@
 //! # fn main() {}
 //! ```
 //!
-//! What the kernel does, where one might wonder:
+//! Kernel behaviour worth knowing:
 //!
-//! - A queue belongs to one socket at a time. To bind one that is bound fails with `EPERM`, as without `CAP_NET_ADMIN`,
-//!   and with `EBUSY` if it was this socket that bound it.
-//! - A queue is gone when its socket is closed; packets that still wait are dropped. So is a packet whose link goes
-//!   down. A packet that never gets a verdict waits until then, and takes one of the queue's places.
-//! - While a queue has no place left ([`max_length`](ConfigRequest::max_length)), further packets are dropped, or with
-//!   [`QueueFlags::FAIL_OPEN`] accepted. While nobody has bound it, its packets are dropped, or with the rule's
-//!   `bypass` accepted. `/proc/net/netfilter/nfnetlink_queue` counts what a queue dropped.
-//! - A verdict about a packet that doesn't wait (any more) is refused with `ENOENT`; about a queue of another socket
-//!   with `EPERM`, about one that nobody has bound with `ENODEV`.
-//! - Packets larger than the link's MTU are cut into pieces before they are queued, unless the queue takes
+//! - A queue belongs to one socket at a time. Binding a bound queue fails with `EPERM`, the same error as
+//!   without `CAP_NET_ADMIN`, or with `EBUSY` if the same socket bound it.
+//! - When a queue's socket is closed, the queue is unbound and its waiting packets are dropped. A waiting
+//!   packet is also dropped if its link goes down. A packet without a verdict waits, and occupies one place
+//!   of the queue.
+//! - If a queue is full ([`max_length`](ConfigRequest::max_length)), further packets are dropped, or accepted
+//!   with [`QueueFlags::FAIL_OPEN`]. If a queue is not bound, packets are dropped, or accepted with the
+//!   rule's `bypass`. `/proc/net/netfilter/nfnetlink_queue` counts the dropped packets of each queue.
+//! - A verdict is refused with `ENOENT` if the packet does not wait, with `EPERM` if the queue belongs to
+//!   another socket, and with `ENODEV` if the queue is not bound.
+//! - Packets larger than the link's MTU are segmented before they are queued, unless the queue has
 //!   [`QueueFlags::GSO`].
 
 #[cfg(all(feature = "std", target_os = "linux"))]
@@ -64,42 +65,40 @@ use crate::{Family, Header};
 layout! {
     /// `struct nfqnl_msg_packet_hdr`.
     pub struct PacketHeader: nfqnl_msg_packet_hdr = 7 {
-        /// The packet's number in its queue: the first one is 1. A gap is packets that were lost on their way to the
-        /// process.
+        /// The packet's number in its queue, from 1. A gap means that packets were lost on their way to the process.
         id: Be<u32>,
         /// The network protocol, as in an Ethernet header: 0x0800 is IPv4.
         protocol: Be<u16>,
-        /// Where the packet was caught.
+        /// The hook that queued the packet.
         hook: Hook,
     }
 }
 
 values! {
-    /// `NF_*`: what becomes of a packet.
+    /// `NF_*`: the decision about a packet.
     pub struct Verdict: Be<u32> {
-        /// It is dropped.
+        /// Drop the packet.
         0 NF_DROP DROP "drop",
-        /// It goes on to the next rule set.
+        /// Continue with the next rule set.
         1 NF_ACCEPT ACCEPT "accept",
-        /// It belongs to the program that says so; the kernel refuses it from a process.
+        /// Reserved for code in the kernel; the kernel refuses it from a process.
         2 NF_STOLEN STOLEN "stolen",
-        /// It goes to another queue; see [`queue`](Self::queue), this is number 0.
+        /// Continue in another queue. This value is queue 0; see [`queue`](Self::queue).
         3 NF_QUEUE QUEUE "queue",
-        /// It goes through the rule set that queued it once more. Mark it, so that it isn't queued again.
+        /// Repeat the rule set that queued the packet. Mark the packet, so that it is not queued again.
         4 NF_REPEAT REPEAT "repeat",
-        /// It leaves the hook without passing further rule sets. Since Linux 4.10 the same as `ACCEPT` where a
-        /// process says it.
+        /// Leave the hook without further rule sets. Since Linux 4.10 the same as `ACCEPT` in a verdict of a process.
         5 NF_STOP STOP "stop",
     }
 }
 
 impl Verdict {
-    /// It goes to the queue of this number, and is dropped if nobody has bound that.
+    /// Continue in the queue with this number; drop the packet if that queue is not bound.
     pub const fn queue(number: u16) -> Self {
         Self((number as u32) << 16 | Self::QUEUE.0)
     }
 
-    /// A verdict of [`queue`](Self::queue), but the packet is accepted if nobody has bound that.
+    /// For a verdict of [`queue`](Self::queue): accept the packet if that queue is not bound.
     /// `NF_VERDICT_FLAG_QUEUE_BYPASS`.
     #[must_use]
     pub const fn bypass(self) -> Self {
@@ -110,21 +109,21 @@ impl Verdict {
 layout! {
     /// `struct nfqnl_msg_verdict_hdr`.
     pub struct VerdictHeader: nfqnl_msg_verdict_hdr = 8 {
-        /// What becomes of the packet.
+        /// The decision about the packet.
         verdict: Verdict,
-        /// Its id; in a batch the last of all that are meant.
+        /// Id of the packet; in a batch, the last id of all packets that are meant.
         id: Be<u32>,
     }
 }
 
 flags! {
-    /// `NFQA_SKB_*`: the state of a packet's checksum, and its size.
+    /// `NFQA_SKB_*`: state of a packet's checksum, and its size.
     pub struct PacketInfo: Be<u32> {
-        /// Its checksum looks wrong: hardware would have filled it in, and the packet is fine.
+        /// The checksum is not filled in yet, because hardware would do that. The packet is valid.
         1 NFQA_SKB_CSUMNOTREADY CHECKSUM_NOT_READY,
-        /// It exceeds the link's MTU; see [`QueueFlags::GSO`].
+        /// The packet exceeds the link's MTU; see [`QueueFlags::GSO`].
         2 NFQA_SKB_GSO GSO,
-        /// Nobody has checked its checksum yet.
+        /// The checksum has not been verified.
         4 NFQA_SKB_CSUM_NOTVERIFIED CHECKSUM_NOT_VERIFIED,
     }
 }
@@ -134,62 +133,63 @@ attrs! {
     pub struct VlanAttrs<'a> for Vlan {
         /// The tag's protocol: 0x8100 is 802.1Q, 0x88a8 802.1ad.
         1 NFQA_VLAN_PROTO protocol: Be<u16> as u16,
-        /// Id, priority and drop eligibility.
+        /// VLAN id, priority and drop eligibility.
         2 NFQA_VLAN_TCI tci: Be<u16> as u16,
     }
 }
 
 attrs! {
-    /// `NFQA_*`: of packets, and of verdicts.
+    /// `NFQA_*`: attributes of packets and of verdicts.
     pub struct PacketAttrs<'a> for VerdictRequest<R> {
         /// Number, protocol and hook. In every packet.
         1 NFQA_PACKET_HDR packet_header: PacketHeader,
-        /// What is said about which packet. In every verdict.
+        /// The verdict, and the id of its packet. In every verdict.
         2 NFQA_VERDICT_HDR verdict_header: VerdictHeader,
-        /// The packet's mark; absent is 0. A verdict changes it, so that rules can tell.
+        /// The packet's mark; absent means 0. A verdict can change it, so that rules can match it.
         3 NFQA_MARK mark: Be<u32> as u32,
-        /// When it came in; absent if it has not come in through a link.
+        /// When the packet arrived; absent for packets that did not arrive on a link.
         4 NFQA_TIMESTAMP timestamp: Timestamp,
-        /// The link it came in through: a bridge, where it came in through a port.
+        /// The link that it arrived on; the bridge, if it arrived on a port.
         5 NFQA_IFINDEX_INDEV indev: Be<u32> as u32,
-        /// The link it will go out through, likewise.
+        /// The link that it leaves through; the bridge, if it leaves through a port.
         6 NFQA_IFINDEX_OUTDEV outdev: Be<u32> as u32,
-        /// The bridge port it came in through.
+        /// The bridge port that it arrived on.
         7 NFQA_IFINDEX_PHYSINDEV physindev: Be<u32> as u32,
-        /// The bridge port it will go out through.
+        /// The bridge port that it leaves through.
         8 NFQA_IFINDEX_PHYSOUTDEV physoutdev: Be<u32> as u32,
-        /// The link-layer address it came from.
+        /// Its link-layer source address.
         9 NFQA_HWADDR hwaddr: Source,
-        /// The packet from its network header on, as far as the queue copies it. In a verdict: what it is replaced
-        /// with; the kernel corrects no checksums, and drops it for want of memory, or if that is shorter than a network
-        /// header.
+        /// The packet from its network header on, up to the length that the queue copies. In a verdict: the
+        /// new content. The kernel does not correct checksums. It drops the packet if memory is lacking, or
+        /// if the content is shorter than a network header.
         10 NFQA_PAYLOAD payload: Bytes<'a>,
-        /// The packet's connection; with [`QueueFlags::CONNTRACK`]. A verdict changes its timeout, mark, status, helper,
-        /// labels and positions of sequence numbers; what else stands there must be as it is. Linux 3.6.
+        /// The packet's connection; with [`QueueFlags::CONNTRACK`]. A verdict can change its timeout, mark,
+        /// status, helper, labels and sequence adjustment; the other attributes must be unchanged. Linux 3.6.
         11 NFQA_CT ct: ConntrackAttrs<'a>,
-        /// What the packet is to its connection. Linux 3.6.
+        /// The relation of the packet to its connection. Linux 3.6.
         12 NFQA_CT_INFO ct_info: PacketState,
-        /// Length of the packet, if the payload holds less of it.
+        /// Full length of the packet, if the payload is shorter.
         13 NFQA_CAP_LEN cap_len: Be<u32> as u32,
-        /// Its checksum and size; absent is nothing special.
+        /// State of its checksum and its size; absent if normal.
         14 NFQA_SKB_INFO skb_info: PacketInfo,
-        /// In a verdict beside [`ct`](Self::ct): a connection that is to be expected. Linux 3.12.
+        /// In a verdict together with [`ct`](Self::ct): a connection to expect. Linux 3.12.
         15 NFQA_EXP exp: ExpectAttrs<'a>,
-        /// User of the socket that sent it, as the initial user namespace numbers it; with
-        /// [`QueueFlags::UID_GID`], for packets of this machine.
+        /// User of the socket that sent it, in the initial user namespace; with [`QueueFlags::UID_GID`], for
+        /// packets that this machine sends.
         16 NFQA_UID uid: Be<u32> as u32,
-        /// Group of the socket that sent it, likewise.
+        /// Group of the socket that sent it, in the initial user namespace; with [`QueueFlags::UID_GID`], for
+        /// packets that this machine sends.
         17 NFQA_GID gid: Be<u32> as u32,
-        /// Security context of a packet of this machine; with [`QueueFlags::SECCTX`]. Linux 4.3.
+        /// Security context of a packet that this machine sends; with [`QueueFlags::SECCTX`]. Linux 4.3.
         18 NFQA_SECCTX secctx: Str<'a>,
-        /// VLAN tag, in the family `bridge`. A verdict changes it, both attributes at once. Linux 4.7.
+        /// VLAN tag, in the family `bridge`. A verdict changes it; it needs both attributes. Linux 4.7.
         19 NFQA_VLAN vlan: VlanAttrs<'a>,
-        /// Link-layer header, in the family `bridge`. A verdict overwrites it, with the same length: another one is
-        /// `EINVAL`, after which Linux 6.18.15 forgets the packet and holds its links for ever. Linux 4.7.
+        /// Link-layer header, in the family `bridge`. A verdict replaces it by one of the same length. Another length
+        /// is `EINVAL`; Linux 6.18.15 then forgets the packet and never releases its links. Linux 4.7.
         20 NFQA_L2HDR l2_header: Bytes<'a>,
-        /// The packet's priority; absent is 0. Linux 5.18. A verdict changes it since Linux 6.1.
+        /// The packet's priority; absent means 0. Linux 5.18. A verdict changes it since Linux 6.1.
         21 NFQA_PRIORITY priority: Be<u32> as u32,
-        /// `net_cls` class of the socket that sent it; absent is 0. Linux 6.4.
+        /// `net_cls` class of the socket that sent it; absent means 0. Linux 6.4.
         22 NFQA_CGROUP_CLASSID cgroup_classid: Be<u32> as u32,
     }
 }
@@ -197,42 +197,42 @@ attrs! {
 message! {
     /// A queued packet, or a verdict about one.
     pub struct Packet<'a>(Header, PacketAttrs<'a>), VerdictRequest {
-        /// A packet that waits; the kernel sends it.
+        /// A waiting packet, sent by the kernel.
         0x0300 NFQNL_MSG_PACKET PACKET [received],
         /// A verdict about one packet.
         0x0301 NFQNL_MSG_VERDICT VERDICT,
-        /// A verdict about all packets up to one.
+        /// A verdict about all packets up to this one.
         0x0303 NFQNL_MSG_VERDICT_BATCH VERDICT_BATCH,
     }
     on crate::PROTOCOL
 }
 
-/// What a verdict names: a packet of a queue.
+/// The packet that a verdict is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs)]
 pub struct Ticket {
     /// The queue's number.
     pub queue: u16,
-    /// The packet's.
+    /// The packet's number in the queue.
     pub id: u32,
 }
 
 impl Packet<'_> {
-    /// By what a verdict names this packet. The id of a packet without a number, which no kernel sends, is 0.
+    /// The ticket of this packet for a verdict. The id is 0 if the packet has no number; kernels always send one.
     #[inline]
     pub fn ticket(&self) -> Ticket {
         let id = self.packet_header().map(|header| header.id.0);
         Ticket { queue: self.header().resource.0, id: id.unwrap_or_default() }
     }
 
-    /// Where it was caught.
+    /// The hook that queued it.
     pub fn hook(&self) -> Option<Hook> {
         self.packet_header().map(|header| header.hook)
     }
 }
 
 impl<R> VerdictRequest<R> {
-    /// The same request about another packet, without its attributes.
+    /// The same request for another packet, without its attributes.
     #[cfg(all(feature = "std", target_os = "linux"))]
     #[inline]
     fn about(self, ticket: Ticket, verdict: Verdict) -> Self {
@@ -244,16 +244,16 @@ fn verdict_of(ticket: Ticket) -> Header {
     Header::default().resource(ticket.queue)
 }
 
-/// Says what becomes of a packet. Further setters change the packet first: mark, payload, priority and so on.
+/// The verdict about a packet. Setters change the packet first: mark, payload, priority and others.
 ///
-/// As a call it waits for an acknowledgement. [`Queue::verdict`] doesn't, and is the quicker way.
+/// `call` waits for an acknowledgement. [`Queue::verdict`] does not wait, and is faster.
 pub fn verdict(ticket: Ticket, verdict: Verdict) -> VerdictRequest<()> {
     VerdictRequest::new(&Packet::VERDICT, MessageFlags::empty(), verdict_of(ticket))
         .verdict_header(VerdictHeader { verdict, id: Be(ticket.id) })
 }
 
-/// Says what becomes of a packet and of all that were queued before it and still wait. Only
-/// [`mark`](VerdictRequest::mark) and [`priority`](VerdictRequest::priority) can be changed. `ENOENT` if none waits.
+/// The verdict about a packet and all waiting packets that were queued before it. It can only change
+/// [`mark`](VerdictRequest::mark) and [`priority`](VerdictRequest::priority). `ENOENT` if no packet waits.
 pub fn verdict_up_to(ticket: Ticket, verdict: Verdict) -> VerdictRequest<()> {
     VerdictRequest::new(&Packet::VERDICT_BATCH, MessageFlags::empty(), verdict_of(ticket))
         .verdict_header(VerdictHeader { verdict, id: Be(ticket.id) })
@@ -266,11 +266,11 @@ values! {
         0 NFQNL_CFG_CMD_NONE NONE "none",
         /// Bind the queue.
         1 NFQNL_CFG_CMD_BIND BIND "bind",
-        /// Unbind it.
+        /// Unbind the queue.
         2 NFQNL_CFG_CMD_UNBIND UNBIND "unbind",
-        /// Since Linux 3.8 nothing.
+        /// No effect since Linux 3.8.
         3 NFQNL_CFG_CMD_PF_BIND PF_BIND "pf-bind",
-        /// Since Linux 3.8 nothing.
+        /// No effect since Linux 3.8.
         4 NFQNL_CFG_CMD_PF_UNBIND PF_UNBIND "pf-unbind",
     }
 }
@@ -280,21 +280,21 @@ layout! {
     pub struct ConfigCommand: nfqnl_msg_config_cmd = 4 {
         /// The command.
         command: Command,
-        /// Nothing.
+        /// Padding.
         pad: Pad<1>,
-        /// The family that `PF_BIND` was about.
+        /// The family for `PF_BIND`.
         family: Be<u16>,
     }
 }
 
 values! {
-    /// `NFQNL_COPY_*`: what a process sees of a packet.
+    /// `NFQNL_COPY_*`: the parts of a packet that the process receives.
     pub struct CopyMode: u8 {
-        /// Nothing: packets are not even queued, but dropped.
+        /// Nothing: packets are dropped instead of queued.
         0 NFQNL_COPY_NONE NONE "none",
         /// All but the payload.
         1 NFQNL_COPY_META META "meta",
-        /// The payload as well.
+        /// The payload too.
         2 NFQNL_COPY_PACKET PACKET "packet",
     }
 }
@@ -302,9 +302,9 @@ values! {
 layout! {
     /// `struct nfqnl_msg_config_params`.
     pub struct Params: nfqnl_msg_config_params = 5 {
-        /// Most bytes of the payload; 0, and whatever is more than 65531, is 65531.
+        /// Largest length of the payload, in bytes. 0 and values above 65531 mean 65531.
         copy_range: Be<u32>,
-        /// What is copied. The kernel ignores a mode it doesn't know.
+        /// The parts to copy. The kernel ignores unknown modes.
         copy_mode: CopyMode,
     }
 }
@@ -315,7 +315,7 @@ impl Params {
         Self { copy_range: Be(0), copy_mode: CopyMode::META }
     }
 
-    /// So many bytes of the payload, from the network header on.
+    /// At most this many bytes of the payload, from the network header on.
     pub const fn first(bytes: u32) -> Self {
         Self { copy_range: Be(bytes), copy_mode: CopyMode::PACKET }
     }
@@ -329,15 +329,15 @@ impl Params {
 flags! {
     /// `NFQA_CFG_F_*`.
     pub struct QueueFlags: Be<u32> {
-        /// When the queue is full, accept packets instead of dropping them. Linux 3.6.
+        /// If the queue is full, accept packets instead of dropping them. Linux 3.6.
         1 NFQA_CFG_F_FAIL_OPEN FAIL_OPEN,
-        /// Tell the packets' connections. Linux 3.6.
+        /// Send the packets' connections. Linux 3.6.
         2 NFQA_CFG_F_CONNTRACK CONNTRACK,
-        /// Take packets larger than the MTU whole. Linux 3.10.
+        /// Queue packets larger than the MTU without segmenting them. Linux 3.10.
         4 NFQA_CFG_F_GSO GSO,
-        /// Tell user and group. Linux 3.12.
+        /// Send user and group. Linux 3.12.
         8 NFQA_CFG_F_UID_GID UID_GID,
-        /// Tell the security context. `EOPNOTSUPP` from a kernel without. Linux 4.3.
+        /// Send the security context. `EOPNOTSUPP` if the kernel lacks it. Linux 4.3.
         16 NFQA_CFG_F_SECCTX SECCTX,
     }
 }
@@ -345,25 +345,26 @@ flags! {
 attrs! {
     /// `NFQA_CFG_*`.
     pub struct ConfigAttrs<'a> for ConfigRequest<R> {
-        /// What is done.
+        /// The command.
         1 NFQA_CFG_CMD command: ConfigCommand,
-        /// What is copied of each packet.
+        /// The parts of each packet to copy.
         2 NFQA_CFG_PARAMS params: Params,
-        /// How many packets may wait for a verdict: 1024 at first. Newer kernels, Linux 6.18.44 among them, take more than
-        /// 65536 for that.
+        /// Largest number of packets that wait for a verdict. Default: 1024. Newer kernels, such as Linux
+        /// 6.18.44, reduce values above 65536 to 65536.
         3 NFQA_CFG_QUEUE_MAXLEN max_length: Be<u32> as u32,
-        /// Which flags are changed. Set it with [`on`](Self::on) and [`off`](Self::off). Linux 3.6.
+        /// The flags to change. Set them with [`on`](Self::on) and [`off`](Self::off). Linux 3.6.
         4 NFQA_CFG_MASK flag_mask: QueueFlags,
-        /// The value of those flags: all are off at first. Set it likewise: without the mask it is `EINVAL`. `EOPNOTSUPP`,
-        /// since Linux 7.0 `EINVAL`, for one that the kernel doesn't have. Linux 3.6.
+        /// The new values of these flags. Default: all off. Set them with [`on`](Self::on) and
+        /// [`off`](Self::off): without the mask they are `EINVAL`. A flag that the kernel lacks is
+        /// `EOPNOTSUPP`, since Linux 7.0 `EINVAL`. Linux 3.6.
         5 NFQA_CFG_FLAGS flag_values: QueueFlags,
     }
 }
 
 message! {
-    /// How a queue works.
+    /// Configuration of a queue.
     pub struct Config<'a>(Header, ConfigAttrs<'a>), ConfigRequest {
-        /// Binds, unbinds or configures one.
+        /// Binds, unbinds or configures a queue.
         0x0302 NFQNL_MSG_CONFIG CONFIG,
     }
     about subject
@@ -371,23 +372,23 @@ message! {
     on crate::PROTOCOL
 }
 
-/// `queue 5`: what errors call a queue.
+/// `queue 5`: the queue, as errors show it.
 fn subject(config: &Config<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "queue {}", config.header().resource)
 }
 
 impl<R> ConfigRequest<R> {
-    /// Turns flags on, and leaves the others as they are.
+    /// Turns flags on. The other flags do not change.
     pub fn on(self, flags: QueueFlags) -> Self {
         self.change(flags, flags)
     }
 
-    /// Turns flags off, and leaves the others as they are.
+    /// Turns flags off. The other flags do not change.
     pub fn off(self, flags: QueueFlags) -> Self {
         self.change(flags, QueueFlags::empty())
     }
 
-    /// The kernel takes the last of several masks, which has to have what the others have.
+    /// The kernel uses the last of several masks, so the last one must have all flags.
     fn change(self, flags: QueueFlags, values: QueueFlags) -> Self {
         let (mask, old) = with_asked(&self.to_bytes().unwrap_or_default(), |asked| {
             (asked.flag_mask().unwrap_or_default(), asked.flag_values().unwrap_or_default())
@@ -402,13 +403,12 @@ fn with_asked<T>(request: &[u8], look: impl FnOnce(&Config<'_>) -> T) -> Option<
     Some(look(&Config::read(&message).ok()?))
 }
 
-/// What an errno may mean here.
 fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let flags = with_asked(error.ext_ack().request(), |asked| asked.flag_values().unwrap_or_default());
     match (error.errno(), flags) {
         (Errno::EPERM, _) => f.write_str(
             "; either CAP_NET_ADMIN is missing, or another socket has the queue: \
-             /proc/net/netfilter/nfnetlink_queue tells its port",
+             /proc/net/netfilter/nfnetlink_queue has its port",
         ),
         (Errno::EOPNOTSUPP | Errno::EINVAL, Some(flags)) if !flags.is_empty() => {
             write!(f, "; the kernel may lack one of these flags: {flags}")
@@ -417,7 +417,7 @@ fn why(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Binds a queue to the socket that asks, all at once: if the kernel lacks a flag, the queue isn't bound.
+/// Binds a queue to the requesting socket. If the kernel lacks a flag, the queue is not bound.
 ///
 /// ```
 /// use netlink_netfilter::queue::{self, Params, QueueFlags};
@@ -428,12 +428,13 @@ pub fn bind(number: u16, params: Params) -> ConfigRequest<()> {
     configure(number).command(ConfigCommand::default().command(Command::BIND)).params(params)
 }
 
-/// Unbinds a queue of this socket; packets that wait in it are dropped.
+/// Unbinds a queue of this socket. Its waiting packets are dropped.
 pub fn unbind(number: u16) -> ConfigRequest<()> {
     configure(number).command(ConfigCommand::default().command(Command::UNBIND))
 }
 
-/// Changes a queue of this socket; setters say what. `ENODEV` if nobody has bound it, `EPERM` if another socket has.
+/// Changes a queue of this socket, with what the setters add. `ENODEV` if the queue is not bound, `EPERM` if
+/// another socket has bound it.
 pub fn configure(number: u16) -> ConfigRequest<()> {
     let header = Header::of(Family::UNSPEC).resource(number);
     ConfigRequest::new(&Config::CONFIG, MessageFlags::ACK, header)

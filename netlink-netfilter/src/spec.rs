@@ -5,7 +5,7 @@ use netlink_core::spec::Spec;
 
 use crate::{Family, Header, Subsystem, acct, conntrack, event, expect, helper, hook, log, osf, queue};
 
-/// What this crate declares; see [`Spec`].
+/// The declarations of this crate; see [`Spec`].
 pub const SPEC: Spec = Spec {
     protocols: &[&crate::PROTOCOL],
     tables: &[],

@@ -1,5 +1,5 @@
-//! Timeout policies: for how long connections of one protocol stay, given to some of them by a rule.
-//! Kernel side: `uapi/linux/netfilter/nfnetlink_cttimeout.h`, `net/netfilter/nfnetlink_cttimeout.c`.
+//! Timeout policies: timeouts of one protocol's connections, which a rule assigns to some of them. Kernel
+//! side: `uapi/linux/netfilter/nfnetlink_cttimeout.h`, `net/netfilter/nfnetlink_cttimeout.c`.
 //!
 //! ```no_run
 //! use netlink_netfilter::Family;
@@ -16,15 +16,15 @@
 //!     println!("{:?} seconds", tcp.established());
 //! }
 //!
-//! // What all others have: the values below /proc/sys/net/netfilter.
+//! // The timeouts of all other connections: the values below /proc/sys/net/netfilter.
 //! nl.call(timeout::set_default(Family::IPV4, UdpTimeouts::new().unreplied(10)))?;
 //! println!("{:?}", nl.call(timeout::default(Family::IPV4, IpProtocol::UDP))?.timeouts());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! All times are in seconds. Rules of nftables have timeout policies of their own, as objects of a table; these here are
-//! for the `CT` target of iptables.
+//! All times are in seconds. Rules of nftables have their own timeout policies, as objects of a table. The
+//! policies of this module are for the `CT` target of iptables.
 
 use netlink_core::{Be, Dump, IntoAttr, MessageFlags, MessageInfo, Request, Str, attrs, message};
 
@@ -43,15 +43,15 @@ pub use protocols::{
 attrs! {
     /// `CTA_TIMEOUT_*`: a timeout policy.
     pub struct TimeoutAttrs<'a> for TimeoutRequest<R> {
-        /// Its name; at most 31 bytes. Absent on the defaults.
+        /// Name; at most 31 bytes. Absent for the defaults.
         1 CTA_TIMEOUT_NAME name: Str<'a, 31>,
         /// The protocol family of its connections: [`family`](Self::family) as a number.
         2 CTA_TIMEOUT_L3PROTO l3proto: Be<u16> as u16,
-        /// The protocol above IP. The times set it too.
+        /// The protocol above IP. Setting the times sets it too.
         3 CTA_TIMEOUT_L4PROTO l4proto: IpProtocol,
         /// The times.
         4 CTA_TIMEOUT_DATA timeouts: Timeouts<'a>,
-        /// References the kernel holds: one, and one or two for each rule that uses it.
+        /// Number of references in the kernel: one, and one or two for each rule that uses the policy.
         5 CTA_TIMEOUT_USE use_count: Be<u32> as u32,
     }
 }
@@ -59,15 +59,15 @@ attrs! {
 message! {
     /// A timeout policy, or the defaults of a protocol.
     pub struct Timeout<'a>(Header, TimeoutAttrs<'a>), TimeoutRequest {
-        /// Made, replaced, or answered.
+        /// Request: makes or replaces a policy. Answer: a policy.
         0x800 IPCTNL_MSG_TIMEOUT_NEW NEW,
-        /// Asked.
+        /// Asks for one policy or all.
         0x801 IPCTNL_MSG_TIMEOUT_GET GET,
-        /// Deleted.
+        /// Deletes policies.
         0x802 IPCTNL_MSG_TIMEOUT_DELETE DELETE,
-        /// Defaults set, or answered.
+        /// Request: sets the defaults. Answer: the defaults.
         0x803 IPCTNL_MSG_TIMEOUT_DEFAULT_SET DEFAULT_SET,
-        /// Defaults asked.
+        /// Asks for the defaults.
         0x804 IPCTNL_MSG_TIMEOUT_DEFAULT_GET DEFAULT_GET,
     }
     on crate::PROTOCOL
@@ -94,9 +94,9 @@ impl<R> TimeoutRequest<R> {
     }
 }
 
-/// Makes a policy; `EEXIST` if there is one of this name, `EOPNOTSUPP` if the kernel does not look into the protocol.
+/// Makes a policy; `EEXIST` if there is one with this name, `EOPNOTSUPP` if the kernel does not track the protocol.
 ///
-/// The times tell the protocol. Those not given are the defaults of this moment.
+/// The type of the times sets the protocol. Times that are not given are copied from the current defaults.
 ///
 /// ```
 /// use netlink_netfilter::Family;
@@ -109,10 +109,10 @@ pub fn create<'a>(name: &str, family: Family, timeouts: impl IntoAttr<Timeouts<'
     request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::EXCL).name(name).with(family, timeouts)
 }
 
-/// Makes a policy, or replaces the one of this name; `EINVAL` if that is of another family or protocol.
+/// Makes a policy, or replaces the policy with this name; `EINVAL` if that is of another family or protocol.
 ///
-/// Times not given become the defaults of this moment, whatever the policy had. Connections that have the policy
-/// already get the new times with their next packet.
+/// Times that are not given are copied from the current defaults, not from the old policy. Connections that
+/// have the policy get the new times with their next packet.
 pub fn create_or_replace<'a>(
     name: &str,
     family: Family,
@@ -121,7 +121,7 @@ pub fn create_or_replace<'a>(
     request(&Timeout::NEW, MessageFlags::CREATE | MessageFlags::REPLACE).name(name).with(family, timeouts)
 }
 
-/// Asks for the policy of this name.
+/// Asks for the policy with this name.
 pub fn get(name: &str) -> Request<Timeout<'static>> {
     request(&Timeout::GET, MessageFlags::empty()).name(name).into_request()
 }
@@ -131,26 +131,26 @@ pub fn list() -> Request<Dump<Timeout<'static>>> {
     request(&Timeout::GET, MessageFlags::DUMP).into_request()
 }
 
-/// Deletes the policy of this name. Its connections go on with the defaults.
+/// Deletes the policy with this name. Its connections continue with the defaults.
 ///
-/// `EBUSY` while a rule uses it in Linux 6.18; 6.1, 6.12 and 7.3 delete it all the same.
+/// `EBUSY` while a rule uses it, in Linux 6.18; 6.1, 6.12 and 7.3 delete it nevertheless.
 pub fn delete(name: &str) -> Request<()> {
     request(&Timeout::DELETE, MessageFlags::empty()).name(name).into_request()
 }
 
-/// Deletes all policies of the namespace, likewise but for those in use.
+/// Deletes all policies of the namespace. For policies in use see [`delete`].
 pub fn flush() -> Request<()> {
     request(&Timeout::DELETE, MessageFlags::empty()).into_request()
 }
 
 /// Asks for the times of connections without a policy.
 ///
-/// The defaults are the same for both families; where the kernel wants the family all the same, it is only told back.
+/// The defaults are the same for both families. The kernel only returns the family.
 pub fn default(family: Family, protocol: IpProtocol) -> Request<Timeout<'static>> {
     request(&Timeout::DEFAULT_GET, MessageFlags::empty()).of(family, protocol).into_request()
 }
 
-/// Sets the times of connections without a policy. Those not given stay.
+/// Sets the times of connections without a policy. Times that are not given do not change.
 pub fn set_default<'a>(family: Family, timeouts: impl IntoAttr<Timeouts<'a>>) -> TimeoutRequest<()> {
     request(&Timeout::DEFAULT_SET, MessageFlags::empty()).with(family, timeouts)
 }
@@ -162,7 +162,7 @@ mod tests {
     use netlink_testing::native;
 
     #[test]
-    fn the_times_tell_the_protocol() {
+    fn the_times_set_the_protocol() {
         let request = create("web", Family::IPV6, TcpTimeouts::new().established(600));
         let bytes = request.to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([0, 8, 1, 6], &[2]));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_time_is_named() {
+    fn the_error_names_a_short_time() {
         let bytes = native(
             [5, 0, 3, 0, 6, 0, 0, 0, 10, 0, 4, 0x80, 6, 0, 3, 0, 0, 7],
             &[2, 2, 1, 1, 1, 1, 2, 2, 2, 2, 1],

@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 
@@ -32,7 +32,7 @@ fn a_refusal_names_its_object() {
     assert_eq!(refused(log::unbind(3), 19), "NFULNL_MSG_CONFIG group 3: No such device (ENODEV)");
 }
 
-// NA5: nothing in the kernel says which.
+// NA5: the kernel does not report which.
 #[test]
 fn flags_that_are_refused_are_listed() {
     let said = refused(queue::bind(5, Params::meta()).on(QueueFlags::GSO | QueueFlags::SECCTX), 95);
@@ -55,7 +55,7 @@ fn a_missing_capability_is_named() {
     let takes = |object: &str, file| {
         format!(
             "{object}: Operation not permitted (EPERM); either CAP_NET_ADMIN is missing, or another socket has the {}: \
-             /proc/net/netfilter/{file} tells its port",
+             /proc/net/netfilter/{file} has its port",
             object.split(' ').nth(1).unwrap_or_default()
         )
     };

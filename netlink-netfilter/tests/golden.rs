@@ -1,4 +1,4 @@
-//! Connections, packets, hooks and their like as kernels sent them: see `netlink_testing::golden`.
+//! Connections, packets, hooks and others that kernels sent: see `netlink_testing::golden`.
 
 use netlink_core::{Messages, Reply as _};
 use netlink_netfilter::acct::Account;
@@ -26,7 +26,7 @@ macro_rules! reread {
     }};
 }
 
-/// What prints as a whole, and behind a line of its own if it has one.
+/// Prints the whole message, and then its own line if it has one.
 macro_rules! read {
     ($type:ty, $bytes:expr) => {{
         let (read, again) = reread!($type, $bytes);
@@ -38,7 +38,7 @@ macro_rules! read {
     }};
 }
 
-/// The beginning of a file's name tells what it has.
+/// The first part of a file's name is the type of its content.
 pub(crate) fn read(name: &str, bytes: &[u8]) -> Read {
     match (name, name.split('_').next().unwrap_or_default()) {
         ("ct_stats", _) => read!(Stats<'_>, bytes),
@@ -57,7 +57,7 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Read {
     }
 }
 
-/// vishvananda 40: a connection, and where it is an event, what became of it.
+/// vishvananda 40: a connection, and in an event the change.
 fn connection(name: &str, bytes: &[u8]) -> Read {
     let (read, again) = reread!(Conntrack<'_>, bytes);
     let message = Messages::new(bytes).next().ok_or("no message")?.map_err(|error| error.to_string())?;
@@ -67,7 +67,7 @@ fn connection(name: &str, bytes: &[u8]) -> Read {
     Ok((format!("{change}{entry}\n{read:#?}\n"), again))
 }
 
-/// `nfnl_osf` made it of this line.
+/// `nfnl_osf` made it from this line.
 fn fingerprint(bytes: &[u8]) -> Read {
     let (read, again) = reread!(Osf<'_>, bytes);
     let line: Fingerprint =

@@ -1,6 +1,5 @@
-//! Every future of the crate goes into a spawned task.
-//! That this compiles is the test;
-//! `cargo xtask lint` says which `async fn` of the crate is missing here.
+//! Every future of the crate can be spawned. The test is that this compiles; `cargo xtask lint` reports each
+//! `async fn` of the crate that is missing here.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_netfilter::batch::{self, Transaction};
@@ -11,13 +10,13 @@ use netlink_netfilter::queue::tokio::Queue;
 use netlink_netfilter::tokio::{connect, subscribe};
 use netlink_netfilter::{Error, Notice, OpenOptions, Subsystem, acct, conntrack, expect, log, queue};
 
-/// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+/// The requirements of `tokio::spawn` for a future, which is never run here.
+fn can_be_spawned<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.
 #[test]
-fn every_future_goes_into_a_task() {
-    goes_into_a_task(async {
+fn every_future_can_be_spawned() {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(conntrack::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -25,7 +24,7 @@ fn every_future_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(expect::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -33,13 +32,13 @@ fn every_future_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let account = nl.call(acct::get("web")).await?;
         nl.call(acct::delete("web")).await?;
         Ok(account)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut events = subscribe(&Group::CONNTRACK)?;
         let mut nl = connect()?;
         nl.subscribe(&[Group::EXPECT_NEW.0])?;
@@ -50,24 +49,24 @@ fn every_future_goes_into_a_task() {
             }
         }
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let transaction = Transaction::new(Subsystem::NFTABLES);
         Ok(batch::tokio::commit(&transaction, &mut nl).await.is_ok())
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut queue = Queue::open(&queue::bind(0, queue::Params::meta())).await?;
         Queue::configure(&mut queue, &queue::bind(1, queue::Params::meta())).await?;
         drop(Queue::next(&mut queue).await?);
         Queue::open_with(&queue::bind(2, queue::Params::meta()), &OpenOptions::new()).await
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut log = Log::open(&log::bind(0, log::Mode::meta())).await?;
         Log::configure(&mut log, &log::bind(1, log::Mode::meta())).await?;
         drop(Log::next(&mut log).await?);
         Log::open_with(&log::bind(2, log::Mode::meta()), &OpenOptions::new()).await
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut watch = Watch::open().await?;
         drop(Watch::next(&mut watch).await?);
         Watch::open_with(&OpenOptions::new()).await

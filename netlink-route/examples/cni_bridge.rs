@@ -1,6 +1,6 @@
-//! A plugin for container networks (CNI): puts a container on a bridge, as the reference plugin `bridge` does, with
-//! addresses and routes that the configuration lists. The runtime says what to do in the environment and gives the
-//! configuration on standard input; the answer goes to standard output as JSON, errors too. As root:
+//! A plugin for container networks (CNI): connects a container to a bridge, like the reference plugin `bridge`, with
+//! the addresses and routes of the configuration. The runtime gives the command in the environment and the
+//! configuration on standard input. The answer, or an error, is JSON on standard output. As root:
 //!
 //! ```sh
 //! ip netns add pod
@@ -12,8 +12,8 @@
 //! END
 //! ```
 //!
-//! `CHECK` takes the same configuration, `DEL` any. `ADD` that fails takes back the pair of links, or says that it is
-//! left; the bridge stays, as other containers may be on it already.
+//! `CHECK` needs the same configuration, `DEL` any. If `ADD` fails, it removes the pair of links, or reports
+//! that the pair remains. The bridge remains, because it can have other containers.
 
 #![allow(clippy::indexing_slicing)] // A JSON object gives null for what it doesn't have.
 
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Numbers that CNI gives to failures; from 100 on they are a plugin's own.
+/// Error numbers of CNI; a plugin's own numbers begin at 100.
 const ENVIRONMENT: u32 = 4;
 const IO: u32 = 5;
 const DECODE: u32 = 6;
@@ -71,7 +71,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Does what `CNI_COMMAND` says. `variable` looks a variable of the environment up.
+/// Executes `CNI_COMMAND`. `variable` returns a variable of the environment.
 pub(crate) fn run(variable: impl Fn(&str) -> Option<String>, config: &str) -> Result<Value, Failure> {
     let needed = |name: &str| {
         let value = variable(name).filter(|value| !value.is_empty());
@@ -81,7 +81,7 @@ pub(crate) fn run(variable: impl Fn(&str) -> Option<String>, config: &str) -> Re
     match needed("CNI_COMMAND")?.as_str() {
         "ADD" => add(&network()?, &needed("CNI_NETNS")?, &needed("CNI_IFNAME")?),
         "CHECK" => check(&network()?, &needed("CNI_NETNS")?, &needed("CNI_IFNAME")?),
-        // The runtime leaves the variable out where the namespace is gone: the pair went with it.
+        // The runtime omits the variable if the namespace no longer exists; then the pair does not exist either.
         "DEL" if needed("CNI_NETNS").is_err() => Ok(Value::Null),
         "DEL" => delete(&needed("CNI_NETNS")?, &needed("CNI_IFNAME")?),
         "VERSION" => Ok(json!({"cniVersion": "1.0.0", "supportedVersions": ["0.4.0", "1.0.0"]})),
@@ -129,7 +129,7 @@ fn pairs(ipam: &Value, [list, prefix, ip]: [&str; 3]) -> Result<Vec<(Addr, Optio
     entries.iter().map(pair).collect()
 }
 
-/// A text of the configuration, read as what it has to be.
+/// A text of the configuration, parsed as the required type.
 fn text<T: FromStr<Err: Display>>(entry: &Value, name: &str) -> Result<Option<T>, Failure> {
     match &entry[name] {
         Value::Null => Ok(None),
@@ -144,7 +144,7 @@ fn wrong(name: &str, value: &Value) -> Failure {
     Failure::new(CONFIG, format!("{name} can't be {value}"))
 }
 
-/// A connection inside the container; our own thread stays where it is.
+/// A connection in the container's namespace; the calling thread does not change its namespace.
 fn inside(container: &Namespace) -> Result<Connection, Error> {
     netlink_route::connect_with(&OpenOptions::new().namespace(container))
 }
@@ -158,7 +158,7 @@ fn add(network: &Network, netns: &str, ifname: &str) -> Result<Value, Failure> {
     if let Some(mtu) = network.mtu {
         (peer, port) = (peer.mtu(mtu), port.mtu(mtu));
     }
-    // Both ends, or none.
+    // Makes both ends, or none.
     host.call(port.kind(Veth::new().peer(peer)))?;
     configure(&mut inside, network, ifname)
         .and_then(|()| answer(&mut host, &mut inside, network, netns, ifname))
@@ -168,7 +168,7 @@ fn add(network: &Network, netns: &str, ifname: &str) -> Result<Value, Failure> {
         })
 }
 
-/// The bridge, which is made if it is not there.
+/// The bridge; it is made if it does not exist.
 fn bridge(nl: &mut Connection, network: &Network) -> Result<u32, Failure> {
     match nl.call(link::create(&network.bridge).kind(Bridge::new())) {
         Err(error) if error.is_exists() => {}
@@ -198,7 +198,7 @@ fn configure(inside: &mut Connection, network: &Network, ifname: &str) -> Result
     inside.call(link::set(index).up())?;
     for (address, _) in &network.addresses {
         let request = addr::add(index, *address);
-        // Until IPv6 has looked for duplicates, an address can't be used.
+        // Without it, an IPv6 address can't be used before duplicate address detection ends.
         let at_once = if address.ip().is_ipv6() { request.flags(AddressFlags::NODAD) } else { request };
         inside.call(at_once)?;
     }
@@ -209,7 +209,7 @@ fn configure(inside: &mut Connection, network: &Network, ifname: &str) -> Result
     Ok(())
 }
 
-/// What CNI wants to know of a network that was set up.
+/// CNI's description of a network that was set up.
 fn answer(
     host: &mut Connection,
     inside: &mut Connection,
@@ -237,7 +237,7 @@ fn answer(
     }))
 }
 
-/// Whether all is as `ADD` made it.
+/// Whether everything is as `ADD` made it.
 fn check(network: &Network, netns: &str, ifname: &str) -> Result<Value, Failure> {
     let missing = |what: String| Failure::new(WRONG, format!("{what} is missing in {netns}"));
     let (mut host, mut inside) = (netlink_route::connect()?, inside(&Namespace::open_path(netns)?)?);
@@ -261,7 +261,7 @@ fn check(network: &Network, netns: &str, ifname: &str) -> Result<Value, Failure>
     Ok(Value::Null)
 }
 
-/// Takes the pair away; what is gone already is no error.
+/// Removes the pair. If it does not exist, that is not an error.
 fn delete(netns: &str, ifname: &str) -> Result<Value, Failure> {
     let container = match Namespace::open_path(netns) {
         Err(error) if error.is_not_found() => return Ok(Value::Null),

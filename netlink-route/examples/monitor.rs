@@ -1,11 +1,12 @@
-//! An agent that follows links and addresses, on tokio: a line of JSON for each that is there, then one for each change.
-//! Where events were lost, it lists all once more: what is there comes as new or changed, and what is gone as deleted.
+//! An agent that follows links and addresses, on tokio. It writes a line of JSON for each existing object,
+//! then one for each change. If events were lost, it lists all objects again: existing ones are written as
+//! new or changed, missing ones as deleted.
 //!
 //! ```sh
 //! cargo run -p netlink-route --example monitor --features tokio,serde | jq -c '.Link.change, .Address.change'
 //! ```
 //!
-//! It ends when nobody reads its lines any more, or with the error that keeps it from going on.
+//! It ends when its output is closed, or with an error that it can't handle.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -22,7 +23,7 @@ use tokio::task::JoinSet;
 async fn main() -> ExitCode {
     let (sender, mut lines) = mpsc::channel(64);
     let agent = tokio::spawn(async {
-        // Listening before listing, so that nothing falls between.
+        // Subscribing before listing, so that no change is missed.
         let events = netlink_route::tokio::subscribe(&GROUPS)?;
         agent(netlink_route::tokio::connect()?, events, sender).await
     });
@@ -46,13 +47,13 @@ async fn main() -> ExitCode {
 
 pub(crate) const GROUPS: [Group; 3] = [Group::LINK, Group::IPV4_ADDR, Group::IPV6_ADDR];
 
-/// Sends a line for each change, until nobody takes them.
+/// Sends a line for each change, until the receiver is closed.
 pub(crate) async fn agent(
     mut nl: Connection,
     mut events: Events<Event<'static>>,
     lines: Sender<String>,
 ) -> Result<(), Error> {
-    // A task of its own takes the events as they come, also while a list is made. It ends with this function.
+    // A separate task takes the events as they arrive, also during a listing. It ends with this function.
     let (sender, mut notices) = mpsc::channel(1024);
     let mut tasks = JoinSet::new();
     tasks.spawn(
@@ -71,7 +72,7 @@ pub(crate) async fn agent(
         match notices.recv().await {
             Some(Ok(Notice::Event { event, .. })) => changes.extend(known.take(event)),
             Some(Ok(Notice::Overrun)) => changes = known.list(&mut nl).await?,
-            // One event that can't be read. It may have said that something went: only a list shows.
+            // The event can't be read. It may be a deletion, so only a list shows the state.
             Some(Err(Error::Decode(error))) => {
                 eprintln!("monitor: {error}");
                 changes = known.list(&mut nl).await?;
@@ -82,11 +83,11 @@ pub(crate) async fn agent(
     }
 }
 
-/// Links and addresses as they were seen last.
+/// The last known links and addresses.
 #[derive(Default)]
 struct Known(HashMap<Key, Event<'static>>);
 
-/// What makes a link or an address the same one.
+/// The identity of a link or an address.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Link(u32),
@@ -94,7 +95,7 @@ enum Key {
 }
 
 impl Known {
-    /// What an event means, if it is about a link or an address.
+    /// The change that an event means, if it is about a link or an address.
     fn take(&mut self, event: Event<'static>) -> Option<Event<'static>> {
         let (key, change) = match &event {
             Event::Link(change, link) => (Key::Link(link.index()), *change),
@@ -102,14 +103,14 @@ impl Known {
             _ => return None,
         };
         if change == Change::Deleted {
-            // What is not known was missing from a list already.
+            // A list already showed that the object is missing.
             return self.0.remove(&key).map(|_| event);
         }
         let known = self.0.insert(key, event.clone()).is_some();
         Some(changed(if known { Change::Changed } else { Change::New }, event))
     }
 
-    /// Lists all there is, and says what that changes.
+    /// Lists all objects, and returns the changes.
     async fn list(&mut self, nl: &mut Connection) -> Result<Vec<Event<'static>>, Error> {
         let links = nl.dump(link::list()).await?.to_vec().await?;
         let addresses = nl.dump(addr::list()).await?.to_vec().await?;

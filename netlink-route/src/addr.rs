@@ -24,47 +24,47 @@ use crate::route::Scope;
 use crate::{Addr, Family};
 
 flags! {
-    /// `IFA_F_*`: state of an address, and how it shall behave.
+    /// `IFA_F_*`: state of an address, and options for it.
     pub struct AddressFlags: u32 {
-        /// IPv4: another address of the link has the same subnet and came first.
+        /// IPv4: the link has an older address of the same subnet.
         0x1 IFA_F_SECONDARY SECONDARY,
-        /// IPv6: a privacy address. The bit of `SECONDARY`.
+        /// IPv6: a privacy address. It is the same bit as `SECONDARY`.
         0x1 IFA_F_TEMPORARY TEMPORARY,
-        /// No duplicate address detection. IPv6.
+        /// IPv6: no duplicate address detection.
         0x2 IFA_F_NODAD NODAD,
-        /// Usable while duplicates are looked for. IPv6.
+        /// IPv6: usable while duplicate address detection runs.
         0x4 IFA_F_OPTIMISTIC OPTIMISTIC,
-        /// Another host has it. IPv6.
+        /// IPv6: another host has this address.
         0x8 IFA_F_DADFAILED DADFAILED,
         /// Home address of Mobile IPv6.
         0x10 IFA_F_HOMEADDRESS HOMEADDRESS,
-        /// Its preferred lifetime is over: only old connections use it.
+        /// The preferred lifetime is over: only old connections use the address.
         0x20 IFA_F_DEPRECATED DEPRECATED,
-        /// Duplicates are still looked for. IPv6.
+        /// IPv6: duplicate address detection still runs.
         0x40 IFA_F_TENTATIVE TENTATIVE,
-        /// It never expires. The kernel sets and clears it.
+        /// The address never expires. The kernel sets and clears this flag.
         0x80 IFA_F_PERMANENT PERMANENT,
-        /// Make privacy addresses from it. IPv6.
+        /// IPv6: make privacy addresses with the prefix of this address.
         0x100 IFA_F_MANAGETEMPADDR MANAGETEMPADDR,
         /// Make no route to its subnet.
         0x200 IFA_F_NOPREFIXROUTE NOPREFIXROUTE,
-        /// Join the multicast group it is, on this link.
+        /// Join the multicast group of this address on the link.
         0x400 IFA_F_MCAUTOJOIN MCAUTOJOIN,
-        /// Made by the kernel from a secret (RFC 7217). IPv6.
+        /// IPv6: the kernel made the address from a secret (RFC 7217).
         0x800 IFA_F_STABLE_PRIVACY STABLE_PRIVACY,
     }
 }
 
 values! {
-    /// `IFAPROT_*`: who made an address. Numbers from 4 on mean nothing to the kernel. Linux 5.18.
+    /// `IFAPROT_*`: who made an address. The kernel gives numbers from 4 on no meaning. Linux 5.18.
     pub struct AddressProtocol: u8 {
-        /// Nobody said.
+        /// Not given.
         0 IFAPROT_UNSPEC UNSPEC "unspec",
         /// The kernel, on the loopback link. IPv6.
         1 IFAPROT_KERNEL_LO KERNEL_LO "kernel_lo",
         /// The kernel, from a router advertisement.
         2 IFAPROT_KERNEL_RA KERNEL_RA "kernel_ra",
-        /// The kernel, as link-local address.
+        /// The kernel: a link-local address.
         3 IFAPROT_KERNEL_LL KERNEL_LL "kernel_ll",
     }
 }
@@ -74,9 +74,9 @@ layout! {
     pub struct AddressHeader: ifaddrmsg = 8 {
         /// Address family.
         family: Family,
-        /// Bits of the subnet's prefix.
+        /// Length of the subnet's prefix, in bits.
         prefix_len: u8,
-        /// Lower byte of the flags; `IFA_FLAGS` counts.
+        /// Lower byte of the flags. `IFA_FLAGS` has all of them.
         flags: u8,
         /// How far it is valid.
         scope: Scope,
@@ -86,15 +86,15 @@ layout! {
 }
 
 layout! {
-    /// `struct ifa_cacheinfo`: lifetimes.
+    /// `struct ifa_cacheinfo`: lifetimes and times of change.
     pub struct CacheInfo: ifa_cacheinfo = 16 {
-        /// Seconds that new connections may use it; `u32::MAX` is forever.
+        /// Seconds that new connections may use the address; `u32::MAX` is forever.
         preferred: u32,
-        /// Seconds until it is deleted; `u32::MAX` is forever.
+        /// Seconds until the address is deleted; `u32::MAX` is forever.
         valid: u32,
-        /// When it was made, in hundredths of a second since boot.
+        /// When the address was made, in hundredths of a second since boot.
         created: u32,
-        /// When it was changed, in hundredths of a second since boot.
+        /// When the address was changed, in hundredths of a second since boot.
         updated: u32,
     }
 }
@@ -102,29 +102,30 @@ layout! {
 attrs! {
     /// `IFA_*`.
     pub struct AddressAttrs<'a> for AddressRequest<R> {
-        /// The address at the other end of a point-to-point link; without a peer, the address itself.
+        /// The address at the other end of a point-to-point link. Without a peer, the address itself.
         1 IFA_ADDRESS address: AnyAddr<'a>,
-        /// The address itself. IPv6 sends it only beside a peer.
+        /// The address itself. IPv6 sends it only together with a peer.
         2 IFA_LOCAL local: AnyAddr<'a>,
-        /// Name for old programs: that of the link, or that and a colon and more. IPv4. Default: the link's name.
+        /// Name for old programs: the link's name, or the link's name, a colon and more text. IPv4. Default:
+        /// the link's name.
         3 IFA_LABEL label: Str<'a, 15>,
         /// Broadcast address. IPv4. Default: none; see [`AddressRequest::broadcast_auto`].
         4 IFA_BROADCAST broadcast: IpAddr,
-        /// Anycast address, in lists of them.
+        /// Anycast address; only in lists of anycast addresses.
         5 IFA_ANYCAST anycast: IpAddr,
         /// Lifetimes; see [`AddressRequest::lifetime`].
         6 IFA_CACHEINFO cacheinfo: CacheInfo,
-        /// Multicast address, in lists of them.
+        /// Multicast address; only in lists of multicast groups.
         7 IFA_MULTICAST multicast: IpAddr,
-        /// Flags, in place of the fixed header's.
+        /// Flags; they replace the flags of the fixed header.
         8 IFA_FLAGS flags: AddressFlags,
         /// Metric of the route to its subnet. Default: 0 in IPv4, 256 in IPv6. Linux 4.18.
         9 IFA_RT_PRIORITY rt_priority: u32,
-        /// In a list or query: ask in the namespace of this id. Linux 4.20.
+        /// In a list or query: id of the namespace to look in. Linux 4.20.
         10 IFA_TARGET_NETNSID target_netnsid: i32,
         /// Who made it. Linux 5.18.
         11 IFA_PROTO protocol: AddressProtocol,
-        /// Members of a multicast group on the link, in lists of them. After Linux 7.1.
+        /// Number of members of a multicast group on the link; only in lists of multicast groups. After Linux 7.1.
         12 IFA_MC_USERS mc_users: u32,
     }
 }
@@ -132,23 +133,23 @@ attrs! {
 message! {
     /// An address of a link.
     pub struct Address<'a>(AddressHeader, AddressAttrs<'a>), AddressRequest {
-        /// An address that exists or came to be; to make or change one.
+        /// Answer and event: an address exists or was added. Request: make or change one.
         20 RTM_NEWADDR NEW,
-        /// An address that is gone; to delete one.
+        /// Event: an address was removed. Request: delete one.
         21 RTM_DELADDR DEL,
         /// Asks for one or all.
         22 RTM_GETADDR GET,
-        /// A link joined a multicast group; the kernel tells. Linux 6.14.
+        /// Event: a link joined a multicast group. Linux 6.14.
         56 RTM_NEWMULTICAST NEW_MULTICAST,
-        /// A link left a multicast group; the kernel tells. Linux 6.14.
+        /// Event: a link left a multicast group. Linux 6.14.
         57 RTM_DELMULTICAST DEL_MULTICAST,
-        /// Asks for multicast groups, and is the type of the answer.
+        /// Asks for multicast groups. The answers have the same type.
         58 RTM_GETMULTICAST GET_MULTICAST,
-        /// A link got an anycast address; the kernel tells. Linux 6.14.
+        /// Event: a link got an anycast address. Linux 6.14.
         60 RTM_NEWANYCAST NEW_ANYCAST,
-        /// A link lost an anycast address; the kernel tells. Linux 6.14.
+        /// Event: a link lost an anycast address. Linux 6.14.
         61 RTM_DELANYCAST DEL_ANYCAST,
-        /// Asks for anycast addresses, and is the type of the answer.
+        /// Asks for anycast addresses. The answers have the same type.
         62 RTM_GETANYCAST GET_ANYCAST,
     }
     about subject
@@ -185,7 +186,7 @@ impl Address<'_> {
         Some(AddressKey { index: self.link(), local: own.ip(), network: own.ip().is_ipv4().then(network) })
     }
 
-    /// Its address family.
+    /// Address family.
     pub fn family(&self) -> Family {
         self.header().family
     }
@@ -204,8 +205,8 @@ impl Address<'_> {
         Addr::new(ip, self.header().prefix_len).ok()
     }
 
-    /// The address itself and its prefix, also of multicast and anycast ones. `None` in families without IP
-    /// addresses.
+    /// The address and its prefix. Multicast and anycast addresses are returned too. `None` in families
+    /// without IP addresses.
     pub fn addr(&self) -> Option<Addr> {
         let own = self.local().or_else(|| self.address()).and_then(|addr| addr.ip());
         self.with_prefix(own.or_else(|| self.multicast()).or_else(|| self.anycast())?)
@@ -217,14 +218,14 @@ impl Address<'_> {
         if local == peer { None } else { self.with_prefix(peer) }
     }
 
-    /// Its flags: the attribute, or the fixed header where that is absent.
+    /// Flags: from the attribute, or from the fixed header where the attribute is absent.
     pub fn flags(&self) -> AddressFlags {
         let short = || AddressFlags::from_bits_retain(self.header().flags.into());
         self.attrs.flags().unwrap_or_else(short)
     }
 }
 
-/// `10.0.0.1/24 dev #3`: what errors call an address.
+/// `10.0.0.1/24 dev #3`: the address, as errors show it.
 fn subject(address: &Address<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let header = address.header();
     match (address.addr(), address.peer()) {
@@ -290,29 +291,31 @@ impl fmt::Display for Address<'_> {
     }
 }
 
-/// Gives a link an address; `EEXIST` if it has it.
+/// Adds an address to a link; `EEXIST` if the link has it.
 ///
-/// The scope is global, host for IPv4 loopback addresses. IPv4 addresses get no broadcast address, as with
-/// `ip addr add`; see [`broadcast_auto`](AddressRequest::broadcast_auto).
+/// The scope is global, and host for IPv4 loopback addresses. As with `ip addr add`, IPv4 addresses get no
+/// broadcast address; see [`broadcast_auto`](AddressRequest::broadcast_auto).
 pub fn add(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&CREATION, MessageFlags::CREATE.union(MessageFlags::EXCL), link, addr)
 }
 
-/// Gives a link an address, or changes lifetimes, metric and protocol of one it has, and flags of an IPv6 one.
+/// Adds an address to a link. If the link has the address, changes its lifetimes, metric and protocol, and in
+/// IPv6 also its flags.
 pub fn replace(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&CREATION, MessageFlags::CREATE.union(MessageFlags::REPLACE), link, addr)
 }
 
-/// Takes an address from a link; `EADDRNOTAVAIL` if it doesn't have it. In IPv4 the prefix must be the same too, and
-/// the label if one is given; secondary addresses of the subnet go with the first one unless the sysctl
-/// `promote_secondaries` is on. An address with a peer takes its [`peer`](AddressRequest::peer) here too;
-/// [`delete_listed`] knows what it takes.
+/// Removes an address from a link; `EADDRNOTAVAIL` if the link doesn't have it.
+///
+/// In IPv4 the prefix must match, and the label if one is given. Removing the first address of a subnet removes the
+/// secondary ones too, unless the sysctl `promote_secondaries` is on. For an address with a peer, give the
+/// [`peer`](AddressRequest::peer) too. [`delete_listed`] does all this for an address that was listed.
 pub fn delete(link: u32, addr: Addr) -> AddressRequest<()> {
     one(&DELETION, MessageFlags::empty(), link, addr)
 }
 
-/// Takes an address from its link that was listed, or told in an event, whether it has a peer or not;
-/// `EADDRNOTAVAIL` if it is gone meanwhile.
+/// Removes an address that came from a list or an event, with or without a peer. `EADDRNOTAVAIL` if the
+/// address no longer exists.
 pub fn delete_listed(address: &Address<'_>) -> AddressRequest<()> {
     address.to_request(&DELETION, MessageFlags::ACK)
 }
@@ -320,8 +323,8 @@ pub fn delete_listed(address: &Address<'_>) -> AddressRequest<()> {
 const CREATION: MessageInfo = Address::NEW.guarded(here);
 const DELETION: MessageInfo = Address::DEL.guarded(here);
 
-/// The kernel looks for another namespace in queries only. Addresses are made and deleted in that of the socket, and
-/// what was listed elsewhere is not deleted here.
+/// The kernel looks at the id of another namespace in queries only: it makes and deletes addresses in the
+/// namespace of the socket. An address that was listed in another namespace must not be deleted in this one.
 fn here(asked: &Message<'_>) -> Result<(), &'static str> {
     const TARGET_NETNSID: u16 = 10;
     match Attrs::new(asked.body.get(AddressHeader::SIZE..).unwrap_or_default()).find(TARGET_NETNSID) {
@@ -342,17 +345,16 @@ fn one(info: &'static MessageInfo, flags: MessageFlags, link: u32, addr: Addr) -
 
 /// Lists addresses of all links and families.
 ///
-/// With strict checking the kernel filters by [`link`](AddressRequest::link) and
-/// [`family`](AddressRequest::family), lists those of another namespace with
-/// [`target_netnsid`](AddressRequest::target_netnsid), and refuses anything else with `EINVAL`. Without strict
-/// checking it looks at the family only, and at that only where it knows it; addresses that were not asked for are
-/// passed over then.
+/// With strict checking the kernel filters by [`link`](AddressRequest::link) and [`family`](AddressRequest::family),
+/// lists another namespace with [`target_netnsid`](AddressRequest::target_netnsid), and refuses all other conditions
+/// with `EINVAL`. Without strict checking the kernel filters by family only, and only by families that it knows; this
+/// crate then skips the addresses that were not requested.
 pub fn list() -> AddressRequest<Dump<Address<'static>>> {
     const LIST: MessageInfo = Address::GET.filtered(filter);
     list_of(&LIST, Family::UNSPEC)
 }
 
-/// Lists the multicast groups that links are members of. Those of IPv4 since Linux 6.15.
+/// Lists the multicast groups that links are members of. IPv4 groups since Linux 6.15.
 pub fn list_multicast() -> AddressRequest<Dump<Address<'static>>> {
     const LIST: MessageInfo = Address::GET_MULTICAST.filtered(filter);
     list_of(&LIST, Family::UNSPEC)
@@ -368,8 +370,8 @@ fn list_of(info: &'static MessageInfo, family: Family) -> AddressRequest<Dump<Ad
     AddressRequest::new(info, MessageFlags::DUMP, AddressHeader::default().family(family))
 }
 
-/// A family that the kernel has no such list of is taken for none. Both filters stand in the fixed header, which costs
-/// so little to look at that it is done even where the kernel says that it filtered.
+/// The kernel treats a family without such a list as no family. Both conditions are in the fixed header.
+/// Checking them costs so little that it is done even where the kernel reports that it filtered.
 fn filter(asked: &Message<'_>) -> Option<Check> {
     let asked = header_of(asked)?;
     let filters = asked.family != Family::UNSPEC || asked.index != 0;
@@ -386,14 +388,14 @@ fn header_of(message: &Message<'_>) -> Option<AddressHeader> {
     AddressHeader::take(&mut { message.body }).ok()
 }
 
-/// Asks for an IPv6 address, on any link unless [`link`](AddressRequest::link) says which; `EADDRNOTAVAIL` if there
-/// is none. The kernel has no such query for IPv4.
+/// Asks for an IPv6 address on any link, or on the given [`link`](AddressRequest::link); `EADDRNOTAVAIL` if
+/// no link has it. The kernel has no such query for IPv4.
 pub fn get(addr: Ipv6Addr) -> AddressRequest<Address<'static>> {
     let header = AddressHeader::default().family(Family::INET6);
     AddressRequest::new(&Address::GET, MessageFlags::empty(), header).address(addr)
 }
 
-/// The fixed header and the address behind it, which [`one`] writes first.
+/// The fixed header and the first attribute, which [`one`] writes.
 #[derive(Clone, Copy)]
 struct Head<const N: usize> {
     header: AddressHeader,
@@ -424,12 +426,12 @@ impl<const N: usize> Field for Head<N> {
 }
 
 impl<R> AddressRequest<R> {
-    /// The link whose addresses are listed or asked for.
+    /// The link of the addresses to list or to find.
     pub fn link(self, index: u32) -> Self {
         self.header(|header| header.index = index)
     }
 
-    /// List addresses of this family only.
+    /// Lists addresses of this family only.
     pub fn family(self, family: Family) -> Self {
         self.header(|header| header.family = family)
     }
@@ -439,12 +441,12 @@ impl<R> AddressRequest<R> {
         self.header(|header| header.scope = scope)
     }
 
-    /// The address at the other end of the link; its prefix is the one that counts. It comes before a broadcast
-    /// address, which may follow from it, and is refused behind one.
+    /// The address at the other end of the link. Its prefix is used instead of that of the address. Call it
+    /// before a broadcast address is set; after one, the peer is refused.
     pub fn peer(mut self, peer: Addr) -> Self {
         const BROADCAST: u16 = 4;
         if self.written(BROADCAST).is_some() {
-            self.0.writer().fail(Unsendable::Value("a peer behind a broadcast address"));
+            self.0.writer().fail(Unsendable::Value("a peer after a broadcast address"));
         }
         match (self.written(Self::LOCAL), peer.ip()) {
             (Some(IpAddr::V4(_)), IpAddr::V4(ip)) => {
@@ -458,8 +460,9 @@ impl<R> AddressRequest<R> {
         self.header(|header| header.prefix_len = peer.prefix_len())
     }
 
-    /// The broadcast address that follows from address and prefix, of the [`peer`](Self::peer) if there is one: host
-    /// bits all set. Prefixes of more than 30 bits have none, which is sent as 0.0.0.0; IPv6 has none.
+    /// Sets the broadcast address that follows from the address and its prefix, or from the
+    /// [`peer`](Self::peer) if there is one: all host bits are set. Prefixes of more than 30 bits have none,
+    /// and 0.0.0.0 is sent. IPv6 has no broadcast.
     pub fn broadcast_auto(mut self) -> Self {
         let mut prefix_len = 0;
         self.0.edit(|header: &mut AddressHeader| prefix_len = header.prefix_len);
@@ -473,17 +476,18 @@ impl<R> AddressRequest<R> {
         }
     }
 
-    /// Seconds the address is preferred, and valid: at most as many, and not 0. `u32::MAX` is forever, the default.
+    /// Seconds that the address is preferred, and seconds that it is valid. The second must not be 0 or
+    /// smaller than the first. `u32::MAX` is forever, the default.
     pub fn lifetime(self, preferred: u32, valid: u32) -> Self {
         self.cacheinfo(CacheInfo { preferred, valid, ..CacheInfo::default() })
     }
 
-    /// What counts for the subnet: the peer, where there is one.
+    /// `IFA_ADDRESS`: the peer where there is one, else the address itself.
     const ADDRESS: u16 = 1;
-    /// The address itself.
+    /// `IFA_LOCAL`: the address itself.
     const LOCAL: u16 = 2;
 
-    /// An address that was written.
+    /// The payload of an address attribute in this request.
     fn written(&mut self, number: u16) -> Option<IpAddr> {
         const ATTRS: usize = 16 + 8;
         let bytes = self.0.writer().as_slice();
@@ -506,7 +510,7 @@ mod tests {
         Address::read(&Messages::new(bytes).next().unwrap().unwrap()).unwrap().to_string()
     }
 
-    // F4: the kernel would do it in the namespace of the socket.
+    // F4: the kernel would change the namespace of the socket.
     #[test]
     fn addresses_are_not_changed_in_another_namespace() {
         let addr = || "10.0.0.1/24".parse().unwrap();
@@ -514,14 +518,14 @@ mod tests {
             assert!(request.clone().to_bytes().is_ok());
             assert!(request.target_netnsid(7).to_bytes().is_err());
         }
-        let told = add(3, addr()).into_request().attr(10, &7i32);
-        assert!(told.to_bytes().is_err());
+        let request = add(3, addr()).into_request().attr(10, &7i32);
+        assert!(request.to_bytes().is_err());
         assert!(list().target_netnsid(7).to_bytes().is_ok());
     }
 
     // F4.
     #[test]
-    fn addresses_that_were_not_asked_for_are_passed_over() {
+    fn addresses_that_were_not_requested_are_skipped() {
         let of = |link, addr: &str| add(link, addr.parse().unwrap()).to_bytes().unwrap();
         let four = of(3, "10.0.0.1/24");
         let passes = |list: AddressRequest<_>, reply: &[u8]| {
@@ -627,7 +631,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_byte_are_no_error() {
+    fn addresses_of_one_byte_are_readable() {
         let request = AddressRequest::<()>::new(
             &Address::NEW,
             MessageFlags::empty(),

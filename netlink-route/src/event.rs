@@ -1,4 +1,4 @@
-//! Notifications: what changes, as the kernel tells it to the multicast groups of `NETLINK_ROUTE`.
+//! Notifications: changes that the kernel reports to the multicast groups of `NETLINK_ROUTE`.
 
 pub use netlink_core::Change;
 use netlink_core::{Message, MessageFlags, events, values};
@@ -38,7 +38,7 @@ values! {
         18 RTNLGRP_IPV6_PREFIX IPV6_PREFIX "ipv6-prefix",
         /// IPv6 rules.
         19 RTNLGRP_IPV6_RULE IPV6_RULE "ipv6-rule",
-        /// Options of router advertisements for user space.
+        /// Options of router advertisements that user space handles.
         20 RTNLGRP_ND_USEROPT ND_USEROPT "nd-useropt",
         /// Data center bridging.
         23 RTNLGRP_DCB DCB "dcb",
@@ -74,13 +74,13 @@ values! {
 }
 
 events! {
-    /// A notification, with the object as it is now, or as it was before it went.
+    /// A notification. It has the new state of the object; for a removed object, its last state.
     pub enum Event<'a> {
-        /// A link as a port of its bridge, beside the event of the link itself. It has little of the link, and `Deleted`
-        /// means that it left the bridge: the link is there as before. A port that comes is `Changed`, which may come
-        /// twice.
+        /// A link as a port of its bridge. The kernel sends this in addition to the event of the link itself.
+        /// It has few of the link's attributes. `Deleted` means that the port left the bridge, not that the
+        /// link was removed. A new port is reported as `Changed`, sometimes twice.
         BridgePort(Link: Change) = NEW | DEL if is_of_bridges,
-        /// What IPv6 knows of a link, reported to [`Group::IPV6_IFINFO`]. It has little of the link itself.
+        /// IPv6 state of a link, reported to [`Group::IPV6_IFINFO`]. It has few of the link's attributes.
         Inet6(Link: Change) = NEW | DEL if is_of_ipv6,
         /// A link.
         Link(Link: Change) = NEW | DEL,
@@ -93,7 +93,7 @@ events! {
     }
 }
 
-/// The family that a fixed header begins with says who sent it.
+/// The kernel puts the family of the sender first in the fixed header.
 fn is_of_bridges(message: &Message<'_>) -> bool {
     message.body.first() == Some(&Family::BRIDGE.0)
 }
@@ -103,16 +103,15 @@ fn is_of_ipv6(message: &Message<'_>) -> bool {
 }
 
 impl Link<'_> {
-    /// What happened, of a link that came as an event. One that appears comes with every bit of its flags marked as
-    /// changed.
+    /// What happened to the link, in an event. A new link has all bits of the changed flags set.
     pub fn change(&self) -> Change {
         Change::of(self.message_type().0 == Link::DEL.number, self.header().change == LinkFlags::all())
     }
 }
 
 impl Address<'_> {
-    /// What happened, of an address that came as an event. Nothing else tells: one that was changed later has another
-    /// time of change.
+    /// What happened to the address, in an event. It follows from the times: an address that was changed
+    /// later has a later time of change.
     pub fn change(&self) -> Change {
         let new = self.cacheinfo().is_none_or(|info| info.created == info.updated);
         Change::of(self.message_type().0 == Address::DEL.number, new)
@@ -120,7 +119,7 @@ impl Address<'_> {
 }
 
 impl Route<'_> {
-    /// What happened, of a route that came as an event. An IPv6 route that gets another hop comes with all of its hops.
+    /// What happened to the route, in an event. An IPv6 route that gets another hop is reported with all its hops.
     pub fn change(&self) -> Change {
         let flags = self.message_flags();
         let more = flags.contains(MessageFlags::APPEND)
@@ -132,7 +131,7 @@ impl Route<'_> {
 }
 
 impl Nsid<'_> {
-    /// What happened, of an id that came as an event.
+    /// What happened to the id, in an event.
     pub fn change(&self) -> Change {
         Change::of(self.message_type().0 == Nsid::DEL.number, true)
     }
@@ -145,8 +144,8 @@ mod tests {
     use crate::{Request, link};
     use netlink_core::{MessageType, Messages, Reply as _};
 
-    /// What a request would be if the kernel told it, with these flags.
-    fn told<R>(request: Request<R>, kind: MessageType, flags: MessageFlags) -> Event<'static> {
+    /// The event that the kernel would send with the content of this request, with these flags.
+    fn event_of<R>(request: Request<R>, kind: MessageType, flags: MessageFlags) -> Event<'static> {
         let bytes = request.with_type(kind).to_bytes().unwrap();
         let mut message = Messages::new(&bytes).next().unwrap().unwrap();
         message.header.flags = flags;
@@ -155,10 +154,10 @@ mod tests {
 
     // F5.
     #[test]
-    fn a_port_that_leaves_is_no_link_that_goes() {
+    fn a_port_that_leaves_is_not_a_removed_link() {
         let of = |family| {
             let link = link::set(3).header(|header| header.family = family);
-            told(link.into_request(), MessageType(Link::DEL.number), MessageFlags::empty())
+            event_of(link.into_request(), MessageType(Link::DEL.number), MessageFlags::empty())
         };
         assert!(matches!(of(Family::UNSPEC), Event::Link(Change::Deleted, _)));
         assert!(matches!(of(Family::BRIDGE), Event::BridgePort(Change::Deleted, _)));
@@ -168,7 +167,8 @@ mod tests {
     #[cfg(feature = "serde")]
     #[test]
     fn an_event_says_in_json_what_happened() {
-        let gone = told(link::delete(3).into_request(), MessageType(Link::DEL.number), MessageFlags::empty());
+        let gone =
+            event_of(link::delete(3).into_request(), MessageType(Link::DEL.number), MessageFlags::empty());
         let json = serde_json::to_value(gone).unwrap();
         assert_eq!(json["Link"]["change"], "deleted");
         assert_eq!(json["Link"]["object"]["index"], 3);
@@ -181,7 +181,7 @@ mod tests {
         let change = |to: &str, flags, hops: &[NextHop]| {
             let route = route::add(to.parse().unwrap());
             let route = if hops.is_empty() { route.oif(3) } else { route.multipath(hops) };
-            match told(route.into_request(), MessageType(Route::NEW.number), flags) {
+            match event_of(route.into_request(), MessageType(Route::NEW.number), flags) {
                 Event::Route(change, _) => change,
                 other => panic!("{other:?}"),
             }
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(change("2001:db8::/32", append, &[]), Change::New);
         assert_eq!(change("2001:db8::/32", MessageFlags::CREATE, &hops), Change::New);
         assert_eq!(change("2001:db8::/32", MessageFlags::REPLACE, &hops), Change::Changed);
-        // In IPv4 it is a route of its own.
+        // In IPv4 the appended one is a separate route.
         assert_eq!(change("192.0.2.0/24", append, &hops), Change::New);
     }
 }

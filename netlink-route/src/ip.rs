@@ -7,17 +7,17 @@ use netlink_core::attr::Hex;
 use netlink_core::net::Family;
 use netlink_core::{Attr, IntoAttr, Malformed, Payload, Rule, Scope, Shape, Unsendable, Writer, leaf};
 
-/// An address of whatever family the message has: an IP address in nearly all of them.
+/// An address of the message's family: nearly always an IP address.
 ///
 /// MCTP and Phonet addresses have one byte, MPLS has labels.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AnyAddr<'a> {
-    /// Four bytes or sixteen.
+    /// Four or sixteen bytes.
     Ip(IpAddr),
     /// A label, 20 bits: four bytes in an MPLS message.
     Label(u32),
-    /// Any other length.
+    /// An address of any other length.
     Other(&'a [u8]),
 }
 
@@ -38,7 +38,7 @@ impl<'a> Payload<'a> for AnyAddr<'a> {
 
     #[inline]
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        // Not by way of `IpAddr::decode`, whose result would be put together in memory and loaded at once.
+        // `IpAddr::decode` would build the result in memory and load it again.
         if let Ok(bytes) = <[u8; 4]>::try_from(payload) {
             return Ok(Self::Ip(IpAddr::V4(bytes.into())));
         }
@@ -48,7 +48,7 @@ impl<'a> Payload<'a> for AnyAddr<'a> {
         Ok(Self::Other(payload))
     }
 
-    /// The family tells a label from an IPv4 address.
+    /// The family distinguishes a label from an IPv4 address.
     #[inline]
     fn of(attr: Attr<'a>, scope: &Scope<'a>) -> Result<Self, Malformed> {
         if scope.family() == Family::MPLS.0
@@ -65,7 +65,7 @@ impl<'a> Payload<'a> for AnyAddr<'a> {
             Self::Label(label) if label >> 20 != 0 => {
                 out.fail(Unsendable::Value("an MPLS label of more than 20 bits"));
             }
-            // The only entry of a stack is its last.
+            // The entry is the whole stack, so it has the bottom bit.
             Self::Label(label) => out.push(&(label << 12 | 1 << 8).to_be_bytes()),
             Self::Other(bytes) if matches!(bytes.len(), 4 | 16) => {
                 out.fail(Unsendable::Value("an IP address given as bytes"));
@@ -74,7 +74,7 @@ impl<'a> Payload<'a> for AnyAddr<'a> {
         }
     }
 
-    // Always: where the kind of address is known, what is left is a store of known length.
+    // Where the kind of address is known, only a store of known length remains.
     #[inline(always)]
     fn put(&self, number: u16, out: &mut Writer) {
         match self {

@@ -1,5 +1,5 @@
-//! Links, addresses, routes and network namespaces over rtnetlink: what `ip link`, `ip addr`, `ip route` and `ip netns`
-//! do, as a library.
+//! Links, addresses, routes and network namespaces over rtnetlink: the functions of `ip link`, `ip addr`, `ip
+//! route` and `ip netns` as a library.
 //!
 //! ```no_run
 //! use netlink_route::link::{self, Bridge};
@@ -19,21 +19,21 @@
 //! # }
 //! ```
 //!
-//! | module | what | kernel's header | command |
+//! | module | content | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`link`] | links, their kinds, bridge ports, VFs, XDP | `if_link.h`, `if_bridge.h` | `ip link`, `bridge link` |
 //! | [`addr`] | addresses | `if_addr.h` | `ip addr` |
 //! | [`route`] | routes, next hops, encapsulations | `rtnetlink.h`, `lwtunnel.h` | `ip route` |
-//! | [`nsid`] | ids that namespaces have in each other | `net_namespace.h` | `ip netns list-id` |
-//! | [`event`] | what changes | | `ip monitor` |
+//! | [`nsid`] | ids of other namespaces | `net_namespace.h` | `ip netns list-id` |
+//! | [`event`] | notifications of changes | | `ip monitor` |
 //!
-//! Functions make requests, which are plain values: print them, store them, test their bytes. A [`Connection`] sends them:
-//! `call` for an acknowledgement or one reply, `dump` for a list, `batch` for many at once. What comes back is looked at
-//! with getters; an attribute that is absent is `None`, and one that this crate does not know is still in there. Network
-//! namespaces are opened, made and entered with [`Namespace`].
+//! Functions make requests. Requests are plain values: you can print them, store them, and test their bytes.
+//! A [`Connection`] sends them: `call` waits for an acknowledgement or one reply, `dump` for a list, `batch`
+//! sends many at once. Replies have getters. The getter of an absent attribute returns `None`. Attributes
+//! that this crate does not know are kept. [`Namespace`] opens, makes and enters network namespaces.
 //!
-//! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`; `testkit`, canned replies for tests.
+//! Features: `std` (default): without it, only requests and decoding are available, on any system with
+//! `alloc`. `tokio`: async connections. `serde`: JSON. `testkit`: canned replies for tests.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -57,12 +57,12 @@ pub use netlink_core::{Prefix as Addr, PrefixError as AddrError};
 pub use spec::SPEC;
 
 netlink_core::protocol! {
-    /// rtnetlink.
+    /// The protocol `NETLINK_ROUTE`.
     pub static PROTOCOL: ROUTE "route" { link::Link, addr::Address, route::Route, nsid::Nsid }
     events crate::event::Group => crate::event::Event<'static>
 }
 
-/// The examples of the README, as tests.
+/// Tests the examples of the README.
 #[cfg(all(doctest, feature = "tokio", target_os = "linux"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

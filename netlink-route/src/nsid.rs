@@ -1,5 +1,5 @@
-//! Ids of network namespaces: small numbers by which one namespace knows its peers, unique to it.
-//! Kernel side: `uapi/linux/net_namespace.h`, `net/core/net_namespace.c`.
+//! Ids of network namespaces: a namespace refers to other namespaces by these small numbers. Each namespace
+//! has its own ids. Kernel side: `uapi/linux/net_namespace.h`, `net/core/net_namespace.c`.
 //!
 //! ```
 //! use netlink_route::nsid::{self, Peer};
@@ -14,13 +14,13 @@ use netlink_core::{Dump, MessageFlags, attrs, layout, message};
 
 use crate::Family;
 
-/// `NETNSA_NSID_NOT_ASSIGNED`: no id. To set it lets the kernel choose one.
+/// `NETNSA_NSID_NOT_ASSIGNED`: no id. In a request the kernel chooses the id.
 pub const NETNSA_NSID_NOT_ASSIGNED: i32 = -1;
 
 layout! {
     /// `struct rtgenmsg`.
     pub struct NsidHeader: rtgenmsg = 1 {
-        /// Any.
+        /// Any family.
         family: Family,
     }
 }
@@ -28,15 +28,15 @@ layout! {
 attrs! {
     /// `NETNSA_*`.
     pub struct NsidAttrs<'a> for NsidRequest<R> {
-        /// The id, in the requester's namespace or in that of `target`; -1 for none.
+        /// The id in the namespace of the requester or of `target`; -1 is none.
         1 NETNSA_NSID nsid: i32,
         /// A process in the namespace.
         2 NETNSA_PID pid: u32,
-        /// A file descriptor of the namespace in the requester, such as one of `/run/netns/name`.
+        /// A file descriptor of the namespace, open in the requester, such as of `/run/netns/name`.
         3 NETNSA_FD fd: i32,
-        /// Ask as the namespace of this id would, rather than as our own. Linux 4.20.
+        /// Id of another namespace whose ids are requested. Linux 4.20.
         4 NETNSA_TARGET_NSID target: i32,
-        /// Beside an id in `target`: the id in our own namespace, -1 for none. Linux 4.20.
+        /// With `target`: the id in the requester's namespace; -1 is none. Linux 4.20.
         5 NETNSA_CURRENT_NSID current_nsid: i32,
     }
 }
@@ -44,9 +44,9 @@ attrs! {
 message! {
     /// The id of a namespace.
     pub struct Nsid<'a>(NsidHeader, NsidAttrs<'a>), NsidRequest {
-        /// An id that exists or came to be; to give one.
+        /// Answer and event: an id exists or was assigned. Request: assign one.
         88 RTM_NEWNSID NEW,
-        /// The id is gone with its namespace; the kernel tells, and takes no such request.
+        /// Event: the namespace of this id was removed. The kernel accepts no such request.
         89 RTM_DELNSID DEL,
         /// Asks for one or all.
         90 RTM_GETNSID GET,
@@ -62,7 +62,7 @@ impl Nsid<'_> {
     }
 }
 
-/// `pid 4711`: what errors call a namespace.
+/// `pid 4711`: the namespace, as errors show it.
 fn subject(nsid: &Nsid<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match (nsid.pid(), nsid.fd(), nsid.nsid()) {
         (Some(pid), ..) => write!(f, "pid {pid}"),
@@ -72,15 +72,15 @@ fn subject(nsid: &Nsid<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Which namespace is meant.
+/// The namespace that a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Peer {
-    /// That of a process.
+    /// The namespace of a process.
     Pid(u32),
-    /// That of an open file.
+    /// The namespace of an open file.
     Fd(i32),
-    /// That of an id. In queries, since Linux 4.20.
+    /// The namespace with an id. In queries, since Linux 4.20.
     Nsid(i32),
 }
 
@@ -94,18 +94,18 @@ impl<R> NsidRequest<R> {
     }
 }
 
-/// Gives a namespace an id; -1 lets the kernel choose. `EEXIST` if the namespace has one or the id is taken: ids
-/// don't change.
+/// Assigns an id to a namespace; with -1 the kernel chooses it. `EEXIST` if the namespace has an id, or if
+/// the id is taken. An id cannot be changed.
 pub fn set(peer: Peer, id: i32) -> NsidRequest<()> {
     NsidRequest::new(&Nsid::NEW, MessageFlags::ACK, NsidHeader::default()).peer(peer).nsid(id)
 }
 
-/// Asks for the id of a namespace. The answer has none ([`Nsid::id`]) if nobody gave it one.
+/// Asks for the id of a namespace. [`Nsid::id`] of the answer is `None` if the namespace has no id.
 pub fn get(peer: Peer) -> NsidRequest<Nsid<'static>> {
     NsidRequest::new(&Nsid::GET, MessageFlags::empty(), NsidHeader::default()).peer(peer)
 }
 
-/// Lists the ids that our namespace, or [`target`](NsidRequest::target), knows.
+/// Lists the ids that the requester's namespace has, or that of [`target`](NsidRequest::target).
 pub fn list() -> NsidRequest<Dump<Nsid<'static>>> {
     NsidRequest::new(&Nsid::GET, MessageFlags::DUMP, NsidHeader::default())
 }

@@ -14,8 +14,8 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! A route wants a link, a gateway, a next hop object, several next hops, or a type that drops packets. One that has
-//! none of them is the kernel's to refuse, with `ENODEV` or `EINVAL`.
+//! A route needs a link, a gateway, a next hop object, several next hops, or a type that drops packets. The
+//! kernel refuses a route without any of them with `ENODEV` or `EINVAL`.
 
 use core::net::IpAddr;
 
@@ -60,13 +60,13 @@ layout! {
         src_len: u8,
         /// Type of service the packets must have, 0 for any. IPv4 only.
         tos: u8,
-        /// Routing table, where the number fits; `RTA_TABLE` counts.
+        /// Routing table, if the number fits; `RTA_TABLE` has it always.
         table: u8,
         /// Who made it.
         protocol: Protocol,
-        /// How far it leads. IPv4 only.
+        /// Distance of the destination. IPv4 only.
         scope: Scope,
-        /// What it does.
+        /// Type: what happens to packets.
         kind: RouteType,
         /// State and options.
         flags: RouteFlags,
@@ -76,34 +76,34 @@ layout! {
 layout! {
     /// `struct rta_cacheinfo`.
     pub struct CacheInfo: rta_cacheinfo = 32 {
-        /// References.
+        /// Number of references.
         references: u32,
-        /// Since the last use, in hundredths of a second.
+        /// Time since the last use, in hundredths of a second.
         last_use: u32,
-        /// Left until it expires, in hundredths of a second; 0 is never, negative is past.
+        /// Time until the route expires, in hundredths of a second; 0 is never, negative is past.
         expires: i32,
         /// Positive errno that packets get; 0 for none.
         error: u32,
-        /// Uses.
+        /// Number of uses.
         used: u32,
-        /// Not in use.
+        /// Not used.
         id: u32,
-        /// Not in use.
+        /// Not used.
         ts: u32,
-        /// Not in use.
+        /// Not used.
         ts_age: u32,
     }
     shows |cache| { ; id ts ts_age }
 }
 
 layout! {
-    /// `struct rta_mfc_stats`: what a multicast route has forwarded.
+    /// `struct rta_mfc_stats`: traffic that a multicast route forwarded.
     pub struct MulticastStats: rta_mfc_stats = 24 {
         /// Packets.
         packets: u64,
-        /// Bytes of them.
+        /// Bytes.
         bytes: u64,
-        /// Packets that came in by another link than they should.
+        /// Packets that came from the wrong link.
         wrong_if: u64,
     }
 }
@@ -111,56 +111,56 @@ layout! {
 attrs! {
     /// `RTA_*`.
     pub struct RouteAttrs<'a> for RouteRequest<R> {
-        /// Destination, absent for the default route; its prefix length is in the fixed header. See
+        /// Destination. Absent for the default route. Its prefix length is in the fixed header. See
         /// [`Route::destination`] and [`Route::label`].
         1 RTA_DST dst: AnyAddr<'a>,
-        /// Source prefix that packets must have; IPv6 with `CONFIG_IPV6_SUBTREES`. In a query, the source
+        /// Source prefix that packets must have; IPv6 with `CONFIG_IPV6_SUBTREES`. In a query: the source
         /// address; see [`RouteRequest::from`].
         2 RTA_SRC src: AnyAddr<'a>,
-        /// Link that packets came in by: in a query of how to forward, and in multicast routes.
+        /// Link that packets come from: in queries about forwarding, and in multicast routes.
         3 RTA_IIF iif: u32,
-        /// Outgoing link. In a list: only routes by this link.
+        /// Outgoing link. In a list: only routes with this link.
         4 RTA_OIF oif: u32,
         /// Gateway of the route's own family. To send one, use [`RouteRequest::gateway`].
         5 RTA_GATEWAY own_gateway: AnyAddr<'a>,
-        /// Metric: the lowest of several routes to a destination is used. Default: 0 in IPv4, 1024 in IPv6.
+        /// Metric: the kernel uses the route with the lowest metric. Default: 0 in IPv4, 1024 in IPv6.
         6 RTA_PRIORITY priority: u32,
-        /// Source address of packets this host sends by it.
+        /// Source address of packets that this host sends on this route.
         7 RTA_PREFSRC prefsrc: IpAddr,
-        /// What it tells TCP and IP about the path.
+        /// Values for TCP and IP on this path.
         8 RTA_METRICS metrics: MetricsAttrs<'a>,
-        /// Several next hops. To send some, use [`RouteRequest::multipath`].
+        /// Several next hops. To send them, use [`RouteRequest::multipath`].
         9 RTA_MULTIPATH next_hops: NextHops<'a>,
-        /// Not in use.
+        /// Not used.
         10 RTA_PROTOINFO protoinfo -> Bytes<'a>,
-        /// Realms for traffic classes: that of the source in the upper 16 bits, of the destination in the lower.
+        /// Realms for traffic classes: source realm in the upper 16 bits, destination realm in the lower.
         /// IPv4, with `CONFIG_IP_ROUTE_CLASSID`.
         11 RTA_FLOW flow: u32,
         /// Lifetime, use and error.
         12 RTA_CACHEINFO cacheinfo: CacheInfo,
-        /// Not in use.
+        /// Not used.
         13 RTA_SESSION session -> Bytes<'a>,
-        /// Not in use.
+        /// Not used.
         14 RTA_MP_ALGO mp_algo -> Bytes<'a>,
-        /// Routing table; instead of that in the fixed header. In a list: only routes of this table.
+        /// Routing table; replaces that of the fixed header. In a list: only routes of this table.
         15 RTA_TABLE table: u32,
         /// In a query: firewall mark of the packet.
         16 RTA_MARK mark: u32,
-        /// What a multicast route has forwarded.
+        /// Traffic that a multicast route forwarded.
         17 RTA_MFC_STATS mfc_stats: MulticastStats,
-        /// Gateway of another family: IPv6 ones in IPv4 routes since Linux 5.2, all in MPLS. To send one, use
-        /// [`RouteRequest::gateway`].
+        /// Gateway of another family: IPv6 gateways of IPv4 routes (Linux 5.2), and all gateways of MPLS
+        /// routes. To send one, use [`RouteRequest::gateway`].
         18 RTA_VIA other_gateway: Via<'a>,
-        /// MPLS labels to put on instead of the one that is taken off. MPLS routes only.
+        /// MPLS labels to put in place of the removed label. MPLS routes only.
         19 RTA_NEWDST newdst: Labels<'a>,
-        /// Which of several routers to use. IPv6 only. Default: medium.
+        /// Preference of the router among several. IPv6 only. Default: medium.
         20 RTA_PREF pref: RouterPreference,
-        /// Which encapsulation follows; [`encap`](RouteRequest::encap) sets it.
+        /// Type of the encapsulation; [`encap`](RouteRequest::encap) sets it.
         21 RTA_ENCAP_TYPE encap_type: EncapType,
-        /// Encapsulation: give a builder of [`encap`]. Sets the type too.
+        /// Encapsulation: give a builder of [`encap`]. It sets the type too.
         22 RTA_ENCAP encap: Encap<'a>,
-        /// Seconds until the route vanishes; to set, IPv6 only, IPv4 ignores it. Read, see [`CacheInfo::expires`]; multicast routes
-        /// tell hundredths of a second here as 64 bits.
+        /// Seconds until the route expires. Only IPv6 routes can set it; IPv4 ignores it. For reading, see
+        /// [`CacheInfo::expires`]. Multicast routes have hundredths of a second as 64 bits here.
         23 RTA_EXPIRES expires: u32,
         /// In a query: user id of the sender.
         25 RTA_UID uid: u32,
@@ -176,7 +176,7 @@ attrs! {
         30 RTA_NH_ID nh_id: u32,
         /// In a query: IPv6 flow label, 20 bits. Linux 6.14.
         31 RTA_FLOWLABEL flowlabel: Be<u32> as u32,
-        /// In a notification of its end: why. After Linux 7.1.
+        /// In the event of a removed route: the reason. After Linux 7.1.
         32 RTA_DEL_REASON del_reason: DelReason,
     }
 }
@@ -184,9 +184,9 @@ attrs! {
 message! {
     /// A route.
     pub struct Route<'a>(RouteHeader, RouteAttrs<'a>), RouteRequest {
-        /// A route that exists or came to be; to make or change one.
+        /// Answer and event: a route exists or was added. Request: make or change one.
         24 RTM_NEWROUTE NEW,
-        /// A route that is gone; to delete one.
+        /// Event: a route was removed. Request: delete one.
         25 RTM_DELROUTE DEL,
         /// Asks for one or all.
         26 RTM_GETROUTE GET,
@@ -266,12 +266,12 @@ impl Route<'_> {
         }
     }
 
-    /// Its address family.
+    /// Address family.
     pub fn family(&self) -> Family {
         self.header().family
     }
 
-    /// Where it leads; the default route to a prefix of length 0. `None` in families without IP addresses.
+    /// Destination. The default route is a prefix of length 0. `None` in families without IP addresses.
     pub fn destination(&self) -> Option<Addr> {
         let header = self.header();
         let ip = match (header.family, self.dst()) {
@@ -283,12 +283,12 @@ impl Route<'_> {
         Addr::new(ip?, header.dst_len).ok()
     }
 
-    /// Source prefix that packets must have. In an answer to a query, the source that was asked for.
+    /// Source prefix that packets must have. In an answer to a query: the source of the query.
     pub fn source(&self) -> Option<Addr> {
         Addr::new(self.src()?.ip()?, self.header().src_len).ok()
     }
 
-    /// The label an MPLS route is for.
+    /// The label of an MPLS route.
     pub fn label(&self) -> Option<u32> {
         match self.dst()? {
             AnyAddr::Label(label) => Some(label),
@@ -296,14 +296,14 @@ impl Route<'_> {
         }
     }
 
-    /// The gateway, of the route's own family or of another. Routes with several next hops have theirs in
+    /// The gateway, of the route's family or of another. Routes with several next hops have gateways in
     /// [`next_hops`](RouteAttrs::next_hops).
     pub fn gateway(&self) -> Option<IpAddr> {
         let own = self.own_gateway().and_then(|addr| addr.ip());
         own.or_else(|| self.other_gateway().and_then(|via| via.ip()))
     }
 
-    /// Its table: the attribute, or the fixed header where that is absent.
+    /// Table: from the attribute, or from the fixed header where the attribute is absent.
     pub fn table(&self) -> u32 {
         self.attrs.table().unwrap_or_else(|| self.header().table.into())
     }
@@ -313,12 +313,12 @@ impl Route<'_> {
         self.header().protocol
     }
 
-    /// How far it leads.
+    /// Distance of the destination.
     pub fn scope(&self) -> Scope {
         self.header().scope
     }
 
-    /// What it does with packets.
+    /// What happens to packets.
     pub fn route_type(&self) -> RouteType {
         self.header().kind
     }
@@ -328,7 +328,7 @@ impl Route<'_> {
         self.header().tos
     }
 
-    /// Its state, and that of its next hop where it has one.
+    /// State of the route, and of its next hop if there is one.
     pub fn flags(&self) -> RouteFlags {
         self.header().flags
     }

@@ -7,7 +7,7 @@ use crate::event::Group;
 use crate::route::encap;
 use crate::{addr, link, route};
 
-/// What this crate declares; see [`Spec`].
+/// The declarations of this crate; see [`Spec`].
 pub const SPEC: Spec = Spec {
     protocols: &[&crate::PROTOCOL],
     tables: &[],

@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 
@@ -70,7 +70,7 @@ fn a_missing_capability_is_named() {
         "RTM_DELLINK \"eth9\": Operation not permitted (EPERM); it takes CAP_NET_ADMIN in the user namespace that owns \
          the socket's network namespace"
     );
-    // A prohibit route is what answers so.
+    // A prohibit route answers so.
     assert_eq!(
         refused(route::get(Ipv4Addr::new(10, 0, 0, 1)), 13),
         "RTM_GETROUTE 10.0.0.1: Permission denied (EACCES)"
@@ -79,7 +79,7 @@ fn a_missing_capability_is_named() {
 
 // F17.
 #[test]
-fn a_text_that_is_no_address_is_quoted() {
+fn an_invalid_address_is_quoted() {
     let wrong = |text: &str| text.parse::<Addr>().unwrap_err().to_string();
     assert_eq!(wrong("10.0.0"), "\"10.0.0\" is not an IP address");
     assert_eq!(wrong("10.0.0/8"), "\"10.0.0\" is not an IP address");

@@ -1,4 +1,4 @@
-//! Links, addresses, routes and namespace ids as kernels sent them: see `netlink_testing::golden`.
+//! Links, addresses, routes and namespace ids that kernels sent: see `netlink_testing::golden`.
 
 use netlink_route::addr::Address;
 use netlink_route::link::{Link, LinkInfo, LinkInfoAttrs};
@@ -12,7 +12,7 @@ fn captured_messages() {
     netlink_testing::golden::messages("tests/golden", read);
 }
 
-/// The beginning of a file's name tells what it has.
+/// The first part of a file's name is the type of its content.
 pub(crate) fn read(name: &str, bytes: &[u8]) -> Read {
     match name.split('_').next() {
         Some("link") => {
@@ -40,7 +40,7 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Read {
     }
 }
 
-/// The kind of a link goes through its builder.
+/// The kind of a link is written by its builder.
 fn built(link: &Link<'_>) {
     let Some(info) = link.info() else { return };
     let mut built = LinkInfo::new();

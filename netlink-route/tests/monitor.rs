@@ -1,4 +1,4 @@
-//! The agent of `examples/monitor.rs` without a kernel: lists and events are written down here, a loss among them.
+//! The agent of `examples/monitor.rs` without a kernel: with scripted lists and events, and a loss.
 #![cfg(all(feature = "tokio", feature = "serde", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
@@ -29,7 +29,7 @@ fn lists_and_events_make_lines_and_a_loss_makes_a_new_list() {
     let before = addresses(links(Recording::new(), &[(1, "lo"), (2, "goes")]), &[2]);
     let nl = addresses(links(before, &[(1, "lo"), (3, "comes"), (4, "stays")]), &[4]);
     let comes = link::create("comes").index(3);
-    // The last is about a link that no list had.
+    // The last is about a link that was in no list.
     let told = Replies::new().message(&comes).message(&comes).message(&link::delete(9));
     let events = Recording::new().events_of(Group::LINK.0, &told).overrun();
 
@@ -37,7 +37,7 @@ fn lists_and_events_make_lines_and_a_loss_makes_a_new_list() {
     let lines = runtime.block_on(async {
         let (sender, mut receiver) = mpsc::channel(64);
         let agent = monitor::agent(nl.connection().unwrap(), events.events().unwrap(), sender);
-        // What was written down ends.
+        // The script ends.
         assert!(matches!(agent.await, Err(Error::Timeout(_))));
         let mut lines = Vec::new();
         while let Some(line) = receiver.recv().await {
@@ -55,7 +55,7 @@ fn lists_and_events_make_lines_and_a_loss_makes_a_new_list() {
     assert_eq!(lines.len(), 11, "{lines:?}");
     assert_eq!(sorted(&lines[..3]), r#"Address "new" 2, Link "new" 1, Link "new" 2"#);
     assert_eq!(lines[3..5], [r#"Link "new" 3"#, r#"Link "changed" 3"#]);
-    // Behind the loss what is gone comes first.
+    // After the loss, removed objects come first.
     assert_eq!(sorted(&lines[5..7]), r#"Address "deleted" 2, Link "deleted" 2"#);
     let there = r#"Address "new" 4, Link "changed" 1, Link "changed" 3, Link "new" 4"#;
     assert_eq!(sorted(&lines[7..]), there);

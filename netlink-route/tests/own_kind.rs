@@ -15,7 +15,7 @@ attrs! {
 }
 
 layout! {
-    /// Parameters that are no attributes.
+    /// Parameters that are not attributes.
     struct Plain: plain = 4 {
         /// A number.
         number: u32,
@@ -55,11 +55,11 @@ fn it_is_written_and_read_like_one_of_the_crate() {
     let link = Link::read(&message(&bytes)).unwrap();
     assert_eq!(link.kind_as::<Vrf>().unwrap().unwrap().table(), Some(10));
     assert!(link.kind_as::<Bridge>().unwrap().is_none() && link.kind_as::<Plain>().unwrap().is_none());
-    // To the crate it is one without a row: what it wrote is what comes back, and it is kept and sent again as such.
+    // For the crate it is a kind without a row: the written bytes are read back, kept, and sent again.
     let kind = link.kind().unwrap();
     assert_eq!((kind.name(), &kind), ("vrf".into(), &Vrf::new().table(10).into()));
     assert_eq!(link::create("x").kind(kind).to_bytes().unwrap(), bytes);
-    // Under its master, too.
+    // Under its master too.
     let port = link::set("x").slave(VrfPort::new().table(11)).to_bytes().unwrap();
     let link = Link::read(&message(&port)).unwrap();
     assert_eq!(link.slave_as::<VrfPort>().unwrap().unwrap().table(), Some(11));
@@ -79,7 +79,7 @@ fn parameters_may_be_a_struct_and_are_checked_when_they_are_read() {
     let good = bytes(Plain::default().number(7));
     let link = Link::read(&message(&good)).unwrap();
     assert_eq!(link.kind_as::<Plain>().unwrap(), Some(Plain { number: 7 }));
-    // Nobody checked them with the message: to the crate they are bytes.
+    // They were not checked with the message: for the crate they are bytes.
     let short = bytes(Kind::Other("plain".into(), [1, 2][..].into()));
     let link = Link::read(&message(&short)).unwrap();
     assert!(link.kind_as::<Plain>().is_err());
@@ -89,7 +89,7 @@ fn parameters_may_be_a_struct_and_are_checked_when_they_are_read() {
     assert_eq!(link.kind_as::<Vrf>().unwrap_err().at, "IFLA_VRF_TABLE");
 }
 
-/// The name of what was chosen is in the JSON, unless the family of the message chose.
+/// The JSON has the name of the kind, unless the family of the message selects it.
 #[cfg(feature = "serde")]
 #[test]
 fn json_is_named_by_the_key() {

@@ -1,18 +1,18 @@
-//! Connections and streams of links, addresses, routes and namespace ids go into spawned tasks.
-//! That this compiles is the test.
+//! Connections and streams of links, addresses, routes and namespace ids can be used in spawned tasks. The
+//! test is that this compiles.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_route::event::{Event, Group};
 use netlink_route::tokio::{connect, subscribe};
 use netlink_route::{Error, Notice, addr, link, nsid, route};
 
-/// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+/// The requirements of `tokio::spawn` for a future, which is never run here.
+fn can_be_spawned<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.
 #[test]
-fn every_answer_goes_into_a_task() {
-    goes_into_a_task(async {
+fn every_answer_can_be_spawned() {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let index = nl.call(link::get("lo")).await?.index();
         let id = nl.call(nsid::get(nsid::Peer::Pid(1))).await?;
@@ -20,7 +20,7 @@ fn every_answer_goes_into_a_task() {
         let results = nl.batch([link::set(index).up(), link::set(index).down()]).await;
         Ok((id, route, results))
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut links = nl.dump(link::list()).await?;
         while let Some(link) = links.next().await? {
@@ -36,7 +36,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(nl.dump(route::list()).await?.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut events = subscribe(&[Group::LINK])?;
         let mut nl = connect()?;
         nl.subscribe(&[Group::NSID.0])?;

@@ -1,4 +1,4 @@
-//! What `ss -Han` prints, with links as numbers: `cargo run -p netlink-sockdiag --example ss -- -t -x`.
+//! Like the output of `ss -Han`, with links as numbers: `cargo run -p netlink-sockdiag --example ss -- -t -x`.
 
 use std::fmt::{Display, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -55,7 +55,7 @@ pub(crate) fn lines(nl: &mut Connection, option: &str, states: States) -> Result
             let mut sockets = nl.dump(netlink::list())?;
             while let Some(socket) = sockets.next()? {
                 let header = socket.header();
-                // ss prints the number of a port as a signed one.
+                // `ss` prints the number of a port with a sign.
                 let port = header.port.cast_signed();
                 let mut line = format!("UNCONN {} {}:{port}", queues(socket.memory()), header.protocol);
                 match header.state {

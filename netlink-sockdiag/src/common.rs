@@ -1,4 +1,4 @@
-//! What sockets of all families have.
+//! Types that sockets of all families share.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +11,7 @@ use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, attrs, bit
 use crate::vsock::VsockRequest;
 
 values! {
-    /// `SOCK_*`: what kind of traffic a socket carries.
+    /// `SOCK_*`: type of a socket.
     pub struct SocketType: u8 {
         /// A stream of bytes.
         1 | 2 SOCK_STREAM STREAM "stream",
@@ -19,11 +19,11 @@ values! {
         2 | 1 SOCK_DGRAM DGRAM "dgram",
         /// Packets with all their headers.
         3 SOCK_RAW RAW "raw",
-        /// Messages that can't be lost.
+        /// Messages that are not lost.
         4 SOCK_RDM RDM "rdm",
         /// Messages in order.
         5 SOCK_SEQPACKET SEQPACKET "seqpacket",
-        /// Packets, the old way.
+        /// Packets; the old interface.
         10 SOCK_PACKET PACKET "packet",
     }
 }
@@ -33,33 +33,33 @@ values! {
     pub struct State: u8 {
         /// Connected.
         1 TCP_ESTABLISHED ESTABLISHED "ESTAB",
-        /// Waits for the answer to its SYN.
+        /// Sent a SYN.
         2 TCP_SYN_SENT SYN_SENT "SYN-SENT",
-        /// Answered a SYN.
+        /// Received and answered a SYN.
         3 TCP_SYN_RECV SYN_RECV "SYN-RECV",
-        /// Closed here, not yet acknowledged.
+        /// Closed here; the peer has not acknowledged it.
         4 TCP_FIN_WAIT1 FIN_WAIT1 "FIN-WAIT-1",
         /// Closed here, not by the peer.
         5 TCP_FIN_WAIT2 FIN_WAIT2 "FIN-WAIT-2",
-        /// Over; kept for late segments.
+        /// Closed; kept for late segments.
         6 TCP_TIME_WAIT TIME_WAIT "TIME-WAIT",
         /// Not connected.
         7 TCP_CLOSE CLOSE "UNCONN",
         /// Closed by the peer, not here.
         8 TCP_CLOSE_WAIT CLOSE_WAIT "CLOSE-WAIT",
-        /// Closed by the peer and here, not yet acknowledged.
+        /// Closed by the peer, then here; the peer has not acknowledged it.
         9 TCP_LAST_ACK LAST_ACK "LAST-ACK",
-        /// Takes connections.
+        /// Accepts connections.
         10 TCP_LISTEN LISTEN "LISTEN",
-        /// Closed on both sides at once.
+        /// Closed on both sides at the same time.
         11 TCP_CLOSING CLOSING "CLOSING",
-        /// In a query: TCP sockets that have a port and neither listen nor are connected; they are listed as
+        /// In a query: TCP sockets that have a port, but neither listen nor are connected. They are listed as
         /// [`CLOSE`](Self::CLOSE). Linux 6.8.
         13 TCP_BOUND_INACTIVE BOUND_INACTIVE "BOUND-INACTIVE",
     }
 }
 
-/// For `about` of `message!`: a query of a socket by its inode.
+/// For `about` of `message!`: a query for a socket by its inode.
 macro_rules! inode {
     ($query:ident) => {
         |query: &$query<'_>, f: &mut core::fmt::Formatter<'_>| write!(f, "inode {}", query.header().inode)
@@ -68,7 +68,7 @@ macro_rules! inode {
 pub(crate) use inode;
 
 bits! {
-    /// A set of states: which sockets a dump lists.
+    /// A set of states, for queries.
     ///
     /// ```
     /// use netlink_sockdiag::{State, States};
@@ -80,7 +80,7 @@ bits! {
     pub struct States: u32 of State from 0, " | ";
 }
 
-/// Tells a socket from every other one since boot. Part of a query, it must be the socket's own or
+/// Identifies a socket among all sockets since boot. In a query, it must be the cookie of the socket or
 /// [`ANY`](Self::ANY).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cookie(
@@ -89,7 +89,7 @@ pub struct Cookie(
 );
 
 impl Cookie {
-    /// In a query: of whatever socket.
+    /// In a query: any cookie.
     pub const ANY: Self = Self(u64::MAX);
 }
 
@@ -99,7 +99,7 @@ impl Default for Cookie {
     }
 }
 
-/// Two words, the lower one first on every machine.
+/// Two words. The lower word comes first on every machine.
 impl Field for Cookie {
     const SIZE: usize = 8;
 
@@ -130,15 +130,15 @@ impl fmt::Display for Cookie {
 
 netlink_core::serialize_display! { Cookie }
 
-/// Bytes of a C array that is too long for serde and `Default`.
+/// The bytes of a C array that is too long for serde and `Default`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Octets<const N: usize>(
-    /// All of them.
+    /// All bytes.
     pub [u8; N],
 );
 
 impl<const N: usize> Octets<N> {
-    /// The bytes before the first NUL, where it holds a text.
+    /// The bytes before the first NUL, for arrays with a text.
     pub fn text(&self) -> &[u8] {
         self.0.split(|byte| *byte == 0).next().unwrap_or_default()
     }
@@ -168,7 +168,7 @@ impl<const N: usize> fmt::Debug for Octets<N> {
     }
 }
 
-/// Printable bytes as they are, others escaped; NULs at the end are left out.
+/// Printable characters, with all other bytes escaped. NULs at the end are omitted.
 impl<const N: usize> fmt::Display for Octets<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.0.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -178,15 +178,15 @@ impl<const N: usize> fmt::Display for Octets<N> {
 
 netlink_core::serialize! { @text [const N: usize] Octets<N> }
 
-/// The sixteen bytes that hold an address of either family. Prints as hexadecimal digits.
+/// The sixteen bytes of an address of either family. Prints as hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct WireIp(
-    /// All of them; of an IPv4 address the first four count.
+    /// All bytes. An IPv4 address uses the first four.
     pub [u8; 16],
 );
 
 impl WireIp {
-    /// The address, as one of IPv4 or else of IPv6.
+    /// The address: IPv4 if `family` says so, else IPv6.
     #[inline]
     pub fn ip(self, family: Family) -> IpAddr {
         match (family, self.0) {
@@ -241,7 +241,7 @@ impl fmt::Display for WireIp {
 
 netlink_core::serialize_display! { WireIp }
 
-/// Which directions of a socket are shut down. Two bits in a byte.
+/// The directions of a socket that are shut down: two bits in a byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shutdown(
     /// The bits.
@@ -249,12 +249,12 @@ pub struct Shutdown(
 );
 
 impl Shutdown {
-    /// Nothing more is received.
+    /// Reception is shut down.
     pub const fn receive(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// Nothing more is sent.
+    /// Sending is shut down.
     pub const fn send(self) -> bool {
         self.0 & 2 != 0
     }
@@ -292,7 +292,7 @@ netlink_core::serialize! { impl [] for Shutdown, |shutdown, fields| {
 } }
 
 attrs! {
-    /// None: the queries of most families have a fixed header only.
+    /// No attributes: the queries of most families have only a fixed header.
     pub struct NoAttrs<'a> for VsockRequest<R> {}
 }
 

@@ -1,4 +1,4 @@
-//! Notifications: sockets that are destroyed. Kernel side: `net/core/sock_diag.c`.
+//! Notifications about destroyed sockets. Kernel side: `net/core/sock_diag.c`.
 
 use netlink_core::values;
 

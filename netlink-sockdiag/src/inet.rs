@@ -5,7 +5,7 @@
 //! use netlink_sockdiag::inet::{self, Extension, Filter, IpProtocol};
 //! use netlink_sockdiag::{Family, State};
 //!
-//! // What `ss -ti state established dport = :443` asks.
+//! // The query of `ss -ti state established dport = :443`.
 //! let to_servers = inet::list(Family::INET, IpProtocol::TCP)
 //!     .states(State::ESTABLISHED)
 //!     .extensions(Extension::INFO | Extension::CONG)
@@ -15,7 +15,8 @@
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
 //!
-//! The kernel says nothing of a socket's protocol but for raw sockets and in events: it is that of the query.
+//! The kernel sends the protocol of a socket only for raw sockets and in events. Otherwise it is the protocol
+//! of the query.
 
 mod congestion;
 mod filter;
@@ -49,17 +50,17 @@ pub use ulp::{Ulp, UlpAttrs};
 use crate::{Cookie, Family, Memory, Shutdown, State, States, WireIp};
 
 values! {
-    /// `IDIAG_TIMER_*`: the timer that runs for a TCP socket.
+    /// `IDIAG_TIMER_*`: the active timer of a TCP socket.
     pub struct Timer: u8 {
         /// None.
         0 IDIAG_TIMER_OFF OFF "off",
-        /// Retransmission, or a probe for the tail of what was lost.
+        /// Retransmission, or a tail loss probe.
         1 IDIAG_TIMER_ON ON "on",
         /// Keepalive.
         2 IDIAG_TIMER_KEEPALIVE KEEPALIVE "keepalive",
         /// The end of `TIME-WAIT`.
         3 IDIAG_TIMER_TIMEWAIT TIMEWAIT "timewait",
-        /// A probe of a closed window.
+        /// Probe of a zero window.
         4 IDIAG_TIMER_PROBE0 PROBE0 "persist",
         /// A delayed acknowledgement.
         5 IDIAG_TIMER_DELACK DELACK "delack",
@@ -67,14 +68,14 @@ values! {
 }
 
 values! {
-    /// `INET_DIAG_*`: what can be asked of a socket besides its fixed header.
+    /// `INET_DIAG_*`: optional attributes of a socket.
     pub struct Extension: u16 {
         /// [`meminfo`](InetAttrs::meminfo).
         1 INET_DIAG_MEMINFO MEMINFO "meminfo",
-        /// [`info`](InetAttrs::info), and for administrators [`md5_keys`](InetAttrs::md5_keys) and
+        /// [`info`](InetAttrs::info); for administrators also [`md5_keys`](InetAttrs::md5_keys) and
         /// [`ulp`](InetAttrs::ulp).
         2 INET_DIAG_INFO INFO "info",
-        /// What the congestion control tells: [`vegas`](InetAttrs::vegas), [`dctcp`](InetAttrs::dctcp) or
+        /// Data of the congestion control: [`vegas`](InetAttrs::vegas), [`dctcp`](InetAttrs::dctcp) or
         /// [`bbr`](InetAttrs::bbr).
         3 INET_DIAG_VEGASINFO CONGESTION_INFO "vegasinfo",
         /// [`congestion`](InetAttrs::congestion).
@@ -85,40 +86,40 @@ values! {
         6 INET_DIAG_TCLASS TCLASS "tclass",
         /// [`memory`](InetAttrs::memory).
         7 INET_DIAG_SKMEMINFO MEMORY "skmeminfo",
-        /// [`shutdown`](InetAttrs::shutdown), which comes unasked too.
+        /// [`shutdown`](InetAttrs::shutdown), which is always sent.
         8 INET_DIAG_SHUTDOWN SHUTDOWN "shutdown",
     }
 }
 
 bits! {
-    /// A set of extensions: what a query asks of each socket.
+    /// A set of extensions, for queries.
     pub struct Extensions: u8 of Extension from 1, " | ";
 }
 
 layout! {
-    /// `struct inet_diag_sockid`: what tells a socket from others.
+    /// `struct inet_diag_sockid`: identifies a socket.
     pub struct SocketId: inet_diag_sockid = 48 {
-        /// Our port; the protocol of raw sockets.
+        /// Local port. For raw sockets: the protocol.
         source_port: Be<u16>,
-        /// The peer's port.
+        /// Remote port.
         dest_port: Be<u16>,
-        /// Our address: the first four bytes in IPv4.
+        /// Local address. An IPv4 address uses the first four bytes.
         source: WireIp,
-        /// The peer's address, likewise.
+        /// Remote address. An IPv4 address uses the first four bytes.
         dest: WireIp,
-        /// The link it is bound to; 0 is none.
+        /// The link that the socket is bound to; 0 is none.
         interface: u32,
-        /// Its cookie.
+        /// Cookie.
         cookie: Cookie,
     }
 }
 
 impl SocketId {
-    /// From our address and the peer's; the rest is open. A socket with a link-local address is bound to its link.
+    /// With these addresses and ports; all else is open. A link-local address sets the link.
     fn between(local: SocketAddr, remote: SocketAddr) -> Result<Self, Unsendable> {
         let interface = match [local, remote].map(scope) {
             [ours, theirs] if ours != theirs && ours != 0 && theirs != 0 => {
-                return Err(Unsendable::Value("a socket between addresses of two links"));
+                return Err(Unsendable::Value("addresses of two different links"));
             }
             [0, theirs] => theirs,
             [ours, _] => ours,
@@ -143,7 +144,7 @@ fn scope(addr: SocketAddr) -> u32 {
     }
 }
 
-/// Whether an address means another host on every link: `fe80::/10`, and multicast that does not leave the link.
+/// Whether an address is valid on one link only: `fe80::/10`, and multicast that does not leave the link.
 fn is_link_local(ip: &Ipv6Addr) -> bool {
     let [first, ..] = ip.segments();
     first & 0xffc0 == 0xfe80 || first & 0xff0f == 0xff02
@@ -156,39 +157,39 @@ layout! {
         family: Family,
         /// The protocol, below 256.
         protocol: u8,
-        /// What is asked of each socket.
+        /// Optional attributes to send.
         extensions: Extensions,
-        /// Of a single raw socket: its protocol.
+        /// To find a raw socket: its protocol.
         raw_protocol: u8,
         /// Sockets in these states.
         states: States,
-        /// In a list only the ports count, and only those that are not 0.
+        /// Identity of the socket. In a list only ports that are not 0 are used.
         id: SocketId,
     }
 }
 
 layout! {
-    /// `struct inet_diag_msg`: what is known of every socket.
+    /// `struct inet_diag_msg`: the fixed part of all sockets.
     pub struct InetHeader: inet_diag_msg = 72 {
         /// IPv4 or IPv6.
         family: Family,
-        /// Its state. Of an SCTP association it is a number of SCTP's own: 3 is established.
+        /// State. An SCTP association has numbers of SCTP: 3 is established.
         state: State,
-        /// The timer that runs. SCTP has a number of its own for retransmission: 3.
+        /// The active timer. SCTP has its own number for retransmission: 3.
         timer: Timer,
-        /// How often the timer ran out: retransmissions, or probes without an answer.
+        /// How often the timer expired: number of retransmissions or of unanswered probes.
         retransmits: u8,
-        /// What tells it from others.
+        /// Identity.
         id: SocketId,
-        /// Milliseconds until the timer runs out.
+        /// Milliseconds until the timer expires.
         expires: u32,
-        /// Bytes received and not read; of a TCP listener, connections that wait to be accepted.
+        /// Bytes received and not read. For a TCP listener: connections that wait to be accepted.
         receive_queue: u32,
-        /// Bytes sent and not acknowledged; of a TCP listener, connections that may wait.
+        /// Bytes sent and not acknowledged. For a TCP listener: largest number of connections that can wait.
         send_queue: u32,
-        /// Who made it. 0 where there is no file any more.
+        /// Owner. 0 if the socket has no file.
         uid: u32,
-        /// Inode of its file; 0 where there is none any more.
+        /// Inode of its file; 0 if it has none.
         inode: u32,
     }
 }
@@ -196,13 +197,13 @@ layout! {
 layout! {
     /// `struct inet_diag_meminfo`.
     pub struct MemoryInfo: inet_diag_meminfo = 16 {
-        /// Bytes of packets received and not yet read, with their overhead.
+        /// Bytes of packets that were received and not yet read, with overhead.
         receive: u32,
-        /// Bytes written and not yet acknowledged, with their overhead.
+        /// Bytes that were written and not yet acknowledged, with overhead.
         queued: u32,
-        /// Bytes charged to the protocol in advance and not used yet.
+        /// Bytes that were charged to the protocol in advance and not yet used.
         forward: u32,
-        /// Bytes of packets given to the link layer and not yet sent, with their overhead.
+        /// Bytes of packets that were given to the link layer and not yet sent, with overhead.
         transmit: u32,
     }
 }
@@ -210,12 +211,12 @@ layout! {
 attrs! {
     /// `INET_DIAG_REQ_*`.
     pub struct InetQueryAttrs<'a> for InetRequest<R> {
-        /// Which sockets, as bytecode; see [`ListRequest::filter`].
+        /// A filter as bytecode; see [`ListRequest::filter`].
         1 INET_DIAG_REQ_BYTECODE bytecode: Bytecode<'a>,
-        /// Tell what BPF programs keep in socket storage: of these maps, of all if none is named. Needs `CAP_BPF`.
-        /// Linux 5.7.
+        /// Send the socket storage of BPF programs: of these maps, or of all maps if none is named. Needs
+        /// `CAP_BPF`. Linux 5.7.
         2 INET_DIAG_REQ_SK_BPF_STORAGES bpf_storages: BpfStorageQueryAttrs<'a>,
-        /// The protocol, in place of the fixed header's byte. Linux 5.9.
+        /// The protocol; replaces the byte in the fixed header. Linux 5.9.
         3 INET_DIAG_REQ_PROTOCOL protocol: IpProtocol,
     }
 }
@@ -223,16 +224,16 @@ attrs! {
 message! {
     /// A query of sockets.
     pub struct InetQuery<'a>(InetQueryHeader, InetQueryAttrs<'a>), InetRequest {
-        /// Asks for one or all.
+        /// Asks for one socket or all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
-        /// Closes one. Linux 4.5.
+        /// Closes a socket. Linux 4.5.
         21 SOCK_DESTROY DESTROY,
     }
     about subject
     on crate::PROTOCOL
 }
 
-/// `tcp 10.0.0.1:4242 192.0.2.1:443`: what errors call a socket.
+/// `tcp 10.0.0.1:4242 192.0.2.1:443`: the socket, as errors show it.
 fn subject(query: &InetQuery<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let InetQueryHeader { family, protocol, id, .. } = query.header();
     let address = |address: WireIp, port: Be<u16>| SocketAddr::new(address.ip(family), port.0);
@@ -245,11 +246,11 @@ const ASK: MessageInfo = MessageInfo { siblings: || &[InetSocket::MESSAGES], ..I
 attrs! {
     /// `INET_DIAG_*`.
     pub struct InetAttrs<'a> for InetReply<R> {
-        /// Memory, the short form.
+        /// Memory in short form.
         1 INET_DIAG_MEMINFO meminfo: MemoryInfo,
-        /// What the protocol knows of its connection.
+        /// Connection data of the protocol.
         2 INET_DIAG_INFO info: Info<'a>,
-        /// State of the congestion controls vegas, illinois, westwood and others with like numbers.
+        /// State of the congestion controls vegas, illinois, westwood and others with similar numbers.
         3 INET_DIAG_VEGASINFO vegas: VegasInfo,
         /// Name of the congestion control.
         4 INET_DIAG_CONG congestion: Str<'a, 15>,
@@ -259,30 +260,30 @@ attrs! {
         6 INET_DIAG_TCLASS tclass: u8,
         /// Memory.
         7 INET_DIAG_SKMEMINFO memory: Memory<'a>,
-        /// Which directions are shut down.
+        /// Directions that are shut down.
         8 INET_DIAG_SHUTDOWN shutdown: Shutdown,
         /// State of the congestion control dctcp.
         9 INET_DIAG_DCTCPINFO dctcp: DctcpInfo,
-        /// The protocol, of raw sockets and in events.
+        /// The protocol; for raw sockets and in events.
         10 INET_DIAG_PROTOCOL protocol: u8,
-        /// `IPV6_V6ONLY`, of sockets that listen or are not connected.
+        /// `IPV6_V6ONLY`; for sockets that listen or are not connected.
         11 INET_DIAG_SKV6ONLY v6_only: bool,
-        /// Our addresses. SCTP.
+        /// Local addresses. SCTP.
         12 INET_DIAG_LOCALS locals: Array<'a, SockAddr>,
-        /// The peer's addresses. SCTP.
+        /// Remote addresses. SCTP.
         13 INET_DIAG_PEERS peers: Array<'a, SockAddr>,
         /// `SO_MARK`. Needs `CAP_NET_ADMIN`.
         15 INET_DIAG_MARK mark: u32,
         /// State of the congestion control bbr.
         16 INET_DIAG_BBRINFO bbr: BbrInfo,
-        /// Class of the cgroup v1 controller `net_cls`, else the priority `SO_PRIORITY`.
+        /// Class of the cgroup v1 controller `net_cls`, or else the priority `SO_PRIORITY`.
         17 INET_DIAG_CLASS_ID class_id: u32,
         /// Keys of TCP MD5 signatures. Needs `CAP_NET_ADMIN`, and [`Extension::INFO`].
         18 INET_DIAG_MD5SIG md5_keys: Array<'a, Md5Key>,
-        /// The protocol that sits on top of TCP in the kernel. Needs [`Extension::INFO`]; all but its name needs
+        /// The protocol on top of TCP in the kernel. Needs [`Extension::INFO`]; all except its name needs
         /// `CAP_NET_ADMIN`. Linux 5.4.
         19 INET_DIAG_ULP_INFO ulp: UlpAttrs<'a>,
-        /// What BPF programs keep in socket storage; see [`ListRequest::bpf_storages`]. Linux 5.7.
+        /// Socket storage of BPF programs; see [`ListRequest::bpf_storages`]. Linux 5.7.
         20 INET_DIAG_SK_BPF_STORAGES bpf_storages: BpfStoragesAttrs<'a>,
         /// Id of its cgroup: the inode of the directory in cgroup v2. Linux 5.8.
         21 INET_DIAG_CGROUP_ID cgroup_id: u64,
@@ -294,7 +295,7 @@ attrs! {
 message! {
     /// A socket.
     pub struct InetSocket<'a>(InetHeader, InetAttrs<'a>), InetReply {
-        /// A socket that was asked for, or that was destroyed.
+        /// A requested socket, or a destroyed socket in an event.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     shows |socket| {
@@ -320,28 +321,30 @@ impl InetSocket<'_> {
         self.header().state
     }
 
-    /// Our address and port; unspecified while it is not bound. A link-local address has its link as its scope.
+    /// Local address and port; unspecified while the socket is not bound. The scope of a link-local address
+    /// is its link.
     #[inline]
     pub fn source(&self) -> SocketAddr {
         let header = self.header();
         header.id.addr(header.family, header.id.source, header.id.source_port)
     }
 
-    /// The peer's address and port, likewise; unspecified while it is not connected.
+    /// Remote address and port; unspecified while the socket is not connected. The scope of a link-local
+    /// address is its link.
     #[inline]
     pub fn dest(&self) -> SocketAddr {
         let header = self.header();
         header.id.addr(header.family, header.id.dest, header.id.dest_port)
     }
 
-    /// Its cookie.
+    /// Cookie.
     #[inline]
     pub fn cookie(&self) -> Cookie {
         self.header().id.cookie
     }
 }
 
-/// Close to what `ss` prints: `ESTAB 0 0 10.0.0.1:4242 192.0.2.1:443`.
+/// Close to the output of `ss`: `ESTAB 0 0 10.0.0.1:4242 192.0.2.1:443`.
 impl fmt::Display for InetSocket<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = self.header();
@@ -351,49 +354,49 @@ impl fmt::Display for InetSocket<'_> {
 }
 
 narrow! {
-    /// A list of sockets.
+    /// A request for a list of sockets.
     pub struct ListRequest<R>(InetRequest<R>) {
-        /// Tell what BPF programs keep in socket storage: of these maps, of all if none is named. Needs `CAP_BPF`.
-        /// Linux 5.7.
+        /// Send the socket storage of BPF programs: of these maps, or of all maps if none is named. Needs
+        /// `CAP_BPF`. Linux 5.7.
         bpf_storages: BpfStorageQueryAttrs<'a>,
     }
 }
 
 narrow! {
-    /// A question about one socket.
+    /// A request for one socket.
     pub struct GetRequest<R>(InetRequest<R>) {}
 }
 
 narrow! {
-    /// A question about the MPTCP socket with a token.
+    /// A request for the MPTCP socket with a token.
     pub struct TokenRequest<R>(InetRequest<R>) {}
 }
 
 narrow! {
-    /// The end of one socket. The kernel looks at nothing but what can be set here.
+    /// A request to close one socket. It has only the setters that the kernel uses.
     pub struct DestroyRequest<R>(InetRequest<R>) {}
 }
 
 fn query<R>(info: &'static MessageInfo, flags: MessageFlags, protocol: IpProtocol) -> InetRequest<R> {
-    // 0 where the protocol is longer than a byte: kernels that don't know the attribute then know no protocol
-    // either, where its lower byte would be another one.
+    // 0 if the protocol needs more than a byte. Kernels without the attribute then find no protocol; the
+    // lower byte would be another protocol.
     let header =
         InetQueryHeader::default().protocol(u8::try_from(protocol.0).unwrap_or_default()).states(States::ALL);
     let request = InetRequest::new(info, flags, header);
     if protocol.0 > 255 { request.protocol(protocol) } else { request }
 }
 
-/// Lists sockets of a protocol in all states. An SCTP socket comes without a peer first, then once per association.
+/// Lists sockets of a protocol in all states. An SCTP socket is sent once without a peer, then once per association.
 ///
-/// The kernel answers `ENOENT` if it has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it, which
-/// it does not do either while nobody uses the protocol: there are no such sockets then.
+/// `ENOENT` if the kernel has no module for the protocol (`tcp_diag`, `udp_diag`, ...) and can't load it. It
+/// also does not load the module while no program uses the protocol: then there are no such sockets.
 pub fn list(family: Family, protocol: IpProtocol) -> ListRequest<Dump<InetSocket<'static>>> {
-    const LIST: MessageInfo = ASK.filtered(overlooked);
+    const LIST: MessageInfo = ASK.filtered(refilter);
     query(&LIST, MessageFlags::DUMP, protocol).header(|header| header.family = family).into()
 }
 
-/// The kernel lists raw sockets in all states, whichever were asked for.
-fn overlooked(asked: &Message<'_>) -> Option<Check> {
+/// The kernel lists raw sockets in all states, regardless of the requested states.
+fn refilter(asked: &Message<'_>) -> Option<Check> {
     let header = InetQuery::read(asked).ok()?.header();
     let overlooks = u32::from(header.protocol) == IpProtocol::RAW.0 && header.states != States::ALL;
     overlooks.then_some(|asked, reply| match (InetQuery::read(asked), InetSocket::read(reply)) {
@@ -404,18 +407,19 @@ fn overlooked(asked: &Message<'_>) -> Option<Check> {
 
 /// Asks for the socket between two addresses; `ENOENT` if there is none.
 ///
-/// The kernel looks as it would for a packet from the peer: a listener answers for its address, and one of the
-/// unspecified address for all, whatever the peer. Of several on one address and port (`SO_REUSEPORT`) it finds one. One
-/// that is bound to a link is found with [`interface`](GetRequest::interface) only, which is taken from the scope of a
-/// link-local address; raw ones with [`raw_protocol`](GetRequest::raw_protocol), MPTCP ones only with [`get_mptcp`].
+/// The kernel searches as for a packet from the peer. So a listener is found for its address with any peer,
+/// and a listener on the unspecified address for all addresses. Of several sockets with one address and port
+/// (`SO_REUSEPORT`) it finds one. A socket that is bound to a link is found only with
+/// [`interface`](GetRequest::interface); the scope of a link-local address sets it. Raw sockets need
+/// [`raw_protocol`](GetRequest::raw_protocol). MPTCP sockets are found only by [`get_mptcp`].
 pub fn get(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> GetRequest<InetSocket<'static>> {
-    // The kernel takes the two of UDP the other way round.
+    // For UDP the kernel expects local and remote address in reverse.
     let is_udp = matches!(protocol, IpProtocol::UDP | IpProtocol::UDPLITE);
     let (source, dest) = if is_udp { (remote, local) } else { (local, remote) };
     query(&ASK, MessageFlags::empty(), protocol).between(source, dest).into()
 }
 
-/// Asks for the MPTCP socket with this token, see [`MptcpInfo::token`]; `ENOENT` if there is none.
+/// Asks for the MPTCP socket with this token (see [`MptcpInfo::token`]); `ENOENT` if there is none.
 pub fn get_mptcp(family: Family, token: u32) -> TokenRequest<InetSocket<'static>> {
     let request = query(&ASK, MessageFlags::empty(), IpProtocol::MPTCP).header(|header| {
         header.family = family;
@@ -424,25 +428,25 @@ pub fn get_mptcp(family: Family, token: u32) -> TokenRequest<InetSocket<'static>
     request.into()
 }
 
-/// Closes the socket between two addresses, whoever has it: calls on it fail with `ECONNABORTED`, and a TCP peer gets a
-/// reset. Found as with [`get`]; `ENOENT` if there is none.
+/// Closes the socket between two addresses, regardless of its owner: calls on it fail with `ECONNABORTED`,
+/// and a TCP peer gets a reset. It is found as with [`get`]; `ENOENT` if there is none.
 ///
-/// Needs `CAP_NET_ADMIN`, and a kernel built with `CONFIG_INET_DIAG_DESTROY`, else `EOPNOTSUPP`. TCP, UDP, UDP-Lite and
-/// raw sockets. To be sure which one it is, give the [`cookie`](DestroyRequest::cookie); **of raw sockets the kernel does
-/// not look at it, and closes the first that it finds**.
+/// For TCP, UDP, UDP-Lite and raw sockets. Needs `CAP_NET_ADMIN`, and a kernel with `CONFIG_INET_DIAG_DESTROY`,
+/// otherwise `EOPNOTSUPP`. To close exactly the intended socket, set the [`cookie`](DestroyRequest::cookie). **For
+/// raw sockets the kernel ignores the cookie, and closes the first socket that it finds**.
 pub fn destroy(protocol: IpProtocol, local: SocketAddr, remote: SocketAddr) -> DestroyRequest<()> {
     query(&InetQuery::DESTROY, MessageFlags::ACK, protocol).between(local, remote).into()
 }
 
-/// Closes a socket that was listed, and no other.
+/// Closes exactly the listed socket.
 ///
-/// Of several on one address and port (`SO_REUSEPORT`) the kernel finds one; for the others the answer is `ENOENT`, of UDP
-/// `ESTALE`, and none is closed. **Of raw sockets it closes the first one of that protocol, address and link**: it has no
-/// way to name one.
+/// Of several sockets with one address and port (`SO_REUSEPORT`) the kernel finds only one. For the others
+/// the answer is `ENOENT`, for UDP `ESTALE`, and no socket is closed. **Of raw sockets it closes the first
+/// one with the same protocol, address and link**: they cannot be identified.
 pub fn destroy_listed(protocol: IpProtocol, socket: &InetSocket<'_>) -> Request<()> {
     let found = socket.header();
     let raw_protocol = match protocol {
-        // What a raw socket has for a port is its protocol.
+        // The port of a raw socket is its protocol.
         IpProtocol::RAW => socket.protocol().unwrap_or_else(|| found.id.source_port.0.to_be_bytes()[1]),
         _ => 0,
     };
@@ -484,43 +488,43 @@ macro_rules! setters {
 
 setters! {
     ListRequest {
-        /// List sockets in these states only. SCTP looks at [`State::LISTEN`] and no other.
+        /// List only sockets in these states. SCTP uses only [`State::LISTEN`].
         states(states: impl Into<States>) |header| header.states = states.into();
-        /// Tell these extensions of each socket.
+        /// Send these optional attributes of each socket.
         extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
     }
     GetRequest {
-        /// Tell these extensions.
+        /// Send these optional attributes.
         extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
         /// The link that the socket is bound to.
         interface(index: u32) |header| header.id.interface = index;
-        /// This very socket. The kernel does not look at it for raw sockets.
+        /// The cookie of the socket. The kernel ignores it for raw sockets.
         cookie(cookie: Cookie) |header| header.id.cookie = cookie;
-        /// The protocol of a single raw socket. Linux 4.9.
+        /// The protocol of a raw socket. Linux 4.9.
         raw_protocol(protocol: u8) |header| header.raw_protocol = protocol;
     }
     TokenRequest {
-        /// Tell these extensions.
+        /// Send these optional attributes.
         extensions(extensions: impl Into<Extensions>) |header| header.extensions = extensions.into();
     }
     DestroyRequest {
         /// The link that the socket is bound to.
         interface(index: u32) |header| header.id.interface = index;
-        /// This very socket. The kernel does not look at it for raw sockets.
+        /// The cookie of the socket. The kernel ignores it for raw sockets.
         cookie(cookie: Cookie) |header| header.id.cookie = cookie;
-        /// The protocol of a single raw socket. Linux 4.9.
+        /// The protocol of a raw socket. Linux 4.9.
         raw_protocol(protocol: u8) |header| header.raw_protocol = protocol;
     }
 }
 
 impl<R> ListRequest<R> {
-    /// List the sockets only for which the filter holds. The kernel evaluates it, but for SCTP sockets, where it can't be
-    /// sent.
+    /// List only sockets that match the filter. The kernel evaluates it, except for SCTP, where the request
+    /// is refused before it is sent.
     pub fn filter(mut self, filter: &Filter) -> Self {
         let mut protocol = 0;
         self.0.0.edit(|header: &mut InetQueryHeader| protocol = header.protocol);
         if u32::from(protocol) == IpProtocol::SCTP.0 {
-            self.0.0.writer().fail(Unsendable::Value("a filter, which the kernel does not look at for SCTP"));
+            self.0.0.writer().fail(Unsendable::Value("a filter, which the kernel ignores for SCTP"));
         }
         filter.put(self.0.0.writer());
         self
@@ -571,7 +575,7 @@ mod tests {
 
     /// N4
     #[test]
-    fn a_listed_raw_socket_is_named_by_its_protocol() {
+    fn a_listed_raw_socket_is_closed_by_its_protocol() {
         let header = InetHeader::default().family(Family::INET).id(SocketId::default().source_port(89));
         let with = told(header).protocol(1u8).to_bytes().unwrap();
         assert_eq!(asked(&destroy_listed(IpProtocol::RAW, &socket(&with))).raw_protocol, 1);
@@ -582,7 +586,7 @@ mod tests {
 
     /// F4
     #[test]
-    fn raw_sockets_in_states_that_were_not_asked_for_are_passed_over() {
+    fn raw_sockets_in_other_states_are_skipped() {
         let passes = |protocol, state| {
             let bytes = told(InetHeader::default().family(Family::INET).state(state)).to_bytes().unwrap();
             let reply = netlink_core::Messages::new(&bytes).next().unwrap().unwrap();
@@ -595,7 +599,7 @@ mod tests {
 
     /// N3
     #[test]
-    fn a_filter_that_the_kernel_overlooks_cannot_be_sent() {
+    fn a_filter_that_the_kernel_ignores_cannot_be_sent() {
         let of = |protocol| list(Family::INET, protocol).filter(&Filter::dest_port(80)).to_bytes();
         assert!(of(IpProtocol::TCP).is_ok() && of(IpProtocol::MPTCP).is_ok());
         assert!(of(IpProtocol::SCTP).is_err());

@@ -1,4 +1,4 @@
-//! Sockets over sock_diag: what `ss` shows and `ss -K` closes, as a library.
+//! Socket diagnostics: the functions of `ss` and `ss -K` as a library.
 //!
 //! ```no_run
 //! use netlink_sockdiag::inet::{self, Extension, Filter, IpProtocol};
@@ -17,29 +17,29 @@
 //! # }
 //! ```
 //!
-//! | module | what | kernel's header | command |
+//! | module | content | kernel's header | command |
 //! | --- | --- | --- | --- |
 //! | [`inet`] | TCP, UDP, UDP-Lite, raw, SCTP and MPTCP sockets | `inet_diag.h` | `ss -tuwSM`, `ss -K` |
 //! | [`unix`] | local sockets | `unix_diag.h` | `ss -x` |
 //! | [`packet`] | frames of links | `packet_diag.h` | `ss -0` |
 //! | [`netlink`] | netlink sockets | `netlink_diag.h` | `ss --netlink` |
-//! | [`vsock`] | between virtual machines and their host | `vm_sockets_diag.h` | `ss --vsock` |
-//! | [`xdp`] | frames through rings in user memory | `xdp_diag.h` | `ss --xdp` |
+//! | [`vsock`] | sockets between virtual machines and their host | `vm_sockets_diag.h` | `ss --vsock` |
+//! | [`xdp`] | sockets with rings in user memory | `xdp_diag.h` | `ss --xdp` |
 //! | [`smc`] | TCP over shared memory | `smc_diag.h` | `smcss` |
-//! | [`tipc`] | clusters | `tipc_sockets_diag.h` | `ss --tipc` |
-//! | [`event`] | sockets that are destroyed | `sock_diag.h` | `ss -E` |
+//! | [`tipc`] | sockets of clusters | `tipc_sockets_diag.h` | `ss --tipc` |
+//! | [`event`] | destroyed sockets | `sock_diag.h` | `ss -E` |
 //!
-//! Functions make requests, which are plain values: print them, store them, test their bytes. A [`Connection`] sends them:
-//! `call` for an acknowledgement or one reply, `dump` for a list. What comes back is looked at with getters; an attribute
-//! that is absent is `None`, and one that this crate does not know is still in there. A socket whose message can't be read
-//! is an error of its own and costs the list nothing else.
+//! Functions make requests. Requests are plain values: you can print them, store them, and test their bytes. A
+//! [`Connection`] sends them: `call` waits for an acknowledgement or one reply, `dump` for a list. Replies have
+//! getters. The getter of an absent attribute returns `None`. Attributes that this crate does not know are kept. If
+//! the message of a socket can't be read, that is one error, and the list continues with the next socket.
 //!
-//! A family whose module is not there is `ENOENT`: the kernel can't load it, or does not, as nobody uses the protocol (SCTP,
-//! vsock, SMC, TIPC) and there is no such socket. What the kernel tells of a socket it tells everybody;
-//! marks, MD5 keys and most of [`ulp`](inet::InetAttrs::ulp) need `CAP_NET_ADMIN`.
+//! `ENOENT` means that the family's module is not loaded. Either the kernel can't load it, or it does not
+//! because no program uses the protocol (SCTP, vsock, SMC, TIPC); then there is no such socket. Most data
+//! needs no permission; marks, MD5 keys and most of [`ulp`](inet::InetAttrs::ulp) need `CAP_NET_ADMIN`.
 //!
-//! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`; `testkit`, canned replies for tests.
+//! Features: `std` (default): without it, only requests and decoding are available, on any system with
+//! `alloc`. `tokio`: async connections. `serde`: JSON. `testkit`: canned replies for tests.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -69,7 +69,7 @@ pub use netlink_core::testkit;
 pub use spec::SPEC;
 
 netlink_core::protocol! {
-    /// sock_diag.
+    /// The protocol `NETLINK_SOCK_DIAG`.
     pub static PROTOCOL: SOCK_DIAG "sock_diag" {
         inet::InetQuery,
         inet::InetSocket,

@@ -1,49 +1,49 @@
-//! What the memory of a socket is used for.
+//! Memory use of a socket.
 
 use core::fmt;
 
 use netlink_core::{Array, Attr, Malformed, Payload, Rule, Scope, Shape, Writer, leaf, values};
 
 values! {
-    /// `SK_MEMINFO_*`: what is known of a socket's memory; see [`Memory`].
+    /// `SK_MEMINFO_*`: counters of a socket's memory; see [`Memory`].
     pub struct MemoryCounter: u16 {
-        /// Bytes of packets received and not yet read, with their overhead.
+        /// Bytes of packets that were received and not yet read, with overhead.
         0 SK_MEMINFO_RMEM_ALLOC RMEM_ALLOC "rmem_alloc",
-        /// Bytes at most of those: `SO_RCVBUF`.
+        /// Limit for received packets, in bytes: `SO_RCVBUF`.
         1 SK_MEMINFO_RCVBUF RCVBUF "rcvbuf",
-        /// Bytes of packets given to the link layer and not yet sent, with their overhead.
+        /// Bytes of packets that were given to the link layer and not yet sent, with overhead.
         2 SK_MEMINFO_WMEM_ALLOC WMEM_ALLOC "wmem_alloc",
-        /// Bytes at most of what is to be sent: `SO_SNDBUF`.
+        /// Limit for data to send, in bytes: `SO_SNDBUF`.
         3 SK_MEMINFO_SNDBUF SNDBUF "sndbuf",
-        /// Bytes charged to the protocol in advance and not used yet.
+        /// Bytes that were charged to the protocol in advance and not yet used.
         4 SK_MEMINFO_FWD_ALLOC FWD_ALLOC "fwd_alloc",
-        /// Bytes written by the process and not yet acknowledged, with their overhead. TCP.
+        /// Bytes that were written and not yet acknowledged, with overhead. TCP.
         5 SK_MEMINFO_WMEM_QUEUED WMEM_QUEUED "wmem_queued",
         /// Bytes of options and filters.
         6 SK_MEMINFO_OPTMEM OPTMEM "optmem",
-        /// Bytes of packets that came while the process was in the socket.
+        /// Bytes of packets that arrived while the process used the socket.
         7 SK_MEMINFO_BACKLOG BACKLOG "backlog",
         /// Packets dropped since the socket was made.
         8 SK_MEMINFO_DROPS DROPS "drops",
     }
 }
 
-/// What a socket's memory is used for: a number per [`MemoryCounter`].
+/// Memory use of a socket: a number per [`MemoryCounter`].
 #[derive(Clone, Copy, PartialEq)]
 pub struct Memory<'a>(Array<'a, u32>);
 
 impl<'a> Memory<'a> {
-    /// To send these, in the order of [`MemoryCounter`].
+    /// Numbers to send, in the order of [`MemoryCounter`].
     pub const fn new(values: &'a [u32]) -> Self {
         Self(Array::new(values))
     }
 
-    /// One number; `None` if the kernel doesn't have it.
+    /// One number; `None` if the kernel does not have it.
     pub fn get(&self, counter: MemoryCounter) -> Option<u32> {
         self.0.get(counter.0.into())
     }
 
-    /// All of them, those without a name too.
+    /// All numbers, including those without a name.
     pub fn iter(&self) -> impl Iterator<Item = (MemoryCounter, u32)> + use<'a> {
         (0..).map(MemoryCounter).zip(self.0.iter())
     }

@@ -8,7 +8,7 @@
 //! let mut sockets = nl.dump(netlink::list().protocol(Protocol::ROUTE))?;
 //! while let Some(socket) = sockets.next()? {
 //!     if socket.groups().is_some_and(|groups| groups.contains(1)) {
-//!         println!("port {} hears of links", socket.header().port);
+//!         println!("port {} receives events of links", socket.header().port);
 //!     }
 //! }
 //! # Ok(())
@@ -26,15 +26,15 @@ use netlink_core::{
 use crate::{Cookie, Family, Memory, NoAttrs, Protocol, SocketType};
 
 values! {
-    /// Which protocols' sockets are listed: one, by its number, or all.
+    /// The protocol whose sockets are listed: one, by its number, or all.
     pub struct NetlinkProtocol: u8 {
-        /// Those of all protocols.
+        /// All protocols.
         255 NDIAG_PROTO_ALL ALL "all",
     }
 }
 
 flags! {
-    /// `NDIAG_SHOW_*`: what is told of each socket.
+    /// `NDIAG_SHOW_*`: attributes to send.
     pub struct NetlinkShow: u32 {
         /// [`memory`](NetlinkAttrs::memory).
         0x1 NDIAG_SHOW_MEMINFO MEMINFO,
@@ -48,9 +48,9 @@ flags! {
 }
 
 flags! {
-    /// `NDIAG_FLAG_*`: switches of a netlink socket.
+    /// `NDIAG_FLAG_*`: flags of a netlink socket.
     pub struct NetlinkFlags: u32 {
-        /// A dump is on its way.
+        /// A dump is in progress.
         0x1 NDIAG_FLAG_CB_RUNNING CB_RUNNING,
         /// `NETLINK_PKTINFO`.
         0x2 NDIAG_FLAG_PKTINFO PKTINFO,
@@ -70,15 +70,15 @@ layout! {
     pub struct NetlinkQueryHeader: netlink_diag_req = 20 {
         /// [`Family::NETLINK`].
         family: Family,
-        /// Of which protocol.
+        /// Protocol of the sockets.
         protocol: NetlinkProtocol,
         /// Padding.
         pad: Pad<2>,
-        /// Not looked at.
+        /// Not used.
         inode: u32,
-        /// What is told of each socket.
+        /// Attributes to send.
         show: NetlinkShow,
-        /// Not looked at.
+        /// Not used.
         cookie: Cookie,
     }
 }
@@ -88,21 +88,21 @@ layout! {
     pub struct NetlinkHeader: netlink_diag_msg = 28 {
         /// [`Family::NETLINK`].
         family: Family,
-        /// Raw or datagram; makes no difference.
+        /// Raw or datagram; there is no difference.
         socket_type: SocketType,
         /// The protocol; see [`NetlinkSocket::protocol`].
         protocol: u8,
-        /// 1 while it has a fixed peer, 0 once that is gone, 7 if it never had one.
+        /// 1 with a fixed peer, 0 after the peer was removed, 7 without a peer.
         state: u8,
-        /// Its port; 0 is the kernel.
+        /// Port; 0 is the kernel.
         port: u32,
-        /// The port it sends to where nothing else is said; 0 is the kernel.
+        /// Default destination port; 0 is the kernel.
         dest_port: u32,
-        /// The group it sends to where nothing else is said, as a bit.
+        /// Default destination group, as a bit.
         dest_group: u32,
-        /// Inode of the socket; 0 of the kernel's own.
+        /// Inode of the socket; 0 for sockets of the kernel.
         inode: u32,
-        /// Its cookie.
+        /// Cookie.
         cookie: Cookie,
     }
 }
@@ -110,34 +110,34 @@ layout! {
 layout! {
     /// `struct netlink_diag_ring`.
     pub struct NetlinkRing: netlink_diag_ring = 16 {
-        /// Bytes of a block.
+        /// Size of a block, in bytes.
         block_size: u32,
-        /// How many blocks there are.
+        /// Number of blocks.
         blocks: u32,
-        /// Bytes of a frame.
+        /// Size of a frame, in bytes.
         frame_size: u32,
-        /// How many frames there are.
+        /// Number of frames.
         frames: u32,
     }
 }
 
-/// Multicast groups, a bit each.
+/// A set of multicast groups, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NetlinkGroups<'a>(
-    /// The kernel's `unsigned long`s.
+    /// The words of the kernel, of the type `unsigned long`.
     pub &'a [u8],
 );
 
 impl<'a> NetlinkGroups<'a> {
-    /// Whether the socket is in this group; the first group is 1.
+    /// Whether the socket is a member of this group. The first group is 1.
     pub fn contains(&self, group: u32) -> bool {
         let Some(bit) = group.checked_sub(1) else { return false };
-        // Words of the machine: in each of them the lowest byte is the first or the last.
+        // The bitmap consists of machine words. On big-endian machines the lowest byte of a word is the last.
         let turn = if cfg!(target_endian = "big") { size_of::<usize>() - 1 } else { 0 };
         self.0.get((bit as usize / 8) ^ turn).is_some_and(|byte| byte >> (bit % 8) & 1 != 0)
     }
 
-    /// The groups the socket is in.
+    /// The groups that the socket is a member of.
     pub fn iter(&self) -> impl Iterator<Item = u32> + use<'a> {
         let groups = *self;
         let bits = u32::try_from(self.0.len() * 8).unwrap_or(u32::MAX);
@@ -170,9 +170,9 @@ netlink_core::serialize! { @with ['a] NetlinkGroups<'a>, |groups, serializer| {
 } }
 
 message! {
-    /// A query of netlink sockets.
+    /// A query for netlink sockets.
     pub struct NetlinkQuery<'a>(NetlinkQueryHeader, NoAttrs<'a>), NetlinkRequest {
-        /// Asks for all.
+        /// Asks for all sockets.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(NetlinkQuery))
@@ -186,13 +186,13 @@ attrs! {
     pub struct NetlinkAttrs<'a> for NetlinkReply<R> {
         /// Memory.
         0 NETLINK_DIAG_MEMINFO memory: Memory<'a>,
-        /// The multicast groups it is in; absent if it is in none.
+        /// Its multicast groups. Absent if it is a member of none.
         1 NETLINK_DIAG_GROUPS groups: NetlinkGroups<'a>,
         /// Its receive ring. Until Linux 4.5.
         2 NETLINK_DIAG_RX_RING rx_ring: NetlinkRing,
         /// Its send ring. Until Linux 4.5.
         3 NETLINK_DIAG_TX_RING tx_ring: NetlinkRing,
-        /// Its switches.
+        /// Flags.
         4 NETLINK_DIAG_FLAGS flags: NetlinkFlags,
     }
 }
@@ -200,7 +200,7 @@ attrs! {
 message! {
     /// A netlink socket.
     pub struct NetlinkSocket<'a>(NetlinkHeader, NetlinkAttrs<'a>), NetlinkReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
@@ -213,9 +213,10 @@ impl NetlinkSocket<'_> {
     }
 }
 
-/// Lists all sockets of all protocols, and tells all of them. The kernel can't be asked for one.
+/// Lists the sockets of all protocols with all attributes. The kernel has no query for one socket.
 ///
-/// A socket that is in a group comes twice: the kernel goes through those of a protocol, then through its listeners.
+/// A socket with groups is listed twice: the kernel first lists the sockets of a protocol, then the members
+/// of groups.
 pub fn list() -> NetlinkRequest<Dump<NetlinkSocket<'static>>> {
     let header = NetlinkQueryHeader::default()
         .family(Family::NETLINK)
@@ -225,7 +226,7 @@ pub fn list() -> NetlinkRequest<Dump<NetlinkSocket<'static>>> {
 }
 
 impl<R> NetlinkRequest<R> {
-    /// List the sockets of this protocol only; `ENOENT` if the kernel has no such protocol.
+    /// List only sockets of this protocol; `ENOENT` if the kernel does not have it.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         match u8::try_from(protocol.0) {
             Ok(number) => self.header(|header| header.protocol = NetlinkProtocol(number)),
@@ -236,7 +237,7 @@ impl<R> NetlinkRequest<R> {
         }
     }
 
-    /// Tell no more of each socket than this.
+    /// Send only these attributes of each socket.
     pub fn show(self, show: NetlinkShow) -> Self {
         self.header(|header| header.show = show)
     }

@@ -17,7 +17,7 @@ use netlink_core::{
 use crate::{Cookie, Family, Memory, NoAttrs, SocketType};
 
 flags! {
-    /// `PACKET_SHOW_*`: what is told of each socket.
+    /// `PACKET_SHOW_*`: attributes to send.
     pub struct PacketShow: u32 {
         /// [`info`](PacketAttrs::info) and [`uid`](PacketAttrs::uid).
         0x1 PACKET_SHOW_INFO INFO,
@@ -35,9 +35,9 @@ flags! {
 }
 
 flags! {
-    /// `PDI_*`: switches of a packet socket.
+    /// `PDI_*`: flags of a packet socket.
     pub struct PacketFlags: u32 {
-        /// It receives.
+        /// The socket receives.
         0x1 PDI_RUNNING RUNNING,
         /// `PACKET_AUXDATA`.
         0x2 PDI_AUXDATA AUXDATA,
@@ -51,19 +51,19 @@ flags! {
 }
 
 values! {
-    /// `PACKET_FANOUT_*`: how the sockets of a group share what comes in.
+    /// `PACKET_FANOUT_*`: how the sockets of a group share received packets.
     pub struct FanoutType: u8 {
-        /// By a hash of addresses and ports.
+        /// By a hash of the packet's addresses and ports.
         0 PACKET_FANOUT_HASH HASH "hash",
-        /// In turn.
+        /// Round robin.
         1 PACKET_FANOUT_LB LB "lb",
         /// By the processor.
         2 PACKET_FANOUT_CPU CPU "cpu",
-        /// The next one when one is full.
+        /// The next socket when one is full.
         3 PACKET_FANOUT_ROLLOVER ROLLOVER "rollover",
         /// At random.
         4 PACKET_FANOUT_RND RND "random",
-        /// By the queue it came from.
+        /// By the receive queue of the device.
         5 PACKET_FANOUT_QM QM "qm",
         /// By a classic BPF program.
         6 PACKET_FANOUT_CBPF CBPF "cbpf",
@@ -73,7 +73,7 @@ values! {
 }
 
 values! {
-    /// `PACKET_MR_*`: what a socket has a link receive.
+    /// `PACKET_MR_*`: frames that a socket requests from a link.
     pub struct MembershipType: u16 {
         /// Frames to a multicast address.
         0 PACKET_MR_MULTICAST MULTICAST "multicast",
@@ -81,7 +81,7 @@ values! {
         1 PACKET_MR_PROMISC PROMISC "promisc",
         /// All multicast frames.
         2 PACKET_MR_ALLMULTI ALLMULTI "allmulti",
-        /// Frames to a further address.
+        /// Frames to an additional address.
         3 PACKET_MR_UNICAST UNICAST "unicast",
     }
 }
@@ -91,15 +91,15 @@ layout! {
     pub struct PacketQueryHeader: packet_diag_req = 20 {
         /// [`Family::PACKET`].
         family: Family,
-        /// 0.
+        /// Always 0.
         protocol: u8,
         /// Padding.
         pad: Pad<2>,
-        /// Not looked at.
+        /// Not used.
         inode: u32,
-        /// What is told of each socket.
+        /// Attributes to send.
         show: PacketShow,
-        /// Not looked at.
+        /// Not used.
         cookie: Cookie,
     }
 }
@@ -111,11 +111,11 @@ layout! {
         family: Family,
         /// Raw or datagram.
         socket_type: SocketType,
-        /// The protocol it receives, a number of Ethernet: 3 is all.
+        /// The received protocol, as an Ethernet type; 3 is all.
         protocol: u16,
         /// Inode of the socket.
         inode: u32,
-        /// Its cookie.
+        /// Cookie.
         cookie: Cookie,
     }
 }
@@ -123,31 +123,31 @@ layout! {
 layout! {
     /// `struct packet_diag_info`.
     pub struct PacketInfo: packet_diag_info = 24 {
-        /// The link it receives from; 0 is all.
+        /// The link that it receives from; 0 is all.
         interface: u32,
-        /// Version of the ring's headers, counted from 0: `TPACKET_V1` to `TPACKET_V3`.
+        /// Version of the ring's headers, from 0: `TPACKET_V1` to `TPACKET_V3`.
         version: u32,
-        /// Bytes kept free before a frame in the ring.
+        /// Bytes kept free before each frame in the ring.
         reserve: u32,
-        /// Bytes from which a frame that does not fit the ring is queued as well.
+        /// Size in bytes above which a frame that does not fit into the ring is also queued.
         copy_threshold: u32,
         /// `PACKET_TIMESTAMP`.
         timestamp: u32,
-        /// Its switches.
+        /// Flags.
         flags: PacketFlags,
     }
 }
 
 layout! {
-    /// `struct packet_diag_mclist`: what a socket has a link receive.
+    /// `struct packet_diag_mclist`: frames that a socket requests from a link.
     pub struct Membership: packet_diag_mclist = 44 {
         /// The link.
         interface: u32,
-        /// How often the socket asked for it.
+        /// Number of requests of the socket.
         count: u32,
-        /// What it receives.
+        /// The frames.
         kind: MembershipType,
-        /// Bytes of the address.
+        /// Length of the address, in bytes.
         address_len: u16,
         /// The address, padded; see [`address`](Self::address).
         padded_address: [u8; 32],
@@ -156,7 +156,7 @@ layout! {
 }
 
 impl Membership {
-    /// The address; `None` if its length can't be.
+    /// The address; `None` if its length is invalid.
     pub fn address(&self) -> Option<HwAddr> {
         self.padded_address.get(..self.address_len.into()).and_then(HwAddr::new)
     }
@@ -165,17 +165,17 @@ impl Membership {
 layout! {
     /// `struct packet_diag_ring`.
     pub struct PacketRing: packet_diag_ring = 28 {
-        /// Bytes of a block.
+        /// Size of a block, in bytes.
         block_size: u32,
-        /// How many blocks there are.
+        /// Number of blocks.
         blocks: u32,
-        /// Bytes of a frame.
+        /// Size of a frame, in bytes.
         frame_size: u32,
-        /// How many frames there are.
+        /// Number of frames.
         frames: u32,
-        /// Milliseconds until a block is given out that is not full. `TPACKET_V3`.
+        /// Milliseconds after which a partly filled block is delivered. `TPACKET_V3`.
         retire_timeout: u32,
-        /// Bytes of a block that belong to the process. `TPACKET_V3`.
+        /// Bytes of a block that are reserved for the process. `TPACKET_V3`.
         private_size: u32,
         /// `TP_FT_REQ_*`. `TPACKET_V3`.
         features: u32,
@@ -185,18 +185,18 @@ layout! {
 layout! {
     /// `struct sock_filter`: an instruction of classic BPF.
     pub struct FilterStep: sock_filter = 8 {
-        /// What it does.
+        /// Operation code.
         code: u16,
-        /// Instructions skipped if it holds.
+        /// Number of instructions to skip if the condition is true.
         jump_true: u8,
-        /// Instructions skipped if not.
+        /// Number of instructions to skip if the condition is false.
         jump_false: u8,
-        /// Its operand.
+        /// Operand.
         operand: u32,
     }
 }
 
-/// The group that a socket shares what comes in with.
+/// The group of sockets that shares received packets.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Fanout(
     /// Id, type and flags.
@@ -210,7 +210,7 @@ impl Fanout {
         self.0 as u16
     }
 
-    /// How they share.
+    /// How the sockets share packets.
     pub const fn fanout_type(self) -> FanoutType {
         FanoutType((self.0 >> 16) as u8)
     }
@@ -250,9 +250,9 @@ impl fmt::Display for Fanout {
 netlink_core::serialize_display! { Fanout }
 
 message! {
-    /// A query of packet sockets.
+    /// A query for packet sockets.
     pub struct PacketQuery<'a>(PacketQueryHeader, NoAttrs<'a>), PacketRequest {
-        /// Asks for all.
+        /// Asks for all sockets.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(PacketQuery))
@@ -264,21 +264,21 @@ const ASK: MessageInfo = MessageInfo { siblings: || &[PacketSocket::MESSAGES], .
 attrs! {
     /// `PACKET_DIAG_*`.
     pub struct PacketAttrs<'a> for PacketReply<R> {
-        /// Its settings.
+        /// Settings.
         0 PACKET_DIAG_INFO info: PacketInfo,
-        /// What it has links receive.
+        /// Frames that it requests from links.
         1 PACKET_DIAG_MCLIST memberships: Array<'a, Membership>,
         /// Its receive ring.
         2 PACKET_DIAG_RX_RING rx_ring: PacketRing,
         /// Its send ring.
         3 PACKET_DIAG_TX_RING tx_ring: PacketRing,
-        /// The group it shares what comes in with.
+        /// The group that it shares received packets with.
         4 PACKET_DIAG_FANOUT fanout: Fanout,
-        /// Who made it.
+        /// Owner.
         5 PACKET_DIAG_UID uid: u32,
         /// Memory.
         6 PACKET_DIAG_MEMINFO memory: Memory<'a>,
-        /// Its filter, a program of classic BPF; empty without the right to see it.
+        /// Its filter, a program of classic BPF; empty without permission to read it.
         7 PACKET_DIAG_FILTER filter: Array<'a, FilterStep>,
     }
 }
@@ -286,20 +286,20 @@ attrs! {
 message! {
     /// A packet socket.
     pub struct PacketSocket<'a>(PacketHeader, PacketAttrs<'a>), PacketReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }
 
-/// Lists all sockets, and tells all of them. The kernel can't be asked for one.
+/// Lists all sockets with all attributes. The kernel has no query for one socket.
 pub fn list() -> PacketRequest<Dump<PacketSocket<'static>>> {
     let header = PacketQueryHeader::default().family(Family::PACKET).show(PacketShow::all());
     PacketRequest::new(&ASK, MessageFlags::DUMP, header)
 }
 
 impl<R> PacketRequest<R> {
-    /// Tell no more of each socket than this.
+    /// Send only these attributes of each socket.
     pub fn show(self, show: PacketShow) -> Self {
         self.header(|header| header.show = show)
     }
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(member.address_len(33).address(), None);
     }
 
-    /// S-X: the machine's byte order, which user 0 doesn't show.
+    /// S-X: in the machine's byte order.
     #[test]
     fn a_user_other_than_root() {
         let attr = [8u16.to_ne_bytes(), 5u16.to_ne_bytes()].concat();

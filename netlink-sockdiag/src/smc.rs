@@ -19,21 +19,21 @@ values! {
         1 SMC_ACTIVE ACTIVE "ACTIVE",
         /// Not connected.
         2 SMC_INIT INIT "INIT",
-        /// Over.
+        /// Closed.
         7 SMC_CLOSED CLOSED "CLOSED",
-        /// Takes connections.
+        /// Accepts connections.
         10 SMC_LISTEN LISTEN "LISTEN",
-        /// Closed here; the peer still reads.
+        /// Closed here; the peer still reads data.
         20 SMC_PEERCLOSEWAIT1 PEERCLOSEWAIT1 "PEERCLOSEWAIT1",
-        /// Closed here; the peer read everything.
+        /// Closed here; the peer read all data.
         21 SMC_PEERCLOSEWAIT2 PEERCLOSEWAIT2 "PEERCLOSEWAIT2",
         /// Closed by the peer, not here.
         22 SMC_APPCLOSEWAIT1 APPCLOSEWAIT1 "APPCLOSEWAIT1",
-        /// Closed by the peer and half here.
+        /// Closed by the peer and half closed here.
         23 SMC_APPCLOSEWAIT2 APPCLOSEWAIT2 "APPCLOSEWAIT2",
-        /// Shut down by both, to be closed here.
+        /// Shut down by both sides; this side must close it.
         24 SMC_APPFINCLOSEWAIT APPFINCLOSEWAIT "APPFINCLOSEWAIT",
-        /// Shut down by both, to be closed by the peer.
+        /// Shut down by both sides; the peer must close it.
         25 SMC_PEERFINCLOSEWAIT PEERFINCLOSEWAIT "PEERFINCLOSEWAIT",
         /// Aborted here.
         26 SMC_PEERABORTWAIT PEERABORTWAIT "PEERABORTWAIT",
@@ -43,11 +43,11 @@ values! {
 }
 
 values! {
-    /// `SMC_DIAG_MODE_*`: what carries the data.
+    /// `SMC_DIAG_MODE_*`: transport of the data.
     pub struct SmcMode: u8 {
         /// RDMA.
         0 SMC_DIAG_MODE_SMCR SMCR "SMCR",
-        /// TCP after all.
+        /// TCP, as a fallback.
         1 SMC_DIAG_MODE_FALLBACK_TCP FALLBACK_TCP "TCP",
         /// An ISM device.
         2 SMC_DIAG_MODE_SMCD SMCD "SMCD",
@@ -55,23 +55,23 @@ values! {
 }
 
 values! {
-    /// `SMC_DIAG_*`: what can be asked of a socket besides its fixed header.
+    /// `SMC_DIAG_*`: optional attributes of a socket.
     pub struct SmcExtension: u8 {
         /// [`conn_info`](SmcAttrs::conn_info).
         1 SMC_DIAG_CONNINFO CONNINFO "conninfo",
         /// [`link_group`](SmcAttrs::link_group).
         2 SMC_DIAG_LGRINFO LGRINFO "lgrinfo",
-        /// [`shutdown`](SmcAttrs::shutdown), which comes unasked too.
+        /// [`shutdown`](SmcAttrs::shutdown), which is always sent.
         3 SMC_DIAG_SHUTDOWN SHUTDOWN "shutdown",
         /// [`dmb`](SmcAttrs::dmb).
         4 SMC_DIAG_DMBINFO DMBINFO "dmbinfo",
-        /// [`fallback`](SmcAttrs::fallback), which comes unasked too.
+        /// [`fallback`](SmcAttrs::fallback), which is always sent.
         5 SMC_DIAG_FALLBACK FALLBACK "fallback",
     }
 }
 
 bits! {
-    /// A set of extensions: what a query asks of each socket.
+    /// A set of extensions, for queries.
     pub struct SmcExtensions: u8 of SmcExtension from 1, " | ";
 }
 
@@ -82,9 +82,9 @@ layout! {
         family: Family,
         /// Padding.
         pad: Pad<2>,
-        /// What is asked of each socket.
+        /// Optional attributes to send.
         extensions: SmcExtensions,
-        /// Not looked at.
+        /// Not used.
         id: SocketId,
     }
 }
@@ -96,13 +96,13 @@ layout! {
         family: Family,
         /// Its state.
         state: SmcState,
-        /// What carries the data.
+        /// Transport of the data.
         mode: SmcMode,
-        /// Which directions are shut down.
+        /// Directions that are shut down.
         shutdown: Shutdown,
-        /// The TCP socket below. Its family is not told.
+        /// The underlying TCP socket. Its family is not sent.
         id: SocketId,
-        /// Who made it.
+        /// Owner.
         uid: u32,
         /// Inode of the socket.
         inode: u64,
@@ -110,13 +110,13 @@ layout! {
 }
 
 layout! {
-    /// `struct smc_diag_cursor`: a place in a ring.
+    /// `struct smc_diag_cursor`: a position in a ring.
     pub struct Cursor: smc_diag_cursor = 8 {
         /// Padding.
         pad: Pad<2>,
-        /// How often the end was passed.
+        /// How often the position wrapped.
         wrap: u16,
-        /// Bytes from the beginning.
+        /// Offset from the beginning, in bytes.
         count: u32,
     }
 }
@@ -124,35 +124,35 @@ layout! {
 layout! {
     /// `struct smc_diag_conninfo`.
     pub struct ConnInfo: smc_diag_conninfo = 76 {
-        /// The connection's number.
+        /// Number of the connection.
         token: u32,
-        /// Bytes of the send buffer.
+        /// Size of the send buffer, in bytes.
         sndbuf_size: u32,
-        /// Bytes of our receive buffer.
+        /// Size of the local receive buffer, in bytes.
         rmbe_size: u32,
-        /// Bytes of the peer's receive buffer.
+        /// Size of the peer's receive buffer, in bytes.
         peer_rmbe_size: u32,
-        /// Up to where the peer wrote.
+        /// Position up to which the peer wrote.
         rx_prod: Cursor,
-        /// Up to where the peer read.
+        /// Position up to which the peer read.
         rx_cons: Cursor,
-        /// Up to where we wrote.
+        /// Position up to which this side wrote.
         tx_prod: Cursor,
-        /// Up to where we read.
+        /// Position up to which this side read.
         tx_cons: Cursor,
-        /// Flags of the peer as a writer.
+        /// Producer flags of the peer.
         rx_prod_flags: u8,
         /// State of the peer's connection.
         rx_conn_state_flags: u8,
-        /// Our flags as a writer.
+        /// Producer flags of this side.
         tx_prod_flags: u8,
-        /// State of our connection.
+        /// State of this side's connection.
         tx_conn_state_flags: u8,
-        /// Up to where data is ready to send.
+        /// Position up to which data is ready to send.
         tx_prep: Cursor,
-        /// Up to where data is sent.
+        /// Position up to which data was sent.
         tx_sent: Cursor,
-        /// Up to where data is known to have arrived.
+        /// Position up to which data is known to have arrived.
         tx_fin: Cursor,
     }
 }
@@ -160,13 +160,13 @@ layout! {
 layout! {
     /// `struct smc_diag_linkinfo`.
     pub struct LinkInfo: smc_diag_linkinfo = 146 {
-        /// The link's number.
+        /// Number of the link.
         link_id: u8,
         /// Name of the RDMA device.
         device: Octets<64>,
         /// Port of the device.
         port: u8,
-        /// Our global id, as text.
+        /// Local global id, as text.
         gid: Octets<40>,
         /// The peer's global id, as text.
         peer_gid: Octets<40>,
@@ -176,25 +176,26 @@ layout! {
 layout! {
     /// `struct smc_diag_lgrinfo`.
     pub struct LinkGroup: smc_diag_lgrinfo = 147 {
-        /// Its first link.
+        /// First link.
         link: LinkInfo,
-        /// 0 of a client, 1 of a server.
+        /// 0 for a client, 1 for a server.
         role: u8,
     }
 }
 
 layout! {
-    /// `struct smc_diag_fallback`: why it is TCP after all. Numbers of RFC 7609 and of the kernel, `SMC_CLC_DECL_*`.
+    /// `struct smc_diag_fallback`: why the connection fell back to TCP. Numbers of RFC 7609 and of the
+    /// kernel, `SMC_CLC_DECL_*`.
     pub struct Fallback: smc_diag_fallback = 8 {
-        /// Our reason; 0 is none.
+        /// Reason of this side; 0 is none.
         reason: u32,
-        /// The peer's reason; 0 is none.
+        /// Reason of the peer; 0 is none.
         peer_diagnosis: u32,
     }
 }
 
 layout! {
-    /// `struct smcd_diag_dmbinfo`: of a connection through an ISM device.
+    /// `struct smcd_diag_dmbinfo`: data of a connection through an ISM device.
     pub struct DmbInfo: smcd_diag_dmbinfo = 56 {
         /// Number of the link.
         link_id: u32,
@@ -202,23 +203,23 @@ layout! {
         pad: Pad<4>,
         /// The peer's global id.
         peer_gid: u64,
-        /// Our global id.
+        /// Local global id.
         own_gid: u64,
-        /// Token of our buffer.
+        /// Token of the local buffer.
         token: u64,
         /// Token of the peer's buffer.
         peer_token: u64,
         /// The rest of the peer's global id. Linux 6.8.
         peer_gid_ext: Option<u64>,
-        /// The rest of our global id. Linux 6.8.
+        /// The rest of the local global id. Linux 6.8.
         own_gid_ext: Option<u64>,
     }
 }
 
 message! {
-    /// A query of SMC sockets.
+    /// A query for SMC sockets.
     pub struct SmcQuery<'a>(SmcQueryHeader, NoAttrs<'a>), SmcRequest {
-        /// Asks for all.
+        /// Asks for all sockets.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     on crate::PROTOCOL
@@ -229,15 +230,15 @@ const ASK: MessageInfo = MessageInfo { siblings: || &[SmcSocket::MESSAGES], ..Sm
 attrs! {
     /// `SMC_DIAG_*`.
     pub struct SmcAttrs<'a> for SmcReply<R> {
-        /// Buffers and how far they are used.
+        /// Buffers and positions in them.
         1 SMC_DIAG_CONNINFO conn_info: ConnInfo,
-        /// The RDMA links that are used.
+        /// The RDMA links in use.
         2 SMC_DIAG_LGRINFO link_group: LinkGroup,
-        /// Which directions are shut down.
+        /// Directions that are shut down.
         3 SMC_DIAG_SHUTDOWN shutdown: Shutdown,
-        /// The ISM device that is used.
+        /// The ISM device in use.
         4 SMC_DIAG_DMBINFO dmb: DmbInfo,
-        /// Why it is TCP after all.
+        /// Why the connection fell back to TCP.
         5 SMC_DIAG_FALLBACK fallback: Fallback,
     }
 }
@@ -245,19 +246,19 @@ attrs! {
 message! {
     /// An SMC socket.
     pub struct SmcSocket<'a>(SmcHeader, SmcAttrs<'a>), SmcReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }
 
-/// Lists all sockets. The kernel can't be asked for one.
+/// Lists all sockets. The kernel has no query for one socket.
 pub fn list() -> SmcRequest<Dump<SmcSocket<'static>>> {
     SmcRequest::new(&ASK, MessageFlags::DUMP, SmcQueryHeader::default().family(Family::SMC))
 }
 
 impl<R> SmcRequest<R> {
-    /// Tell these extensions of each socket.
+    /// Send these optional attributes of each socket.
     pub fn extensions(self, extensions: impl Into<SmcExtensions>) -> Self {
         self.header(|header| header.extensions = extensions.into())
     }

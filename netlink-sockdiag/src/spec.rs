@@ -6,7 +6,7 @@ use netlink_core::spec::Spec;
 use crate::event::Group;
 use crate::{MemoryCounter, SocketType, State, inet, netlink, packet, smc, unix, xdp};
 
-/// What this crate declares; see [`Spec`].
+/// The declarations of this crate; see [`Spec`].
 pub const SPEC: Spec = Spec {
     protocols: &[&crate::PROTOCOL],
     tables: &[],

@@ -25,7 +25,7 @@ layout! {
     pub struct TipcQueryHeader: tipc_sock_diag_req = 8 {
         /// [`Family::TIPC`].
         family: Family,
-        /// 0.
+        /// Always 0.
         protocol: u8,
         /// Padding.
         pad: Pad<2>,
@@ -35,9 +35,9 @@ layout! {
 }
 
 message! {
-    /// A query of TIPC sockets.
+    /// A query for TIPC sockets.
     pub struct TipcQuery<'a>(TipcQueryHeader, NoAttrs<'a>), TipcRequest {
-        /// Asks for all.
+        /// Asks for all sockets.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     on crate::PROTOCOL
@@ -46,9 +46,9 @@ message! {
 const ASK: MessageInfo = MessageInfo { siblings: || &[TipcSocket::MESSAGES], ..TipcQuery::BY_FAMILY };
 
 attrs! {
-    /// `TIPC_NLA_*`, one of them.
+    /// `TIPC_NLA_*`: the attribute of a socket.
     pub struct TipcAttrs<'a> for TipcReply<R> {
-        /// The socket; absent in place of one that was not asked for.
+        /// The socket. Absent in a message for a socket that was not requested.
         2 TIPC_NLA_SOCK socket: TipcSocketAttrs<'a>,
     }
 }
@@ -58,36 +58,36 @@ attrs! {
     pub struct TipcSocketAttrs<'a> for TipcSocketInfo {
         /// Address of the node.
         1 TIPC_NLA_SOCK_ADDR address: u32,
-        /// The socket's port: tells it from others of the node.
+        /// Port of the socket, which identifies it in the node.
         2 TIPC_NLA_SOCK_REF reference: u32,
-        /// What it is connected to; absent if it is not.
+        /// The peer; absent without a connection.
         3 TIPC_NLA_SOCK_CON connection: TipcConnectionAttrs<'a>,
-        /// It is bound to service addresses.
+        /// The socket is bound to service addresses.
         4 TIPC_NLA_SOCK_HAS_PUBL has_publications: Flag,
-        /// What waits in it.
+        /// Statistics.
         5 TIPC_NLA_SOCK_STAT stats: TipcStatsAttrs<'a>,
-        /// Stream, datagram, and so on; see [`socket_type`](Self::socket_type).
+        /// Type number; see [`socket_type`](Self::socket_type).
         6 TIPC_NLA_SOCK_TYPE type_number: u32,
         /// Inode of the socket.
         7 TIPC_NLA_SOCK_INO inode: u32,
-        /// Who made it.
+        /// Owner.
         8 TIPC_NLA_SOCK_UID uid: u32,
-        /// Its state; see [`state`](Self::state).
+        /// State number; see [`state`](Self::state).
         9 TIPC_NLA_SOCK_TIPC_STATE state_number: u32,
         /// Its cookie.
         10 TIPC_NLA_SOCK_COOKIE cookie: u64,
-        /// The communication group it is in.
+        /// Its communication group.
         12 TIPC_NLA_SOCK_GROUP group: TipcGroupAttrs<'a>,
     }
 }
 
 impl TipcSocketAttrs<'_> {
-    /// Stream, datagram, and so on.
+    /// Type.
     pub fn socket_type(&self) -> Option<SocketType> {
         self.type_number().and_then(|number| u8::try_from(number).ok()).map(SocketType)
     }
 
-    /// Its state.
+    /// State.
     pub fn state(&self) -> Option<State> {
         self.state_number().and_then(|number| u8::try_from(number).ok()).map(State)
     }
@@ -96,7 +96,7 @@ impl TipcSocketAttrs<'_> {
 attrs! {
     /// `TIPC_NLA_CON_*`.
     pub struct TipcConnectionAttrs<'a> for TipcConnection {
-        /// It was connected by a service address, which follows.
+        /// The connection was made with a service address, which follows.
         1 TIPC_NLA_CON_FLAG by_service: Flag,
         /// Address of the peer's node.
         2 TIPC_NLA_CON_NODE node: u32,
@@ -116,9 +116,9 @@ attrs! {
         0 TIPC_NLA_SOCK_STAT_RCVQ receive_queue: u32,
         /// Messages to be sent.
         1 TIPC_NLA_SOCK_STAT_SENDQ send_queue: u32,
-        /// It waits for a link.
+        /// The socket waits for a link.
         2 TIPC_NLA_SOCK_STAT_LINK_CONG link_congested: Flag,
-        /// It waits for the peer.
+        /// The socket waits for the peer.
         3 TIPC_NLA_SOCK_STAT_CONN_CONG connection_congested: Flag,
         /// Messages dropped.
         4 TIPC_NLA_SOCK_STAT_DROP drops: u32,
@@ -130,13 +130,13 @@ attrs! {
     pub struct TipcGroupAttrs<'a> for TipcGroup {
         /// Type of the group's service.
         0 TIPC_NLA_SOCK_GROUP_ID id: u32,
-        /// It takes part.
+        /// The socket takes part.
         1 TIPC_NLA_SOCK_GROUP_OPEN open: Flag,
-        /// The group is of this node.
+        /// The group is limited to this node.
         2 TIPC_NLA_SOCK_GROUP_NODE_SCOPE node_scope: Flag,
-        /// The group is of the cluster.
+        /// The group is limited to the cluster.
         3 TIPC_NLA_SOCK_GROUP_CLUSTER_SCOPE cluster_scope: Flag,
-        /// The member's instance.
+        /// Instance of the member.
         4 TIPC_NLA_SOCK_GROUP_INSTANCE instance: u32,
         /// Number of the next broadcast.
         5 TIPC_NLA_SOCK_GROUP_BC_SEND_NEXT broadcast_next: u32,
@@ -144,23 +144,23 @@ attrs! {
 }
 
 message! {
-    /// A TIPC socket. It comes without a fixed header.
+    /// A TIPC socket. Its message has no fixed header.
     pub struct TipcSocket<'a>((), TipcAttrs<'a>), TipcReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }
 
-/// Lists sockets in all states. The kernel can't be asked for one.
+/// Lists sockets in all states. The kernel has no query for one socket.
 pub fn list() -> TipcRequest<Dump<TipcSocket<'static>>> {
     let header = TipcQueryHeader::default().family(Family::TIPC).states(States::ALL);
     TipcRequest::new(&ASK, MessageFlags::DUMP, header)
 }
 
 impl<R> TipcRequest<R> {
-    /// Tell of sockets in these states only. [`State::CLOSE`] are those without a connection. In place of each of the
-    /// others the kernel sends a message without a [`socket`](TipcAttrs::socket).
+    /// List only sockets in these states. [`State::CLOSE`] means sockets without a connection. For each other
+    /// socket the kernel sends a message without a [`socket`](TipcAttrs::socket).
     pub fn states(self, states: impl Into<States>) -> Self {
         self.header(|header| header.states = states.into())
     }

@@ -26,7 +26,7 @@ use netlink_core::{
 use crate::{Cookie, Family, Memory, NoAttrs, Shutdown, SocketType, State, States};
 
 flags! {
-    /// `UDIAG_SHOW_*`: what is told of each socket.
+    /// `UDIAG_SHOW_*`: attributes to send.
     pub struct UnixShow: u32 {
         /// [`name`](UnixAttrs::name).
         0x1 UDIAG_SHOW_NAME NAME,
@@ -50,17 +50,17 @@ layout! {
     pub struct UnixQueryHeader: unix_diag_req = 24 {
         /// [`Family::UNIX`].
         family: Family,
-        /// 0.
+        /// Always 0.
         protocol: u8,
         /// Padding.
         pad: Pad<2>,
         /// Sockets in these states.
         states: States,
-        /// Of a single socket: its inode.
+        /// To find one socket: its inode.
         inode: u32,
-        /// What is told of each socket.
+        /// Attributes to send.
         show: UnixShow,
-        /// Of a single socket: its cookie.
+        /// To find one socket: its cookie.
         cookie: Cookie,
     }
 }
@@ -76,15 +76,15 @@ layout! {
         state: State,
         /// Padding.
         pad: Pad<1>,
-        /// Inode of the socket, not of its name.
+        /// Inode of the socket, not of its file.
         inode: u32,
-        /// Its cookie.
+        /// Cookie.
         cookie: Cookie,
     }
 }
 
 layout! {
-    /// `struct unix_diag_vfs`: the file that is its name.
+    /// `struct unix_diag_vfs`: the file that the socket is bound to.
     pub struct UnixFile: unix_diag_vfs = 8 {
         /// Inode.
         inode: u32,
@@ -103,14 +103,16 @@ impl UnixFile {
 layout! {
     /// `struct unix_diag_rqlen`.
     pub struct QueueLengths: unix_diag_rqlen = 8 {
-        /// Of a listener, connections that wait to be accepted; else bytes received and not read.
+        /// For a listener: connections that wait to be accepted. Otherwise: bytes received and not read.
         receive: u32,
-        /// Of a listener, connections that may wait; else bytes sent and not yet read, with their overhead.
+        /// For a listener: largest number of connections that can wait. Otherwise: bytes sent and not yet
+        /// read, with overhead.
         send: u32,
     }
 }
 
-/// What a socket is bound to. As the kernel has it: an abstract name begins with a NUL, a path may end with one.
+/// The address that a socket is bound to, as the kernel sends it: an abstract name begins with a NUL, a path
+/// may end with one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UnixName<'a>(
     /// The bytes.
@@ -126,7 +128,7 @@ impl<'a> UnixName<'a> {
         }
     }
 
-    /// The abstract name without the NUL before it; NULs in it and behind it count. `None` if the name is a path.
+    /// The abstract name without the leading NUL. Other NULs are part of the name. `None` if the name is a path.
     pub fn abstract_name(&self) -> Option<&'a [u8]> {
         self.0.strip_prefix(&[0])
     }
@@ -152,7 +154,7 @@ impl fmt::Debug for UnixName<'_> {
     }
 }
 
-/// The path, or `@` and the abstract name; what is not printable is escaped.
+/// The path, or `@` and the abstract name, with escaped unprintable characters.
 impl fmt::Display for UnixName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.abstract_name() {
@@ -165,9 +167,9 @@ impl fmt::Display for UnixName<'_> {
 netlink_core::serialize! { @text ['a] UnixName<'a> }
 
 message! {
-    /// A query of local sockets.
+    /// A query for local sockets.
     pub struct UnixQuery<'a>(UnixQueryHeader, NoAttrs<'a>), UnixRequest {
-        /// Asks for one or all.
+        /// Asks for one socket or all.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(UnixQuery))
@@ -179,21 +181,21 @@ const ASK: MessageInfo = MessageInfo { siblings: || &[UnixSocket::MESSAGES], ..U
 attrs! {
     /// `UNIX_DIAG_*`.
     pub struct UnixAttrs<'a> for UnixReply<R> {
-        /// What it is bound to.
+        /// The address that it is bound to.
         0 UNIX_DIAG_NAME name: UnixName<'a>,
-        /// The file that is its name.
+        /// The file that it is bound to.
         1 UNIX_DIAG_VFS file: UnixFile,
-        /// Inode of the socket at the other end.
+        /// Inode of the peer.
         2 UNIX_DIAG_PEER peer: u32,
-        /// Of a listener: inodes of the connecting sockets that wait; 0 for one that is gone already.
+        /// For a listener: inodes of the connecting sockets that wait; 0 for a socket that was closed.
         3 UNIX_DIAG_ICONS waiting: Array<'a, u32>,
-        /// What waits to be accepted or read.
+        /// Lengths of its queues.
         4 UNIX_DIAG_RQLEN queue_lengths: QueueLengths,
         /// Memory.
         5 UNIX_DIAG_MEMINFO memory: Memory<'a>,
-        /// Which directions are shut down.
+        /// Directions that are shut down.
         6 UNIX_DIAG_SHUTDOWN shutdown: Shutdown,
-        /// Who made it. Linux 5.3.
+        /// Owner. Linux 5.3.
         7 UNIX_DIAG_UID uid: u32,
     }
 }
@@ -201,7 +203,7 @@ attrs! {
 message! {
     /// A local socket.
     pub struct UnixSocket<'a>(UnixHeader, UnixAttrs<'a>), UnixReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
@@ -212,7 +214,7 @@ fn query<R>(flags: MessageFlags) -> UnixRequest<R> {
     UnixRequest::new(&ASK, flags, header)
 }
 
-/// Lists sockets in all states, and tells all of them.
+/// Lists sockets in all states with all attributes.
 pub fn list() -> ListRequest<Dump<UnixSocket<'static>>> {
     query(MessageFlags::DUMP).into()
 }
@@ -223,34 +225,34 @@ pub fn get(inode: u32) -> GetRequest<UnixSocket<'static>> {
 }
 
 narrow! {
-    /// A list of sockets.
+    /// A request for a list of sockets.
     pub struct ListRequest<R>(UnixRequest<R>) {}
 }
 
 narrow! {
-    /// A question about one socket.
+    /// A request for one socket.
     pub struct GetRequest<R>(UnixRequest<R>) {}
 }
 
 impl<R> ListRequest<R> {
-    /// List sockets in these states only.
+    /// List only sockets in these states.
     pub fn states(self, states: impl Into<States>) -> Self {
         Self(self.0.header(|header| header.states = states.into()))
     }
 
-    /// Tell no more of each socket than this.
+    /// Send only these attributes of each socket.
     pub fn show(self, show: UnixShow) -> Self {
         Self(self.0.header(|header| header.show = show))
     }
 }
 
 impl<R> GetRequest<R> {
-    /// Tell no more than this.
+    /// Send only these attributes.
     pub fn show(self, show: UnixShow) -> Self {
         Self(self.0.header(|header| header.show = show))
     }
 
-    /// This very socket; `ESTALE` if the inode belongs to another one by now.
+    /// The cookie of the socket; `ESTALE` if the inode belongs to another socket.
     pub fn cookie(self, cookie: Cookie) -> Self {
         Self(self.0.header(|header| header.cookie = cookie))
     }
@@ -284,7 +286,7 @@ mod tests {
         assert_eq!(UnixFile::default().dev(0x0010_0002).device(), (1, 2));
     }
 
-    /// S-X: the machine's byte order, which user 0 doesn't show.
+    /// S-X: in the machine's byte order.
     #[test]
     fn a_user_other_than_root() {
         let attr = [8u16.to_ne_bytes(), 7u16.to_ne_bytes()].concat();

@@ -12,7 +12,7 @@ use netlink_core::{Dump, MessageFlags, MessageInfo, attrs, layout, message};
 
 use crate::{Cookie, Family, NoAttrs, Shutdown, SocketType, State, States};
 
-/// In place of a context id or a port: any.
+/// Any context id or port.
 pub const ANY: u32 = u32::MAX;
 
 layout! {
@@ -20,17 +20,17 @@ layout! {
     pub struct VsockQueryHeader: vsock_diag_req = 24 {
         /// [`Family::VSOCK`].
         family: Family,
-        /// 0.
+        /// Always 0.
         protocol: u8,
         /// Padding.
         pad: Pad<2>,
         /// Sockets in these states.
         states: States,
-        /// 0.
+        /// Always 0.
         inode: u32,
-        /// 0.
+        /// Always 0.
         show: u32,
-        /// Not looked at.
+        /// Not used.
         cookie: Cookie,
     }
 }
@@ -44,27 +44,27 @@ layout! {
         socket_type: SocketType,
         /// Its state.
         state: State,
-        /// Which directions are shut down.
+        /// Directions that are shut down.
         shutdown: Shutdown,
-        /// Context id of this side; [`ANY`] of a listener for all.
+        /// Local context id; [`ANY`] for a listener on all.
         source_cid: u32,
-        /// Our port.
+        /// Local port.
         source_port: u32,
-        /// Context id of the peer; [`ANY`] without one.
+        /// Remote context id; [`ANY`] without a peer.
         dest_cid: u32,
-        /// The peer's port; [`ANY`] without one.
+        /// Remote port; [`ANY`] without a peer.
         dest_port: u32,
         /// Inode of the socket.
         inode: u32,
-        /// Its cookie.
+        /// Cookie.
         cookie: Cookie,
     }
 }
 
 message! {
-    /// A query of vsock sockets.
+    /// A query for vsock sockets.
     pub struct VsockQuery<'a>(VsockQueryHeader, NoAttrs<'a>), VsockRequest {
-        /// Asks for all.
+        /// Asks for all sockets.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(VsockQuery))
@@ -74,27 +74,27 @@ message! {
 const ASK: MessageInfo = MessageInfo { siblings: || &[VsockSocket::MESSAGES], ..VsockQuery::BY_FAMILY };
 
 attrs! {
-    /// None so far: the fixed header has it all.
+    /// No attributes: all data is in the fixed header.
     pub struct VsockAttrs<'a> for VsockReply<R> {}
 }
 
 message! {
     /// A vsock socket.
     pub struct VsockSocket<'a>(VsockHeader, VsockAttrs<'a>), VsockReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }
 
-/// Lists sockets in all states. The kernel can't be asked for one.
+/// Lists sockets in all states. The kernel has no query for one socket.
 pub fn list() -> VsockRequest<Dump<VsockSocket<'static>>> {
     let header = VsockQueryHeader::default().family(Family::VSOCK).states(States::ALL);
     VsockRequest::new(&ASK, MessageFlags::DUMP, header)
 }
 
 impl<R> VsockRequest<R> {
-    /// List sockets in these states only.
+    /// List only sockets in these states.
     pub fn states(self, states: impl Into<States>) -> Self {
         self.header(|header| header.states = states.into())
     }

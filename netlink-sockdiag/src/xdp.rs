@@ -13,7 +13,7 @@ use netlink_core::{Dump, MessageFlags, MessageInfo, attrs, flags, layout, messag
 use crate::{Cookie, Family, Memory, NoAttrs, SocketType};
 
 flags! {
-    /// `XDP_SHOW_*`: what is told of each socket.
+    /// `XDP_SHOW_*`: attributes to send.
     pub struct XdpShow: u32 {
         /// [`info`](XdpAttrs::info) and [`uid`](XdpAttrs::uid).
         0x1 XDP_SHOW_INFO INFO,
@@ -29,9 +29,9 @@ flags! {
 }
 
 flags! {
-    /// `XDP_DU_F_*`: switches of the memory.
+    /// `XDP_DU_F_*`: flags of the memory.
     pub struct UmemFlags: u32 {
-        /// The device reads and writes it without a copy.
+        /// The device uses the memory without copying.
         0x1 XDP_DU_F_ZEROCOPY ZEROCOPY,
     }
 }
@@ -41,15 +41,15 @@ layout! {
     pub struct XdpQueryHeader: xdp_diag_req = 20 {
         /// [`Family::XDP`].
         family: Family,
-        /// 0.
+        /// Always 0.
         protocol: u8,
         /// Padding.
         pad: Pad<2>,
-        /// Not looked at.
+        /// Not used.
         inode: u32,
-        /// What is told of each socket.
+        /// Attributes to send.
         show: XdpShow,
-        /// Not looked at.
+        /// Not used.
         cookie: Cookie,
     }
 }
@@ -59,13 +59,13 @@ layout! {
     pub struct XdpHeader: xdp_diag_msg = 16 {
         /// [`Family::XDP`].
         family: Family,
-        /// Raw.
+        /// Always raw.
         socket_type: SocketType,
         /// Padding.
         pad: Pad<2>,
         /// Inode of the socket.
         inode: u32,
-        /// Its cookie.
+        /// Cookie.
         cookie: Cookie,
     }
 }
@@ -73,7 +73,7 @@ layout! {
 layout! {
     /// `struct xdp_diag_info`.
     pub struct XdpInfo: xdp_diag_info = 8 {
-        /// The link it is bound to; 0 is none.
+        /// The link that it is bound to; 0 is none.
         interface: u32,
         /// The queue of the link.
         queue: u32,
@@ -83,47 +83,47 @@ layout! {
 layout! {
     /// `struct xdp_diag_ring`.
     pub struct XdpRing: xdp_diag_ring = 4 {
-        /// How many descriptors it holds.
+        /// Number of descriptors.
         entries: u32,
     }
 }
 
 layout! {
-    /// `struct xdp_diag_umem`: the memory that frames are in.
+    /// `struct xdp_diag_umem`: the memory of frames.
     pub struct Umem: xdp_diag_umem = 40 {
-        /// Bytes.
+        /// Size, in bytes.
         size: u64,
-        /// Its id: sockets may share it.
+        /// Its id; several sockets can share the memory.
         id: u32,
-        /// How many pages it takes.
+        /// Number of pages.
         pages: u32,
-        /// Bytes of a chunk, which holds a frame.
+        /// Size in bytes of a chunk, which holds one frame.
         chunk_size: u32,
-        /// Bytes kept free before a frame.
+        /// Bytes kept free before each frame.
         headroom: u32,
-        /// The link it is bound to.
+        /// The link that it is bound to.
         interface: u32,
         /// The queue of the link.
         queue: u32,
-        /// Its switches.
+        /// Flags.
         flags: UmemFlags,
-        /// How many use it.
+        /// Number of users.
         users: u32,
     }
 }
 
 layout! {
-    /// `struct xdp_diag_stats`: frames and descriptors that came to nothing.
+    /// `struct xdp_diag_stats`: dropped frames and invalid descriptors.
     pub struct XdpStats: xdp_diag_stats = 48 {
-        /// Frames dropped that were received, for other reasons than those below.
+        /// Received frames that were dropped for reasons without a counter of their own.
         rx_dropped: u64,
-        /// Descriptors of the fill ring that were not valid.
+        /// Invalid descriptors in the fill ring.
         rx_invalid: u64,
-        /// Frames dropped because the receive ring was full.
+        /// Received frames that were dropped because the receive ring was full.
         rx_full: u64,
         /// How often the fill ring was empty.
         fill_ring_empty: u64,
-        /// Descriptors of the send ring that were not valid.
+        /// Invalid descriptors in the send ring.
         tx_invalid: u64,
         /// How often the send ring was empty.
         tx_ring_empty: u64,
@@ -131,9 +131,9 @@ layout! {
 }
 
 message! {
-    /// A query of XDP sockets.
+    /// A query for XDP sockets.
     pub struct XdpQuery<'a>(XdpQueryHeader, NoAttrs<'a>), XdpRequest {
-        /// Asks for all.
+        /// Asks for all sockets.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [sent],
     }
     about (crate::common::inode!(XdpQuery))
@@ -145,23 +145,23 @@ const ASK: MessageInfo = MessageInfo { siblings: || &[XdpSocket::MESSAGES], ..Xd
 attrs! {
     /// `XDP_DIAG_*`.
     pub struct XdpAttrs<'a> for XdpReply<R> {
-        /// Where it is bound.
+        /// The link and queue that it is bound to.
         1 XDP_DIAG_INFO info: XdpInfo,
-        /// Who made it.
+        /// Owner.
         2 XDP_DIAG_UID uid: u32,
-        /// Frames received, for the process.
+        /// The ring of received frames.
         3 XDP_DIAG_RX_RING rx_ring: XdpRing,
-        /// Frames to send, from the process.
+        /// The ring of frames to send.
         4 XDP_DIAG_TX_RING tx_ring: XdpRing,
-        /// The memory that frames are in.
+        /// The memory of frames.
         5 XDP_DIAG_UMEM umem: Umem,
-        /// Chunks to receive into, from the process.
+        /// The ring of chunks to receive into.
         6 XDP_DIAG_UMEM_FILL_RING fill_ring: XdpRing,
-        /// Chunks that were sent, for the process.
+        /// The ring of chunks that were sent.
         7 XDP_DIAG_UMEM_COMPLETION_RING completion_ring: XdpRing,
-        /// Memory of the kernel.
+        /// Memory in the kernel.
         8 XDP_DIAG_MEMINFO memory: Memory<'a>,
-        /// What came to nothing. Linux 5.9.
+        /// Statistics of drops. Linux 5.9.
         9 XDP_DIAG_STATS stats: XdpStats,
     }
 }
@@ -169,20 +169,20 @@ attrs! {
 message! {
     /// An XDP socket.
     pub struct XdpSocket<'a>(XdpHeader, XdpAttrs<'a>), XdpReply {
-        /// A socket that was asked for.
+        /// A requested socket.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
     on crate::PROTOCOL
 }
 
-/// Lists all sockets, and tells all of them. The kernel can't be asked for one.
+/// Lists all sockets with all attributes. The kernel has no query for one socket.
 pub fn list() -> XdpRequest<Dump<XdpSocket<'static>>> {
     let header = XdpQueryHeader::default().family(Family::XDP).show(XdpShow::all());
     XdpRequest::new(&ASK, MessageFlags::DUMP, header)
 }
 
 impl<R> XdpRequest<R> {
-    /// Tell no more of each socket than this.
+    /// Send only these attributes of each socket.
     pub fn show(self, show: XdpShow) -> Self {
         self.header(|header| header.show = show)
     }

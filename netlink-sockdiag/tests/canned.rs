@@ -1,4 +1,4 @@
-//! Lists made up by hand: what no kernel of today sends.
+//! Lists written by hand, which kernels do not send.
 
 #![allow(clippy::unwrap_used)]
 
@@ -36,7 +36,7 @@ fn a_socket_that_cannot_be_read_costs_the_list_nothing_else() {
 }
 
 #[test]
-fn what_bpf_programs_keep_is_read_map_by_map() {
+fn the_storage_of_bpf_programs_is_read_map_by_map() {
     let storage = |id: u32, value: &'static [u8]| BpfStorage::new().map_id(id).value(value).attrs();
     let kept = [storage(7, &[1, 2, 3, 4]), storage(8, &[])];
     let datagram = Replies::new().part(&socket().bpf_storages(BpfStorages::new().storages(&kept))).done(0);

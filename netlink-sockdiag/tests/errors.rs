@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 
@@ -34,7 +34,7 @@ fn a_refusal_names_its_socket() {
     );
 }
 
-// R7: all queries and answers have one number.
+// R7: all queries and answers have the same number.
 #[test]
 fn an_answer_is_shown_as_the_message_that_belongs_to_its_query() {
     for [query, answer] in PROTOCOL.messages.as_chunks().0 {
@@ -49,7 +49,7 @@ fn an_answer_is_shown_as_the_message_that_belongs_to_its_query() {
 
 // U4.
 #[test]
-fn a_text_that_is_no_prefix_is_quoted() {
+fn an_invalid_prefix_is_quoted() {
     let wrong = "10.0.0.0/33".parse::<netlink_sockdiag::Prefix>().unwrap_err();
     assert_eq!(wrong.to_string(), "\"33\" is not a prefix length between 0 and 32");
 }

@@ -1,4 +1,4 @@
-//! Sockets as kernels reported them, and questions that `ss` asked: see `netlink_testing::golden`.
+//! Sockets that kernels reported, and queries of `ss`: see `netlink_testing::golden`.
 
 use netlink_sockdiag::inet::{InetQuery, InetSocket};
 use netlink_sockdiag::netlink::{NetlinkQuery, NetlinkSocket};
@@ -16,7 +16,7 @@ fn captured_messages() {
     netlink_testing::golden::messages("tests/golden", read);
 }
 
-/// The beginning of a file's name tells what it has.
+/// The first part of a file's name is the type of its content.
 pub(crate) fn read(name: &str, bytes: &[u8]) -> Read {
     macro_rules! read {
         ($($family:literal $query:ident $socket:ident,)*) => {

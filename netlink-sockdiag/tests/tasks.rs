@@ -1,5 +1,5 @@
-//! Connections, lists of every kind of socket and the stream of those that go, go into spawned tasks.
-//! That this compiles is the test.
+//! Connections, lists of all kinds of sockets, and the stream of destroyed sockets can be used in spawned
+//! tasks. The test is that this compiles.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 use netlink_sockdiag::event::Group;
@@ -7,13 +7,13 @@ use netlink_sockdiag::inet::{self, InetSocket, IpProtocol};
 use netlink_sockdiag::tokio::{connect, subscribe};
 use netlink_sockdiag::{Error, Family, Notice, netlink, packet, smc, tipc, unix, vsock, xdp};
 
-/// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+/// The requirements of `tokio::spawn` for a future, which is never run here.
+fn can_be_spawned<T: Send + 'static>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1, U2.
 #[test]
-fn every_answer_goes_into_a_task() {
-    goes_into_a_task(async {
+fn every_answer_can_be_spawned() {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(inet::list(Family::INET, IpProtocol::TCP)).await?;
         while let Some(found) = listing.next().await? {
@@ -21,7 +21,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(unix::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -29,7 +29,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(packet::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -37,7 +37,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(netlink::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -45,7 +45,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(vsock::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -53,7 +53,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(xdp::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -61,7 +61,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(smc::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -69,7 +69,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let mut listing = nl.dump(tipc::list()).await?;
         while let Some(found) = listing.next().await? {
@@ -77,7 +77,7 @@ fn every_answer_goes_into_a_task() {
         }
         Ok(listing.collect().await?)
     });
-    goes_into_a_task(async {
+    can_be_spawned(async {
         let mut nl = connect()?;
         let socket = nl.call(unix::get(1)).await?;
         let mut gone = subscribe(&[Group::INET_TCP_DESTROY])?;

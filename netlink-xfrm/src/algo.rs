@@ -11,26 +11,26 @@
 //! let other = Algo::new("cbc(camellia)", &[7; 16]);
 //! ```
 //!
-//! The kernel knows the names (`/proc/crypto`, `net/xfrm/xfrm_algo.c`) and the lengths of keys; what it doesn't know
-//! it refuses with `ENOSYS`, a key of the wrong length with `EINVAL`, and the error tells name and length.
+//! The kernel knows the names (`/proc/crypto`, `net/xfrm/xfrm_algo.c`) and the lengths of keys. It refuses
+//! unknown names with `ENOSYS`, and a key of wrong length with `EINVAL`. The error shows name and length.
 
 use core::fmt;
 
 use netlink_core::layout::Layout;
 use netlink_core::{Malformed, Payload, Rule, Secret, Shape, Str, Writer, checked};
 
-/// Bytes of a name with its NUL.
+/// Length of a name with its NUL, in bytes.
 const NAME: usize = 64;
 
-/// Name, bits of the key, and what follows.
+/// Name, length of the key in bits, and the bytes after them.
 fn head(payload: &[u8]) -> Option<(Str<'_, 63>, u32, &[u8])> {
     let (name, rest) = payload.split_first_chunk::<NAME>()?;
     let (bits, rest) = rest.split_first_chunk()?;
     Some((Str::decode(name).ok()?, u32::from_ne_bytes(*bits), rest))
 }
 
-/// The key: as many bytes as it has bits for, or what there is. The kernel tells the length of a compression's key
-/// and not the key.
+/// The key: the bytes for its length in bits, or all bytes if there are fewer. For compression the kernel
+/// sends the length of the key, but not the key.
 fn key(bytes: &[u8], bits: u32) -> Secret<'_> {
     let length = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX);
     Secret::new(bytes.get(..length).unwrap_or(bytes))
@@ -75,17 +75,17 @@ macro_rules! algorithms {
             #[derive(Clone, Copy, PartialEq, Eq)]
             #[non_exhaustive]
             pub struct $name<'a> {
-                /// The kernel's name of it.
+                /// The kernel's name of the algorithm.
                 pub name: Str<'a, 63>,
                 /// Its key.
                 pub key: Secret<'a>,
-                /// Bits of the key: eight per byte.
+                /// Length of the key in bits: eight per byte.
                 pub key_bits: u32,
                 $( $(#[$fmeta])* pub $field: u32, )?
             }
 
             impl<'a> $name<'a> {
-                /// Any, by its name.
+                /// Any algorithm, by its name.
                 pub fn new(
                     name: impl Into<Str<'a, 63>>,
                     key: impl Into<Secret<'a>>
@@ -122,7 +122,7 @@ macro_rules! algorithms {
                 }
             }
 
-            /// The name, with what is not printable escaped; the length of the key; the bits.
+            /// The name with escaped unprintable characters, the length of the key, and the lengths in bits.
             impl fmt::Display for $name<'_> {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     write!(f, "{} {}", self.name.as_bytes().escape_ascii(), self.key)?;
@@ -147,16 +147,16 @@ macro_rules! algorithms {
 }
 
 algorithms! {
-    /// `struct xfrm_algo`: encryption, compression, or authentication with the truncation that is usual for it.
+    /// `struct xfrm_algo`: encryption, compression, or authentication with the algorithm's usual truncation.
     Algo: xfrm_algo = 68 {}
     /// `struct xfrm_algo_auth`: authentication.
     Auth: xfrm_algo_auth = 72 {
-        /// Bits of the check value that are sent.
+        /// Length of the sent check value, in bits.
         alg_trunc_len trunc_bits,
     }
-    /// `struct xfrm_algo_aead`: encryption and authentication in one.
+    /// `struct xfrm_algo_aead`: combined encryption and authentication.
     Aead: xfrm_algo_aead = 72 {
-        /// Bits of the check value.
+        /// Length of the check value, in bits.
         alg_icv_len icv_bits,
     }
 }
@@ -184,22 +184,22 @@ impl<'a> Algo<'a> {
 }
 
 impl<'a> Auth<'a> {
-    /// HMAC with SHA-1: a key of 20 bytes, usually 96 bits sent.
+    /// HMAC with SHA-1: a key of 20 bytes; usually 96 bits are sent.
     pub fn hmac_sha1(key: impl Into<Secret<'a>>, trunc_bits: u32) -> Self {
         Self::new("hmac(sha1)", key, trunc_bits)
     }
 
-    /// HMAC with SHA-256: a key of 32 bytes, 128 bits sent by the standard. The kernel's default is 96.
+    /// HMAC with SHA-256: a key of 32 bytes. By the standard 128 bits are sent; the kernel's default is 96.
     pub fn hmac_sha256(key: impl Into<Secret<'a>>, trunc_bits: u32) -> Self {
         Self::new("hmac(sha256)", key, trunc_bits)
     }
 
-    /// HMAC with SHA-384: a key of 48 bytes, 192 bits sent.
+    /// HMAC with SHA-384: a key of 48 bytes; 192 bits are sent.
     pub fn hmac_sha384(key: impl Into<Secret<'a>>, trunc_bits: u32) -> Self {
         Self::new("hmac(sha384)", key, trunc_bits)
     }
 
-    /// HMAC with SHA-512: a key of 64 bytes, 256 bits sent.
+    /// HMAC with SHA-512: a key of 64 bytes; 256 bits are sent.
     pub fn hmac_sha512(key: impl Into<Secret<'a>>, trunc_bits: u32) -> Self {
         Self::new("hmac(sha512)", key, trunc_bits)
     }
@@ -234,7 +234,7 @@ mod tests {
     use netlink_core::Unsendable;
     use netlink_testing::native;
 
-    /// S-L11: what is kept of them is wiped.
+    /// S-L11: memory that held keys is wiped.
     #[test]
     fn messages_with_keys_are_secret() {
         use netlink_core::Reply;

@@ -1,4 +1,4 @@
-//! What states and policies share.
+//! Types that states and policies share.
 
 use netlink_core::layout::Pad;
 use netlink_core::{
@@ -23,23 +23,23 @@ values! {
         60 IPPROTO_DSTOPTS HAO "hao",
         /// Compression.
         108 IPPROTO_COMP COMP "comp",
-        /// In a template: whatever the state has. In a list or flush: ESP, AH and compression.
+        /// In a template: the protocol of the state. In a list or flush: ESP, AH and compression.
         255 IPSEC_PROTO_ANY IPSEC "255",
     }
 }
 
 values! {
-    /// `XFRM_MODE_*`: what becomes of the packet's header.
+    /// `XFRM_MODE_*`: what happens to the packet's header.
     pub struct Mode: u8 {
-        /// It stays; the payload is transformed.
+        /// The header is kept, and the payload is transformed.
         0 XFRM_MODE_TRANSPORT TRANSPORT "transport",
         /// The whole packet is transformed, and gets a new header.
         1 XFRM_MODE_TUNNEL TUNNEL "tunnel",
         /// Mobile IPv6.
         2 XFRM_MODE_ROUTEOPTIMIZATION ROUTE_OPTIMIZATION "ro",
-        /// Not in use.
+        /// Not used.
         3 XFRM_MODE_IN_TRIGGER IN_TRIGGER "in_trigger",
-        /// A tunnel whose inner addresses are fixed and not sent.
+        /// A tunnel with fixed inner addresses that are not sent.
         4 XFRM_MODE_BEET BEET "beet",
         /// A tunnel that aggregates and fragments packets (RFC 9347). Linux 6.14.
         5 XFRM_MODE_IPTFS IPTFS "iptfs",
@@ -47,15 +47,15 @@ values! {
 }
 
 values! {
-    /// `XFRM_SHARE_*`: by whom a state may be shared. The kernel keeps it for templates and does nothing with it.
+    /// `XFRM_SHARE_*`: who may share a state. The kernel stores it for templates, but does not use it.
     pub struct Share: u8 {
-        /// By all.
+        /// Everyone.
         0 XFRM_SHARE_ANY ANY "any",
-        /// Within a session.
+        /// One session.
         1 XFRM_SHARE_SESSION SESSION "session",
-        /// By a user.
+        /// One user.
         2 XFRM_SHARE_USER USER "user",
-        /// By nobody.
+        /// Nobody.
         3 XFRM_SHARE_UNIQUE UNIQUE "unique",
     }
 }
@@ -75,34 +75,35 @@ layout! {
 }
 
 layout! {
-    /// `struct xfrm_selector`: which packets are meant. The default is all, of any family; a policy is of one:
-    /// [`Selector::new`] with two prefixes of length 0.
-    pub struct Selector: xfrm_selector = 56 then settle {
+    /// `struct xfrm_selector`: selects packets. The default selects all packets of any family. A policy needs
+    /// a family: use [`Selector::new`] with two prefixes of length 0.
+    pub struct Selector: xfrm_selector = 56 then after_read {
         /// Destination.
         daddr: Address,
         /// Source.
         saddr: Address,
-        /// Destination port; of ICMP the code, of GRE the lower half of the key.
+        /// Destination port; for ICMP the code, for GRE the lower half of the key.
         dport: Be<u16>,
-        /// Bits of it that count.
+        /// Bits of the destination port to compare.
         dport_mask: Be<u16>,
-        /// Source port; of ICMP the type, of GRE the upper half of the key.
+        /// Source port; for ICMP the type, for GRE the upper half of the key.
         sport: Be<u16>,
-        /// Bits of it that count.
+        /// Bits of the source port to compare.
         sport_mask: Be<u16>,
-        /// Family of both addresses; none for packets of any, in a state. A policy has one, else `EINVAL`.
+        /// Family of both addresses. Unspecified: packets of any family, only in a state. A policy without a
+        /// family is `EINVAL`.
         family: Family,
-        /// Bits of the destination that count.
+        /// Prefix length of the destination.
         prefixlen_d: u8,
-        /// Bits of the source that count.
+        /// Prefix length of the source.
         prefixlen_s: u8,
-        /// Number of the upper protocol, 0 for any.
+        /// Number of the upper protocol; 0 is any.
         proto: u8,
         /// Padding.
         pad: Pad<3>,
-        /// Link, 0 for any.
+        /// Link; 0 is any.
         ifindex: i32,
-        /// User id; not in use.
+        /// User id; not used.
         user: u32,
     }
     shows |selector| {
@@ -115,7 +116,7 @@ layout! {
 }
 
 impl Selector {
-    /// Packets between these two. Both must be of one family, or the request can't be sent.
+    /// Packets from one prefix to the other. Both must be of one family; otherwise the request can't be sent.
     pub fn new(source: impl Into<Prefix>, destination: impl Into<Prefix>) -> Self {
         let (source, destination) = (source.into(), destination.into());
         Self {
@@ -128,29 +129,29 @@ impl Selector {
         }
     }
 
-    /// Only packets from this port.
+    /// Only packets from this source port.
     #[must_use]
     pub fn source_port(self, port: u16) -> Self {
         self.sport(port).sport_mask(u16::MAX)
     }
 
-    /// Only packets to this port.
+    /// Only packets to this destination port.
     #[must_use]
     pub fn destination_port(self, port: u16) -> Self {
         self.dport(port).dport_mask(u16::MAX)
     }
 
-    /// Where packets come from; `None` for any family.
+    /// Source prefix; `None` for any family.
     pub fn source(&self) -> Option<Prefix> {
         Prefix::new(self.saddr.ip()?, self.prefixlen_s).ok()
     }
 
-    /// Where packets go; `None` for any family.
+    /// Destination prefix; `None` for any family.
     pub fn destination(&self) -> Option<Prefix> {
         Prefix::new(self.daddr.ip()?, self.prefixlen_d).ok()
     }
 
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         Self { daddr: self.daddr.of(self.family), saddr: self.saddr.of(self.family), ..self }
     }
 
@@ -159,7 +160,7 @@ impl Selector {
     }
 }
 
-/// Functions for `about` of `message!`: what names the object stands in the fixed header.
+/// Functions for `about` of `message!`, for objects that the fixed header names.
 macro_rules! about_header {
     ($($function:ident: $message:ident |$header:ident| $object:expr;)*) => { $(
         fn $function(message: &$message<'_>, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -192,32 +193,32 @@ impl core::fmt::Display for Selector {
     }
 }
 
-/// Addresses that are not of the family they are sent as would mean others.
+/// Addresses of different families must not be sent under one family: the bytes would mean other addresses.
 pub(crate) fn one_family(family: Family, addresses: &[Address], out: &mut Writer) {
     if addresses.iter().any(|address| ![family, Family::UNSPEC].contains(&address.family())) {
-        out.fail(Unsendable::Value("an IPv4 address beside an IPv6 one where both have the same family"));
+        out.fail(Unsendable::Value("an IPv4 and an IPv6 address where both must be of the same family"));
     }
 }
 
 layout! {
-    /// `struct xfrm_lifetime_cfg`: when a state or policy expires. At a soft limit the kernel only tells
-    /// ([`Event`](crate::event::Event)), at a hard one the object goes.
+    /// `struct xfrm_lifetime_cfg`: when a state or policy expires. At a soft limit the kernel only sends an
+    /// [`Event`](crate::event::Event). At a hard limit it also removes the object.
     pub struct Lifetime: xfrm_lifetime_cfg = 64 {
-        /// Bytes; `u64::MAX` for no limit, and 0 is a limit.
+        /// Bytes, soft limit. `u64::MAX` is no limit; 0 is a limit.
         soft_byte_limit: u64,
-        /// The same.
+        /// Bytes, hard limit. `u64::MAX` is no limit; 0 is a limit.
         hard_byte_limit: u64,
-        /// Packets; likewise.
+        /// Packets, soft limit. `u64::MAX` is no limit; 0 is a limit.
         soft_packet_limit: u64,
-        /// The same.
+        /// Packets, hard limit. `u64::MAX` is no limit; 0 is a limit.
         hard_packet_limit: u64,
-        /// Seconds since it was made; 0 for no limit.
+        /// Seconds since the object was made, soft limit; 0 is no limit.
         soft_add_expires_seconds: u64,
-        /// The same.
+        /// Seconds since the object was made, hard limit; 0 is no limit.
         hard_add_expires_seconds: u64,
-        /// Seconds since the first use; 0 for no limit.
+        /// Seconds since the first use, soft limit; 0 is no limit.
         soft_use_expires_seconds: u64,
-        /// The same.
+        /// Seconds since the first use, hard limit; 0 is no limit.
         hard_use_expires_seconds: u64,
     }
 }
@@ -226,7 +227,7 @@ layout! {
 pub const XFRM_INF: u64 = u64::MAX;
 
 impl Lifetime {
-    /// For ever: what states and policies have unless told otherwise.
+    /// Never expires. The default of states and policies.
     pub const UNLIMITED: Self = Self {
         soft_byte_limit: XFRM_INF,
         hard_byte_limit: XFRM_INF,
@@ -240,25 +241,25 @@ impl Lifetime {
 }
 
 layout! {
-    /// `struct xfrm_lifetime_cur`: how much a state or policy was used.
+    /// `struct xfrm_lifetime_cur`: usage of a state or policy.
     pub struct Usage: xfrm_lifetime_cur = 32 {
         /// Bytes.
         bytes: u64,
         /// Packets.
         packets: u64,
-        /// When it was made: seconds since 1970.
+        /// When the object was made, in seconds since 1970.
         add_time: u64,
-        /// When it was first used; 0 for not yet.
+        /// When the object was first used, in seconds since 1970; 0 means not yet.
         use_time: u64,
     }
 }
 
 layout! {
-    /// `struct xfrm_mark`: of the packets' mark, the bits of the mask must be these.
+    /// `struct xfrm_mark`: the value of the packets' mark in the bits of the mask.
     pub struct Mark: xfrm_mark = 8 {
-        /// The bits.
+        /// The value.
         v: u32,
-        /// Which count.
+        /// The mask.
         m: u32,
     }
 }
@@ -271,23 +272,23 @@ impl Mark {
 }
 
 flags! {
-    /// `XFRM_OFFLOAD_*`: how a device helps.
+    /// `XFRM_OFFLOAD_*`: options of the offload to a device.
     pub struct OffloadFlags: u8 {
-        /// Not in use.
+        /// Not used.
         0x1 XFRM_OFFLOAD_IPV6 IPV6,
-        /// The state is for packets that come in.
+        /// The state is for received packets.
         0x2 XFRM_OFFLOAD_INBOUND INBOUND,
-        /// The device does all of it, not only the cryptography. Linux 6.2.
+        /// The device does the whole processing, not only the cryptography. Linux 6.2.
         0x4 XFRM_OFFLOAD_PACKET PACKET,
     }
 }
 
 layout! {
-    /// `struct xfrm_user_offload`: the device that does the work.
+    /// `struct xfrm_user_offload`: the device for an offload.
     pub struct Offload: xfrm_user_offload = 8 {
         /// The link.
         ifindex: i32,
-        /// How.
+        /// Options.
         flags: OffloadFlags,
         /// Padding.
         pad: Pad<3>,
@@ -295,9 +296,9 @@ layout! {
 }
 
 values! {
-    /// `UDP_ENCAP_*`, `TCP_ENCAP_*`: how ESP is wrapped.
+    /// `UDP_ENCAP_*`, `TCP_ENCAP_*`: encapsulation of ESP.
     pub struct EncapType: u16 {
-        /// An early draft, with eight zeros in front; gone in Linux 6.10.
+        /// An early draft, with eight leading zeros; removed in Linux 6.10.
         1 UDP_ENCAP_ESPINUDP_NON_IKE ESPINUDP_NON_IKE "espinudp-nonike",
         /// In UDP (RFC 3948).
         2 UDP_ENCAP_ESPINUDP ESPINUDP "espinudp",
@@ -309,7 +310,7 @@ values! {
 layout! {
     /// `struct xfrm_encap_tmpl`: ESP in UDP or TCP.
     pub struct Encap: xfrm_encap_tmpl = 24 {
-        /// How it is wrapped.
+        /// Type of the encapsulation.
         kind: EncapType,
         /// Source port.
         sport: Be<u16>,
@@ -317,34 +318,34 @@ layout! {
         dport: Be<u16>,
         /// Padding.
         pad: Pad<2>,
-        /// The peer's address before translation; the kernel keeps it only.
+        /// The peer's address before translation; the kernel only stores it.
         oa: Address,
     }
 }
 
 impl Encap {
-    /// In UDP, between these ports.
+    /// In UDP, with these ports.
     pub fn udp(source: u16, destination: u16) -> Self {
         Self::default().kind(EncapType::ESPINUDP).sport(source).dport(destination)
     }
 }
 
 values! {
-    /// `XFRM_SC_ALG_*`: whose security context it is.
+    /// `XFRM_SC_ALG_*`: the security module of a security context.
     pub struct SecurityAlg: u8 {
-        /// Nobody's.
+        /// None.
         0 XFRM_SC_ALG_RESERVED RESERVED "reserved",
-        /// SELinux's.
+        /// SELinux.
         1 XFRM_SC_ALG_SELINUX SELINUX "selinux",
     }
 }
 
 values! {
-    /// `XFRM_SC_DOI_*`: how a security context is read.
+    /// `XFRM_SC_DOI_*`: how to interpret a security context.
     pub struct SecurityDoi: u8 {
-        /// Not at all.
+        /// Reserved.
         0 XFRM_SC_DOI_RESERVED RESERVED "reserved",
-        /// By the security module.
+        /// The security module interprets it.
         1 XFRM_SC_DOI_LSM LSM "lsm",
     }
 }
@@ -352,33 +353,33 @@ values! {
 layout! {
     /// `struct xfrm_user_sec_ctx`.
     pub(crate) struct SecurityHeader: xfrm_user_sec_ctx = 8 {
-        /// Bytes, this header included.
+        /// Length in bytes, with this header.
         len: u16,
         /// `XFRMA_SEC_CTX`.
         exttype: u16,
-        /// Whose.
+        /// The security module.
         ctx_alg: SecurityAlg,
-        /// How it is read.
+        /// Interpretation.
         ctx_doi: SecurityDoi,
-        /// Bytes of the context.
+        /// Length of the context, in bytes.
         ctx_len: u16,
     }
 }
 
-/// `struct xfrm_user_sec_ctx` and the context behind it: the label of a security module.
+/// `struct xfrm_user_sec_ctx` and the context after it: the label of a security module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecurityContext<'a> {
-    /// Whose it is.
+    /// The security module.
     pub alg: SecurityAlg,
-    /// How it is read.
+    /// Interpretation.
     pub doi: SecurityDoi,
-    /// The label, with a NUL if it came with one.
+    /// The label, with a NUL if it was received with one.
     pub context: Bytes<'a>,
 }
 
 impl<'a> SecurityContext<'a> {
-    /// A label of SELinux; its NUL is added.
+    /// A label of SELinux. A NUL is added.
     pub const fn selinux(label: &'a core::ffi::CStr) -> Self {
         let context = Bytes(label.to_bytes_with_nul());
         Self { alg: SecurityAlg::SELINUX, doi: SecurityDoi::LSM, context }

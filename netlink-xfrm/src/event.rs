@@ -1,4 +1,4 @@
-//! Notifications: what the kernel tells the multicast groups of `NETLINK_XFRM`, as `ip xfrm monitor` shows it.
+//! Notifications to the multicast groups of `NETLINK_XFRM`, like those of `ip xfrm monitor`.
 
 use netlink_core::{events, values};
 
@@ -8,20 +8,20 @@ use crate::state::{self, AsyncEvent, DeletedState, Mapping, MigrateState, Report
 values! {
     /// `XFRMNLGRP_*`: the multicast groups.
     pub struct Group: u32 {
-        /// States that are wanted.
+        /// Requests for missing states.
         1 XFRMNLGRP_ACQUIRE ACQUIRE "acquire",
-        /// States and policies at their limits.
+        /// States and policies at a limit.
         2 XFRMNLGRP_EXPIRE EXPIRE "expire",
         /// States.
         3 XFRMNLGRP_SA STATE "sa",
-        /// Policies, and what becomes of packets without one.
+        /// Policies, and the default action for packets without a policy.
         4 XFRMNLGRP_POLICY POLICY "policy",
         /// Counters of states.
         5 XFRMNLGRP_AEVENTS ASYNC_EVENT "aevent",
         /// Packets of Mobile IPv6 without a state.
         6 XFRMNLGRP_REPORT REPORT "report",
-        /// States that moved. Linux 6.18.15 tells it in the initial namespace, whichever it happened in; 6.1.192,
-        /// 6.12.117 and 7.3 don't.
+        /// States with new addresses. Linux 6.18.15 sends it only in the initial namespace, regardless of the
+        /// state's namespace; 6.1.192, 6.12.117 and 7.3 do not.
         7 XFRMNLGRP_MIGRATE MIGRATE "migrate",
         /// Peers whose address or port changed.
         8 XFRMNLGRP_MAPPING MAPPING "mapping",
@@ -29,7 +29,7 @@ values! {
 }
 
 impl Group {
-    /// All of them.
+    /// All groups.
     pub const ALL: &'static [Self] = &[
         Self::ACQUIRE,
         Self::EXPIRE,
@@ -43,41 +43,41 @@ impl Group {
 }
 
 events! {
-    /// A notification, with the object as it is now, or as it was before it went.
+    /// A notification. It has the new state of the object; for a removed object, its last state.
     pub enum Event<'a> {
-        /// A state came to be.
+        /// A state was added.
         StateAdded(State) = NEW,
         /// A state changed.
         StateUpdated(State) = UPDATE,
-        /// A state is gone.
+        /// A state was removed.
         StateDeleted(DeletedState) = DEL,
-        /// All states of a protocol are gone; no message per state.
+        /// All states of a protocol were removed, without one message per state.
         StatesFlushed(state::Flush) = FLUSH,
-        /// A state reached a soft limit, or a hard one and is gone.
+        /// A state reached a limit. At a hard limit it was removed.
         StateExpired(state::Expire) = EXPIRE,
-        /// A policy came to be.
+        /// A policy was added.
         PolicyAdded(Policy) = NEW,
-        /// A policy changed, or came to be by [`policy::update`].
+        /// A policy changed, or [`policy::update`] added it.
         PolicyUpdated(Policy) = UPDATE,
-        /// A policy is gone.
+        /// A policy was removed.
         PolicyDeleted(DeletedPolicy) = DEL,
-        /// All policies of a type are gone; no message per policy.
+        /// All policies of a type were removed, without one message per policy.
         PoliciesFlushed(policy::Flush) = FLUSH,
-        /// A policy reached a soft limit, or a hard one and is gone.
+        /// A policy reached a limit. At a hard limit it was removed.
         PolicyExpired(policy::Expire) = EXPIRE,
-        /// What becomes of packets without a policy changed.
+        /// The default action for packets without a policy changed.
         Default(policy::DefaultPolicy) = GET,
-        /// A packet wants a state that isn't there.
+        /// A packet needs a state that does not exist.
         Acquire(Acquire) = ACQUIRE,
-        /// A threshold of a state was reached, or its counters were set.
+        /// A state reached a threshold, or its counters were set.
         AsyncEvent(AsyncEvent) = NEW,
-        /// A packet of Mobile IPv6 that no state is for.
+        /// A packet of Mobile IPv6 without a state.
         Report(Report) = REPORT,
         /// The peer's address or port changed.
         Mapping(Mapping) = MAPPING,
-        /// The states of a policy moved.
+        /// The states of a policy got new addresses.
         Migrate(Migrate) = MIGRATE,
-        /// One state moved.
+        /// One state got new addresses.
         MigrateState(MigrateState) = MIGRATE,
     }
 }
@@ -99,8 +99,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// What a request would be if the kernel told it.
-    fn told(request: &impl ToRequest) -> Event<'static> {
+    /// The event that the kernel would send with the content of this request.
+    fn event_of(request: &impl ToRequest) -> Event<'static> {
         let bytes = request.to_request().to_bytes().unwrap();
         Event::own(Event::view(&Messages::new(&bytes).next().unwrap().unwrap()).unwrap())
     }
@@ -114,17 +114,17 @@ mod tests {
             .old_sport(4500)
             .new_sport(4501);
         let request = MappingRequest::<()>::new(&Mapping::MAPPING, MessageFlags::empty(), header);
-        let Event::Mapping(mapping) = told(&request) else { panic!() };
+        let Event::Mapping(mapping) = event_of(&request) else { panic!() };
         assert_eq!(mapping.header(), header);
         assert_eq!(mapping.header().new_saddr.ip(), Some(ip("2001:db8:2::")));
     }
 
     #[test]
-    fn a_report_tells_the_packet() {
+    fn a_report_has_the_packet() {
         let selector = Selector::new(ip("2001:db8::1"), ip("2001:db8::2"));
         let header = ReportInfo::default().proto(Proto::HAO).sel(selector);
         let request = ReportRequest::<()>::new(&Report::REPORT, MessageFlags::empty(), header);
-        let Event::Report(report) = told(&request.attr(14, &crate::Address::from(ip("fc00::")))) else {
+        let Event::Report(report) = event_of(&request.attr(14, &crate::Address::from(ip("fc00::")))) else {
             panic!()
         };
         assert_eq!((report.header(), report.message_type().0), (header, 32));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_moved_tells_where_it_was_and_is() {
+    fn a_moved_state_has_old_and_new_addresses() {
         let key = StateKey::of(ip("10.0.0.2"), Proto::ESP, 9);
         let request = state::migrate(key, ip("fc00::1"), ip("fc00::"), 5)
             .old_mark(state::Mark::new(1, 2))
@@ -142,7 +142,7 @@ mod tests {
             .nat_keepalive_interval(0);
         let bytes = request.to_bytes().unwrap();
         assert_eq!(bytes[4..8], native([41, 0, 5, 0], &[2]));
-        let Event::MigrateState(moved) = told(&request) else { panic!() };
+        let Event::MigrateState(moved) = event_of(&request) else { panic!() };
         let header = moved.header();
         assert_eq!((header.id, header.new_reqid, header.new_daddr.ip()), (key, 5, Some(ip("fc00::"))));
         assert_eq!((header.old_mark, header.flags.bits()), (state::Mark::new(1, 2), 2));
@@ -165,12 +165,12 @@ mod tests {
             .iptfs_max_qsize(5)
             .iptfs_pkt_size(6);
         let bytes = request.to_bytes().unwrap();
-        // Behind a struct that is shorter where a u64 is aligned to 4. SA_DIR has one byte, REORDER_WINDOW two, DONT_FRAG
-        // none.
+        // After a struct that is shorter where `u64` is aligned to 4. `SA_DIR` has one byte, `REORDER_WINDOW`
+        // two, `DONT_FRAG` none.
         let head = if align_of::<u64>() == 4 { 236 } else { 240 };
         assert_eq!(bytes[head..][..8], native([5, 0, 33, 0, 2, 0, 0, 0], &[2, 2, 1]));
         assert_eq!(bytes[head + 32..][..12], native([6, 0, 37, 0, 2, 0, 0, 0, 4, 0, 38, 0], &[2]));
-        let Event::StateAdded(state) = told(&request) else { panic!() };
+        let Event::StateAdded(state) = event_of(&request) else { panic!() };
         assert_eq!((state.header().mode.to_string().as_str(), state.sa_pcpu()), ("iptfs", Some(3)));
         assert_eq!((state.nat_keepalive_interval(), state.iptfs_drop_time()), (Some(20), Some(1)));
         assert_eq!((state.iptfs_reorder_window(), state.iptfs_dont_frag().is_some()), (Some(2), true));
@@ -189,13 +189,13 @@ mod tests {
             .policy(policy);
         let acquire = policy::AcquireRequest::<()>::new(&Acquire::ACQUIRE, MessageFlags::empty(), header);
         let template = Template::tunnel(ip("fc00::"), ip("2001:db8::"), Proto::ESP);
-        let Event::Acquire(wanted) = told(&acquire.tmpl(&[template])) else { panic!() };
+        let Event::Acquire(wanted) = event_of(&acquire.tmpl(&[template])) else { panic!() };
         assert_eq!((wanted.source(), wanted.destination()), (Some(ip("fc00::")), Some(ip("2001:db8::"))));
         assert_eq!(wanted.header().sel, selector);
     }
 
     #[test]
-    fn what_is_not_known_is_kept() {
+    fn unknown_messages_are_kept() {
         let mut message = netlink_core::Message { header: Default::default(), body: &[1, 2, 3] };
         message.header.kind = MessageType(99);
         let event = Event::own(Event::view(&message).unwrap());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_its_filters_at_once_behind_the_frame() {
+    fn the_filters_of_a_list_follow_the_netlink_header() {
         let list = state::list().proto(Proto::ESP).between(ip("10.0.0.1"), ip("10.0.0.2"));
         let bytes = list.to_bytes().unwrap();
         assert_eq!(bytes[..8], native([64, 0, 0, 0, 18, 0, 1, 3], &[4, 2]));

@@ -1,4 +1,4 @@
-//! Addresses that know their family.
+//! Addresses with their family.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,9 +8,9 @@ use netlink_core::layout::Field;
 use netlink_core::net::WideFamily as Family;
 use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, leaf, serialize_display};
 
-/// `xfrm_address_t`: 16 bytes on the wire, and the family that the struct around them tells.
+/// `xfrm_address_t`: 16 bytes on the wire. The struct around the address has its family.
 ///
-/// In an attribute of its own nothing tells the family; the messages' methods add it.
+/// In an attribute of its own, an address has no family; the methods of the messages add it.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     family: Family,
@@ -18,7 +18,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address; `None` where no family is known, as in a selector for all of them.
+    /// The address; `None` without a family, for example in a selector for all families.
     pub fn ip(&self) -> Option<IpAddr> {
         let [a, b, c, d, ..] = self.bytes;
         match self.family {
@@ -28,7 +28,7 @@ impl Address {
         }
     }
 
-    /// Its family; [`Family::UNSPEC`] where nothing tells.
+    /// The family; [`Family::UNSPEC`] if it is unknown.
     pub fn family(&self) -> Family {
         self.family
     }
@@ -112,7 +112,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn an_address_is_of_the_family_it_is_told() {
+    fn an_address_has_the_family_of_its_struct() {
         let zeros = Address::from("2001:db8::".parse::<IpAddr>().unwrap());
         assert_eq!(zeros.to_string(), "2001:db8::");
         let read = Address::decode(&zeros.bytes).unwrap();

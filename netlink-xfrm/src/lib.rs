@@ -1,4 +1,4 @@
-//! IPsec states and policies: what `ip xfrm` does, as a library.
+//! IPsec states and policies: the functions of `ip xfrm` as a library.
 //!
 //! ```no_run
 //! use netlink_xfrm::algo::Aead;
@@ -24,23 +24,23 @@
 //! # }
 //! ```
 //!
-//! | module | what | command |
+//! | module | content | command |
 //! | --- | --- | --- |
 //! | [`state`] | states, their SPIs, counters and limits | `ip xfrm state` |
 //! | [`policy`] | policies, their templates, defaults, migration | `ip xfrm policy` |
 //! | [`algo`] | algorithms and keys | |
-//! | [`event`] | what changes, expires or is wanted | `ip xfrm monitor` |
+//! | [`event`] | changed, expired and missing objects | `ip xfrm monitor` |
 //!
-//! All but `uapi/linux/xfrm.h` is said there. Functions make requests, which are plain values: a [`Connection`] sends
-//! them, `call` for an acknowledgement or one reply, `dump` for a list, `batch` for many at once. What comes back is
-//! looked at with getters; an attribute that is absent is `None`, and one that this crate does not know is still in
-//! there. All of it wants `CAP_NET_ADMIN` in the namespace, to look as well as to change.
+//! The kernel's header is `uapi/linux/xfrm.h`. Functions make requests, which are plain values. A
+//! [`Connection`] sends them: `call` waits for an acknowledgement or one reply, `dump` for a list, `batch`
+//! sends many at once. Replies have getters. The getter of an absent attribute returns `None`. Attributes
+//! that this crate does not know are kept. Reading and changing both need `CAP_NET_ADMIN` in the namespace.
 //!
-//! Addresses know their family: an IPv6 address that ends in zeros is no IPv4 address. Keys don't print, and requests
-//! wipe them.
+//! Addresses have their family: an IPv6 address that ends in zeros is not an IPv4 address. Keys do not print,
+//! and requests wipe them.
 //!
-//! Features: `std` (default), without which only requests and decoding are left, on any system with `alloc`; `tokio`;
-//! `serde`; `testkit`, canned replies for tests.
+//! Features: `std` (default): without it, only requests and decoding are available, on any system with
+//! `alloc`. `tokio`: async connections. `serde`: JSON. `testkit`: canned replies for tests.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -65,7 +65,7 @@ pub use netlink_core::testkit;
 pub use spec::SPEC;
 
 netlink_core::protocol! {
-    /// IPsec.
+    /// The protocol `NETLINK_XFRM`.
     pub static PROTOCOL: XFRM "xfrm" {
         state::State,
         state::DeletedState,

@@ -1,4 +1,4 @@
-//! Policies: which packets want which transformations. Kernel side: `uapi/linux/xfrm.h`, `net/xfrm/xfrm_user.c`,
+//! Policies: the transformations that packets need. Kernel side: `uapi/linux/xfrm.h`, `net/xfrm/xfrm_user.c`,
 //! `net/xfrm/xfrm_policy.c`.
 //!
 //! ```
@@ -50,7 +50,8 @@ pub use crate::common::{
 use crate::ip::Address;
 
 values! {
-    /// `XFRM_POLICY_IN` and so on: the way packets go. Those of sockets are listed with 3 more.
+    /// `XFRM_POLICY_IN`, `XFRM_POLICY_OUT` and `XFRM_POLICY_FWD`: direction of packets. In lists, socket
+    /// policies have these numbers plus 3.
     pub struct Direction: u8 {
         /// To this host.
         0 XFRM_POLICY_IN IN "in",
@@ -64,7 +65,7 @@ values! {
 values! {
     /// `XFRM_POLICY_ALLOW`, `XFRM_POLICY_BLOCK`.
     pub struct Action: u8 {
-        /// Packets pass, transformed by the templates.
+        /// Packets pass after the transformations of the templates.
         0 XFRM_POLICY_ALLOW ALLOW "allow",
         /// Packets are dropped.
         1 XFRM_POLICY_BLOCK BLOCK "block",
@@ -74,23 +75,23 @@ values! {
 flags! {
     /// Options of a policy.
     pub struct PolicyFlags: u8 {
-        /// A socket's own policy comes first.
+        /// A policy of the socket itself has precedence.
         0x1 XFRM_POLICY_LOCALOK LOCALOK,
-        /// Also for the ICMP errors that packets provoke.
+        /// Also for ICMP errors caused by these packets.
         0x2 XFRM_POLICY_ICMP ICMP,
-        /// An acquire per CPU. Linux 6.13.
+        /// One acquire per CPU. Linux 6.13.
         0x4 XFRM_POLICY_CPU_ACQUIRE CPU_ACQUIRE,
     }
 }
 
 values! {
-    /// `XFRM_POLICY_TYPE_*`. All but the first want `CONFIG_XFRM_SUB_POLICY`.
+    /// `XFRM_POLICY_TYPE_*`. All except the first need `CONFIG_XFRM_SUB_POLICY`.
     pub struct PolicyType: u8 {
-        /// The usual.
+        /// Main policies.
         0 XFRM_POLICY_TYPE_MAIN MAIN "main",
-        /// Looked at before the main ones.
+        /// Sub-policies, searched before the main policies.
         1 XFRM_POLICY_TYPE_SUB SUB "sub",
-        /// In the kernel: all.
+        /// All types; used inside the kernel.
         255 XFRM_POLICY_TYPE_ANY ANY "any",
     }
 }
@@ -112,25 +113,25 @@ impl netlink_core::IntoAttr<TypeInfo> for PolicyType {
 }
 
 layout! {
-    /// `struct xfrm_userpolicy_info`: a policy but for its attributes.
+    /// `struct xfrm_userpolicy_info`: the fixed part of a policy.
     pub struct PolicyInfo: xfrm_userpolicy_info = 168 | 164 {
-        /// Which packets it is for.
+        /// The packets that it applies to.
         sel: Selector,
         /// When it expires.
         lft: Lifetime,
-        /// How much it was used. Read-only.
+        /// Usage. Read-only.
         curlft: Usage,
-        /// The lowest of several policies that match is used.
+        /// Priority: the lowest of the matching policies is used.
         priority: u32,
-        /// Its number, whose lowest three bits are the direction; 0 lets the kernel choose one.
+        /// Index. The lowest three bits are the direction. With 0 the kernel chooses the index.
         index: u32,
-        /// The way packets go.
+        /// Direction of packets.
         dir: Direction,
-        /// What becomes of packets.
+        /// What happens to packets.
         action: Action,
         /// Options.
         flags: PolicyFlags,
-        /// The kernel takes it and forgets it.
+        /// The kernel accepts it, but does not store it.
         share: Share,
         /// Padding.
         pad: Pad<4, 0>,
@@ -181,14 +182,14 @@ impl DeletedPolicy<'_> {
     }
 }
 
-/// Which policy: `src 192.0.2.0/24 dst 0.0.0.0/0 dir out`.
+/// The identity of the policy: `src 192.0.2.0/24 dst 0.0.0.0/0 dir out`.
 impl core::fmt::Display for PolicyInfo {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{} dir {}", self.sel, self.dir)
     }
 }
 
-/// Which policy: by its selector, or by its index.
+/// The identity of the policy: by selector or by index.
 impl core::fmt::Display for PolicyKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.index {
@@ -206,13 +207,13 @@ about_header! {
 }
 
 layout! {
-    /// `struct xfrm_userpolicy_id`: which policy.
+    /// `struct xfrm_userpolicy_id`: identifies a policy.
     pub struct PolicyKey: xfrm_userpolicy_id = 64 {
-        /// By its selector,
+        /// The selector; used if `index` is 0.
         sel: Selector,
-        /// or by its number if that isn't 0.
+        /// The index of the policy, if not 0.
         index: u32,
-        /// The way packets go.
+        /// Direction of packets.
         dir: Direction,
         /// Padding.
         pad: Pad<3>,
@@ -220,11 +221,11 @@ layout! {
 }
 
 layout! {
-    /// `struct xfrm_user_polexpire`: a policy at one of its limits.
+    /// `struct xfrm_user_polexpire`: a policy that reached a limit.
     pub struct ExpireInfo: xfrm_user_polexpire = 176 | 168 {
         /// The policy.
         policy: PolicyInfo,
-        /// 0 at a soft limit; else the policy is gone.
+        /// 0 at a soft limit. Otherwise the policy was removed.
         hard: u8,
         /// Padding.
         pad: Pad<7, 3>,
@@ -232,53 +233,53 @@ layout! {
 }
 
 layout! {
-    /// `struct xfrm_user_tmpl`: a transformation that packets want, and so a state.
-    pub struct Template: xfrm_user_tmpl = 64 then settle {
-        /// Destination, protocol and SPI of the state; 0 for any, in the transport mode.
+    /// `struct xfrm_user_tmpl`: a transformation that packets need, and so a state.
+    pub struct Template: xfrm_user_tmpl = 64 then after_read {
+        /// Destination, protocol and SPI of the state. In transport mode, 0 is any.
         id: Id,
         /// Family of the addresses.
         family: Family,
         /// Padding.
         pad: Pad<2>,
-        /// Source of the state; 0 for any, in the transport mode.
+        /// Source of the state. In transport mode, 0 is any.
         saddr: Address,
-        /// Only states of this reqid; 0 for any.
+        /// Only states with this reqid; 0 is any.
         reqid: u32,
-        /// What becomes of the packet's header.
+        /// What happens to the packet's header.
         mode: Mode,
-        /// Kept, and not looked at.
+        /// Stored, but not used.
         share: Share,
-        /// Whether packets may go without, where there is no state: 0 or 1.
+        /// Whether packets may pass without the transformation if there is no state: 0 or 1.
         optional: u8,
         /// Padding.
         pad1: Pad<1>,
-        /// Authentication algorithms that are allowed, a bit each.
+        /// Allowed authentication algorithms, one bit each.
         aalgos: u32,
-        /// Encryption algorithms.
+        /// Allowed encryption algorithms, one bit each.
         ealgos: u32,
-        /// Compression algorithms.
+        /// Allowed compression algorithms, one bit each.
         calgos: u32,
     }
 }
 
 impl Template {
-    /// Any state of this protocol and mode, of the policy's family, with every algorithm.
+    /// Any state with this protocol and mode, of the policy's family, with any algorithm.
     pub fn new(proto: Proto, mode: Mode) -> Self {
         let id = Id { proto, ..Id::default() };
         Self { id, mode, aalgos: u32::MAX, ealgos: u32::MAX, calgos: u32::MAX, ..Self::default() }
     }
 
-    /// A tunnel between these two; the packets in it can be of another family.
+    /// A tunnel between these two addresses. Inner packets can be of another family.
     pub fn tunnel(source: impl Into<IpAddr>, destination: impl Into<IpAddr>, proto: Proto) -> Self {
         Self::new(proto, Mode::TUNNEL).between(source, destination)
     }
 
-    /// The transport mode, between whatever two hosts the packet has.
+    /// Transport mode between the two hosts of each packet.
     pub fn transport(proto: Proto) -> Self {
         Self::new(proto, Mode::TRANSPORT)
     }
 
-    /// Only states between these two. Both must be of one family, or the request can't be sent.
+    /// Only states between these two addresses. Both must be of one family; otherwise the request can't be sent.
     #[must_use]
     pub fn between(mut self, source: impl Into<IpAddr>, destination: impl Into<IpAddr>) -> Self {
         let destination = destination.into();
@@ -287,14 +288,14 @@ impl Template {
         self
     }
 
-    /// Only the state of this SPI; 0 for any.
+    /// Only the state with this SPI; 0 is any.
     #[must_use]
     pub fn spi(mut self, spi: u32) -> Self {
         self.id.spi = Be(spi);
         self
     }
 
-    fn settle(mut self) -> Self {
+    fn after_read(mut self) -> Self {
         self.id.daddr = self.id.daddr.of(self.family);
         self.saddr = self.saddr.of(self.family);
         self
@@ -302,34 +303,34 @@ impl Template {
 }
 
 layout! {
-    /// `struct xfrm_user_migrate`: other addresses for the states of a policy.
-    pub struct Migration: xfrm_user_migrate = 76 then settle {
-        /// Destination until now.
+    /// `struct xfrm_user_migrate`: new addresses for the states of a policy.
+    pub struct Migration: xfrm_user_migrate = 76 then after_read {
+        /// Old destination.
         old_daddr: Address,
-        /// Source until now.
+        /// Old source.
         old_saddr: Address,
-        /// Destination from now on.
+        /// New destination.
         new_daddr: Address,
-        /// Source from now on.
+        /// New source.
         new_saddr: Address,
         /// Protocol of the states.
         proto: Proto,
         /// Their mode: tunnel or BEET.
         mode: Mode,
-        /// Not in use.
+        /// Not used.
         reserved: u16,
-        /// Only states of this reqid; 0 for any.
+        /// Only states with this reqid; 0 is any.
         reqid: u32,
         /// Family of the old addresses.
         old_family: Family,
-        /// Family of the new ones.
+        /// Family of the new addresses.
         new_family: Family,
     }
     shows |migration| { ; reserved }
 }
 
 impl Migration {
-    /// States of a tunnel, from the pair of source and destination to another.
+    /// Moves states of a tunnel from the old pair of source and destination to the new pair.
     pub fn new(old: (IpAddr, IpAddr), new: (IpAddr, IpAddr), proto: Proto) -> Self {
         Self {
             old_daddr: old.1.into(),
@@ -344,7 +345,7 @@ impl Migration {
         }
     }
 
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         Self {
             old_daddr: self.old_daddr.of(self.old_family),
             old_saddr: self.old_saddr.of(self.old_family),
@@ -356,13 +357,13 @@ impl Migration {
 }
 
 layout! {
-    /// `struct xfrm_user_kmaddress`: the addresses that key exchange goes on with.
-    pub struct KmAddress: xfrm_user_kmaddress = 40 then settle {
-        /// Ours.
+    /// `struct xfrm_user_kmaddress`: addresses for further key exchange.
+    pub struct KmAddress: xfrm_user_kmaddress = 40 then after_read {
+        /// Local address.
         local: Address,
-        /// The peer's.
+        /// Remote address.
         remote: Address,
-        /// Not in use.
+        /// Not used.
         reserved: u32,
         /// Family of both.
         family: Family,
@@ -373,46 +374,46 @@ layout! {
 }
 
 impl KmAddress {
-    /// Ours and the peer's, of one family.
+    /// Local and remote address, of one family.
     pub fn new(local: impl Into<IpAddr>, remote: impl Into<IpAddr>) -> Self {
         let (local, remote) = (local.into(), remote.into());
         Self { local: local.into(), remote: remote.into(), family: local.into(), ..Self::default() }
     }
 
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         Self { local: self.local.of(self.family), remote: self.remote.of(self.family), ..self }
     }
 }
 
 attrs! {
-    /// `XFRMA_*` of policies, and of what is told about them.
+    /// `XFRMA_*`: attributes of policies and of messages about them.
     pub struct PolicyAttrs<'a> for
         PolicyRequest<R>, PolicyKeyRequest<R>, PolicyExpireRequest<R>, FlushRequest<R>, AcquireRequest<R>,
         MigrateRequest<R>
     {
-        /// In a migration: ESP in UDP from now on.
+        /// In a migration: the new encapsulation of ESP.
         4 XFRMA_ENCAP encap: Encap,
-        /// The transformations, the innermost first: at most 6. To send some, use [`PolicyRequest::templates`].
+        /// The transformations, innermost first: at most 6. To send them, use [`PolicyRequest::templates`].
         5 XFRMA_TMPL tmpl: Array<'a, Template>,
-        /// In the message of a deletion: the policy.
+        /// In the event of a removed policy: the policy.
         7 XFRMA_POLICY policy: PolicyInfo,
         /// Label of a security module.
         8 XFRMA_SEC_CTX sec_ctx: SecurityContext<'a>,
-        /// The type; absent is main.
+        /// The type; absent means main.
         16 XFRMA_POLICY_TYPE policy_type: TypeInfo,
-        /// In a migration: other addresses. The kernel tells each in an attribute of its own.
+        /// In a migration: new addresses. The kernel sends each in a separate attribute.
         17 XFRMA_MIGRATE migrate: Many<'a, Array<'a, Migration>>,
-        /// In a migration: the addresses that key exchange goes on with.
+        /// In a migration: addresses for further key exchange.
         19 XFRMA_KMADDRESS kmaddress: KmAddress,
-        /// Mark that packets must have; in a query, what is looked up.
+        /// Mark that packets must have. In a query: the mark to look up.
         21 XFRMA_MARK mark: Mark,
-        /// Device that does the work. Linux 6.2.
+        /// Device for an offload. Linux 6.2.
         28 XFRMA_OFFLOAD_DEV offload_dev: Offload,
-        /// Id of the `xfrm` link it belongs to. Linux 4.19.
+        /// Id of the `xfrm` link of the policy. Linux 4.19.
         31 XFRMA_IF_ID if_id: u32,
-        /// In an acquire: the way the state is for. Linux 6.10.
+        /// In an acquire: the direction of the state. Linux 6.10.
         33 XFRMA_SA_DIR sa_dir: crate::state::Direction,
-        /// In an acquire: the CPU whose packets want a state. Linux 6.13.
+        /// In an acquire: the CPU whose packets need a state. Linux 6.13.
         35 XFRMA_SA_PCPU sa_pcpu: u32,
     }
 }
@@ -420,9 +421,9 @@ attrs! {
 message! {
     /// A policy.
     pub struct Policy<'a>(PolicyInfo, PolicyAttrs<'a>), PolicyRequest {
-        /// A policy that exists or came to be; to make one.
+        /// Answer and event: a policy exists or was added. Request: make one.
         19 XFRM_MSG_NEWPOLICY NEW,
-        /// A policy that changed; to make or change one.
+        /// Event: a policy changed. Request: make or change one.
         25 XFRM_MSG_UPDPOLICY UPDATE,
     }
     about policy
@@ -430,11 +431,11 @@ message! {
 }
 
 message! {
-    /// Which policy: a query, and the message about a policy that is gone, which holds all of it.
+    /// A key of a policy: for a query, and in the event of a removed policy, which has all its attributes.
     pub struct DeletedPolicy<'a>(PolicyKey, PolicyAttrs<'a>), PolicyKeyRequest {
-        /// A policy that is gone; to delete one.
+        /// Event: a policy was removed. Request: delete one.
         20 XFRM_MSG_DELPOLICY DEL,
-        /// Asks for one or all.
+        /// Asks for one policy or for all.
         21 XFRM_MSG_GETPOLICY GET,
     }
     about key
@@ -442,50 +443,49 @@ message! {
 }
 
 narrow! {
-    /// A question about one policy, or the deletion of one, by its selector. The kernel looks at nothing but what can be
-    /// set here.
+    /// A request for one policy, or to delete one, by its selector. It has only the setters that the kernel uses.
     pub struct KeyRequest<R>(PolicyKeyRequest<R>) {
-        /// The policy with this mark; without, that without a mark.
+        /// The mark of the policy. Default: without a mark.
         mark: Mark,
-        /// The policy with this interface id; without, that without one. Linux 4.19.
+        /// The interface id of the policy. Default: without one. Linux 4.19.
         if_id: u32,
-        /// The policy of this type; without, that of the main one.
+        /// The type of the policy. Default: main.
         policy_type: TypeInfo,
-        /// The policy with this security context; without, that without one.
+        /// The security context of the policy. Default: without one.
         sec_ctx: SecurityContext<'a>,
     }
 }
 
 narrow! {
-    /// The same by its number, where the security context does not count.
+    /// A request for one policy, or to delete one, by its index. The kernel ignores the security context.
     pub struct IndexRequest<R>(PolicyKeyRequest<R>) {
-        /// The policy with this mark; without, that without a mark.
+        /// The mark of the policy. Default: without a mark.
         mark: Mark,
-        /// The policy with this interface id; without, that without one. Linux 4.19.
+        /// The interface id of the policy. Default: without one. Linux 4.19.
         if_id: u32,
-        /// The policy of this type; without, that of the main one.
+        /// The type of the policy. Default: main.
         policy_type: TypeInfo,
     }
 }
 
 narrow! {
-    /// The end of one policy.
+    /// A request that expires one policy.
     pub struct ExpireRequest<R>(PolicyExpireRequest<R>) {
-        /// The policy with this mark; without, that without a mark.
+        /// The mark of the policy. Default: without a mark.
         mark: Mark,
-        /// The policy with this interface id; without, that without one. Linux 4.19.
+        /// The interface id of the policy. Default: without one. Linux 4.19.
         if_id: u32,
-        /// The policy of this type; without, that of the main one.
+        /// The type of the policy. Default: main.
         policy_type: TypeInfo,
-        /// The policy with this security context; without, that without one.
+        /// The security context of the policy. Default: without one.
         sec_ctx: SecurityContext<'a>,
     }
 }
 
 message! {
-    /// A policy at one of its limits.
+    /// A policy that reached a limit.
     pub struct Expire<'a>(ExpireInfo, PolicyAttrs<'a>), PolicyExpireRequest {
-        /// The limit is reached; to let it be.
+        /// Event: a policy reached a limit. Request: expire it.
         27 XFRM_MSG_POLEXPIRE EXPIRE,
     }
     about expiring
@@ -493,67 +493,67 @@ message! {
 }
 
 message! {
-    /// The end of all policies of a type.
+    /// The removal of all policies of a type.
     pub struct Flush<'a>((), PolicyAttrs<'a>), FlushRequest {
-        /// They are gone; to delete them.
+        /// Event: they were removed. Request: delete them.
         29 XFRM_MSG_FLUSHPOLICY FLUSH,
     }
     on crate::PROTOCOL
 }
 
 layout! {
-    /// `struct xfrm_user_acquire`: the state that is wanted.
+    /// `struct xfrm_user_acquire`: the needed state.
     pub struct AcquireInfo: xfrm_user_acquire = 280 | 276 {
-        /// Destination, protocol and SPI; the family is the template's, see [`Acquire::destination`].
+        /// Destination, protocol and SPI. The family is that of the template; see [`Acquire::destination`].
         id: Id,
         /// Source.
         saddr: Address,
         /// The packet.
         sel: Selector,
-        /// The policy that wants it.
+        /// The policy that needs it.
         policy: PolicyInfo,
-        /// Authentication algorithms that are allowed, a bit each.
+        /// Allowed authentication algorithms, one bit each.
         aalgos: u32,
-        /// Encryption algorithms.
+        /// Allowed encryption algorithms, one bit each.
         ealgos: u32,
-        /// Compression algorithms.
+        /// Allowed compression algorithms, one bit each.
         calgos: u32,
-        /// Of the state that answers it.
+        /// Sequence number to set in the new state.
         seq: u32,
     }
 }
 
 message! {
-    /// A packet wants a state that isn't there.
+    /// A packet needs a state that does not exist.
     pub struct Acquire<'a>(AcquireInfo, PolicyAttrs<'a>), AcquireRequest {
-        /// The kernel asks for it; to let it ask.
+        /// Event: the kernel needs a state. Request: send such an event.
         23 XFRM_MSG_ACQUIRE ACQUIRE,
     }
     on crate::PROTOCOL
 }
 
 impl Acquire<'_> {
-    /// Family of the state: that of the template, or of the packet.
+    /// Family of the state: from the template, or from the packet.
     fn family(&self) -> Family {
         let template = self.tmpl().and_then(|templates| templates.get(0));
         template.map_or_else(|| self.header().sel.family, |template| template.family)
     }
 
-    /// Where the state is to lead.
+    /// Destination of the state.
     pub fn destination(&self) -> Option<IpAddr> {
         self.header().id.daddr.of(self.family()).ip()
     }
 
-    /// From where.
+    /// Source of the state.
     pub fn source(&self) -> Option<IpAddr> {
         self.header().saddr.of(self.family()).ip()
     }
 }
 
 message! {
-    /// The states of a policy move to other addresses, and its templates with them.
+    /// New addresses for the states of a policy and for its templates.
     pub struct Migrate<'a>(PolicyKey, PolicyAttrs<'a>), MigrateRequest {
-        /// They moved; to move them.
+        /// Event: they have new addresses. Request: set new addresses.
         33 XFRM_MSG_MIGRATE MIGRATE,
     }
     about moving
@@ -561,13 +561,13 @@ message! {
 }
 
 impl Migrate<'_> {
-    /// From where to where.
+    /// The old and new addresses.
     pub fn migrations(&self) -> impl Iterator<Item = Migration> {
         self.migrate().into_iter().flat_map(|all| all.iter().flat_map(|some| some.iter()))
     }
 }
 
-/// Close to what `ip xfrm policy` prints.
+/// Close to the output of `ip xfrm policy`.
 impl core::fmt::Display for Policy<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let info = self.header();

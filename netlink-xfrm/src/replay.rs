@@ -1,4 +1,4 @@
-//! Protection against replays: counters and windows.
+//! Replay protection: counters and windows.
 
 use netlink_core::{Array, Malformed, Payload, Rule, Shape, Unsendable, Writer, checked, layout, leaf};
 
@@ -9,60 +9,60 @@ layout! {
         oseq: u32,
         /// Highest sequence number received.
         seq: u32,
-        /// A bit per packet received, the highest sequence number's is the lowest.
+        /// One bit per received packet. The lowest bit is the highest sequence number.
         bitmap: u32,
     }
 }
 
-/// Largest window the kernel keeps, in packets: `XFRMA_REPLAY_ESN_MAX`.
+/// Largest window of the kernel, in packets: `XFRMA_REPLAY_ESN_MAX`.
 pub const REPLAY_ESN_MAX: u32 = 4096;
 
-/// `struct xfrm_replay_state_esn`: a window of up to 4096 packets, and counters of 64 bits where the state has
+/// `struct xfrm_replay_state_esn`: a window of up to 4096 packets. Counters have 64 bits if the state has
 /// [`StateFlags::ESN`](crate::state::StateFlags::ESN).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ReplayEsn<'a> {
-    /// Sequence number of the last packet sent, the lower half.
+    /// Sequence number of the last packet sent, lower half.
     pub oseq: u32,
-    /// Highest sequence number received, the lower half.
+    /// Highest sequence number received, lower half.
     pub seq: u32,
     /// Upper half of `oseq`.
     pub oseq_hi: u32,
     /// Upper half of `seq`.
     pub seq_hi: u32,
-    /// Packets of the window.
+    /// Size of the window, in packets.
     pub replay_window: u32,
-    /// A bit per packet. To send: as many words as `words`, or none for zeros.
+    /// One bit per packet. To send: as many words as `words`, or none for zeros.
     pub bitmap: Array<'a, u32>,
-    /// Words the bitmap has.
+    /// Number of words in the bitmap.
     pub words: u32,
 }
 
 impl<'a> ReplayEsn<'a> {
     const HEADER: usize = 24;
 
-    /// Nothing sent nor received, and a window of so many packets.
+    /// No packet sent or received, and a window of this many packets.
     pub const fn new(window: u32) -> Self {
         let bitmap = Array::new(&[]);
         let words = window.div_ceil(32);
         Self { oseq: 0, seq: 0, oseq_hi: 0, seq_hi: 0, replay_window: window, bitmap, words }
     }
 
-    /// The number of the last packet sent.
+    /// The sequence number of the last packet sent.
     #[must_use]
     pub const fn sent(self, number: u64) -> Self {
         let [oseq, oseq_hi] = halves(number);
         Self { oseq, oseq_hi, ..self }
     }
 
-    /// The highest number received.
+    /// The highest sequence number received.
     #[must_use]
     pub const fn received(self, number: u64) -> Self {
         let [seq, seq_hi] = halves(number);
         Self { seq, seq_hi, ..self }
     }
 
-    /// The packets of the window that were received.
+    /// The received packets of the window.
     #[must_use]
     pub const fn bitmap(self, words: &'a [u32]) -> Self {
         Self { bitmap: Array::new(words), ..self }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_the_kernel_does_not_have_are_refused() {
+    fn windows_larger_than_the_kernels_are_refused() {
         assert!(bytes(ReplayEsn::new(4097)).is_err());
         assert!(bytes(ReplayEsn::new(64).bitmap(&[1])).is_err());
     }

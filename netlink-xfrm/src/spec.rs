@@ -7,7 +7,7 @@ use crate::common::SecurityHeader;
 use crate::event::Group;
 use crate::{algo, policy, state};
 
-/// What this crate declares; see [`Spec`].
+/// The declarations of this crate; see [`Spec`].
 pub const SPEC: Spec = Spec {
     protocols: &[&crate::PROTOCOL],
     tables: &[],

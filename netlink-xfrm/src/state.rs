@@ -1,5 +1,5 @@
-//! States (SAs): one direction of a protected connection each, with its keys. Kernel side: `uapi/linux/xfrm.h`,
-//! `net/xfrm/xfrm_user.c`, `net/xfrm/xfrm_state.c`.
+//! States (SAs): each is one direction of a protected connection, with its keys. Kernel side:
+//! `uapi/linux/xfrm.h`, `net/xfrm/xfrm_user.c`, `net/xfrm/xfrm_state.c`.
 //!
 //! ```
 //! use std::net::Ipv4Addr;
@@ -26,25 +26,26 @@
 //! let moved = state::migrate(StateKey::of(there, Proto::ESP, 0x100), here, Ipv4Addr::new(192, 0, 2, 3), 1);
 //! ```
 //!
-//! Whoever may list states reads their keys; see [`Secret`](netlink_core::Secret) for what is kept of those here.
+//! Everyone who may list states can read their keys. [`Secret`](netlink_core::Secret) says how this crate
+//! stores keys.
 
 use core::net::IpAddr;
 
 use netlink_core::layout::Pad;
 use netlink_core::{Be, Flag, attrs, flags, layout, message, narrow, values};
 
+mod messages;
 mod request;
-mod told;
 
 use self::request::algorithms;
 
+pub use self::messages::{
+    AsyncEventFlags, AsyncEventInfo, InfoHeader, MappingInfo, MigrateFlags, MigrateStateInfo, ReportInfo,
+    Sad, SadAttrs, SadRequest, SadTable,
+};
 pub use self::request::{
     add, allocate_spi, async_event, copy_of, delete, expire, flush, get, info, list, migrate,
     set_async_event, update,
-};
-pub use self::told::{
-    AsyncEventFlags, AsyncEventInfo, InfoHeader, MappingInfo, MigrateFlags, MigrateStateInfo, ReportInfo,
-    Sad, SadAttrs, SadRequest, SadTable,
 };
 use crate::Family;
 use crate::algo::{Aead, Algo, Auth};
@@ -59,21 +60,21 @@ pub use crate::replay::{REPLAY_ESN_MAX, Replay, ReplayEsn};
 flags! {
     /// `XFRM_STATE_*`.
     pub struct StateFlags: u8 {
-        /// Leave the inner header's congestion marks alone.
+        /// Do not copy congestion marks to the inner header.
         0x1 XFRM_STATE_NOECN NOECN,
-        /// Give the inner header the outer one's DSCP on the way in.
+        /// Copy the outer header's DSCP to the inner header on reception.
         0x2 XFRM_STATE_DECAP_DSCP DECAP_DSCP,
-        /// Let the outer packets be fragmented.
+        /// Allow fragmentation of the outer packets.
         0x4 XFRM_STATE_NOPMTUDISC NOPMTUDISC,
-        /// Mobile IPv6: any source.
+        /// Mobile IPv6: accept any source.
         0x8 XFRM_STATE_WILDRECV WILDRECV,
-        /// Also for the errors that packets provoke.
+        /// Also for ICMP errors caused by these packets.
         0x10 XFRM_STATE_ICMP ICMP,
-        /// The selector is for both families, in a tunnel.
+        /// In a tunnel: the selector is for both families.
         0x20 XFRM_STATE_AF_UNSPEC AF_UNSPEC,
         /// AH in IPv4: align to 4 bytes, not 8.
         0x40 XFRM_STATE_ALIGN4 ALIGN4,
-        /// Sequence numbers of 64 bits; wants `XFRMA_REPLAY_ESN_VAL`, see [`StateRequest::esn`].
+        /// Sequence numbers of 64 bits; needs `XFRMA_REPLAY_ESN_VAL`, see [`StateRequest::esn`].
         0x80 XFRM_STATE_ESN ESN,
     }
 }
@@ -81,39 +82,39 @@ flags! {
 flags! {
     /// `XFRM_SA_XFLAG_*`.
     pub struct ExtraFlags: u32 {
-        /// Don't copy the inner header's DSCP to the outer one.
+        /// Do not copy the inner header's DSCP to the outer header.
         0x1 XFRM_SA_XFLAG_DONT_ENCAP_DSCP DONT_ENCAP_DSCP,
-        /// Let the sequence number begin anew; only without protection against replays. Linux 5.9.
+        /// Allow the sequence number to wrap; only without replay protection. Linux 5.9.
         0x2 XFRM_SA_XFLAG_OSEQ_MAY_WRAP OSEQ_MAY_WRAP,
     }
 }
 
 values! {
-    /// `XFRM_SA_DIR_*`: the way a state is for. Linux 6.10.
+    /// `XFRM_SA_DIR_*`: direction of a state. Linux 6.10.
     pub struct Direction: u8 {
-        /// In.
+        /// Received packets.
         1 XFRM_SA_DIR_IN IN "in",
-        /// Out.
+        /// Sent packets.
         2 XFRM_SA_DIR_OUT OUT "out",
     }
 }
 
 layout! {
-    /// `struct xfrm_stats`: what was thrown away.
+    /// `struct xfrm_stats`: dropped packets.
     pub struct Stats: xfrm_stats = 12 {
-        /// Packets too old for the window.
+        /// Packets too old for the replay window.
         replay_window: u32,
-        /// Packets that came twice.
+        /// Packets received twice.
         replay: u32,
-        /// Packets that were not authentic.
+        /// Packets that failed authentication.
         integrity_failed: u32,
     }
 }
 
 layout! {
-    /// `struct xfrm_usersa_info`: a state but for its attributes.
-    pub struct StateInfo: xfrm_usersa_info = 224 | 220 then settle {
-        /// Which packets it is for.
+    /// `struct xfrm_usersa_info`: the fixed part of a state.
+    pub struct StateInfo: xfrm_usersa_info = 224 | 220 then after_read {
+        /// The packets that it applies to.
         sel: Selector,
         /// Destination, SPI and protocol.
         id: Id,
@@ -121,19 +122,20 @@ layout! {
         saddr: Address,
         /// When it expires.
         lft: Lifetime,
-        /// How much it was used. Read-only.
+        /// Usage. Read-only.
         curlft: Usage,
-        /// What was thrown away. Read-only.
+        /// Dropped packets. Read-only.
         stats: Stats,
-        /// Of an acquire that it answers.
+        /// Sequence number of the acquire that it answers.
         seq: u32,
-        /// By which templates of policies find it.
+        /// Policy templates find the state by this number.
         reqid: u32,
         /// Family of its addresses.
         family: Family,
-        /// What becomes of the packet's header.
+        /// What happens to the packet's header.
         mode: Mode,
-        /// Packets of the replay window, up to 32; 0 beside `XFRMA_REPLAY_ESN_VAL`. See [`State::replay_window`].
+        /// Size of the replay window in packets, up to 32; 0 together with `XFRMA_REPLAY_ESN_VAL`. See
+        /// [`State::replay_window`].
         replay_window: u8,
         /// Options.
         flags: StateFlags,
@@ -143,14 +145,14 @@ layout! {
 }
 
 impl StateInfo {
-    fn settle(mut self) -> Self {
+    fn after_read(mut self) -> Self {
         self.id.daddr = self.id.daddr.of(self.family);
         self.saddr = self.saddr.of(self.family);
         self
     }
 }
 
-/// Which state: `src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x00000100`.
+/// The identity of the state: `src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x00000100`.
 impl core::fmt::Display for StateInfo {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let Id { daddr, proto, spi, .. } = self.id;
@@ -159,8 +161,8 @@ impl core::fmt::Display for StateInfo {
 }
 
 layout! {
-    /// `struct xfrm_usersa_id`: which state.
-    pub struct StateKey: xfrm_usersa_id = 24 then settle {
+    /// `struct xfrm_usersa_id`: identifies a state.
+    pub struct StateKey: xfrm_usersa_id = 24 then after_read {
         /// Destination.
         daddr: Address,
         /// Security parameter index.
@@ -175,13 +177,13 @@ layout! {
 }
 
 impl StateKey {
-    /// The state of this destination, protocol and SPI.
+    /// The state with this destination, protocol and SPI.
     pub fn of(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> Self {
         let ip = destination.into();
         Self { daddr: ip.into(), spi: Be(spi), family: ip.into(), proto, ..Self::default() }
     }
 
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         Self { daddr: self.daddr.of(self.family), ..self }
     }
 }
@@ -231,7 +233,7 @@ impl DeletedState<'_> {
     }
 }
 
-/// Which state: `dst 192.0.2.2 proto esp spi 0x00000100`.
+/// The identity of the state: `dst 192.0.2.2 proto esp spi 0x00000100`.
 impl core::fmt::Display for StateKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "dst {} proto {} spi {:#010x}", self.daddr, self.proto, self.spi.0)
@@ -248,23 +250,23 @@ about_header! {
 }
 
 layout! {
-    /// `struct xfrm_userspi_info`: the state that an SPI is wanted for.
+    /// `struct xfrm_userspi_info`: a state that needs an SPI.
     pub struct SpiInfo: xfrm_userspi_info = 232 | 228 {
         /// The state.
         info: StateInfo,
-        /// Least SPI.
+        /// Smallest SPI.
         min: u32,
-        /// Greatest SPI.
+        /// Largest SPI.
         max: u32,
     }
 }
 
 layout! {
-    /// `struct xfrm_user_expire`: a state at one of its limits.
+    /// `struct xfrm_user_expire`: a state that reached a limit.
     pub struct ExpireInfo: xfrm_user_expire = 232 | 224 {
         /// The state.
         state: StateInfo,
-        /// 0 at a soft limit; else the state is gone.
+        /// 0 at a soft limit. Otherwise the state was removed.
         hard: u8,
         /// Padding.
         pad: Pad<7, 3>,
@@ -274,23 +276,23 @@ layout! {
 layout! {
     /// `struct xfrm_usersa_flush`.
     pub struct FlushInfo: xfrm_usersa_flush = 1 {
-        /// Protocol whose states go.
+        /// Protocol of the states to delete.
         proto: Proto,
     }
 }
 
 layout! {
-    /// `struct xfrm_address_filter`: only states between these two.
-    pub struct AddressFilter: xfrm_address_filter = 36 then settle {
+    /// `struct xfrm_address_filter`: only states between two prefixes.
+    pub struct AddressFilter: xfrm_address_filter = 36 then after_read {
         /// Source.
         saddr: Address,
         /// Destination.
         daddr: Address,
         /// Family of both.
         family: Family,
-        /// Bits of the source that count; 0 for any.
+        /// Prefix length of the source; 0 is any.
         splen: u8,
-        /// Bits of the destination that count; 0 for any.
+        /// Prefix length of the destination; 0 is any.
         dplen: u8,
     }
 }
@@ -307,18 +309,19 @@ impl AddressFilter {
         }
     }
 
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         Self { daddr: self.daddr.of(self.family), saddr: self.saddr.of(self.family), ..self }
     }
 }
 
 attrs! {
-    /// `XFRMA_*` of states, and of what is told about them.
+    /// `XFRMA_*`: attributes of states and of messages about them.
     pub struct StateAttrs<'a> for
         StateRequest<R>, StateKeyRequest<R>, StateListRequest<R>, SpiRequest<R>, StateExpireRequest<R>,
         AsyncEventRequest<R>, MigrateStateRequest<R>
     {
-        /// Authentication, truncated as is usual. The kernel tells it beside `XFRMA_ALG_AUTH_TRUNC`.
+        /// Authentication with the algorithm's usual truncation. The kernel sends it in addition to
+        /// `XFRMA_ALG_AUTH_TRUNC`.
         1 XFRMA_ALG_AUTH alg_auth: Algo<'a>,
         /// Encryption.
         2 XFRMA_ALG_CRYPT alg_crypt: Algo<'a>,
@@ -326,32 +329,32 @@ attrs! {
         3 XFRMA_ALG_COMP alg_comp: Algo<'a>,
         /// ESP in UDP or TCP. See [`State::encap`].
         4 XFRMA_ENCAP encap: Encap,
-        /// In the message of a deletion: the state.
+        /// In the event of a removed state: the state.
         6 XFRMA_SA sa: StateInfo,
         /// Label of a security module.
         8 XFRMA_SEC_CTX sec_ctx: SecurityContext<'a>,
-        /// How much it was used: in asynchronous events, where it can also be set.
+        /// Usage: in asynchronous events, where it can also be set.
         9 XFRMA_LTIME_VAL ltime_val: Usage,
-        /// Counters and window of at most 32 packets.
+        /// Counters, and a window of at most 32 packets.
         10 XFRMA_REPLAY_VAL replay_val: Replay,
-        /// Packets between two asynchronous events. Default: the sysctl `net.core.xfrm_aevent_rseqth`.
+        /// Number of packets between two asynchronous events. Default: the sysctl `net.core.xfrm_aevent_rseqth`.
         11 XFRMA_REPLAY_THRESH replay_thresh: u32,
-        /// Time without one after which an asynchronous event comes: the kernel takes it in its clock's ticks and
-        /// tells it in tenths of a second. Default: the sysctl `net.core.xfrm_aevent_etime`.
+        /// Time after which an asynchronous event is sent, if there was none. A request has ticks of the
+        /// kernel's clock, a reply tenths of a second. Default: the sysctl `net.core.xfrm_aevent_etime`.
         12 XFRMA_ETIMER_THRESH etimer_thresh: u32,
-        /// In a query: the source, where the protocol has no SPI.
+        /// In a query: the source, for protocols without SPI.
         13 XFRMA_SRCADDR srcaddr: Address,
         /// Care-of address of Mobile IPv6. See [`State::coaddr`].
         14 XFRMA_COADDR coaddr: Address,
-        /// Last use: seconds since 1970. Read-only, for Mobile IPv6's protocols.
+        /// Last use, in seconds since 1970. Read-only, for protocols of Mobile IPv6.
         15 XFRMA_LASTUSED lastused -> u64,
-        /// Encryption and authentication in one.
+        /// Combined encryption and authentication.
         18 XFRMA_ALG_AEAD alg_aead: Aead<'a>,
         /// Authentication.
         20 XFRMA_ALG_AUTH_TRUNC alg_auth_trunc: Auth<'a>,
-        /// Mark that packets must have; in a query, what is looked up.
+        /// Mark that packets must have. In a query: the mark to look up.
         21 XFRMA_MARK mark: Mark,
-        /// Bytes that packets are padded to, against traffic analysis. ESP tunnels.
+        /// Length in bytes that packets are padded to, against traffic analysis. ESP tunnels.
         22 XFRMA_TFCPAD tfcpad: u32,
         /// Counters of 64 bits, or a window of up to 4096 packets. See [`StateRequest::replay_window`].
         23 XFRMA_REPLAY_ESN_VAL replay_esn_val: ReplayEsn<'a>,
@@ -361,33 +364,33 @@ attrs! {
         25 XFRMA_PROTO proto: Proto,
         /// In a list: only states between these addresses; see [`ListRequest::between`].
         26 XFRMA_ADDRESS_FILTER address_filter: AddressFilter,
-        /// Device that does the work.
+        /// Device for an offload.
         28 XFRMA_OFFLOAD_DEV offload_dev: Offload,
-        /// Mark that packets get. Linux 4.19.
+        /// Mark that is set on packets. Linux 4.19.
         29 XFRMA_SET_MARK set_mark: u32,
-        /// Bits of the mark that are set; default all. Linux 4.19.
+        /// Bits of the mark to set. Default: all. Linux 4.19.
         30 XFRMA_SET_MARK_MASK set_mark_mask: u32,
-        /// Id of the `xfrm` link it belongs to. Linux 4.19.
+        /// Id of the `xfrm` link of the state. Linux 4.19.
         31 XFRMA_IF_ID if_id: u32,
-        /// Seconds between two messages about a changed mapping of the peer. Linux 5.17.
+        /// Smallest number of seconds between two events about a changed mapping of the peer. Linux 5.17.
         32 XFRMA_MTIMER_THRESH mtimer_thresh: u32,
-        /// The way it is for. Linux 6.10.
+        /// Direction of the state. Linux 6.10.
         33 XFRMA_SA_DIR sa_dir: Direction,
-        /// Seconds between keep-alives through a NAT; wants `XFRMA_ENCAP` and [`Direction::OUT`]. Linux 6.11.
+        /// Seconds between NAT keepalives; needs `XFRMA_ENCAP` and [`Direction::OUT`]. Linux 6.11.
         34 XFRMA_NAT_KEEPALIVE_INTERVAL nat_keepalive_interval: u32,
-        /// CPU whose packets it is for. Linux 6.13.
+        /// CPU whose packets use the state. Linux 6.13.
         35 XFRMA_SA_PCPU sa_pcpu: u32,
-        /// IPTFS, in: microseconds to wait for a missing packet. Linux 6.14.
+        /// IPTFS, reception: microseconds to wait for a missing packet. Linux 6.14.
         36 XFRMA_IPTFS_DROP_TIME iptfs_drop_time: u32,
-        /// IPTFS, in: packets of the window for reordering. Linux 6.14.
+        /// IPTFS, reception: size of the reorder window, in packets. Linux 6.14.
         37 XFRMA_IPTFS_REORDER_WINDOW iptfs_reorder_window: u16,
-        /// IPTFS, out: inner packets are not split. Linux 6.14.
+        /// IPTFS, sending: inner packets are not split. Linux 6.14.
         38 XFRMA_IPTFS_DONT_FRAG iptfs_dont_frag: Flag,
-        /// IPTFS, out: microseconds to wait for the first packet's followers. Linux 6.14.
+        /// IPTFS, sending: microseconds that the first packet waits for further packets. Linux 6.14.
         39 XFRMA_IPTFS_INIT_DELAY iptfs_init_delay: u32,
-        /// IPTFS, out: most bytes that wait. Linux 6.14.
+        /// IPTFS, sending: largest number of waiting bytes. Linux 6.14.
         40 XFRMA_IPTFS_MAX_QSIZE iptfs_max_qsize: u32,
-        /// IPTFS, out: bytes of the outer packet; 0 is what the path allows. Linux 6.14.
+        /// IPTFS, sending: size of the outer packet in bytes; 0 is the path MTU. Linux 6.14.
         41 XFRMA_IPTFS_PKT_SIZE iptfs_pkt_size: u32,
     }
 }
@@ -395,9 +398,9 @@ attrs! {
 message! {
     /// A state.
     pub struct State<'a>(StateInfo, StateAttrs<'a>), StateRequest {
-        /// A state that exists or came to be; to make one.
+        /// Answer and event: a state exists or was added. Request: make one.
         16 XFRM_MSG_NEWSA NEW,
-        /// A state that changed; to change one, or to complete one that has nothing but an SPI.
+        /// Event: a state changed. Request: change one, or complete one that has only an SPI.
         26 XFRM_MSG_UPDSA UPDATE,
     }
     about state
@@ -406,11 +409,11 @@ message! {
 }
 
 message! {
-    /// Which state: a query, and the message about a state that is gone, which holds all of it.
+    /// A key of a state: for a query, and in the event of a removed state, which has all its attributes.
     pub struct DeletedState<'a>(StateKey, StateAttrs<'a>), StateKeyRequest {
-        /// A state that is gone; to delete one.
+        /// Event: a state was removed. Request: delete one.
         17 XFRM_MSG_DELSA DEL,
-        /// Asks for one.
+        /// Asks for one state.
         18 XFRM_MSG_GETSA GET [sent],
     }
     about key
@@ -418,24 +421,24 @@ message! {
 }
 
 message! {
-    /// A query for all states. It has no fixed header: the kernel reads its filters at once behind the frame's.
+    /// A query for all states. It has no fixed header: its filters follow the netlink header directly.
     pub struct List<'a>((), StateAttrs<'a>), StateListRequest {
-        /// Asks for all.
+        /// Asks for all states.
         18 XFRM_MSG_GETSA GET [sent],
     }
     on crate::PROTOCOL
 }
 
 narrow! {
-    /// A question about one state, or the deletion of one. The kernel looks at nothing but what can be set here.
+    /// A request for one state, or to delete one. It has only the setters that the kernel uses.
     pub struct KeyRequest<R>(StateKeyRequest<R>) {
-        /// The state that packets with this mark find; without, those with mark 0. That of any mark is found, too.
+        /// The mark of the packets that find the state. Default: 0. A state for any mark is found too.
         mark: Mark,
     }
 }
 
 narrow! {
-    /// A list of states.
+    /// A request for a list of states.
     pub struct ListRequest<R>(StateListRequest<R>) {
         /// Only states of this protocol.
         proto: Proto,
@@ -443,17 +446,17 @@ narrow! {
 }
 
 narrow! {
-    /// The end of one state.
+    /// A request that expires one state.
     pub struct ExpireRequest<R>(StateExpireRequest<R>) {
-        /// The state that packets with this mark find; without, those with mark 0. That of any mark is found, too.
+        /// The mark of the packets that find the state. Default: 0. A state for any mark is found too.
         mark: Mark,
     }
 }
 
 message! {
-    /// Asks for an SPI; the answer is a [`State`].
+    /// A request for an SPI. The answer is a [`State`].
     pub struct Spi<'a>(SpiInfo, StateAttrs<'a>), SpiRequest {
-        /// Asks for one.
+        /// Asks for an SPI.
         22 XFRM_MSG_ALLOCSPI ALLOC,
     }
     about wanted
@@ -461,9 +464,9 @@ message! {
 }
 
 message! {
-    /// A state at one of its limits.
+    /// A state that reached a limit.
     pub struct Expire<'a>(ExpireInfo, StateAttrs<'a>), StateExpireRequest {
-        /// The limit is reached; to let it be.
+        /// Event: a state reached a limit. Request: expire it.
         24 XFRM_MSG_EXPIRE EXPIRE,
     }
     about expiring
@@ -471,20 +474,20 @@ message! {
 }
 
 message! {
-    /// The end of all states of a protocol.
+    /// The removal of all states of a protocol.
     pub struct Flush<'a>(FlushInfo, StateAttrs<'a>), FlushRequest {
-        /// They are gone; to delete them.
+        /// Event: they were removed. Request: delete them.
         28 XFRM_MSG_FLUSHSA FLUSH,
     }
     on crate::PROTOCOL
 }
 
 message! {
-    /// Counters, window and use of a state: what a second machine has to know to take over.
+    /// Counters, window and usage of a state: the data that a standby machine needs.
     pub struct AsyncEvent<'a>(AsyncEventInfo, StateAttrs<'a>), AsyncEventRequest {
-        /// The values now; to set them.
+        /// Answer and event: the current values. Request: set them.
         30 XFRM_MSG_NEWAE NEW,
-        /// Asks for them.
+        /// Asks for the values.
         31 XFRM_MSG_GETAE GET,
     }
     about counted
@@ -492,48 +495,48 @@ message! {
 }
 
 message! {
-    /// The peer's address or port changed, seen by ESP in UDP.
+    /// The peer's address or port changed, as ESP in UDP detected.
     pub struct Mapping<'a>(MappingInfo, StateAttrs<'a>), MappingRequest {
-        /// It changed; the kernel tells, and takes no such request.
+        /// Event: it changed. The kernel accepts no such request.
         38 XFRM_MSG_MAPPING MAPPING [received],
     }
     on crate::PROTOCOL
 }
 
 message! {
-    /// A packet of Mobile IPv6 that no state is for.
+    /// A packet of Mobile IPv6 without a state.
     pub struct Report<'a>(ReportInfo, StateAttrs<'a>), ReportRequest {
-        /// It came; the kernel tells, and takes no such request.
+        /// Event: it arrived. The kernel accepts no such request.
         32 XFRM_MSG_REPORT REPORT [received],
     }
     on crate::PROTOCOL
 }
 
 message! {
-    /// One state moves to other addresses, with its keys and counters.
+    /// New addresses for one state, with its keys and counters.
     pub struct MigrateState<'a>(MigrateStateInfo, StateAttrs<'a>), MigrateStateRequest {
-        /// It moved; to move it. Linux 7.2.
+        /// Event: the state has new addresses. Request: set new addresses. Linux 7.2.
         41 XFRM_MSG_MIGRATE_STATE MIGRATE,
     }
     about moving
     on crate::PROTOCOL
 }
 
-/// What a message with a whole state in it tells of it.
+/// Getters of messages with a whole state.
 macro_rules! state_getters {
     ($($message:ident |$this:ident| $info:expr;)*) => { $(
         impl $message<'_> {
-            /// Where it is sent.
+            /// Destination.
             pub fn destination(&self) -> Option<IpAddr> {
                 self.state_info()?.id.daddr.ip()
             }
 
-            /// From where.
+            /// Source.
             pub fn source(&self) -> Option<IpAddr> {
                 self.state_info()?.saddr.ip()
             }
 
-            /// The state but for its attributes.
+            /// The fixed part of the state.
             pub fn state_info(&self) -> Option<StateInfo> {
                 let $this = self;
                 $info
@@ -550,7 +553,7 @@ macro_rules! state_getters {
                 self.attrs().coaddr()?.of(self.state_info()?.family).ip()
             }
 
-            /// Packets of the replay window.
+            /// Size of the replay window, in packets.
             pub fn replay_window(&self) -> Option<u32> {
                 let short = self.state_info()?.replay_window.into();
                 Some(self.replay_esn_val().map_or(short, |replay| replay.replay_window))

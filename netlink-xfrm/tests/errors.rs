@@ -1,4 +1,4 @@
-//! What errors say where the kernel says little.
+//! Error texts where the kernel gives little information.
 
 #![allow(clippy::unwrap_used)]
 
@@ -55,7 +55,7 @@ fn a_refusal_names_its_object() {
 
 // NA4.
 #[test]
-fn an_algorithm_is_told_where_it_was_looked_up_and_its_key_never() {
+fn an_error_names_an_unknown_algorithm_and_never_its_key() {
     let key = [7; 36];
     let request = state::add(FROM, TO, Proto::ESP, 0x100).alg_aead(Aead::new("rfc4106(gcm(aes))", &key, 128));
     let state = "XFRM_MSG_NEWSA src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x00000100";
@@ -88,7 +88,7 @@ fn an_algorithm_is_told_where_it_was_looked_up_and_its_key_never() {
 
 // U4.
 #[test]
-fn a_text_that_is_no_prefix_is_quoted() {
+fn an_invalid_prefix_is_quoted() {
     let wrong = |text: &str| text.parse::<netlink_xfrm::Prefix>().unwrap_err().to_string();
     assert_eq!(wrong("10.0.0.0/33"), "\"33\" is not a prefix length between 0 and 32");
     assert_eq!(wrong("10.0.0"), "\"10.0.0\" is not an IP address");

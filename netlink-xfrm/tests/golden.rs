@@ -1,4 +1,4 @@
-//! States, policies and events as a kernel sent them: see `netlink_testing::golden`.
+//! States, policies and events that kernels sent: see `netlink_testing::golden`.
 
 use netlink_core::{Messages, Reply as _};
 use netlink_testing::golden::Read;

@@ -1,7 +1,7 @@
-//! Bytes in the order of the machine.
+//! Bytes in the machine's byte order.
 
-/// The bytes of a struct on this machine, from those on a little-endian one. Its members have so many bytes each, the
-/// last number being that of all the rest; bytes that have the same order everywhere are members of one.
+/// Converts the bytes of a struct from little-endian order to the machine's. `members` has the size of each field;
+/// the last size is repeated for the rest. Bytes with the same order on all machines are fields of size 1.
 ///
 /// ```
 /// let header = netlink_testing::native([16, 0, 0, 0, 2, 0, 127, 0, 0, 1], &[4, 2, 1]);
@@ -14,9 +14,9 @@ pub fn native<const N: usize>(mut bytes: [u8; N], members: &[usize]) -> [u8; N] 
     bytes
 }
 
-/// Attributes on this machine, from those on a little-endian one, behind as many bytes as stay: 4 if that is a generic
-/// family's header. Their heads, and values that are as long as a number, turn round; but not values of the types that
-/// are kept, such as addresses and ports, and not what is in structs.
+/// Converts attributes from little-endian order to the machine's. The first `head` bytes are not changed: 4
+/// for the header of a generic family. Attribute headers and number-sized values are converted. Values of the
+/// types in `kept`, such as addresses and ports, and structs are not.
 ///
 /// ```
 /// let body = netlink_testing::native_attributes(&[1, 1, 0, 0, 8, 0, 3, 0, 10, 0, 0, 1, 6, 0, 1, 0, 2, 0, 0, 0], 4, &[3]);
@@ -32,7 +32,7 @@ pub fn native_attributes(bytes: &[u8], head: usize, kept: &[u16]) -> Vec<u8> {
     bytes
 }
 
-/// Turns heads and numbers round, in nested sets too. Numbers that are cut stay as they are.
+/// Reverses headers and numbers, also in nested sets. Truncated numbers are not changed.
 fn reverse_attributes(mut bytes: &mut [u8], kept: &[u16]) {
     const NESTED: u16 = 0x8000;
     while let Some(([a, b, c, d], rest)) = bytes.split_first_chunk_mut() {
@@ -49,7 +49,7 @@ fn reverse_attributes(mut bytes: &mut [u8], kept: &[u16]) {
     }
 }
 
-/// Turns each member round.
+/// Reverses the bytes of each field.
 fn reverse(mut bytes: &mut [u8], members: &[usize]) {
     let last = members.last().copied().unwrap_or(1).max(1);
     let mut members = members.iter().copied().chain(std::iter::repeat(last));
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_turn_round_and_the_last_length_goes_on() {
+    fn fields_are_reversed_and_the_last_size_is_repeated() {
         let mut bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9];
         reverse(&mut bytes, &[4, 1, 2]);
         assert_eq!(bytes, [4, 3, 2, 1, 5, 7, 6, 9, 8]);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_turn_round_but_for_what_is_no_number() {
+    fn numbers_in_attributes_are_reversed() {
         let mut bytes = [
             20, 0, 1, 0x80, 6, 0, 1, 0, 2, 9, 0, 0, 8, 0, 3, 0, 10, 0, 0,
             1, // a number and an address, nested

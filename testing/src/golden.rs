@@ -1,19 +1,20 @@
-//! Captured bytes, and what they read as: the files of `tests/golden`.
+//! Captured bytes and their text: the files of `tests/golden`.
 //!
-//! A file `NAME.hex` has comments (`#`), the hexadecimal digits of one or more messages, and behind a line `---` what they
-//! read as. In a file of exchanges each line of digits is a datagram, behind `>` if it was sent, `<` if it was received, and
-//! `*7` if it was received by multicast group 7.
+//! A file `NAME.hex` has comments (`#`), the hexadecimal digits of one or more messages, and after a line
+//! `---` the text that they read as. In a file of exchanges each line of digits is a datagram: after `>` a
+//! sent one, after `<` a received one, and after `*7` one received from multicast group 7.
 //!
-//! Those are bytes of a little-endian machine. `NAME.be.hex` beside it has what a big-endian kernel sent of the same, and
-//! `NAME.i386.hex` what one sent that aligns a struct's `u64` to 4 bytes, so that the struct ends earlier. It shares the
-//! text, and behind its own `---` stand only the lines where a clock or a counter made another number, each behind its
-//! place in the text: `12: created: 3310,`. A machine reads the files of its own kind, and on any other the two must agree
-//! word by word.
+//! These bytes are of a little-endian machine. `NAME.be.hex` has the same content from a big-endian kernel.
+//! `NAME.i386.hex` is from a kernel that aligns the `u64` of a struct to 4 bytes, so that the struct ends
+//! earlier. The text is shared. After the `---` of the other file are only the lines in which a clock or a
+//! counter had another number, each after its line number: `12: created: 3310,`. A machine reads the files of
+//! its own kind. On all machines, the two files must agree word by word.
 //!
-//! A file that no such kernel sent has a line `# not on i386: REASON`. There it must be an error.
+//! A file that no kernel of this kind sends has a line `# not on i386: REASON`. On that machine it must be an error.
 //!
 //! - `UPDATE=1` writes the texts instead of comparing them.
-//! - `NETLINK_GOLDEN=FOLDER` lets kernel tests write what they [`keep`] there, as files of this machine's order.
+//! - `NETLINK_GOLDEN=FOLDER`: kernel tests write the messages that they [`keep`] there, as files of this
+//!   machine's kind.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
@@ -24,21 +25,21 @@ use std::{env, fs, io};
 
 use crate::sys;
 
-/// What a family reads a message as, and the message that it writes from that; or why it can't be read.
+/// The text of a message, and the same message written again by the family; or the error.
 pub type Read = Result<(String, Vec<u8>), String>;
 
 const BIG: bool = cfg!(target_endian = "big");
 
-/// Whose bytes a file has.
+/// The kind of machine that a file is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Usual,
     Big,
-    /// A `u64` of a struct is aligned to 4.
+    /// A `u64` in a struct is aligned to 4.
     I386,
 }
 
-/// This machine's.
+/// The kind of this machine.
 const HERE: Kind = match (BIG, align_of::<u64>()) {
     (true, _) => Kind::Big,
     (false, 4) => Kind::I386,
@@ -54,25 +55,25 @@ impl Kind {
         }
     }
 
-    /// The name without the ending, and what that says.
+    /// The name without the ending, and the kind of the ending.
     fn of(file: &str) -> Option<(&str, Self)> {
         let mut kinds = [Self::Big, Self::I386, Self::Usual].into_iter();
         kinds.find_map(|kind| Some((file.strip_suffix(kind.ending())?, kind)))
     }
 }
 
-/// Of `struct nlmsghdr`.
+/// Size of `struct nlmsghdr`.
 const HEADER: usize = 16;
 const NLMSG_ERROR: u8 = 2;
-/// Smaller types are netlink's own.
+/// Smaller types belong to netlink itself.
 const NLMSG_MIN_TYPE: u16 = 16;
 
-/// Holds the messages of each file in a folder to their text, and each to [`check`]. `read` gets the name without its
-/// ending.
+/// Compares the messages of each file in a folder with their text, and [`check`]s each. `read` gets the file
+/// name without its ending.
 ///
 /// # Panics
 ///
-/// If a file is not as it must be.
+/// If a file is invalid.
 pub fn messages(folder: &str, read: impl Fn(&str, &[u8]) -> Read) {
     files(folder, |name, recorded| {
         let mut text = String::new();
@@ -85,12 +86,12 @@ pub fn messages(folder: &str, read: impl Fn(&str, &[u8]) -> Read) {
     })
 }
 
-/// The same for files of exchanges: `tell` makes the text of the name and of the datagrams, as they stand in the file.
-/// Each message that was received is [`check`]ed with what `read` makes of it, except for those of netlink itself.
+/// The same for files of exchanges. `tell` makes the text of the name and the datagrams of the file. Each
+/// received message, except control messages of netlink, is [`check`]ed with `read`.
 ///
 /// # Panics
 ///
-/// If a file is not as it must be.
+/// If a file is invalid.
 pub fn exchanges(
     folder: &str,
     tell: impl Fn(&str, &str) -> Result<String, String>,
@@ -122,18 +123,18 @@ fn files(folder: &str, read: impl Fn(&str, &str) -> Result<String, String>) {
     names.sort();
     assert!(!names.is_empty(), "{folder}: no files");
     for file in &names {
-        // Names the file when `read` panics: a failing test's output is shown.
+        // Shows the file of a panic: the output of a failing test is shown.
         println!("{file}");
         one(Path::new(folder), file, &read).unwrap_or_else(|error| panic!("{folder}/{file}: {error}"));
     }
 }
 
-/// One file: read if it is of this machine's kind, and held to the usual one in any case.
+/// One file: read if it is of this machine's kind, and always compared with the little-endian file.
 fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, String>) -> Result<(), String> {
     let (name, kind) = Kind::of(file).ok_or("not a file of captured bytes")?;
     let whole = open(&folder.join(file))?;
     let (recorded, own) = whole.split_once("---\n").unwrap_or((&whole, ""));
-    // i386 reads what has no file of its own, as most is the same there.
+    // i386 also reads files without an i386 version, because most bytes are the same there.
     let is_ours = match (kind, HERE) {
         (Kind::Usual, Kind::I386) => !folder.join(format!("{name}{}", HERE.ending())).exists(),
         (kind, here) => kind == here,
@@ -141,7 +142,11 @@ fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, St
     let text = if is_ours { Some(read(name, recorded)) } else { None };
     if is_ours && kind != HERE && recorded.lines().any(|line| line.starts_with("# not on i386: ")) {
         let readable = text.is_some_and(|text| text.is_ok_and(|text| text == own));
-        return if readable { Err("is read here, against what it says".to_owned()) } else { Ok(()) };
+        return if readable {
+            Err("is readable here, but the file says that it is not".to_owned())
+        } else {
+            Ok(())
+        };
     }
     let text = text.transpose()?;
     let update = env::var_os("UPDATE").is_some();
@@ -155,7 +160,7 @@ fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, St
                 &folder.join(file),
                 kind,
                 recorded,
-                &differences(shared, text).ok_or("the texts are not one")?,
+                &differences(shared, text).ok_or("the texts differ")?,
             );
         }
         agree(kind, other, recorded, own.lines().count())?;
@@ -165,19 +170,19 @@ fn one(folder: &Path, file: &str, read: impl Fn(&str, &str) -> Result<String, St
     if update {
         write(&folder.join(file), kind, recorded, &text)?;
     } else if text != expected {
-        return Err(format!("reads as\n{text}and not as\n{expected}UPDATE=1 writes that into the file"));
+        return Err(format!("reads as\n{text}instead of\n{expected}UPDATE=1 writes this into the file"));
     }
     Ok(())
 }
 
-/// Holds a message to what each must keep: it is written back as it came, and cut anywhere, with [`patience`] here and
-/// there, it is an error or another message, and no panic. Gives the text.
+/// Checks the laws of a message. Writing it again gives the same bytes. Cut at any length (with [`patience`],
+/// at some lengths) it is an error or another message, without a panic. Returns the text.
 ///
 /// [`patience`]: crate::patience
 pub fn check(message: &[u8], read: impl Fn(&[u8]) -> Read) -> Result<String, String> {
     let (text, again) = read(message)?;
     if again.get(HEADER..) != message.get(HEADER..) {
-        return Err(format!("{}\nis written back as\n{}", hex(message), hex(&again)));
+        return Err(format!("{}\nis written again as\n{}", hex(message), hex(&again)));
     }
     for end in (0..message.len()).step_by(step()) {
         let mut cut = message.get(..end).unwrap_or_default().to_vec();
@@ -193,17 +198,17 @@ fn step() -> usize {
     usize::try_from(crate::patience()).unwrap_or(1)
 }
 
-/// A message that this kernel sent, in a kernel test: [`check`]ed, and written where `NETLINK_GOLDEN` says. `how` tells
-/// what made the kernel send it.
+/// A message that this kernel sent in a kernel test: [`check`]ed, and written to the folder of
+/// `NETLINK_GOLDEN`. `how` says why the kernel sent it.
 pub fn keep(name: &str, how: &str, message: &[u8], read: impl Fn(&str, &[u8]) -> Read) -> Result<(), String> {
     let mut message = message.to_vec();
-    // Whose request it was the answer to.
+    // Sequence number and port of the request that it answers.
     message.iter_mut().take(HEADER).skip(8).for_each(|byte| *byte = 0);
     let text = check(&message, |bytes| read(name, bytes)).map_err(|error| format!("{name}: {error}"))?;
     store(name, how, &hex(&message), &text)
 }
 
-/// The same of a recorded exchange and its text.
+/// The same for a recorded exchange and its text.
 pub fn keep_exchange(
     name: &str,
     how: &str,
@@ -222,26 +227,26 @@ fn store(name: &str, how: &str, recorded: &str, text: &str) -> Result<(), String
     let usual = Path::new("tests/golden").join(format!("{name}{}", Kind::Usual.ending()));
     let usual = open(&usual).unwrap_or_default();
     let shared = usual.split_once("---\n").map(|(_, shared)| shared);
-    // A text of its own is refused by those who read the file: the two must show the same.
+    // Readers of the file refuse a text of its own, so both texts must be equal.
     let own = shared.filter(|_| HERE != Kind::Usual).and_then(|shared| differences(shared, text));
     let path = Path::new(&folder).join(format!("{name}{}", HERE.ending()));
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string())?;
     write(&path, HERE, &recorded, own.as_deref().unwrap_or(text))
 }
 
-/// A socket that hears what the kernel says of what commands do.
+/// A socket that receives the kernel's notifications about commands.
 #[derive(Debug)]
 pub struct Monitor(OwnedFd);
 
 impl Monitor {
-    /// In these groups of a protocol, `NETLINK_*` and `RTNLGRP_*` or their like, up to the 32nd.
+    /// Joins these groups of a protocol, `NETLINK_*` and `RTNLGRP_*` or similar, up to the 32nd.
     pub fn new(protocol: i32, groups: &[u32]) -> io::Result<Self> {
         let socket = sys::netlink_socket(protocol)?;
         sys::bind(&socket, groups.iter().fold(0, |bits, group| bits | 1 << (group - 1)))?;
         Ok(Self(socket))
     }
 
-    /// Runs a command of the shell, and [`keep`]s the first message of this type that it makes the kernel send.
+    /// Runs a shell command, and [`keep`]s the first message of this type that the kernel sends because of it.
     pub fn keep(
         &self,
         name: &str,
@@ -255,7 +260,7 @@ impl Monitor {
 
     fn heard(&self, kind: u16, command: &str) -> Result<Vec<u8>, String> {
         let receive = |limit| sys::receive(&self.0, limit).map_err(|error| error.to_string());
-        // What earlier commands did.
+        // Notifications about earlier commands.
         while receive(Duration::ZERO)?.is_some() {}
         let output = Command::new("sh").args(["-c", command]).output().map_err(|error| error.to_string())?;
         if !output.status.success() {
@@ -280,7 +285,7 @@ pub fn series() -> io::Result<String> {
     Ok(release.split(['.', '-']).take(2).collect::<Vec<_>>().join("."))
 }
 
-/// A message with this type and body, as [`keep`] takes it.
+/// A message with this type and body, in the format for [`keep`].
 pub fn framed(kind: u16, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
     [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &[0; 10], body].concat()
@@ -295,7 +300,7 @@ fn write(path: &Path, kind: Kind, recorded: &str, text: &str) -> Result<(), Stri
     fs::write(path, format!("{recorded}{end}{text}")).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// 32 bytes a line.
+/// 32 bytes per line.
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for line in bytes.chunks(32) {
@@ -312,7 +317,7 @@ struct Datagram {
     bytes: Vec<u8>,
 }
 
-/// What stands above the line `---`: an arrow begins a datagram, and where there is none it is one.
+/// The datagrams above the line `---`: an arrow begins a datagram. Without arrows there is one datagram.
 fn datagrams(recorded: &str) -> Result<Vec<Datagram>, String> {
     let mut datagrams: Vec<Datagram> = Vec::new();
     for line in recorded.lines().filter(|line| !line.starts_with('#')) {
@@ -349,9 +354,9 @@ fn split(mut bytes: &[u8], big: bool) -> Result<Vec<&[u8]>, String> {
     Ok(messages)
 }
 
-/// Holds the bytes of a file of another kind to the usual ones: as many messages, each of one type, whose words are the
-/// other's turned round, or without some padding. As many may be others as the lines of a text's `own` can show, and one
-/// of each message of an exchange, where the kernel numbers the family.
+/// Compares the bytes of a file of another kind with the little-endian file. Both have the same number of messages
+/// with the same types. Words are byte-swapped, or some padding is missing. `own` lines of the text allow as many
+/// different words. In an exchange one more word per message may differ, because the kernel numbers the family.
 fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String> {
     let exchange = usual.lines().any(|line| line.starts_with(['<', '>', '*']));
     let (usual, other) = (datagrams(usual)?, datagrams(other)?);
@@ -361,7 +366,7 @@ fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String>
         let lengths = |messages: &[&[u8]]| messages.iter().map(|message| message.len()).collect::<Vec<_>>();
         let [ours, theirs] = [&usual, &other].map(|messages| lengths(messages));
         let fit = match kind {
-            // One that is the same needs no file of its own.
+            // An equal file is unnecessary.
             Kind::I386 => {
                 ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(our, their)| their < our)
             }
@@ -377,13 +382,13 @@ fn agree(kind: Kind, usual: &str, other: &str, own: usize) -> Result<(), String>
     };
     usual.iter().zip(&other).try_for_each(|(usual, other)| messages(&usual.bytes, &other.bytes))?;
     if usual.len() != other.len() || odd > may {
-        return Err(format!("{odd} words are not those of the other file, and {own} lines of the text"));
+        return Err(format!("{odd} words and {own} lines of the text differ from the other file"));
     }
     Ok(())
 }
 
-/// How many words of a message are not the other's turned round. The numbers of the exchange don't count, nor what an
-/// error repeats of them.
+/// How many words of a message are not the byte-swapped words of the other. Sequence numbers and ports, and
+/// their copies in errors, are not counted.
 fn unequal(little: &[u8], big: &[u8]) -> usize {
     let sorted = |bytes: &[u8], from: usize, to: usize| {
         let mut bytes = bytes.get(from..to.min(bytes.len())).unwrap_or_default().to_vec();
@@ -401,7 +406,8 @@ fn unequal(little: &[u8], big: &[u8]) -> usize {
     odd
 }
 
-/// How many words of a message differ, but for zeros that the other lacks, and lengths of attributes around these.
+/// How many words of a message differ. Zeros that the other lacks, and lengths of attributes around them, are
+/// not counted.
 fn unequal_but_padding(usual: &[u8], other: &[u8]) -> usize {
     let words = |bytes| <[u8]>::chunks(bytes, 4).skip(HEADER / 4);
     let is_shorter = |usual: &[u8], other: &[u8]| match (usual, other) {
@@ -418,7 +424,7 @@ fn unequal_but_padding(usual: &[u8], other: &[u8]) -> usize {
     odd + other.count()
 }
 
-/// The lines of the shared text that are others in this one; `None` unless they differ in numbers alone.
+/// The lines that differ from the shared text; `None` unless they differ only in numbers.
 fn differences(shared: &str, text: &str) -> Option<String> {
     let mut out = String::new();
     for (number, (shared, line)) in (1..).zip(shared.lines().zip(text.lines())) {
@@ -429,7 +435,7 @@ fn differences(shared: &str, text: &str) -> Option<String> {
     (replaced(shared, &out).as_deref() == Ok(text)).then_some(out)
 }
 
-/// The shared text with these lines in it.
+/// The shared text with these lines replaced.
 fn replaced(shared: &str, own: &str) -> Result<String, String> {
     let mut lines: Vec<String> = shared.lines().map(str::to_owned).collect();
     for own in own.lines() {
@@ -439,7 +445,7 @@ fn replaced(shared: &str, own: &str) -> Result<String, String> {
             .and_then(|(number, new)| Some((lines.get_mut(number.checked_sub(1)?)?, new)))
             .ok_or_else(|| format!("no line of the text: {own}"))?;
         if words(line.trim_start()) != words(new) {
-            return Err(format!("differs in more than numbers: {own}"));
+            return Err(format!("differs not only in numbers: {own}"));
         }
         let indent = line.len() - line.trim_start().len();
         line.replace_range(indent.., new);
@@ -447,7 +453,7 @@ fn replaced(shared: &str, own: &str) -> Result<String, String> {
     Ok(lines.iter().fold(String::new(), |text, line| text + line + "\n"))
 }
 
-/// A line whose numbers are all the same.
+/// A line with all numbers replaced by the same number.
 fn words(line: &str) -> String {
     let is_end = |letter: char| !letter.is_alphanumeric();
     let words = line.split_inclusive(is_end).map(|word| {
@@ -459,10 +465,11 @@ fn words(line: &str) -> String {
     words.collect()
 }
 
-/// What a family's golden test reads a message with: the bytes of one message to a value of a type that `message!` made,
-/// and to the request that is made from it.
+/// Reads a message in a family's golden test: the bytes of one message become a value of a type that
+/// `message!` made, and the request that is made from it.
 ///
-/// A request that must be bound to be sent is given to `$bind`. The macro stands in a function that returns a [`Read`](crate::golden::Read), in a crate that has `netlink_core`.
+/// `$bind` gets a request that must be bound before it is sent. Use the macro in a function that returns a
+/// [`Read`](crate::golden::Read), in a crate that has `netlink_core`.
 #[macro_export]
 macro_rules! reread {
     ($type:ty, $bytes:expr $(, $bind:expr)?) => {{
@@ -470,10 +477,10 @@ macro_rules! reread {
         let message = message.map_err(|error| error.to_string())?;
         let read = <$type>::read(&message).map_err(|error| error.to_string())?;
         assert_eq!(read.clone().into_owned(), read);
-        // Of the same number, which is the type or, where the type is a family's, the first byte.
+        // The number is the message type, or for a generic family the first byte.
         let numbers = [message.header.kind.0, message.body.first().copied().unwrap_or_default().into()];
         let known = |number| <$type>::MESSAGES.iter().find(|info| info.number == number);
-        // The kernel sends some by the number of another: `ctnetlink_exp_stat_cpu`.
+        // Some messages are sent with the number of another one: `ctnetlink_exp_stat_cpu`.
         let info = numbers.into_iter().find_map(known).unwrap_or(&<$type>::MESSAGES[0]);
         let request = read.to_request::<()>(info, message.header.flags);
         $( let request = $bind(request); )?
@@ -495,7 +502,7 @@ mod tests {
         assert!(!event.sent && event.bytes == plain.bytes);
     }
 
-    /// A message with a word, two halves, and a double word, as either order has it.
+    /// A message with a word, two half words and a double word, in either byte order.
     fn message(big: bool, last: u64) -> Vec<u8> {
         let mut members: Vec<Vec<u8>> =
             vec![32_u32.to_le_bytes().into(), 20_u16.to_le_bytes().into(), vec![0; 10]];
@@ -519,13 +526,13 @@ mod tests {
         assert_eq!(agreed(5, 0), Ok(()));
         assert!(agreed(1 << 32 | 6, 0).unwrap_err().starts_with("2 words"));
         assert_eq!(agreed(1 << 32 | 6, 1), Ok(()));
-        // An exchange's messages each have a number of their own.
+        // Each message of an exchange has its own sequence number.
         let little = format!("< {}", hex(&message(false, 5)));
         let big = |last| format!("< {}", hex(&message(true, last)).replacen("00000007", "00000008", 1));
         assert_eq!(turned(&little, &big(5), 0), Ok(()));
         assert!(turned(&little, &big(6), 0).is_err());
         assert!(turned(&little[2..], &big(5)[2..], 0).is_err());
-        // Another type, another length, and the same order twice.
+        // Another type, another length, and twice the same byte order.
         let other = hex(&message(true, 5)).replacen("0014", "0015", 1);
         assert!(turned(&hex(&message(false, 5)), &other, 0).unwrap_err().starts_with("1 words"));
         let two = hex(&[message(true, 5), message(true, 5)].concat());
@@ -534,8 +541,8 @@ mod tests {
     }
 
     #[test]
-    fn a_struct_that_ends_earlier_agrees_but_for_its_padding() {
-        // A word, an attribute with two and what padding there is, and a counter.
+    fn a_struct_that_ends_earlier_agrees_except_for_padding() {
+        // A word, an attribute with two words and padding, and a counter.
         let message = |kind: u32, padding: &[u32], counter: u32| {
             let length = if padding.is_empty() { 12 } else { 16 };
             let header = [if padding.is_empty() { 36 } else { 40 }, kind, 0, 0];
@@ -548,11 +555,11 @@ mod tests {
         assert_eq!(held(&shorter, 0), Ok(()));
         assert!(held(&message(20, &[], 6), 0).unwrap_err().starts_with("1 words"));
         assert_eq!(held(&message(20, &[], 6), 1), Ok(()));
-        // Of another type, no shorter, and twice.
+        // Another type, an equal length, and twice the same file.
         assert!(held(&message(21, &[], 6), 0).unwrap_err().starts_with("2 words"));
         assert!(held(&usual, 9).is_err());
         assert!(held(&(shorter.clone() + &shorter), 9).is_err());
-        // What is left out is zeros.
+        // The missing bytes are zeros.
         let padded = message(20, &[3], 5);
         assert!(agree(Kind::I386, &padded, &shorter, 0).is_err());
     }
@@ -576,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_written_back_and_cut() {
+    fn a_message_is_written_again_and_cut() {
         let whole = message(BIG, 5);
         let lengths = std::cell::RefCell::new(Vec::new());
         let read = |bytes: &[u8]| {
@@ -590,7 +597,7 @@ mod tests {
             .map(|length| (length, !(1..16).contains(&length)));
         assert!(lengths.into_inner().into_iter().eq(expected));
         assert!(
-            check(&whole, |_| Ok((String::new(), message(BIG, 6)))).unwrap_err().contains("written back")
+            check(&whole, |_| Ok((String::new(), message(BIG, 6)))).unwrap_err().contains("written again")
         );
         assert!(
             check(&whole, |bytes| Ok((String::new(), bytes.get(..28).unwrap_or_default().into()))).is_err()
@@ -598,7 +605,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_says_whose_bytes_they_are() {
+    fn the_ending_of_a_file_name_is_its_kind() {
         for (file, of) in [("a.hex", Kind::Usual), ("a.be.hex", Kind::Big), ("a.i386.hex", Kind::I386)] {
             assert_eq!(Kind::of(file), Some(("a", of)));
             assert_eq!(format!("a{}", of.ending()), file);

@@ -12,7 +12,7 @@
 //! netlink-testing = { path = "../testing" }
 //! ```
 //!
-//! and in `tests/kernel.rs` a table of what each test needs, and the tests as plain functions:
+//! and in `tests/kernel.rs` a table with the needs of each test, and the tests as plain functions:
 //!
 //! ```no_run
 //! use netlink_testing::{Result, kernel, kind, program, suite};
@@ -42,24 +42,25 @@
 //!
 //! # Where a test runs
 //!
-//! On a thread of its own, in a fresh network namespace where only `lo` is (and down), and in a mount
-//! namespace of its own with an empty `/run/netns`: named namespaces stay private and vanish with the test.
-//! Threads and processes that the test starts are born there too. Tests run in parallel.
+//! Each test has its own thread, in a new network namespace with only `lo` (down), and in its own mount
+//! namespace with an empty `/run/netns`: named namespaces are private and disappear with the test. Threads
+//! and processes that the test starts are in the same namespaces. Tests run in parallel.
 //!
-//! `/proc/net` and `/proc/self` show the process's first thread, hence the machine's namespace; a test reads
+//! `/proc/net` and `/proc/self` show the process's first thread, so the machine's namespace; a test reads
 //! `/proc/thread-self/net` instead. `/proc/sys/net` follows the thread.
 //!
 //! Without privileges the whole binary first enters a user namespace as its root. Where that is forbidden,
-//! every test is skipped and says so.
+//! all tests are skipped with this reason.
 //!
 //! # Environment
 //!
 //! - `NETLINK_TEST_REPORT=FILE`: appends one JSON object per line, first
 //!   `{"suite":"kernel","planned":3,"user":"root"}`, then per test
 //!   `{"name":"…","outcome":"passed|failed|skipped","reason":"…","milliseconds":12}`.
-//! - `NETLINK_TEST_MACHINE`: set where the machine is there for the tests alone, see [`machine`].
-//! - `NETLINK_TEST_AGAIN`: where set, a test that fails among others is run again without them, and the report tells.
-//! - `NETLINK_GOLDEN=FOLDER`: where tests that [`golden::keep`] messages write them.
+//! - `NETLINK_TEST_MACHINE`: set if the machine exists only for the tests, see [`machine`].
+//! - `NETLINK_TEST_AGAIN`: if set, a test that fails while others run is run again alone, and the report says
+//!   so.
+//! - `NETLINK_GOLDEN=FOLDER`: tests that [`golden::keep`] messages write them there.
 //! - `NETLINK_TEST_PATIENCE=10`: a factor on every time limit, for slow virtual machines, see [`patience`].
 
 mod bytes;
@@ -76,7 +77,7 @@ pub use need::{
 pub use run::{main, skip};
 pub use sys::{Mptcp, bpf_program, netlink_socket};
 
-/// What a test may return besides nothing.
+/// The return type of tests that can fail.
 pub type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// One test; made by [`suite!`].
@@ -87,7 +88,7 @@ pub struct Test {
     pub module: &'static str,
     /// The function's name.
     pub name: &'static str,
-    /// What it can't run without.
+    /// What it needs to run.
     pub needs: &'static [Need],
     /// The function.
     pub body: fn() -> Result<(), String>,
@@ -134,7 +135,7 @@ impl<E: Into<Box<dyn std::error::Error>>> Outcome for Result<(), E> {
 
 /// Lists the tests of a module as `TESTS`: a row per test, `function: need, need;`.
 ///
-/// A test that is in no row is dead code, which the compiler reports.
+/// The compiler reports a test without a row as dead code.
 #[macro_export]
 macro_rules! suite {
     ($( $name:ident $(: $($need:expr),+)?; )*) => {

@@ -1,4 +1,4 @@
-//! What a test can't run without.
+//! Conditions of tests.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::run::{self, User};
 use crate::sys;
 
-/// One condition of a test. A test whose needs are not met is skipped with the reason.
+/// One condition of a test. If it is not met, the test is skipped with the reason.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Need {
@@ -38,7 +38,7 @@ pub enum Need {
     Seconds(u64),
 }
 
-/// A kind of link that the kernel knows or can load. Not for `tun`, which rtnetlink never makes: that is
+/// A kind of link that the kernel has or can load. Not for `tun`, which rtnetlink never makes: use
 /// `file("/dev/net/tun")`.
 pub const fn kind(name: &'static str) -> Need {
     Need::Kind(name)
@@ -59,46 +59,46 @@ pub const fn file(path: &'static str) -> Need {
     Need::File(path)
 }
 
-/// A kernel module: loaded, built in, or one that `modprobe` loads now.
+/// A kernel module that is loaded, built in, or loadable with `modprobe`.
 pub const fn module(name: &'static str) -> Need {
     Need::Module(name)
 }
 
-/// A generic netlink family that the test's namespace has. Beside a [`module()`] that brings it, name that first.
+/// A generic netlink family in the test's namespace. If a [`module()`] provides the family, name the module first.
 pub const fn generic(name: &'static str) -> Need {
     Need::Generic(name)
 }
 
-/// Anything else that can be tried: the reason for the skip, and a function that says in a namespace of its own
-/// whether the test can run.
+/// Any other condition: the reason for the skip, and a function that returns whether the test can run. It is
+/// called in its own namespace.
 pub const fn when(reason: &'static str, possible: fn() -> bool) -> Need {
     Need::When(reason, possible)
 }
 
-/// Root of the initial user namespace: for what the kernel grants to no other root. The test still has a
-/// network namespace of its own.
+/// Root of the initial user namespace, for operations that the kernel allows to no other root. The test still
+/// has its own network namespace.
 pub const fn init_namespace() -> Need {
     Need::InitNamespace
 }
 
-/// A machine to itself: the test runs in the initial namespaces, while no other test does, and may change what belongs
-/// to all. So only in a virtual machine made for it, where `NETLINK_TEST_MACHINE` is set.
+/// Exclusive use of the machine: the test runs in the initial namespaces while no other test runs, and may
+/// change global state. It runs only in a virtual machine for tests, where `NETLINK_TEST_MACHINE` is set.
 pub const fn machine() -> Need {
     Need::Machine
 }
 
-/// IPv6, neither left out of the kernel nor disabled.
+/// IPv6 is built into the kernel and not disabled.
 pub const fn ipv6() -> Need {
     Need::Ipv6
 }
 
-/// More time than the usual minute.
+/// A longer time limit than the usual minute.
 pub const fn seconds(limit: u64) -> Need {
     Need::Seconds(limit)
 }
 
 impl Need {
-    /// Why it is not met.
+    /// Why the condition is not met.
     pub(crate) fn missing(self, user: &User) -> Option<String> {
         match self {
             Self::Kind(name) if !kind_exists(name) => Some(format!("the kernel has no {name} links")),
@@ -125,7 +125,7 @@ impl Need {
     }
 }
 
-/// The time a test with these needs may take.
+/// The time limit of a test with these needs.
 pub(crate) fn limit(needs: &[Need]) -> Duration {
     let seconds = needs.iter().find_map(|need| match need {
         Need::Seconds(seconds) => Some(*seconds),
@@ -134,13 +134,14 @@ pub(crate) fn limit(needs: &[Need]) -> Duration {
     Duration::from_secs(seconds.unwrap_or(60).saturating_mul(patience().into()))
 }
 
-/// `NETLINK_TEST_PATIENCE`, at least 1. A test whose only point is to do much may do as many times less.
+/// `NETLINK_TEST_PATIENCE`, at least 1. A test that repeats an operation many times may divide the number of
+/// repetitions by it.
 pub fn patience() -> u32 {
     let patience = std::env::var("NETLINK_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
     patience.unwrap_or(1).max(1)
 }
 
-/// Whether this is that kernel version or a later one: for tests of what changed in it.
+/// Whether the kernel has this version or a later one.
 pub fn is_since(major: u32, minor: u32) -> bool {
     running_kernel() >= (major, minor)
 }
@@ -157,7 +158,7 @@ fn on_path(name: &str) -> bool {
 }
 
 fn kind_exists(name: &'static str) -> bool {
-    // Any other errno comes from the kind itself, which wants more than its name.
+    // Another errno comes from the kind, which needs more than a name.
     const EOPNOTSUPP: i32 = 95;
     tried(&format!("link {name}"), move || {
         sys::netlink_errno(0, &new_link(name)).is_ok_and(|errno| errno != EOPNOTSUPP)
@@ -185,7 +186,7 @@ fn module_exists(name: &'static str) -> bool {
     })
 }
 
-/// What came of a probe in a namespace of its own; each is run once.
+/// The result of a probe in its own namespace; each probe runs once.
 fn tried(name: &str, probe: impl FnOnce() -> bool + Send + 'static) -> bool {
     static KNOWN: Mutex<Option<HashMap<String, bool>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -205,7 +206,7 @@ fn new_link(kind: &str) -> Vec<u8> {
     message(RTM_NEWLINK, FLAGS, &[0; 16], &info)
 }
 
-/// `CTRL_CMD_GETFAMILY` by name, which loads the module that announces the family.
+/// `CTRL_CMD_GETFAMILY` by name, which loads the module of the family.
 fn get_family(name: &str) -> Vec<u8> {
     const GENL_ID_CTRL: u16 = 16;
     const CTRL_CMD_GETFAMILY: u8 = 3;

@@ -1,4 +1,4 @@
-//! Runs the tests and says what came of them.
+//! Runs the tests and reports their results.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -17,15 +17,15 @@ use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::{Need, Test, need, sys};
 
-/// As whom the tests run.
+/// The user that runs the tests.
 pub(crate) enum User {
-    /// Root, who can make namespaces; the flag says whether it is root of the initial user namespace.
+    /// Root with the right to make namespaces; the flag says whether it is root of the initial user namespace.
     Root(bool),
     /// Root of a user namespace that this process made.
     Namespace,
-    /// Nobody who can run a test; the reason.
+    /// A user without the rights to run a test; the reason.
     Powerless(String),
-    /// Whoever it is, the kernel makes no more network namespaces.
+    /// The kernel makes no more network namespaces, for any user.
     Stuck,
 }
 
@@ -43,7 +43,7 @@ impl User {
     }
 }
 
-/// Runs suites as `cargo test` runs its tests: with a filter and libtest's options as arguments.
+/// Runs suites like `cargo test` runs its tests: with a filter and the options of libtest as arguments.
 pub fn main(suites: &[&'static [Test]]) -> ExitCode {
     let arguments = Arguments::from_args();
     let tests = suites.iter().copied().flatten();
@@ -53,7 +53,7 @@ pub fn main(suites: &[&'static [Test]]) -> ExitCode {
     }
     if std::env::var_os(PROBE).is_some() {
         become_root();
-        // A failure is found again, and told, by each test.
+        // Each test finds and reports the same failure again.
         let _ = isolate();
         return ExitCode::SUCCESS;
     }
@@ -95,15 +95,15 @@ pub fn main(suites: &[&'static [Test]]) -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Set in the process that tries whether namespaces can be made.
+/// Set in the process that tests whether namespaces can be made.
 const PROBE: &str = "NETLINK_TEST_PROBE";
 
-/// Whether making a namespace does not end: after a bug, a kernel may hold its network lock for ever. It is
-/// tried in a process of its own, because one with a thread that waits for the kernel can't exit.
+/// Whether making a namespace hangs: after a bug, a kernel can hold its network lock forever. A separate
+/// process tries it, because a process with a thread that waits in the kernel can't exit.
 fn is_stuck() -> bool {
     let program = std::env::current_exe();
     let probe = program.and_then(|path| {
-        // A pipe that it keeps open would let whoever reads our output wait for it.
+        // If the probe kept a pipe open, the reader of our output would wait for it.
         let mut probe = Command::new(path);
         probe.env(PROBE, "").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     });
@@ -111,7 +111,7 @@ fn is_stuck() -> bool {
     let start = Instant::now();
     while let Ok(None) = probe.try_wait() {
         if start.elapsed() > need::limit(&[Need::Seconds(20)]) {
-            // It can't be killed either; when the kernel lets go of it, it ends by itself.
+            // It can't be killed either. It ends when the kernel releases it.
             return true;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -119,7 +119,7 @@ fn is_stuck() -> bool {
     false
 }
 
-/// Ends the test as skipped, for needs that only show on the way.
+/// Ends the test as skipped, for needs that are only known during the test.
 pub fn skip(reason: impl Into<String>) -> ! {
     panic_any(Skip(reason.into()))
 }
@@ -140,7 +140,7 @@ fn full_name(test: &Test) -> String {
     }
 }
 
-/// Ordinary users of Debian don't have the folders where `ip` and its like are.
+/// On Debian, the `PATH` of ordinary users lacks the folders of `ip` and similar programs.
 fn reach_sbin() {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
@@ -149,7 +149,7 @@ fn reach_sbin() {
     }
 }
 
-/// Gets the right to make network namespaces. The process has one thread yet, else the kernel refuses.
+/// Gets the right to make network namespaces. The process must have only one thread, or the kernel refuses.
 fn become_root() -> User {
     const NET_ADMIN_AND_SYS_ADMIN: u64 = 1 << 12 | 1 << 21;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -173,19 +173,19 @@ fn enter_user_namespace() -> io::Result<()> {
     fs::write("/proc/self/gid_map", format!("0 {group} 1"))
 }
 
-/// Moves the calling thread into a network namespace of its own, with its own `/run/netns`.
+/// Moves the calling thread into its own network namespace, with its own `/run/netns`.
 pub(crate) fn isolate() -> io::Result<()> {
     sys::unshare(sys::NEW_NET_AND_MOUNTS)?;
     sys::make_mounts_private()?;
     if Path::new("/run/netns").is_dir() {
         return sys::mount_tmpfs("/run/netns");
     }
-    // Only root could make the directory, and it would stay behind.
+    // Only root could make the directory, and it would remain afterwards.
     sys::mount_tmpfs("/run")?;
     fs::create_dir("/run/netns")
 }
 
-/// Runs a test, without any other beside it if it has to be `alone`.
+/// Runs a test; if it must be `alone`, without others in parallel.
 fn run(test: &'static Test, user: &User, alone: bool) -> Ending {
     match user {
         User::Powerless(reason) => return Ending::Skipped(reason.clone()),
@@ -196,7 +196,7 @@ fn run(test: &'static Test, user: &User, alone: bool) -> Ending {
         }
         User::Root(_) | User::Namespace => {}
     }
-    // Who has the machine to itself may unload a module that others use, or that a need has just loaded.
+    // A test that has the machine alone may unload a module that other tests use, or that a need has just loaded.
     static MACHINE: RwLock<()> = RwLock::new(());
     let outside = test.needs.iter().any(|need| matches!(need, Need::Machine));
     let alone = alone || outside;
@@ -208,7 +208,7 @@ fn run(test: &'static Test, user: &User, alone: bool) -> Ending {
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::Builder::new().name(test.name.to_owned());
     let spawned = thread.spawn(move || {
-        // The receiver is gone only when the time was up.
+        // The receiver exists no longer only if the time limit passed.
         let _ = sender.send(if outside { caught(test.body) } else { in_namespace(test.body) });
     });
     if let Err(error) = spawned {
@@ -244,11 +244,11 @@ fn caught(body: fn() -> Result<(), String>) -> Ending {
 }
 
 thread_local! {
-    /// On threads of tests: the message of their panic.
+    /// The panic message of the test on this thread.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Keeps the messages of tests that panic for the summary, instead of printing them amid the others.
+/// Keeps the messages of panicking tests for the summary, instead of printing them between others.
 fn catch_panic_messages() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -272,7 +272,7 @@ fn message(payload: &(dyn Any + Send)) -> &str {
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }
 
-/// The file for programs that read what came of the tests.
+/// The file of results for programs.
 struct Report(Option<File>);
 
 impl Report {
@@ -292,7 +292,7 @@ impl Report {
         Ok(report)
     }
 
-    /// `first` is why it failed before, if it was run again.
+    /// `first` is the first failure of a test that ran again.
     fn test(&self, name: &str, ending: &Ending, first: Option<&str>, milliseconds: u128) {
         let (outcome, reason) = match ending {
             Ending::Passed => ("passed", ""),
@@ -306,7 +306,7 @@ impl Report {
         ));
     }
 
-    /// One write per line, so that lines of parallel tests don't mix.
+    /// One write per line, so that lines of parallel tests do not mix.
     fn line(&self, text: &str) {
         if let Some(mut file) = self.0.as_ref()
             && let Err(error) = file.write_all(format!("{text}\n").as_bytes())

@@ -1,4 +1,4 @@
-//! The system calls the harness makes; the only module with `unsafe`.
+//! The system calls of the harness; the only module with `unsafe`.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -25,12 +25,12 @@ pub(crate) fn effective_ids() -> (u32, u32) {
     unsafe { (libc::geteuid(), libc::getegid()) }
 }
 
-/// Keeps mounts of this mount namespace from reaching others.
+/// Stops mounts of this mount namespace from propagating to others.
 pub(crate) fn make_mounts_private() -> io::Result<()> {
     mount(None, "/", libc::MS_REC | libc::MS_PRIVATE)
 }
 
-/// An empty file system at `target`.
+/// Mounts an empty file system at `target`.
 pub(crate) fn mount_tmpfs(target: &str) -> io::Result<()> {
     mount(Some("tmpfs"), target, 0)
 }
@@ -49,8 +49,8 @@ pub(crate) fn set_variable(name: &str, value: &std::ffi::OsStr) {
     unsafe { std::env::set_var(name, value) }
 }
 
-/// A netlink socket of the calling thread's namespace as C programs have it: without a port yet, and open to what
-/// other processes send.
+/// A netlink socket of the calling thread's namespace, like in a C program: without a port, and it accepts
+/// messages of other processes.
 pub fn netlink_socket(protocol: i32) -> io::Result<OwnedFd> {
     // SAFETY: takes no pointers.
     let fd =
@@ -59,7 +59,7 @@ pub fn netlink_socket(protocol: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Gives a netlink socket a port, and lets it hear the multicast groups of these bits.
+/// Gives a netlink socket a port and joins the multicast groups of these bits.
 #[allow(clippy::cast_possible_truncation)] // the family is 16, the length 12
 pub(crate) fn bind(socket: &OwnedFd, groups: u32) -> io::Result<()> {
     // SAFETY: zeros are such an address.
@@ -87,8 +87,7 @@ pub(crate) fn receive(socket: &OwnedFd, limit: Duration) -> io::Result<Option<Ve
     Ok(Some(datagram))
 }
 
-/// Sends one request from the calling thread's namespace and returns the errno it is answered with; 0 if it is
-/// answered with something else.
+/// Sends one request from the calling thread's namespace. Returns the errno of the answer; 0 for any other answer.
 pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
     let socket = netlink_socket(protocol)?;
     // SAFETY: pointer and length are those of `request`.
@@ -111,11 +110,11 @@ pub(crate) fn netlink_errno(protocol: i32, request: &[u8]) -> io::Result<i32> {
         .ok_or_else(|| io::Error::other("a netlink answer without an errno"))
 }
 
-/// Loads a BPF program: `BPF_PROG_TYPE_*` and its instructions as the kernel reads them.
+/// Loads a BPF program: `BPF_PROG_TYPE_*`, and its instructions in the kernel's format.
 ///
 /// `EPERM` without `CAP_BPF` in the initial user namespace.
 pub fn bpf_program(kind: u32, instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
-    /// The beginning of `union bpf_attr` as `BPF_PROG_LOAD` reads it.
+    /// The first part of `union bpf_attr`, for `BPF_PROG_LOAD`.
     #[repr(C)]
     #[derive(Default)]
     struct Load {
@@ -144,7 +143,7 @@ pub fn bpf_program(kind: u32, instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// A socket of Multipath TCP that is to listen at an address, or to connect to it.
+/// A socket of Multipath TCP, to listen at an address or to connect to it.
 #[derive(Debug)]
 pub struct Mptcp {
     socket: OwnedFd,
@@ -153,7 +152,7 @@ pub struct Mptcp {
 }
 
 impl Mptcp {
-    /// Makes the socket; nothing is sent yet.
+    /// Makes the socket; nothing is sent.
     #[allow(clippy::cast_possible_truncation)] // the families are 2 and 10
     pub fn new(address: SocketAddr) -> io::Result<Self> {
         let (family, rest) = match address {

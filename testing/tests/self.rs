@@ -1,4 +1,4 @@
-//! The harness, tested by itself.
+//! Tests of the harness.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,11 +14,11 @@ suite! {
     tests_do_not_see_each_others_links_b: program("ip"), kind("bridge");
     children_are_born_in_the_namespace: program("ip");
     every_ending_is_reported_with_its_reason;
-    where_it_is_asked_for_a_failure_gets_a_second_try;
+    a_failure_gets_a_second_try_on_request;
     real_root_has_every_user: init_namespace();
 }
 
-/// Tests of the harness's failures, which run in a second process and are expected to end as their names say.
+/// Tests that fail, in a second process; each must end as its name says.
 mod endings {
     use super::*;
 
@@ -98,7 +98,7 @@ fn ip(arguments: &str) -> Result<String> {
 }
 
 fn only_lo_is_there() -> Result {
-    // Kernels may add fallback tunnels to each new namespace.
+    // Kernels can add fallback tunnels to each new namespace.
     let links: Vec<_> = links()?.into_iter().filter(|name| !name.ends_with('0')).collect();
     assert_eq!(links, ["lo"]);
     Ok(())
@@ -113,12 +113,12 @@ fn named_namespaces_are_private() -> Result {
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-/// Both make a link of the same name, wait for the other, and see one link.
+/// Both make a link with the same name, wait for the other, and see one link.
 fn make_a_link_and_wait() -> Result {
     ip("link add same type bridge")?;
     MADE.fetch_add(1, Ordering::Relaxed);
     let start = Instant::now();
-    // A filter or a single thread may leave the other one out.
+    // With a filter or a single thread, the other test may not run.
     while MADE.load(Ordering::Relaxed) < 2 && start.elapsed() < Duration::from_secs(2) {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -143,7 +143,7 @@ fn children_are_born_in_the_namespace() -> Result {
     Ok(())
 }
 
-/// Runs the tests that end in all ways: what they print and what they report.
+/// Runs tests with all results, and checks the output and the report.
 fn all_endings(again: bool) -> Result<(String, String)> {
     let report = env::temp_dir().join(format!("netlink-testing-{}-{again}.json", std::process::id()));
     let mut command = Command::new(env::current_exe()?);
@@ -160,7 +160,7 @@ fn all_endings(again: bool) -> Result<(String, String)> {
     Ok((String::from_utf8(output.stdout)?, lines?))
 }
 
-fn where_it_is_asked_for_a_failure_gets_a_second_try() -> Result {
+fn a_failure_gets_a_second_try_on_request() -> Result {
     let (text, lines) = all_endings(true)?;
     assert!(text.contains("2 passed; 3 failed; 5 ignored"), "{text}");
     for start in [

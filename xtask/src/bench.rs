@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: our speed beside the floor's and the rivals'.
+//! `cargo xtask bench`: our speed, compared with the floor and with rivals.
 
 mod picture;
 
@@ -13,19 +13,19 @@ use serde_json::Value;
 
 use crate::command::{Scratch, cargo, root};
 
-/// Measures our speed beside the floor and other crates, and writes benches/RESULTS.md and a picture of it.
+/// Measures our speed, the floor and other crates, and writes benches/RESULTS.md and a picture of the results.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// One round with small counts; nothing is written.
+    /// One round with small counts. Nothing is written.
     #[arg(long)]
     quick: bool,
-    /// Also the CPU time of clean release builds; takes minutes.
+    /// Also measures the CPU time of clean release builds; takes minutes.
     #[arg(long)]
     builds: bool,
-    /// Runs of each contender; the medians count.
+    /// Runs of each contender; the result is the median.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only these; nothing is written.
+    /// Only these workloads. Nothing is written.
     workloads: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ struct Workload {
 }
 
 impl Workload {
-    /// What a figure is divided by: a dump of links comes five times, and lists three more.
+    /// The divisor of a figure: a dump of links is repeated five times and has three more links.
     fn items(&self, count: u64) -> u64 {
         if self.name.starts_with("link-dump") { 5 * (count + 3) } else { count }
     }
@@ -101,22 +101,22 @@ const WORKLOADS: &[Workload] = &[
 const BINARIES: &[&str] =
     &["floor", "ours", "rival-rtnetlink", "rival-neli", "rival-bindings", "rival-nlink"];
 
-/// The loop in C, of the workload `queue` alone.
+/// The loop in C; only for the workload `queue`.
 const MNL: &str = "mnl-queue";
 
-/// The most that a contender may take.
+/// The limit for a contender.
 enum Limit {
-    /// So many times what another one takes.
+    /// This multiple of another contender's time.
     Times(f64, &'static str),
-    /// So many nanoseconds an item, without an allocation.
+    /// This many nanoseconds per item, without an allocation.
     Nanoseconds(f64),
 }
 
-/// What the issue asks for.
+/// The goals of the project.
 const GOALS: &[(&str, &str, Limit)] = &[
     ("route-add", "ours", Limit::Times(1.03, "floor")),
     ("route-add-batch", "ours", Limit::Times(1.05, "floor")),
-    // The floor of an owned dump parses and keeps; the goals are about receiving alone.
+    // The floor of an owned dump parses and stores; the goals are relative to receiving only.
     ("route-dump", "ours", Limit::Times(1.2, "floor")),
     ("route-dump-owned", "ours", Limit::Times(1.5, "floor of route-dump")),
     ("link-dump", "ours", Limit::Times(1.2, "floor")),
@@ -150,7 +150,7 @@ struct Sample {
     checksum: u64,
 }
 
-/// The runs of a contender put together; times in nanoseconds an item.
+/// All runs of a contender; times in nanoseconds per item.
 struct Figures {
     cpu: f64,
     user: f64,
@@ -214,7 +214,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                 board.insert(workload.name, figures);
             }
             Err(error) => {
-                // What hangs once would hang again.
+                // A workload that hangs once would hang again.
                 able = able && !workload.kernel;
                 writeln!(report, "Not measured: {error:#}.\n")?;
             }
@@ -235,7 +235,7 @@ fn is_chosen(workload: &Workload, names: &[String]) -> bool {
     names.iter().any(|name| name == workload.name)
 }
 
-/// The messages to decode, from a kernel in a namespace of its own.
+/// Captures the messages to decode from a kernel, in its own namespace.
 fn capture(binaries: &Path, scratch: &Scratch) -> Result<()> {
     for what in ["route", "link"] {
         let file = scratch.path().join(what);
@@ -389,7 +389,7 @@ fn goal(contender: &str, limit: &Limit) -> String {
     }
 }
 
-/// The crates below ours, and what building them costs.
+/// The crates that ours depend on, and the cost of building them.
 fn dependencies(report: &mut String, builds: bool) -> Result<()> {
     let arguments =
         ["tree", "--edges=normal,build", "--package=netlink-route", "--prefix=none", "--no-dedupe"];
@@ -421,10 +421,10 @@ fn dependencies(report: &mut String, builds: bool) -> Result<()> {
     Ok(())
 }
 
-/// CPU seconds of all child processes that ended.
+/// CPU seconds of all child processes that have ended.
 fn children() -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // The second field is a name in brackets; `cutime` and `cstime` are the 16th and the 17th.
+    // The second field is a name in parentheses. `cutime` and `cstime` are fields 16 and 17.
     let (_, rest) = stat.rsplit_once(')').context("/proc/self/stat")?;
     let ticks = rest.split_whitespace().skip(13).take(2).map(str::parse::<f64>);
     Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
@@ -490,14 +490,14 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-/// What a program writes. One that takes too long is killed and not waited for: a kernel that keeps hold of it
-/// would keep us, too.
+/// The output of a program. A program that takes too long is killed without waiting for it: if the kernel
+/// holds the process, waiting would not end.
 fn output(command: &mut Command, limit: Duration) -> Result<String> {
     let name = format!("{command:?}").replace('"', "");
     let name = name.rsplit('/').next().unwrap_or_default().to_owned();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context(name.clone())?;
     let start = Instant::now();
-    // All of them write less than a pipe holds.
+    // The outputs are smaller than the buffer of a pipe.
     while child.try_wait()?.is_none() {
         if start.elapsed() > limit {
             child.kill()?;

@@ -1,4 +1,4 @@
-//! Test binaries, built by cargo.
+//! Test binaries that cargo builds.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,16 +13,16 @@ pub(crate) struct Binary {
     /// Package and target.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    /// Where cargo would run it.
+    /// The folder in which cargo would run it.
     pub(crate) folder: PathBuf,
 }
 
-/// Builds the tests that cargo's options select. Says whether all could be built; those that could are returned.
+/// Builds the tests that cargo's options select. Returns those that could be built, and whether all could.
 pub(crate) fn build(packages: &[Value], selection: &[&str]) -> Result<(Vec<Binary>, bool)> {
     build_with(cargo(&[]), packages, selection)
 }
 
-/// The same by a cargo of choice.
+/// The same with another cargo.
 pub(crate) fn build_with(
     mut cargo: Command,
     packages: &[Value],

@@ -22,7 +22,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// What `cargo metadata` says of the workspace and everything below it.
+/// The output of `cargo metadata` for the workspace and its dependencies.
 pub(crate) fn metadata() -> Result<Value> {
     metadata_of(cargo(&[]))
 }
@@ -44,7 +44,7 @@ pub(crate) fn members(metadata: &Value) -> impl Iterator<Item = &Value> {
     packages.filter(move |package| ids.is_some_and(|ids| ids.contains(&package["id"])))
 }
 
-/// A text in JSON; empty where there is none.
+/// A text in JSON; empty if there is none.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -55,7 +55,7 @@ pub(crate) fn exists(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// A folder for temporary files, which goes away with this value.
+/// A folder for temporary files. It is removed when this value is dropped.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -74,7 +74,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nothing depends on it being gone.
+        // A folder that remains does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -83,7 +83,7 @@ impl Drop for Scratch {
 pub(crate) struct Ended {
     /// `None`: it did not end in time and was killed.
     pub(crate) status: Option<ExitStatus>,
-    /// Standard output and error, as they came.
+    /// Standard output and error, in the order of arrival.
     pub(crate) output: String,
     pub(crate) took: Duration,
 }
@@ -98,7 +98,7 @@ impl Ended {
     }
 }
 
-/// Runs a program to its end, or kills it when the time is up.
+/// Runs a program to its end, or kills it after the time limit.
 pub(crate) fn run(command: &mut Command, scratch: &Scratch, limit: Duration) -> std::io::Result<Ended> {
     // A file, not a pipe: grandchildren that outlive a killed program would keep a pipe open.
     let mut file = File::options()
@@ -116,7 +116,7 @@ pub(crate) fn run(command: &mut Command, scratch: &Scratch, limit: Duration) -> 
             break Some(status);
         }
         if start.elapsed() > limit {
-            // No wait: a thread that the kernel holds on to keeps even a killed process.
+            // No wait: a process with a thread that the kernel holds remains, even killed.
             child.kill()?;
             break None;
         }

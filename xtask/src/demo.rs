@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: what the stack does, on this machine, without root and without a trace afterwards.
+//! `cargo xtask demo`: shows the crates at work on this machine, without root and without remains.
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -12,8 +12,8 @@ use netlink_route::{Connection, Error, Events, Namespace, Notice, OpenOptions, a
 use serde_json::{Value, json};
 use termtree::Tree;
 
-/// Builds a small network in namespaces of its own, watches it, moves packets through it, shows it, and takes it
-/// down. Needs neither root nor packages.
+/// Builds a small network in its own namespaces, watches it, sends packets through it, shows it, and removes
+/// it. Needs neither root nor packages.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Print everything as JSON.
@@ -21,7 +21,7 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Datagrams that cross the bridge and come back.
+/// Number of datagrams that cross the bridge and return.
 const ECHOES: u32 = 500;
 
 /// One side of the network.
@@ -86,8 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Moves the process, which has one thread yet, into new namespaces; as an ordinary user into a user namespace
-/// first, as its root.
+/// Moves the process, which must have one thread, into new namespaces. An ordinary user first enters a user
+/// namespace as its root.
 pub(crate) fn enter_namespaces() -> Result<()> {
     use nix::sched::{CloneFlags, unshare};
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
@@ -95,7 +95,7 @@ pub(crate) fn enter_namespaces() -> Result<()> {
         return Ok(());
     }
     unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
-    // Without this the kernel takes no group map from an ordinary user.
+    // Otherwise the kernel accepts no group map from an ordinary user.
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
     std::fs::write("/proc/self/gid_map", format!("0 {gid} 1"))?;
@@ -118,7 +118,7 @@ fn side(name: &'static str) -> Result<Side> {
     Ok(Side { name, namespace, nl })
 }
 
-/// A veth pair: one end a port of the bridge, the other one `eth0` of the side's namespace.
+/// A veth pair: one end is a port of the bridge, the other is `eth0` in the side's namespace.
 fn attach(host: &mut Side, side: &mut Side, br0: u32, number: u8) -> Result<()> {
     let port = format!("to-{}", side.name);
     let eth0 = link::peer("eth0").net_ns_fd(side.namespace.as_raw_fd()).mtu(1400);
@@ -155,10 +155,10 @@ fn build_routes(host: &mut Side, br0: u32) -> Result<()> {
     Ok(())
 }
 
-/// Sends datagrams from the first side to the second, which sends them back.
+/// Sends datagrams from the first side to the second, which returns them.
 fn echo(sides: &[Side]) -> Result<(u32, Duration)> {
     let [red, blue] = sides else { return Ok((0, Duration::ZERO)) };
-    // A socket stays in the namespace it was made in, whichever thread uses it.
+    // A socket stays in the namespace in which it was made, on every thread.
     let server = blue.namespace.run(|| UdpSocket::bind("10.77.0.3:7777"))??;
     let client = red.namespace.run(|| UdpSocket::bind("10.77.0.2:0"))??;
     for socket in [&server, &client] {
@@ -197,7 +197,7 @@ fn provoke(host: &mut Side) -> Result<String> {
     }
 }
 
-/// The network as trees: a namespace, its links under their masters, their addresses, then the routes.
+/// The network as trees: each namespace with its links below their masters, their addresses, then the routes.
 fn draw(sides: &mut [Side]) -> Result<Value> {
     let mut text = String::new();
     for side in sides {
@@ -246,7 +246,7 @@ fn label(link: &Link<'_>) -> String {
     format!("{name}{kind}, mtu {mtu}, {state}")
 }
 
-/// Routes know links by their index; people by their name.
+/// Replaces the link numbers in a route by names.
 fn name_links(route: &str, links: &[Link<'_>]) -> String {
     let words = route.split(' ').map(|word| {
         let index = word.strip_prefix('#').and_then(|index| index.parse().ok());
@@ -269,9 +269,9 @@ fn json_of(sides: &mut [Side]) -> Result<Value> {
     Ok(all.into())
 }
 
-/// Deletes what was made, and tells what is left in the host's namespace.
+/// Deletes the network, and returns the links that remain in the host's namespace.
 fn clean_up(sides: &mut [Side]) -> Result<Vec<String>> {
-    // The ends in the other namespaces go with the ends here.
+    // Deleting an end of a pair deletes the other end in its namespace too.
     let host = sides.first_mut().context("the host is the first side")?;
     for name in ["to-red", "to-blue", "vx77", "br0"] {
         host.nl.call(link::delete(name))?;
@@ -280,7 +280,7 @@ fn clean_up(sides: &mut [Side]) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for link in &links {
         let link = link.view()?;
-        // Some kernels give every namespace its fallback tunnels.
+        // Some kernels have fallback tunnels in every namespace.
         if link.is_up() || link.index() == 1 {
             names.push(link.name().unwrap_or_default().to_string());
         }
@@ -317,7 +317,7 @@ fn describe(event: &Event<'_>) -> String {
     format!("{change} {what}")
 }
 
-/// The first and the last few events, and how many of each kind.
+/// The first and the last events, and the number of events of each kind.
 fn summary(seen: &[String]) -> Vec<String> {
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     for line in seen {

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: every fuzz target for a while.
+//! `cargo xtask fuzz`: runs every fuzz target for some time.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::command::{self, Scratch, root};
 
-/// Runs each target of `fuzz/` for a while.
+/// Runs each target of `fuzz/` for some time.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// For each target.
+    /// Seconds for each target.
     #[arg(default_value_t = 60)]
     seconds: u32,
     /// Only this target.
@@ -20,14 +20,14 @@ pub(crate) struct Arguments {
     target: Option<String>,
 }
 
-/// Parts of the time, and the longest input in each. Most mistakes need few bytes, and a long input is a hundred times as
-/// slow; the second length is that of a datagram.
+/// Parts of the time, and the longest input in each. Most faults need only a few bytes, and long inputs are
+/// much slower. The second length is that of a datagram.
 const PARTS: [(u32, usize); 2] = [(5, 4096), (1, 65_536)];
 
-/// Targets that run `unsafe` code, which a sanitizer watches. It makes a target slower by a factor of five.
+/// Targets that run `unsafe` code use a sanitizer, which makes them much slower.
 const UNSAFE: [&str; 1] = ["connection"];
 
-/// What it exits with where the tools are missing: nothing was found, and nothing was looked for.
+/// Exit status if the tools are missing: nothing was tested.
 const MISSING: u8 = 2;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     let folder = root().join("fuzz");
-    // What is found lands beside the committed corpus, not in it.
+    // New inputs are stored next to the committed corpus, not in it.
     let found = folder.join("corpus-found");
     let scratch = Scratch::new()?;
     let mut failed = Vec::new();
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                     "fuzz {target}, up to {length} bytes: ok, {runs} inputs, {speed} a second, {memory} MB"
                 );
             } else {
-                // Inputs are printed, too.
+                // Inputs are printed too.
                 for line in ended.output.lines() {
                     println!("{}", line.chars().take(500).collect::<String>());
                 }
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Lets the fuzzer call a target. The build comes first, and it looks at the clock only between inputs.
+/// Runs the fuzzer on a target. The build comes first. The fuzzer checks its time limit only between inputs.
 fn fuzz(
     target: &str,
     seconds: u32,
@@ -110,10 +110,10 @@ fn fuzz(
     command
         .args(corpora)
         .args(["--", &format!("-max_total_time={seconds}"), &format!("-max_len={length}")])
-        // Memory has to stay bounded, and no input may take long.
+        // Memory must be bounded, and no input may take long.
         .args(["-rss_limit_mb=1024", "-timeout=10", "-print_final_stats=1", "-verbosity=0"])
         .current_dir(root())
-        // These are of the compiler that runs this task.
+        // These variables belong to the compiler that runs this task.
         .env_remove("CARGO")
         .env_remove("RUSTC")
         .env_remove("RUSTUP_TOOLCHAIN");

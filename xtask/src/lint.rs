@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: everything about the code that is not a test.
+//! `cargo xtask lint`: all checks of the code that are not tests.
 
 mod futures;
 mod names;
@@ -14,27 +14,28 @@ use serde_json::Value;
 use crate::command::{self, cargo, members, root, text};
 use crate::target::{self, WithSource};
 
-/// Format, clippy and rustdoc with warnings as errors, every feature alone, packages, dependencies, licences, futures, names, `unsafe`.
+/// Checks format, clippy and rustdoc with warnings as errors, each feature alone, packages, dependencies,
+/// licences, futures, names, `unsafe`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
-/// The package that a family can build on, and the name of its library.
+/// The package that families depend on, and the name of its library.
 const CORE: &str = "netlink-base";
 const CORE_LIBRARY: &str = "netlink_core";
 
-/// Our packages that reach no user: tools and an example.
+/// Packages that are not for users: tools and an example.
 const TOOLS: [&str; 3] = ["xtask", "netlink-testing", "tcp-metrics"];
 
-/// What the core may pull in.
+/// Dependencies allowed in the core.
 const CORE_MAY_USE: [&str; 8] =
     ["bitflags", "byteorder", "libc", "thiserror", "ipnet", "serde", "tokio", "zeroize"];
-/// What netlink-generic may: the keys of WireGuard are base64, and made by who knows how.
+/// Dependencies allowed in netlink-generic, for keys of WireGuard: base64, random numbers and curves.
 const GENERIC_MAY_USE: [&str; 4] = [CORE, "base64ct", "getrandom", "x25519-dalek"];
-/// Of these, what stands behind a feature.
+/// Dependencies that must be behind a feature.
 const ONLY_OPTIONAL: [&str; 7] =
     ["ipnet", "serde", "tokio", "zeroize", "base64ct", "getrandom", "x25519-dalek"];
 
-/// Crates that a family pulls in without features of choice, itself and build-time ones included.
+/// Largest number of crates that a family needs with default features, including itself and build dependencies.
 const MOST_CRATES: usize = 12;
 
 pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
@@ -65,7 +66,7 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
             .env("RUSTDOCFLAGS", "-Dwarnings"),
     );
 
-    // Each is built from what would be published of it.
+    // Builds each from the content of its package.
     let tools = TOOLS.iter().flat_map(|name| ["--exclude", name]);
     let package = ["package", "--workspace", "--quiet", "--offline", "--allow-dirty"];
     lint.cargo(&package.into_iter().chain(tools).collect::<Vec<_>>());
@@ -75,7 +76,7 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
         let name = text(&package["name"]);
         lint.check(&format!("crates below {name}"), tree(name));
     }
-    // The tools offer nothing, but the example of a family does.
+    // The tools offer nothing to users, but the example of a family does.
     for package in members(&metadata).filter(|package| package["name"] != "xtask") {
         lint.check(&format!("futures of {}", text(&package["name"])), futures::tried(package));
     }
@@ -96,7 +97,7 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
     Ok(lint.conclude())
 }
 
-/// Runs checks and remembers those that failed.
+/// Runs checks and records the failed ones.
 #[derive(Default)]
 struct Lint {
     passed: usize,
@@ -116,7 +117,7 @@ impl Lint {
     }
 
     fn command(&mut self, name: &str, command: &mut Command) {
-        // The whole output only on failure: the good case is one line per check.
+        // The whole output only on failure; otherwise one line per check.
         let result = command.output().map_err(anyhow::Error::from).and_then(|output| {
             if !output.status.success() {
                 let (out, err) = (&output.stdout, &output.stderr);
@@ -140,7 +141,7 @@ impl Lint {
         }
     }
 
-    /// The crates build for each other architecture that they are for, and the codecs without `std` for others.
+    /// Builds the crates for the other architectures that they support, and the codecs without `std` for some more.
     fn architectures(&mut self, libraries: &[&Value]) {
         const TARGETS: [&str; 8] = [
             "aarch64-unknown-linux-gnu",
@@ -162,7 +163,7 @@ impl Lint {
                 );
             }
         };
-        // What makes keys has no random numbers without a system.
+        // Generating keys needs a system with random numbers.
         let crates = |features: &'static str| {
             let names = libraries.iter().flat_map(|package| ["-p", text(&package["name"])]);
             ["check", "--quiet", features].into_iter().chain(names).collect::<Vec<_>>()
@@ -177,12 +178,12 @@ impl Lint {
         }
     }
 
-    /// The unit tests of the codecs under Miri, as this machine, big endian, and 32 bit.
+    /// Runs the unit tests of the codecs under Miri: as this machine, big endian, and 32 bit.
     fn miri(&mut self, libraries: &[&Value]) {
         const TARGETS: [&str; 3] =
             ["x86_64-unknown-linux-gnu", "s390x-unknown-linux-gnu", "i686-unknown-linux-gnu"];
         let there = target::nightly("cargo").args(["miri", "--version"]).output();
-        // Without the source it would ask somebody at a terminal, or fetch it.
+        // Without the source, Miri would ask a question on the terminal or download it.
         let there =
             there.is_ok_and(|output| output.status.success()) && target::has_source(target::nightly("rustc"));
         if !there {
@@ -210,14 +211,14 @@ impl Lint {
     }
 }
 
-/// None, and each feature alone. All together are part of the run over the workspace.
+/// No feature, and each feature alone. All features together are part of the workspace run.
 fn feature_sets(package: &Value) -> impl Iterator<Item = String> {
     let features = package["features"].as_object().into_iter().flatten();
     let names = features.map(|(name, _)| name.clone()).filter(|name| name != "default");
     std::iter::once(String::new()).chain(names)
 }
 
-/// Families see the core only, and the core what is argued for.
+/// Families depend only on the core, and the core only on allowed crates.
 fn dependencies(libraries: &[&Value]) -> Result<()> {
     for package in libraries {
         let name = text(&package["name"]);
@@ -228,7 +229,7 @@ fn dependencies(libraries: &[&Value]) -> Result<()> {
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let on = text(&dependency["name"]);
-            // A null kind is a normal dependency; tests may use what they like.
+            // A null kind is a normal dependency. Tests may have any dependency.
             if dependency["kind"] == "dev" {
                 continue;
             }
@@ -279,12 +280,12 @@ fn is_allowed(expression: &str, allowed: &BTreeSet<&str>) -> bool {
     }
     match expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inner) => is_allowed(inner, allowed),
-        // An exception only grants more.
+        // An exception only grants more rights.
         None => allowed.contains(expression.split(" WITH ").next().unwrap_or_default()),
     }
 }
 
-/// A crate with its default features pulls in few crates, each in one version.
+/// A crate with its default features needs few crates, each in one version.
 fn tree(name: &str) -> Result<()> {
     let output = cargo(&["tree", "-p", name, "-e", "normal,build", "--prefix", "none"]).output()?;
     ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
@@ -305,7 +306,7 @@ fn tree(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Families forbid `unsafe`; elsewhere it stays in the modules that make system calls.
+/// Families forbid `unsafe`; elsewhere it is allowed only in the modules with system calls.
 fn unsafe_code(libraries: &[&Value]) -> Result<()> {
     for package in libraries.iter().filter(|package| package["name"] != CORE) {
         let folder = Path::new(text(&package["manifest_path"])).with_file_name("src");

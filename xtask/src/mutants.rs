@@ -1,9 +1,9 @@
-//! `cargo xtask mutants`: whether a test fails when the code is broken on purpose.
+//! `cargo xtask mutants`: checks that a test fails when the code is broken on purpose.
 //!
-//! Lists below `xtask/mutants` hold the mutants, a block each:
+//! Lists below `xtask/mutants` have the mutants, one block each:
 //!
 //! ```text
-//! # a forged sender is taken for the kernel
+//! # a forged sender is accepted as the kernel
 //! file: netlink-core/src/exchange.rs
 //! tests: netlink-route netlink-xfrm
 //! survives: why no test can tell
@@ -13,9 +13,9 @@
 //! if sender.port != 0 && !MUTANT {
 //! ```
 //!
-//! The old text occurs once in its file. In the new one `MUTANT` is true while this mutant is on. `tests` names the
-//! packages whose tests run behind those of the file's own package; without it [`FAST`] do. `survives` is for the few
-//! that no test can kill, with the reason.
+//! The old text must occur once in its file. In the new text `MUTANT` is true while this mutant is active.
+//! `tests` names the packages whose tests run after those of the file's package; by default [`FAST`].
+//! `survives` is for the few mutants that no test can detect, with the reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,30 +29,30 @@ use anyhow::{Context as _, Result, bail};
 use crate::binary::{self, Binary};
 use crate::command::{self, Scratch, root};
 
-/// Breaks the code in each way that `xtask/mutants` lists, and says which of them no test notices.
+/// Breaks the code in each way that `xtask/mutants` lists, and reports the mutants that no test detects.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only mutants whose name, file or list contains this.
-    filter: Option<String>,
-    /// What is not tried by then counts as a failure.
+    /// Only mutants with one of these texts in their name, file or list.
+    filter: Vec<String>,
+    /// Minutes. Mutants not tried by then count as failures.
     #[arg(long, default_value_t = 30)]
     minutes: u64,
 }
 
-/// Tests that meet most of the core, and are soon through.
+/// Tests that cover most of the core in a short time.
 const FAST: [&str; 2] = ["netlink-route", "netlink-netfilter"];
 
 /// The package of the core, and its folder.
 const CORE: &str = "netlink-base";
 const CORE_FOLDER: &str = "netlink-core";
 
-/// More survivors than this are too many, whatever their reasons.
+/// Largest allowed number of surviving mutants, regardless of their reasons.
 const MOST_SURVIVORS: usize = 3;
 
-/// The number of the mutant that is on.
+/// The number of the active mutant.
 const VARIABLE: &str = "NETLINK_MUTANT";
 
-/// What the core of the copy gets: the switch of the mutants.
+/// The switch of the mutants, which is added to the copy of the core.
 const SWITCH: &str = r#"
 #[allow(missing_docs)]
 #[doc(hidden)]
@@ -79,7 +79,7 @@ pub mod mutants {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Mutant {
     name: String,
-    /// The list it stands in.
+    /// The list that contains it.
     list: String,
     file: String,
     tests: Vec<String>,
@@ -89,7 +89,7 @@ struct Mutant {
 }
 
 impl Mutant {
-    /// The file's package, whose name is the folder's but for the core.
+    /// The file's package. Its name is the folder's, except for the core.
     fn package(&self) -> &str {
         match self.file.split('/').next().unwrap_or_default() {
             CORE_FOLDER => CORE,
@@ -97,7 +97,7 @@ impl Mutant {
         }
     }
 
-    /// The packages whose tests look at it, in the order in which they do.
+    /// The packages whose tests run, in order.
     fn packages(&self) -> Vec<&str> {
         let further: Vec<&str> = match self.tests.as_slice() {
             [] => FAST.to_vec(),
@@ -113,11 +113,11 @@ impl Mutant {
     }
 }
 
-/// How it ended.
+/// The result of a mutant.
 enum Fate {
     Killed(String),
     Survived,
-    /// The time was up.
+    /// The time limit was reached.
     Untried,
 }
 
@@ -125,8 +125,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let end = Instant::now() + Duration::from_secs(arguments.minutes * 60);
     let mutants = read(&root().join("xtask/mutants"))?;
     let wanted = |mutant: &&Mutant| {
-        let filter = arguments.filter.as_deref().unwrap_or_default();
-        [&mutant.name, &mutant.file, &mutant.list].iter().any(|text| text.contains(filter))
+        let texts = [&mutant.name, &mutant.file, &mutant.list];
+        let matches = |filter: &String| texts.iter().any(|text| text.contains(filter));
+        arguments.filter.is_empty() || arguments.filter.iter().any(matches)
     };
     let mutants: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     if mutants.is_empty() {
@@ -233,7 +234,7 @@ fn parse(list: &str, text: &str) -> Result<Vec<Mutant>> {
                 None => bail!("{list}: {name}: no +++"),
             }
         }
-        // Rust has no line that begins with `# `, so blank lines may stand inside of the text.
+        // No line of Rust begins with `# `, so blank lines can be part of the text.
         let mut new = Vec::new();
         while let Some(line) = lines.next_if(|line| !line.starts_with("# ")) {
             new.push(line);
@@ -250,7 +251,7 @@ fn parse(list: &str, text: &str) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// Where a mutant's old text is.
+/// The position of a mutant's old text.
 fn place(mutant: &Mutant, text: &str) -> Result<std::ops::Range<usize>> {
     let mut places = text.match_indices(&mutant.old).map(|(start, _)| start);
     match (places.next(), places.next()) {
@@ -260,7 +261,7 @@ fn place(mutant: &Mutant, text: &str) -> Result<std::ops::Range<usize>> {
     }
 }
 
-/// The text with these mutants in it, each with its number.
+/// The text with these mutants, each with its number.
 fn mutate(text: &str, mutants: &[(u32, &Mutant)]) -> Result<String> {
     let mut places = Vec::new();
     for (number, mutant) in mutants {
@@ -279,17 +280,17 @@ fn mutate(text: &str, mutants: &[(u32, &Mutant)]) -> Result<String> {
     Ok(text)
 }
 
-/// Whether a place is in a macro's definition, where `crate` is whoever uses it.
+/// Whether a position is in the definition of a macro, where `crate` is the crate that uses it.
 fn is_in_macro(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     let line = before.lines().rev().find(|line| line.starts_with('}') || line.starts_with("macro_rules!"));
     line.is_some_and(|line| line.starts_with("macro_rules!"))
 }
 
-/// The places in each file that mutants take.
+/// The ranges that mutants change in each file.
 type Taken<'a> = BTreeMap<&'a str, Vec<std::ops::Range<usize>>>;
 
-/// A copy of the workspace, which stays for the next run, so that little has to be built anew.
+/// A copy of the workspace. It remains for the next run, to save builds.
 struct Copy {
     tree: PathBuf,
     build: PathBuf,
@@ -314,7 +315,7 @@ impl Copy {
         Ok(copy)
     }
 
-    /// Removes what a former run copied and is no longer a file of the workspace.
+    /// Removes files of an earlier copy that are no longer in the workspace.
     fn remove_others(&self, folder: &Path) -> Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -330,7 +331,7 @@ impl Copy {
         Ok(())
     }
 
-    /// Mutants that don't touch one another can be built together.
+    /// Mutants that do not overlap can be built together.
     fn rounds<'a>(&self, mutants: &[&'a Mutant]) -> Result<Vec<Vec<&'a Mutant>>> {
         let mut rounds: Vec<(Vec<&Mutant>, Taken<'_>)> = Vec::new();
         for mutant in mutants {
@@ -354,8 +355,8 @@ impl Copy {
         Ok(rounds.into_iter().map(|(round, _)| round).collect())
     }
 
-    /// Writes the workspace with these mutants, numbered from 1. A file that stays as it is keeps its time, by which
-    /// cargo goes.
+    /// Writes the workspace with these mutants, numbered from 1. Unchanged files keep their time, which cargo
+    /// uses to detect changes.
     fn write(&self, round: &[&Mutant]) -> Result<()> {
         for name in &self.files {
             let mut bytes = fs::read(root().join(name))?;
@@ -381,7 +382,7 @@ impl Copy {
 
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = command::cargo(arguments);
-        // The mutants are no better than they look.
+        // Mutants cause warnings.
         cargo
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.build)
@@ -393,12 +394,12 @@ impl Copy {
 /// The tests of one round.
 struct Tests {
     scratch: Scratch,
-    /// Of each package, unit tests first, each with the time it takes.
+    /// For each package: the binaries with their duration, unit tests first.
     binaries: BTreeMap<String, Vec<(Binary, Duration)>>,
 }
 
 impl Tests {
-    /// Builds them, and sees that they pass while no mutant is on.
+    /// Builds the tests, and checks that they pass without an active mutant.
     fn build(copy: &Copy, round: &[&Mutant]) -> Result<Self> {
         let packages: BTreeSet<&str> = round.iter().flat_map(|mutant| mutant.packages()).collect();
         let metadata = command::metadata_of(copy.cargo(&[]))?;
@@ -444,7 +445,7 @@ impl Tests {
     ) -> Result<command::Ended> {
         let mut command = Command::new(&binary.path);
         command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
-        // A report that somebody waits for is not of these tests.
+        // A report file that the caller requested is not for these tests.
         command.env_remove("NETLINK_TEST_REPORT").env_remove(VARIABLE);
         if let Some(number) = mutant {
             command.env(VARIABLE, number.to_string());
@@ -455,7 +456,7 @@ impl Tests {
         command::run(&mut command, &self.scratch, limit).context(binary.name.clone())
     }
 
-    /// Runs the tests up to the first that fails, and fails again: one that fails for the machine's sake kills nothing.
+    /// Runs the tests up to the first that fails twice. A single failure can have another reason than the mutant.
     fn try_to_kill(&self, number: u32, mutant: &Mutant) -> Result<Fate> {
         let packages = mutant.packages();
         let binaries = packages.iter().filter_map(|package| self.binaries.get(*package)).flatten();
@@ -517,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn mutants_stand_where_the_old_text_was_once() {
+    fn mutants_replace_the_old_text() {
         let mutants = parse("list", LIST).unwrap();
         let core = Mutant { old: "a".into(), new: "a | MUTANT".into(), ..mutants[0].clone() };
         let text = "macro_rules! m {\n    () => { a };\n}\nfn f() {\n    b\n}\n";
@@ -534,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_tests_are_found_in_both_harnesses_output() {
+    fn failed_tests_are_found_in_the_output_of_both_harnesses() {
         let output = "test a::b ... ok\ntest a::c ... FAILED\ntest d    ... FAILED\nfailures:\n";
         assert_eq!(failures(output).collect::<Vec<_>>(), ["a::c", "d"]);
     }

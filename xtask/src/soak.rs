@@ -1,6 +1,6 @@
-//! `cargo xtask soak`: connections under floods.
+//! `cargo xtask soak`: connections under load.
 //!
-//! Each case is a process of its own, in namespaces of its own: a case that hangs or dies takes nobody along.
+//! Each case is its own process in its own namespaces: if it hangs or crashes, the other cases continue.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -19,29 +19,29 @@ mod packets;
 
 use ledger::{Ledger, Summary};
 
-/// Floods connections with events, packets and garbage, calls, lists and reconfigures meanwhile, and sees that every
-/// call ends in time, every packet is decided, and every loss is reported.
+/// Floods connections with events, packets and garbage. Meanwhile it calls, lists and reconfigures. It checks
+/// that every call ends in time, every packet is decided, and every loss is reported.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// For all cases together.
+    /// Minutes for all cases together.
     #[arg(default_value_t = 10)]
     minutes: u32,
-    /// Only cases whose name contains this.
+    /// Only cases with this text in their name.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// The case that this process is.
+    /// The case of this process.
     #[arg(long, hide = true, requires = "seconds")]
     case: Option<String>,
     #[arg(long, hide = true)]
     seconds: Option<f64>,
 }
 
-/// What floods whom.
+/// The kind of flood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scenario {
-    /// Events of links and addresses that four others change.
+    /// Events of links and addresses, caused by four other threads.
     Events,
-    /// Datagrams that four others send to the connection's port.
+    /// Datagrams that four other threads send to the connection's port.
     Hostile,
     /// Packets of four senders, queued for a verdict.
     Queue,
@@ -55,7 +55,7 @@ enum Face {
     Tokio,
 }
 
-/// What kind of connection, and how large its receive buffer is.
+/// The kind of connection, and the size of its receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Case {
     scenario: Scenario,
@@ -63,10 +63,10 @@ struct Case {
     buffer: usize,
 }
 
-/// The kernel's least, its default, and what queues and logs ask for.
+/// The kernel's minimum, its default, and the size for queues and logs.
 const BUFFERS: [usize; 3] = [4096, 212_992, 64 << 20];
 
-/// How many flood at once.
+/// Number of senders.
 const SENDERS: usize = 4;
 
 impl Case {
@@ -82,7 +82,7 @@ impl Case {
         format!("{:?} {:?} {}", self.scenario, self.face, self.buffer).to_lowercase()
     }
 
-    /// Why it can't be tried.
+    /// Why the case can't run.
     fn missing(self) -> Option<&'static str> {
         let by_rules = matches!(self.scenario, Scenario::Queue | Scenario::Log);
         (by_rules && !command::exists("iptables")).then_some("no program iptables on the PATH")
@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             BUFFERS[2]
         );
     }
-    // Floods are met at the speed that users have.
+    // A release build, for the speed that users have.
     if !command::cargo(&["build", "--quiet", "--release", "--package", "xtask"]).status()?.success() {
         bail!("the release build failed");
     }
@@ -151,7 +151,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn as_process(program: &Path, case: Case, seconds: f64, scratch: &Scratch) -> Result<Summary> {
     let mut process = Command::new(program);
     process.args(["soak", "--case", &case.name(), "--seconds", &seconds.to_string()]);
-    // Its own watch ends it long before.
+    // The case's own watchdog ends it long before.
     let limit = Duration::from_secs_f64(seconds) + Duration::from_secs(60);
     let ended = command::run(&mut process, scratch, limit)?;
     let summary = ended.output.lines().last().and_then(Summary::from_json);

@@ -1,4 +1,4 @@
-//! `cargo xtask spec`: our tables against the kernel's headers and its inventory.
+//! `cargo xtask spec`: compares our tables with the kernel's headers and with an inventory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -18,14 +18,14 @@ use crate::command::{self, Scratch, root, text};
 /// newer kernel.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The inventory; by default that in the environment variable `NETLINK_INVENTORY`, else
+    /// The inventory. Default: the environment variable `NETLINK_INVENTORY`, else
     /// `../shared/reference/spec/inventory.json`.
     #[arg(long)]
     inventory: Option<PathBuf>,
-    /// Lists missing values as well, not only missing attributes, operations and groups.
+    /// Also lists missing values, in addition to missing attributes, operations and groups.
     #[arg(long)]
     all: bool,
-    /// Compares with the headers of another architecture, as its C compiler of Debian reads them: `s390x-linux-gnu`,
+    /// Compares with the headers of another architecture, with Debian's C compiler for it: `s390x-linux-gnu`,
     /// `i686-linux-gnu`, `mips-linux-gnu` and so on.
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
@@ -44,7 +44,7 @@ const CRATES: [(&str, Spec); 6] = [
 /// Headers with names that `linux/` does not have.
 const OTHER_HEADERS: &[&str] = &["sys/socket.h", "errno.h", "asm/socket.h", "netinet/tcp.h"];
 
-/// Beginnings of C names that the headers of this machine can't decide, and why.
+/// Prefixes of C names that are not in the headers of this machine, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("CTA_FILTER_F_", "net/netfilter/nf_internals.h, which is not exported"),
     ("CT_DCCP_", "linux/netfilter/nf_conntrack_dccp.h, which is not exported"),
@@ -65,12 +65,12 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("TUNNEL_", "bytes in network order in the headers, numbers here"),
 ];
 
-/// The same, where the numbers are those of the inventory and older headers have others.
-const RENUMBERED: &[(&str, &str)] = &[("IPSTATS_MIB_", "sorted anew for cache lines after Linux 6.1")];
+/// Prefixes of C names whose numbers are those of the inventory; older headers have others.
+const RENUMBERED: &[(&str, &str)] = &[("IPSTATS_MIB_", "sorted again for cache lines after Linux 6.1")];
 
-/// Names of the inventory that stand for what has another one.
+/// Names in the inventory that are other names of the same thing.
 const OLD_NAMES: &[(&str, &str)] = &[
-    ("CTA_NAT_SEQ_", "CTA_SEQADJ_ and CTA_SEQ_ADJ_ by their older names"),
+    ("CTA_NAT_SEQ_", "CTA_SEQADJ_ and CTA_SEQ_ADJ_ with their old names"),
     ("IFLA_IF_NETNSID", "IFLA_TARGET_NETNSID before Linux 4.20"),
     ("NF_NETLINK_CONNTRACK_", "NFNLGRP_CONNTRACK_ as bits of the mask that bind(2) takes"),
     ("RTMGRP_", "RTNLGRP_ as bits of the mask that bind(2) takes"),
@@ -132,18 +132,18 @@ fn find_inventory(arguments: &Arguments) -> Result<PathBuf, String> {
     if usual.is_file() { Ok(usual) } else { Err("no --inventory and no NETLINK_INVENTORY".to_owned()) }
 }
 
-/// What one crate declares.
+/// The declarations of one crate.
 #[derive(Default)]
 struct Names {
     krate: &'static str,
     constants: BTreeMap<&'static str, u64>,
-    /// Numbers that MIPS has otherwise.
+    /// Numbers that are different on MIPS.
     on_mips: BTreeMap<&'static str, u64>,
     layouts: BTreeMap<&'static str, &'static Layout>,
 }
 
 impl Names {
-    /// Walks everything that leads out of a crate's `SPEC`.
+    /// Collects everything that is reachable from a crate's `SPEC`.
     fn of(krate: &'static str, spec: &Spec, report: &mut Report) -> Self {
         let mut names = Self { krate, ..Self::default() };
         let mut seen = BTreeSet::new();
@@ -156,7 +156,7 @@ impl Names {
                         info.c_name
                     ));
                 }
-                // Netfilter's names are of the lower byte; the upper one is the subsystem.
+                // For netfilter the name belongs to the lower byte; the upper byte is the subsystem.
                 let mask = if info.header.c_name == "nfgenmsg" { 0xff } else { u16::MAX };
                 names.constant(info.c_name, (info.number & mask).into(), report);
                 names.layout(info.header, report);
@@ -206,7 +206,7 @@ impl Names {
         seen: &mut BTreeSet<(&'static str, &'static str)>,
         report: &mut Report,
     ) {
-        // Sets stand in themselves: a nested route, a set of policies.
+        // Sets can contain themselves, for example a nested route or a set of policies.
         let first = table.rows.first().map_or("", |row| row.c_name);
         if !seen.insert((table.name, first)) {
             return;
@@ -232,9 +232,9 @@ impl Names {
 /// Numbers and structs of one kernel.
 struct Kernel {
     constants: BTreeMap<String, i128>,
-    /// Size, and where the members begin and end, padding left out.
+    /// Size, and the offsets where members begin and end, without padding.
     structs: BTreeMap<String, (usize, Vec<usize>)>,
-    /// Which of a layout's two sizes is meant.
+    /// Which of a layout's two sizes applies.
     size: usize,
     mips: bool,
 }
@@ -263,17 +263,17 @@ fn is_padding(member: &str) -> bool {
     ["pad", "reserved", "unused", "resv"].iter().any(|word| member.contains(word))
 }
 
-/// The kernel headers of this machine, comments left out.
+/// The kernel headers of this machine, without comments.
 struct Headers {
     compiler: String,
-    /// Text by name.
+    /// Text by file name.
     sources: BTreeMap<String, String>,
-    /// Which headers use a word.
+    /// The headers that use a word.
     index: HashMap<String, BTreeSet<String>>,
 }
 
 impl Headers {
-    /// Those of this machine, or of another architecture.
+    /// The headers of this machine, or of another architecture.
     fn read(target: Option<&str>) -> Result<Self> {
         let (folder, compilers, packages) = match target {
             None => (
@@ -319,16 +319,16 @@ impl Headers {
         self.sources.insert(name, source);
     }
 
-    /// The headers that may define a name, the likeliest first.
+    /// The headers that may define a name, the most likely first.
     fn with(&self, word: &str) -> Vec<&str> {
         let mut found: Vec<&str> = self.index.get(word).into_iter().flatten().map(String::as_str).collect();
-        // Those in folders are for netfilter and the like, and rarely stand alone.
+        // Headers in subfolders are for netfilter and similar, and often need other headers.
         found.sort_by_key(|name| name.matches('/').count());
         found.extend(OTHER_HEADERS);
         found
     }
 
-    /// Has the C compiler say what our names mean here. Names that no header defines are missing.
+    /// Asks the C compiler for the values of our names. Names without a definition are omitted.
     fn ask(&self, ours: &[Names]) -> Result<Kernel> {
         let scratch = Scratch::new()?;
         let mut questions: BTreeMap<Question, std::vec::IntoIter<&str>> = BTreeMap::new();
@@ -361,7 +361,8 @@ impl Headers {
         Ok(kernel)
     }
 
-    /// Compiles one program into assembler in which the answers stand; names the compiler doesn't know drop out.
+    /// Compiles one program to assembler code that contains the answers. Names that the compiler does not
+    /// know are removed.
     fn ask_header(
         &self,
         header: &str,
@@ -370,7 +371,7 @@ impl Headers {
         kernel: &mut Kernel,
     ) -> Result<Vec<Question>> {
         while !asked.is_empty() {
-            // Some first: many kernel headers use their types without including them.
+            // Included first: many kernel headers use their types without including them.
             let mut source = format!(
                 "#include <stddef.h>\n#include <stdint.h>\n#include <sys/socket.h>\n\
                  #include <{header}>\n\
@@ -405,7 +406,7 @@ impl Headers {
             let (file, answers) = (scratch.path().join("ask.c"), scratch.path().join("ask.s"));
             fs::write(&file, source)?;
             let compiled = Command::new(&self.compiler)
-                // It is never run, as nothing here runs what is for another architecture.
+                // It is never run: it can be for another architecture.
                 .args(["-w", "-O1", "-S", "-o"])
                 .arg(&answers)
                 .arg(&file)
@@ -422,7 +423,7 @@ impl Headers {
             let bad: BTreeSet<usize> =
                 lines.filter_map(|line: usize| line.checked_sub(line_of_first)).collect();
             if bad.is_empty() {
-                // The header itself doesn't compile on its own.
+                // The header itself does not compile alone.
                 return Ok(Vec::new());
             }
             let mut index = 0;
@@ -462,12 +463,12 @@ enum Question {
 
 fn read_answers(answers: &str, kernel: &mut Kernel) -> Result<()> {
     for line in answers.lines().filter_map(|line| line.strip_prefix("-> ")) {
-        // Some assemblers have a mark before a number.
+        // Some assemblers put a mark before a number.
         let words: Vec<&str> = line.split(' ').map(|word| word.trim_start_matches(['$', '#'])).collect();
         match words[..] {
             ["u", at] => kernel.size = usize::from(at == "4"),
             ["c", name, positive, high, low] => {
-                // Whether halves have a sign is up to the compiler.
+                // The compiler decides whether halves are signed.
                 let half = |text: &str| anyhow::Ok(text.parse::<i64>()? & 0xffff_ffff);
                 let value = half(high)? << 32 | half(low)?;
                 let unsigned = positive == "1" && value < 0;
@@ -483,7 +484,7 @@ fn read_answers(answers: &str, kernel: &mut Kernel) -> Result<()> {
                     edges.extend([start, start + size.parse::<usize>()?]);
                 }
             }
-            _ => bail!("an answer that nobody asked for: {line}"),
+            _ => bail!("an unexpected answer: {line}"),
         }
     }
     Ok(())
@@ -506,8 +507,8 @@ fn words(source: &str) -> impl Iterator<Item = &str> {
     source.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
-/// Names of the members that a struct's body declares, but for padding, bit fields and what stands in
-/// nameless unions and structs.
+/// Names of the members that a struct declares. Padding, bit fields, and members of unnamed unions and
+/// structs are omitted.
 fn members(body: &str) -> Vec<String> {
     let mut depth = 0;
     let flat: String = body
@@ -536,7 +537,7 @@ fn members(body: &str) -> Vec<String> {
     names
 }
 
-/// What is wrong, and what is only worth knowing.
+/// Errors, and notes.
 #[derive(Default)]
 struct Report {
     wrong: Vec<String>,
@@ -555,7 +556,7 @@ impl Report {
                 self.wrong(format!("{place}: number {number} is both {other} and {name}"));
             }
             if !names.insert(name) {
-                self.wrong(format!("{place}: {name} stands twice"));
+                self.wrong(format!("{place}: {name} is declared twice"));
             }
         }
     }
@@ -574,7 +575,7 @@ impl Report {
         }
     }
 
-    /// Every row in the source has to be found from `SPEC`, or the comparison would miss it.
+    /// Every row in the source must be reachable from `SPEC`. Otherwise it would not be compared.
     fn check_source(&mut self, names: &Names, folder: &Path) -> Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -613,7 +614,7 @@ impl Report {
                     continue;
                 }
                 numbers += 1;
-                // A negative number has the bits of ours.
+                // A negative number has the same bits as ours.
                 if *theirs != i128::from(*number) && *theirs != i128::from(number.cast_signed()) {
                     self.wrong(format!("{}: {name} is {number}, in {with} {theirs}", names.krate));
                 }
@@ -641,8 +642,8 @@ impl Report {
         println!("{with}: {numbers} numbers and {structs} structs compared");
     }
 
-    /// Names that neither source knows. The inventory is of a kernel newer than this code, so that a name it
-    /// lacks is misspelt; without it a name may be newer than the headers.
+    /// Names that are in neither source. The inventory is of a newer kernel than this code, so a name that it
+    /// lacks is misspelt. Without the inventory, a name can be newer than the headers.
     fn unknown(&mut self, ours: &[Names], headers: Option<&Kernel>, inventory: Option<&Kernel>) {
         let Some(headers) = headers else { return };
         let mut newer = Vec::new();
@@ -680,7 +681,7 @@ impl Report {
     }
 }
 
-/// What a line of a table declares: `58 IFLA_MTU …`, or `pub struct Header: rtmsg = 12 {`.
+/// The declaration in a line of a table: `58 IFLA_MTU …`, or `pub struct Header: rtmsg = 12 {`.
 fn declared(line: &str) -> Option<Question> {
     let mut words = line.split_whitespace();
     let first = words.next()?;
@@ -690,7 +691,7 @@ fn declared(line: &str) -> Option<Question> {
             // Another number on MIPS.
             name = words.nth(1)?;
         }
-        // Nearly: some groups are written RTNLGRP_DECnet_ROUTE.
+        // Not all names are upper case, for example `RTNLGRP_DECnet_ROUTE`.
         let is_name = name.contains('_')
             && name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
@@ -699,13 +700,13 @@ fn declared(line: &str) -> Option<Question> {
     let (head, rest) = line.split_once(": ")?;
     let (name, size) = rest.split_once(" = ")?;
     let is_layout = head.split_whitespace().any(|word| word == "struct") && size.ends_with('{');
-    // The name of a struct that a macro makes is known only to the compiler.
+    // Only the compiler knows the name of a struct that a macro makes.
     (is_layout && !name.starts_with('$')).then(|| Question::Struct(name.to_owned()))
 }
 
-/// Per topic of the inventory that our tables touch: how much of it they name, and what is missing.
+/// For each topic of the inventory that our tables cover: how much of it they name, and what is missing.
 fn topics(inventory: &Value, ours: &[Names], all: bool) {
-    /// Of one topic and one role: how many there are, and those we don't name.
+    /// One topic and one role: the number of names, and those that our tables lack.
     type Part<'a> = (usize, Vec<&'a str>);
     let rows = inventory["consts"].as_object().into_iter().flatten();
     let mut topics: BTreeMap<&str, BTreeMap<&str, Part<'_>>> = BTreeMap::new();
@@ -720,7 +721,7 @@ fn topics(inventory: &Value, ours: &[Names], all: bool) {
         if role == "attr" && declares(of_crate) {
             served.insert(topic);
         }
-        // Wherever: MPTCP's attributes of a subflow are in the inventory's mptcp_pm, but come with a socket.
+        // In any topic: MPTCP's attributes of a subflow are in the inventory's `mptcp_pm`, but belong to sockets.
         if !ours.iter().any(declares) {
             missing.push(name);
         }
@@ -777,7 +778,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_hide_nothing_else() {
+    fn only_comments_are_removed() {
         assert_eq!(without_comments("a /* b */ c // d\n/* e\n */ f"), "a   c \n  f\n");
     }
 

@@ -1,4 +1,4 @@
-//! What came of tests: reading it from test binaries, and summing it up.
+//! Reads the results of test binaries, and sums them up.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::command::{Ended, text};
 
-/// How a kernel test ended.
+/// The result of a kernel test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
@@ -30,15 +30,15 @@ impl Outcome {
     }
 }
 
-/// What a suite of kernel tests wrote about itself.
+/// The report of a suite of kernel tests.
 #[derive(Default)]
 pub(crate) struct Report {
-    /// As whom it ran: `root`, `user` or `none`.
+    /// The user: `root`, `user` or `none`.
     pub(crate) user: String,
     planned: Option<u64>,
-    /// Names of tests.
+    /// Names of tests, with results.
     pub(crate) results: Vec<(String, Outcome)>,
-    /// Those that failed at first and passed without others beside them, and why they failed.
+    /// Tests that failed first and passed when run alone, with the first failure.
     pub(crate) flaky: Vec<(String, String)>,
 }
 
@@ -63,7 +63,7 @@ impl Report {
     }
 
     fn parse(lines: &str) -> Self {
-        // A line cut short is missing from the count, which is then reported.
+        // A truncated line is missing in the count, which is reported.
         let mut lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let suite = lines.next().unwrap_or_default();
         let mut report = Self {
@@ -81,7 +81,7 @@ impl Report {
         report
     }
 
-    /// Why the suite as a whole failed, if it did in a way that none of its tests tells.
+    /// Why the suite as a whole failed, if no test shows the reason.
     pub(crate) fn problem(&self, ended: &Ended) -> Option<String> {
         let results = self.results.len();
         let failed = self.results.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)));
@@ -93,7 +93,7 @@ impl Report {
     }
 }
 
-/// One kernel test at one place: a virtual machine's kernel, or this machine.
+/// One kernel test in one place: a virtual machine's kernel, or this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) place: String,
@@ -142,7 +142,7 @@ impl Row {
     }
 }
 
-/// What came of all tests.
+/// The results of all tests.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) passed: usize,
@@ -172,7 +172,7 @@ impl Tally {
         println!("{name}: {passed} passed, {failed} failed, {skipped} skipped ({seconds:.1} s)");
     }
 
-    /// Reads the output of `binaries` test binaries of libtest, or of any number.
+    /// Reads the output of libtest from `binaries` test binaries, or from any number.
     pub(crate) fn libtest(&mut self, name: &str, ended: &Ended, binaries: Option<usize>) {
         let results: Vec<_> = ended.output.lines().filter_map(libtest_result).collect();
         let sum = results.iter().fold([0; 3], |sum, result| {
@@ -200,7 +200,7 @@ impl Tally {
         let output = ended.output.lines().filter(|line| !line.ends_with(" ... ok"));
         let output = output.fold(ended.why(), |output, line| output + "\n" + line);
         match self.failures.last_mut().filter(|_| named > 0 && named == sum[1]) {
-            // The tests that failed are named; their messages are in the output of all.
+            // The failed tests are named; their messages are in the whole output.
             Some((_, reason)) => *reason = output,
             None => self.failures.push((name.to_owned(), output)),
         }
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_that_was_run_again_is_flaky_if_it_passed_then() {
+    fn a_test_that_passes_when_run_again_is_flaky() {
         let lines = r#"{"suite":"kernel","planned":3,"user":"root"}
             {"name":"a","outcome":"passed","reason":"","first":"too slow"}
             {"name":"b","outcome":"failed","reason":"wrong","first":"wrong, too"}
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_read_as_they_were_written() {
+    fn rows_that_were_written_can_be_read() {
         let row = |outcome| Row {
             place: "host".to_owned(),
             suite: "x kernel".to_owned(),

@@ -1,4 +1,4 @@
-//! Other architectures: what they are called, and what builds for them.
+//! Other architectures: their names, and compilers for them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::command::{self, cargo};
 use crate::vm;
 
-/// What a machine of the matrix is.
+/// The architecture of a machine in the matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Architecture {
-    /// The usual one.
+    /// The usual architecture.
     Amd64,
     /// Big endian.
     S390x,
-    /// 32 bit, and a `u64` of a struct is aligned to 4.
+    /// 32 bit; a `u64` in a struct is aligned to 4.
     I386,
 }
 
@@ -33,7 +33,7 @@ impl Architecture {
         }
     }
 
-    /// What the releases of its ordinary kernels end with.
+    /// The ending of its ordinary kernels' releases.
     pub(crate) const fn flavour(self) -> &'static str {
         match self {
             Self::Amd64 => "-amd64",
@@ -42,7 +42,7 @@ impl Architecture {
         }
     }
 
-    /// Rust's name, and that of the C compiler which links for it.
+    /// Rust's name, and the name of the C compiler that links for it.
     pub(crate) const fn target(self) -> (&'static str, &'static str) {
         match self {
             Self::Amd64 => ("x86_64-unknown-linux-gnu", "gcc"),
@@ -52,16 +52,16 @@ impl Architecture {
     }
 }
 
-/// Names a `rustc` that has the source of its standard library, where the nightly of rustup has not.
+/// The path of a `rustc` with the source of its standard library; used if rustup's nightly does not have it.
 const RUSTC: &str = "NETLINK_RUSTC";
 
-/// A compiler with the source of its standard library, which is so built for any target.
+/// A compiler with the source of its standard library, which can be built for any target.
 pub(crate) struct WithSource {
     rustc: Option<OsString>,
 }
 
 impl WithSource {
-    /// Looks for one: what the user names, rustup's nightly, and what is in the cache. The error says what is missing.
+    /// Finds one: the user's, rustup's nightly, or the one in the cache. The error says what is missing.
     pub(crate) fn find() -> Result<Self> {
         if let Some(rustc) = std::env::var_os(RUSTC).filter(|path| !path.is_empty()) {
             ensure!(
@@ -83,7 +83,7 @@ impl WithSource {
         );
     }
 
-    /// A cargo that builds for a target, and the standard library, or `core` and `alloc` of it, as well.
+    /// A cargo that builds for a target, and builds the given parts of the standard library too.
     pub(crate) fn cargo(&self, arguments: &[&str], parts: &str, target: &str) -> Command {
         let mut command = match &self.rustc {
             Some(rustc) => {
@@ -94,16 +94,16 @@ impl WithSource {
             None => nightly("cargo"),
         };
         command.args(arguments).arg(format!("-Zbuild-std={parts}")).current_dir(command::root());
-        // An option would have to stand behind the subcommand, which the caller may have yet to add.
+        // An option would have to follow the subcommand, which the caller may add later.
         command.env("CARGO_BUILD_TARGET", target);
-        // Beside what the usual compiler builds, so that neither waits for the other.
+        // Separate from the usual compiler's folder, so that neither waits for the other.
         command.env("CARGO_TARGET_DIR", folder());
-        // Nobody debugs there, and it is one more build of everything.
+        // No debug information, and no incremental builds: they are not used there.
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         command
     }
 
-    /// The same for an architecture of the matrix, with all that tests need.
+    /// The same for an architecture of the matrix, with everything that tests need.
     pub(crate) fn cargo_for(&self, architecture: Architecture, arguments: &[&str]) -> Command {
         let (target, linker) = architecture.target();
         let mut command = self.cargo(arguments, "std,panic_unwind,test", target);
@@ -112,7 +112,7 @@ impl WithSource {
         command
     }
 
-    /// Fetches the crates that the standard library and the workspace are built from for an architecture.
+    /// Downloads the crates of the standard library and the workspace for an architecture.
     pub(crate) fn fetch_crates(&self, architecture: Architecture, offline: bool) -> Result<()> {
         let mut cargo = self.cargo_for(architecture, &["fetch", "--quiet"]);
         cargo.args(offline.then_some("--offline"));
@@ -131,7 +131,7 @@ pub(crate) fn has_source(mut rustc: Command) -> bool {
     root.join("lib/rustlib/src/rust/library/Cargo.lock").is_file()
 }
 
-/// Where what is built for other targets goes.
+/// The folder for builds of other targets.
 pub(crate) fn folder() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| command::root().join("target"), PathBuf::from);
@@ -142,7 +142,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn nightly(program: &str) -> Command {
     let mut command = Command::new("rustup");
     command.args(["run", "nightly", program]);
-    // These are of the compiler that runs this task.
+    // These variables belong to the compiler that runs this task.
     for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
         command.env_remove(name);
     }

@@ -15,21 +15,21 @@ use crate::binary::{self, Binary};
 use crate::command::{self, Scratch, cargo, root, text};
 use crate::tally::{Report, Row, Tally};
 
-/// Runs every test that this machine can run: unit, golden, documentation and kernel tests; as root the
-/// kernel tests also as an ordinary user.
+/// Runs every test that this machine can run: unit, golden, documentation and kernel tests. As root, it runs
+/// the kernel tests as an ordinary user too.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Runs only tests whose name contains this.
+    /// Only tests with this text in their name.
     filter: Option<String>,
-    /// Writes what came of each kernel test to this file, for `cargo xtask vm --host`.
+    /// Writes the results of kernel tests to this file, for `cargo xtask vm --host`.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 }
 
-/// Per binary; each kernel test has a limit of its own.
+/// Time limit of a binary; each kernel test has its own limit.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// `nobody` on Debian; any user without rights will do.
+/// `nobody` on Debian; any user without rights is possible.
 const ORDINARY_USER: u32 = 65534;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -71,13 +71,13 @@ struct Tests<'a> {
     filter: Option<&'a str>,
     scratch: Scratch,
     tally: Tally,
-    /// Of the kernel tests.
+    /// Results of kernel tests.
     rows: Vec<Row>,
     packages: Vec<Value>,
 }
 
 impl Tests<'_> {
-    /// Builds test binaries; a build that fails is a failure, and the binaries it did make are run.
+    /// Builds test binaries. A failed build is a failure, and the binaries that could be built are run.
     fn build(&mut self, selection: &[&str], variant: &str) -> Result<Vec<Binary>> {
         let (mut binaries, whole) = binary::build(&self.packages, selection)?;
         if !whole {
@@ -89,7 +89,7 @@ impl Tests<'_> {
         Ok(binaries)
     }
 
-    /// Runs a binary. Says as whom, if it is a suite of kernel tests.
+    /// Runs a binary. Returns the user if it is a suite of kernel tests.
     fn run(&mut self, binary: &Binary) -> Result<String> {
         let report = self.scratch.path().join("report");
         let mut command = Command::new(&binary.path);
@@ -114,7 +114,7 @@ impl Tests<'_> {
         Ok(())
     }
 
-    /// The codecs alone, for crates that have a feature `std`.
+    /// Tests only the codecs, for crates with a feature `std`.
     fn without_std(&mut self) -> Result<()> {
         let names = self.codecs();
         let mut selection = vec!["--no-default-features"];
@@ -130,7 +130,7 @@ impl Tests<'_> {
         codecs.map(|package| text(&package["name"]).to_owned()).collect()
     }
 
-    /// The crates build for targets that are not Linux, where their codecs are all there is of them.
+    /// Builds the crates for targets that are not Linux, where only their codecs exist.
     fn elsewhere(&mut self) -> Result<()> {
         const TARGETS: [(&str, &[&str]); 4] = [
             ("x86_64-pc-windows-gnu", &[]),
@@ -167,7 +167,7 @@ impl Tests<'_> {
         Ok(())
     }
 
-    /// The kernel tests once more, as a user who has to make a user namespace first.
+    /// The kernel tests again, as a user who must make a user namespace first.
     fn as_ordinary_user(&mut self, suites: &[&Binary]) -> Result<()> {
         let folder = self.scratch.path().to_owned();
         fs::set_permissions(&folder, Permissions::from_mode(0o755))?;

@@ -30,21 +30,21 @@ use tool::tool;
 
 /// Runs a command, or the kernel tests, in virtual machines with other kernels.
 ///
-/// `cargo xtask vm -- test [FILTER]` runs the kernel tests in each kernel and compares what came of them;
-/// `cargo xtask vm --kernel 7.3 -- COMMAND` runs anything else. The command sees this workspace and the folder it is
-/// run in, both read-only, and can write to /out, which goes away.
+/// `cargo xtask vm -- test [FILTER]` runs the kernel tests in each kernel and compares the results; `cargo
+/// xtask vm --kernel 7.3 -- COMMAND` runs any other command. The command can read this workspace and its
+/// current folder, and can write to /out, which is temporary.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Series of kernels, as in xtask/kernels.txt [default: all of them].
+    /// Series of kernels in xtask/kernels.txt [default: all].
     #[arg(long, global = true, value_delimiter = ',')]
     kernel: Vec<String>,
-    /// Fetches nothing: kernels that are not in the cache are left out and told, which is no failure.
+    /// Downloads nothing: kernels that are not in the cache are skipped with a message, which is not a failure.
     #[arg(long, global = true)]
     offline: bool,
-    /// Minutes of processor time after which a machine is given up; twice that by the clock.
+    /// Minutes of processor time after which a machine is stopped; also stopped after twice that in real time.
     #[arg(long, default_value_t = 10)]
     minutes: u64,
-    /// What came of the same tests on this machine, by `cargo xtask test --results`.
+    /// The results of the same tests on this machine, from `cargo xtask test --results`.
     #[arg(long, value_name = "FILE")]
     host: Option<PathBuf>,
     #[command(subcommand)]
@@ -56,18 +56,18 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Task {
-    /// Fetches kernels and the root file system into the cache.
+    /// Downloads kernels and the root file system into the cache.
     Prepare {
-        /// Also builds modules that Debian leaves out, such as netdevsim: some ten minutes for a kernel. Without
-        /// --kernel, for the oldest and the newest.
+        /// Also builds modules that Debian lacks, such as netdevsim; takes several minutes per kernel.
+        /// Without --kernel, for the oldest and the newest.
         #[arg(long)]
         extra_modules: bool,
     },
     /// Opens a shell.
     Shell,
-    /// Asks the kernels what they offer and writes it into docs/.
+    /// Asks the kernels what they offer, and writes the result to docs/.
     Census,
-    /// Prints what this kernel offers: what the census runs in the machines.
+    /// Prints what this kernel offers; the census runs this in the machines.
     #[command(hide = true)]
     CensusHere { kinds: Vec<String> },
 }
@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     match (&arguments.task, test) {
         (Some(Task::Prepare { extra_modules }), _) => {
-            // Before the modules, which may take all the time there is.
+            // Before the modules, which can use up the time.
             let asked =
                 |architecture: &Architecture| pins.iter().any(|pin| pin.architecture() == *architecture);
             let mut asked = Architecture::FOREIGN.into_iter().filter(asked);
@@ -113,8 +113,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             if *extra_modules {
                 let all = prepared.kernels.iter().filter(|kernel| kernel.architecture == Architecture::Amd64);
                 let all: Vec<_> = all.collect();
-                // The newest first: it has most to test, should the time not be enough for both.
-                // Those before 6.1 have other sources than these are built from.
+                // The newest first: it has the most to test, if the time is too short for both. The modules
+                // can't be built for kernels before 6.1, whose sources differ.
                 let ends = all.last().into_iter().chain(all.iter().find(|kernel| kernel.series != "5.10"));
                 let chosen = if arguments.kernel.is_empty() { ends.copied().collect() } else { all };
                 modules::build(&cache, &chosen, &scratch)?;
@@ -136,23 +136,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
-/// Machines side by side, one per kernel.
+/// Machines that run in parallel, one per kernel.
 struct Fleet<'a> {
     prepared: &'a Prepared,
     cache: &'a Cache,
     offline: bool,
-    /// Looked for once, which may fail after minutes.
+    /// Found once, which can take minutes and fail.
     compiler: OnceLock<Result<WithSource>>,
     scratch: &'a Scratch,
     limit: Limit,
 }
 
 impl Fleet<'_> {
-    /// Runs a task for each kernel, as many at once as there are processors. The task gets a folder of its own.
+    /// Runs a task for each kernel; as many in parallel as there are processors. Each task has its own folder.
     fn each<T: Send>(&self, kernels: &[&Kernel], task: impl Fn(&Kernel, &Path) -> T + Sync) -> Vec<T> {
         let mut queue: VecDeque<_> = kernels.iter().enumerate().collect();
-        // Those run the tests of units as well, and would be waited for in the end.
-        queue.make_contiguous().sort_by_key(|(_, kernel)| kernel.architecture == Architecture::Amd64);
+        // Machines of another architecture take longest, and their tests are built first. The usual ones run in between,
+        // because two builds would wait for each other.
+        let usual = |kernel: &Kernel| kernel.architecture == Architecture::Amd64;
+        let turn = |number: usize| {
+            let kind = kernels.get(number).is_some_and(|kernel| usual(kernel));
+            (kernels.iter().take(number).filter(|before| usual(before) == kind).count(), kind)
+        };
+        queue.make_contiguous().sort_by_key(|(number, _)| turn(*number));
         let queue = Mutex::new(queue);
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let work = || {
@@ -171,7 +177,7 @@ impl Fleet<'_> {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// What builds programs for machines of another architecture, with all that it needs.
+    /// The compiler for machines of another architecture, with everything that it needs.
     fn compiler(&self, architecture: Architecture) -> Result<&WithSource> {
         tool(architecture.target().1)?;
         let compiler =
@@ -253,7 +259,7 @@ impl Fleet<'_> {
     }
 }
 
-/// Our terminal's state; restored in the end, for qemu may not live to do so.
+/// The state of our terminal. It is restored at the end, because qemu may be killed.
 struct Terminal {
     state: Option<String>,
     size: Option<String>,
@@ -274,13 +280,13 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         if let Some(state) = &self.state {
-            // It is not worse than before.
+            // If it fails, the terminal is not worse than before.
             let _ = std::process::Command::new("stty").arg(state).status();
         }
     }
 }
 
-/// Folders that a machine gets to see: the workspace, what cargo built, and others; none twice.
+/// Folders that a machine can read: the workspace, cargo's target folder, and others; without duplicates.
 fn shares(others: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let target = PathBuf::from(text(&command::metadata()?["target_directory"]));
     let all = [&[root().to_owned(), target], others].concat();
@@ -295,12 +301,12 @@ fn shares(others: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(shares)
 }
 
-/// A word of a shell's command line.
+/// Quotes a word for a shell.
 fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A shell's command line.
+/// A shell's command line of these words.
 fn line(words: &[String]) -> String {
     words.iter().map(|text| word(text)).collect::<Vec<_>>().join(" ")
 }
@@ -310,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_reach_the_command_as_they_are() {
+    fn words_reach_the_command_unchanged() {
         let words = ["echo", "it's", "$HOME", ""].map(str::to_owned);
         assert_eq!(line(&words), r"'echo' 'it'\''s' '$HOME' ''");
     }

@@ -6,13 +6,13 @@ fn replay(name: &str) {
     let target = netlink_fuzz_targets::target(name).expect("a target");
     let seeds = netlink_fuzz_targets::seeds(&root(), name).expect("the corpus");
     assert!(seeds.len() > 5, "the corpus is gone");
-    // So that many seeds take no longer than few.
+    // Large numbers of seeds take no longer than small ones.
     let tries = (20_000 / seeds.len()).clamp(2, 64);
     for (path, bytes) in seeds {
-        // Names the file when the target panics: a failing test's output is shown.
+        // Shows the target of a panic: the output of a failing test is shown.
         println!("{}", path.display());
         target(&bytes);
-        // Seeds are sound; most mistakes hide behind cut and lying ones.
+        // Seeds are valid; most faults show with truncated and inconsistent ones.
         let tries = if bytes.len() > 8192 { 2 } else { tries };
         let step = bytes.len() / tries + 1;
         for at in (0..bytes.len()).step_by(step) {

@@ -1,5 +1,5 @@
-//! What the kernel remembers of TCP peers it talked to, from `netlink-generic` alone: `ip tcp_metrics` as a library.
-//! Kernel side: `uapi/linux/tcp_metrics.h`, `net/ipv4/tcp_metrics.c`.
+//! The kernel's measurements of TCP peers, with `netlink-generic` only: `ip tcp_metrics` as a library. Kernel
+//! side: `uapi/linux/tcp_metrics.h`, `net/ipv4/tcp_metrics.c`.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,16 +23,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use netlink_generic::{Bytes, Dump, Header, MessageFlags, attrs, family, message};
 
 family! {
-    /// TCP's memory of its peers.
+    /// Measurements of TCP connections.
     pub struct TcpMetrics(Header): "tcp_metrics" = 1 { Metrics }
 }
 
 message! {
-    /// What is remembered of one peer.
+    /// The measurements of one peer.
     pub struct Metrics<'a>(TcpMetrics, MetricsAttrs<'a>), MetricsRequest {
-        /// Asks for one or all, and is the answer.
+        /// Asks for one peer or all. The answers have the same type.
         1 TCP_METRICS_CMD_GET GET,
-        /// Forgets one or all.
+        /// Deletes one peer or all.
         2 TCP_METRICS_CMD_DEL DEL,
     }
 }
@@ -48,17 +48,17 @@ attrs! {
         3 TCP_METRICS_ATTR_AGE age: u64,
         /// Round trips, windows.
         6 TCP_METRICS_ATTR_VALS vals: ValsAttrs<'a>,
-        /// Maximum segment size the peer told with its Fast Open cookie, in bytes.
+        /// Maximum segment size that the peer sent with its Fast Open cookie, in bytes.
         7 TCP_METRICS_ATTR_FOPEN_MSS fopen_mss: u16,
-        /// Fast Open connections that lost their SYN in a row.
+        /// Number of successive Fast Open connections that lost their SYN.
         8 TCP_METRICS_ATTR_FOPEN_SYN_DROPS fopen_syn_drops: u16,
-        /// Milliseconds since the last of those.
+        /// Milliseconds since the last lost SYN.
         9 TCP_METRICS_ATTR_FOPEN_SYN_DROP_TS fopen_syn_drop_age: u64,
         /// The peer's Fast Open cookie.
         10 TCP_METRICS_ATTR_FOPEN_COOKIE fopen_cookie: Bytes<'a>,
-        /// Our address.
+        /// Local address.
         11 TCP_METRICS_ATTR_SADDR_IPV4 saddr_ipv4: Ipv4Addr,
-        /// Our address.
+        /// Local address.
         12 TCP_METRICS_ATTR_SADDR_IPV6 saddr_ipv6: Ipv6Addr,
     }
 }
@@ -68,17 +68,17 @@ attrs! {
     pub struct ValsAttrs<'a> for Vals {
         /// Round trip time in eighths of a millisecond.
         1 TCP_METRIC_RTT rtt: u32,
-        /// How much that varies, in quarters of a millisecond.
+        /// Variance of the round trip time, in quarters of a millisecond.
         2 TCP_METRIC_RTTVAR rttvar: u32,
         /// Slow start threshold, in segments.
         3 TCP_METRIC_SSTHRESH ssthresh: u32,
         /// Congestion window, in segments.
         4 TCP_METRIC_CWND cwnd: u32,
-        /// Segments that overtake each other.
+        /// Number of segments that can overtake each other.
         5 TCP_METRIC_REORDERING reordering: u32,
         /// Round trip time in eighths of a microsecond.
         6 TCP_METRIC_RTT_US rtt_us: u32,
-        /// How much that varies, in quarters of a microsecond.
+        /// Variance of the round trip time, in quarters of a microsecond.
         7 TCP_METRIC_RTTVAR_US rttvar_us: u32,
     }
 }
@@ -88,12 +88,12 @@ pub fn list() -> MetricsRequest<Dump<Metrics<'static>>> {
     MetricsRequest::new(&Metrics::GET, MessageFlags::DUMP)
 }
 
-/// Asks for one peer. `ESRCH` if nothing is remembered of it.
+/// Asks for one peer. `ESRCH` if there are no measurements.
 pub fn get(peer: IpAddr) -> MetricsRequest<Metrics<'static>> {
     MetricsRequest::new(&Metrics::GET, MessageFlags::empty()).addr(peer)
 }
 
-/// Forgets one peer. `ESRCH` if nothing is remembered of it.
+/// Deletes one peer. `ESRCH` if there are no measurements.
 pub fn delete(peer: IpAddr) -> MetricsRequest<()> {
     MetricsRequest::new(&Metrics::DEL, MessageFlags::ACK).addr(peer)
 }
@@ -108,7 +108,7 @@ impl<R> MetricsRequest<R> {
 }
 
 impl Metrics<'_> {
-    /// The peer, of whatever family.
+    /// The peer, IPv4 or IPv6.
     pub fn addr(&self) -> Option<IpAddr> {
         self.addr_ipv4().map(IpAddr::V4).or_else(|| self.addr_ipv6().map(IpAddr::V6))
     }

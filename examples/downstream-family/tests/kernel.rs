@@ -19,8 +19,8 @@ suite! {
     a_connection_is_remembered_as_ip_shows_it: FAMILY, IP;
     an_ipv6_peer_is_remembered: FAMILY, IP, ipv6();
     a_peer_is_forgotten_by_us_and_by_ip: FAMILY, IP, init_namespace();
-    who_may_not_is_told_what_it_takes: FAMILY, program("setpriv");
-    a_stranger_is_not_found: FAMILY;
+    an_error_names_the_missing_permission: FAMILY, program("setpriv");
+    an_unknown_peer_is_not_found: FAMILY;
     on_a_reactor: FAMILY, IP;
 }
 
@@ -36,7 +36,7 @@ fn ip(arguments: &[&str]) -> Result<String> {
     Err(format!("ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }
 
-/// Talks over the loopback link, and to its end: that is when the kernel takes its notes.
+/// Makes a connection over the loopback link and closes it: then the kernel stores its measurements.
 fn talk(peer: IpAddr) -> Result {
     ip(&["link", "set", "lo", "up"])?;
     let listener = TcpListener::bind((peer, 0))?;
@@ -52,7 +52,7 @@ fn talk(peer: IpAddr) -> Result {
     drop((client, listener));
     assert_eq!(server.read(&mut byte)?, 0);
     drop(server);
-    // A busy kernel closes the rest later. In TIME_WAIT, 06, it has taken its notes, of either end.
+    // A busy kernel closes the rest later. In TIME_WAIT, 06, it has stored the measurements of both ends.
     let open = |name| {
         fs::read_to_string(format!("/proc/thread-self/net/{name}"))
             .map(|text| text.lines().skip(1).any(|line| line.split_whitespace().nth(3) != Some("06")))
@@ -67,7 +67,7 @@ fn talk(peer: IpAddr) -> Result {
     Err(format!("nothing is remembered of {peer}").into())
 }
 
-/// The value behind a word of a line such as `127.0.0.1 age 0.004sec cwnd 10 rtt 58us rttvar 58us source 127.0.0.1`.
+/// The value after a word of a line such as `127.0.0.1 age 0.004sec cwnd 10 rtt 58us rttvar 58us source 127.0.0.1`.
 fn value<'t>(line: &'t str, name: &str) -> Option<&'t str> {
     let mut words = line.split_whitespace();
     words.find(|word| *word == name)?;
@@ -122,14 +122,18 @@ fn a_peer_is_forgotten_by_us_and_by_ip() -> Result {
     Ok(())
 }
 
-fn who_may_not_is_told_what_it_takes() -> Result {
+fn an_error_names_the_missing_permission() -> Result {
     let error = match tcp_metrics::connect()?.call(tcp_metrics::delete(LOCALHOST)) {
         Err(error) if error.is_permission() => error,
-        // We may. The harness of a process that may not gets itself a user namespace, whose root may not either.
+        // This process has the permission. Without it, the harness makes a user namespace, whose root has no
+        // permission either.
         _ => {
             let mut without = Command::new("setpriv");
             without.args(["--bounding-set=-net_admin,-sys_admin", "--inh-caps=-net_admin,-sys_admin"]);
-            without.arg(env::current_exe()?).arg("who_may_not_is_told").env_remove("NETLINK_TEST_REPORT");
+            without
+                .arg(env::current_exe()?)
+                .arg("an_error_names_the_missing_permission")
+                .env_remove("NETLINK_TEST_REPORT");
             let output = String::from_utf8(without.output()?.stdout)?;
             assert!(output.contains("test result: ok. 1 passed"), "{output}");
             return Ok(());
@@ -142,7 +146,7 @@ fn who_may_not_is_told_what_it_takes() -> Result {
     Ok(())
 }
 
-fn a_stranger_is_not_found() -> Result {
+fn an_unknown_peer_is_not_found() -> Result {
     let error = tcp_metrics::connect()?.call(tcp_metrics::get("192.0.2.1".parse()?)).unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(

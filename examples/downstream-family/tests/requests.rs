@@ -7,7 +7,7 @@ use netlink_generic::testkit::{Recording, Replies, answer};
 use netlink_testing::native;
 use tcp_metrics::{TcpMetrics, delete, get, list};
 
-/// The number that the family had when the exchange below was recorded.
+/// The number of the family when the exchange below was recorded.
 fn family() -> Resolved<TcpMetrics> {
     Resolved::from_id(27)
 }
@@ -30,7 +30,7 @@ const RECORDED: &str = "
 < 5c0000001b000200020000006310000001010000080001007f00000108000b007f0000010c00030030000000000000002c00060008000600ca000000080001000100000008000700580000000800020001000000080004000f000000
 < 1400000003000200020000006310000000000000";
 
-/// The same in the order of a big-endian machine.
+/// The same bytes of a big-endian machine.
 const TURNED_ROUND: &str = "
 > 00000014001b0301000000020000000001010000
 < 0000005c001b0002000000020000106301010000000800017f0000010008000b7f000001000c00030000000000000030002c000600080006000000ca000800010000000100080007000000580008000200000001000800040000000f
@@ -49,7 +49,7 @@ fn a_recorded_list() {
 }
 
 #[test]
-fn what_is_not_remembered_is_not_found() {
+fn a_peer_without_measurements_is_not_found() {
     let refused = Replies::new().error(3, &[]);
     let request = family().bind(delete("192.0.2.1".parse().unwrap()));
     assert!(answer(request, &[&refused]).unwrap_err().is_not_found());

@@ -1,16 +1,16 @@
-//! What a family of one's own lists and asks goes into spawned tasks.
-//! That this compiles is the test.
+//! The lists and queries of a family outside of these crates can be used in spawned tasks. The test is that
+//! this compiles.
 
 use netlink_generic::Error;
 use tcp_metrics::tokio::connect;
 
-/// What `tokio::spawn` asks of a future, which is never run here.
-fn goes_into_a_task<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
+/// The requirements of `tokio::spawn` for a future, which is never run here.
+fn can_be_spawned<T: Send>(_: impl Future<Output = Result<T, Error>> + Send + 'static) {}
 
 // F1, S-H4, U1.
 #[test]
-fn every_answer_goes_into_a_task() {
-    goes_into_a_task(async {
+fn every_answer_can_be_spawned() {
+    can_be_spawned(async {
         let mut nl = connect().await?;
         let mut peers = nl.dump(tcp_metrics::list()).await?;
         while let Some(peer) = peers.next().await? {

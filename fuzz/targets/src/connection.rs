@@ -1,4 +1,5 @@
-//! A whole connection over a script: several senders in any order, losses and garbage, and a model of what must come out.
+//! A whole connection over a script: several senders in any order, losses and garbage, and a model of the
+//! expected results.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,30 +27,30 @@ attrs! {
     }
 }
 netlink_core::message! {
-    /// What is asked, answered and told.
+    /// Requests, answers and events.
     pub struct Sample<'a>(Header, SampleAttrs<'a>), SampleRequest {
-        /// It.
+        /// The only command.
         768 S_SAMPLE SAMPLE,
     }
 }
 
 type Reader = Sample<'static>;
 
-/// What one message of a datagram says.
+/// The meaning of one message of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    /// An answer to the request of this place in the datagram.
+    /// An answer to the request at this position of the datagram.
     Answer(usize, Said),
-    /// What nobody asked for. Its number is given out when the scene is made.
+    /// An event. Its number is chosen when the scene is made.
     Event,
-    /// The answer to the request before.
+    /// The answer to the previous request.
     Stale(Said),
     /// The answer to a request of another socket.
     Others(Said),
     Noop,
     /// `NLMSG_OVERRUN`.
     Lost,
-    /// No message at all. It ends the datagram.
+    /// Not a message. It ends the datagram.
     Garbage,
 }
 
@@ -66,11 +67,11 @@ enum From {
     Kernel,
     Group,
     Process,
-    /// To a group of ours.
+    /// To a group that the connection joined.
     ProcessGroup,
 }
 
-/// A scene before it is known what it answers.
+/// A scene before its request is known.
 #[derive(Clone, Debug)]
 enum Plan {
     Datagram(From, Vec<What>),
@@ -80,22 +81,22 @@ enum Plan {
     Pause,
 }
 
-/// What the script brought, for the model.
+/// The content of the script, for the model.
 #[derive(Default)]
 struct Told {
-    /// Of each datagram that is sent.
+    /// The plans for each sent datagram.
     plans: VecDeque<Vec<Plan>>,
     port: u32,
-    /// Events in the order in which they come; `None` is a place where the receive buffer was full.
+    /// Events in order of arrival; `None` is a point where the receive buffer was full.
     events: Vec<Option<u32>>,
-    /// What the requests of the operation under way were answered with, by their place in it.
+    /// The answers to the requests of the current operation, by their position in it.
     answers: Vec<(usize, Said, u32)>,
-    /// How many requests it sent before the datagram.
+    /// Number of requests that were sent before the datagram.
     sent: usize,
     next: u32,
-    /// How often `NLMSG_OVERRUN` came: whoever waits is told, by an error or among the events.
+    /// How often `NLMSG_OVERRUN` arrived: it is reported by an error or among the events.
     losses: usize,
-    /// Since the script was last read to its end.
+    /// What happened since the script was last read to its end.
     trouble: Trouble,
     takes_events: bool,
 }
@@ -109,7 +110,7 @@ struct Trouble {
 }
 
 impl Told {
-    /// Scenes that answer a datagram.
+    /// The scenes that answer a datagram.
     fn answer(&mut self, sent: &[u8]) -> Vec<Scene> {
         let requests: Vec<u32> =
             Messages::new(sent).flatten().map(|message| message.header.sequence).collect();
@@ -128,7 +129,7 @@ impl Told {
                 Scene::Failure(Errno::ENOBUFS)
             }
             Plan::Huge => {
-                // What came before may have made room for it, and then its zeros are no message.
+                // Earlier messages may have made space for it, and then its zeros are not a message.
                 (self.trouble.huge, self.trouble.garbage) = (true, true);
                 Scene::Datagram(Sender::kernel_group(3), vec![0; 3 << 19])
             }
@@ -193,7 +194,7 @@ impl Told {
             Said::Done(errno) => (MessageType::DONE, -i32::from(errno)),
             Said::Reply => (MessageType(Sample::SAMPLE.number), number.cast_signed()),
         };
-        // Whatever the kernel sends to a group is an event, and what it sends to nobody.
+        // Every message of the kernel to a group is an event, and so is one without a receiver.
         let is_event =
             said == Said::Reply && (from == From::Group || from == From::Kernel && what == What::Event);
         if is_event && self.takes_events {
@@ -208,7 +209,7 @@ impl Told {
     }
 }
 
-/// Choices out of the input.
+/// Choices made from the input.
 struct Choices<'a>(&'a [u8]);
 
 impl Choices<'_> {
@@ -252,7 +253,7 @@ impl Choices<'_> {
         Some(Plan::Datagram(from, messages))
     }
 
-    /// Up to a byte that ends them.
+    /// Plans up to a byte that ends them.
     fn plans(&mut self) -> Vec<Plan> {
         let mut plans = Vec::new();
         while self.0.first().is_some_and(|byte| *byte != 0xff) {
@@ -263,11 +264,11 @@ impl Choices<'_> {
     }
 }
 
-/// The model, and the connection that it is about.
+/// The model, and its connection.
 struct Stage {
     nl: Connection,
     told: Arc<Mutex<Told>>,
-    /// The events that were given out; `None` is an `Overrun`.
+    /// The returned events; `None` is an `Overrun`.
     got: Vec<Option<u32>>,
     takes_events: bool,
 }
@@ -281,7 +282,7 @@ impl Stage {
         what(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many scenes are left.
+    /// Number of remaining scenes.
     fn waiting(&self) -> usize {
         self.nl.socket().script().map_or(0, Script::waiting)
     }
@@ -294,7 +295,7 @@ impl Stage {
         });
     }
 
-    /// What the request of this place was answered with first.
+    /// The first answer to the request at this position.
     fn first(&self, place: usize, counts: impl Fn(Said) -> bool) -> Option<(Said, u32)> {
         self.told(|told| {
             let mut answers = told.answers.iter().filter(|(of, said, _)| *of == place && counts(*said));
@@ -302,7 +303,7 @@ impl Stage {
         })
     }
 
-    /// Whether an error that is no answer has a reason in the script.
+    /// Whether the script explains an error that is not an answer.
     fn is_excused(&self, error: &Error, unanswered: bool) -> bool {
         let trouble = self.told(|told| told.trouble);
         match error {
@@ -367,7 +368,7 @@ impl Stage {
             answers.iter().take(end.unwrap_or(answers.len())).map(|(_, number)| *number).collect();
         match (&error, end.and_then(|end| answers.get(end))) {
             (None, Some((Said::Error(0) | Said::Done(0), _))) => {
-                // What a garbled datagram held is gone, and that was an error.
+                // The content of a garbled datagram is lost, and that was an error.
                 assert_eq!(items, replies, "a list");
             }
             (Some(Error::Kernel(error)), Some((Said::Error(errno) | Said::Done(errno), _)))
@@ -389,10 +390,11 @@ impl Stage {
             let refused = self.first(place, |said| matches!(said, Said::Error(1..) | Said::Done(1..)));
             match (result, refused) {
                 (Ok(()), _) => {
-                    // Either it was acknowledged itself, or one behind it was answered without its being refused.
+                    // Either it was acknowledged itself, or a later request was answered and this one was not
+                    // refused.
                     let later = (place..count).any(|later| self.first(later, |_| true).is_some());
                     assert!(later, "request {place} of {count} is done without an answer: {first:?}");
-                    // The kernel answers in order, so what comes behind the answer of a later one is none.
+                    // The kernel answers in order, so an answer after that of a later request does not count.
                     let refused_in_order = self.told(|told| {
                         let mut ends =
                             told.answers.iter().filter(|(of, said, _)| *of >= place && *said != Said::Reply);
@@ -420,14 +422,14 @@ impl Stage {
                     });
                     assert!(failed, "request {place} failed without a reason");
                 }
-                // Which of them was the last of its datagram is the connection's business.
+                // The connection decides which of them was the last in its datagram.
                 (Err(error), _) if self.is_excused(error, true) => {}
                 (result, refused) => panic!("request {place} of {count}: {result:?} of {refused:?}"),
             }
         }
     }
 
-    /// Takes the events that are there.
+    /// Takes the available events.
     fn events(&mut self) {
         let most = self.waiting() + self.told(|told| told.events.len()) + 64;
         for _ in 0..2 * most {
@@ -446,7 +448,7 @@ impl Stage {
         panic!("events without an end");
     }
 
-    /// Every event came out once, in order, and every loss is told behind what came before it.
+    /// Every event was returned once, in order, and every loss was reported after the events before it.
     fn conclude(&mut self) {
         self.events();
         let events = self.told(|told| std::mem::take(&mut told.events));
@@ -457,7 +459,7 @@ impl Stage {
         let notices = self.got.iter().filter(|event| event.is_none()).count();
         let losses = self.told(|told| told.losses);
         assert!(notices <= fulls + losses, "{notices} losses told of {fulls}: {:?} of {events:?}", self.got);
-        // How many events came before each, in the script and out of the connection.
+        // How many events came before each loss, in the script and from the connection.
         let before = |list: &[Option<u32>]| -> Vec<usize> {
             let mut count = 0;
             let mut places = Vec::new();
@@ -481,7 +483,7 @@ impl Stage {
     }
 }
 
-/// Operations, and what comes while each is under way.
+/// Operations, and the messages that arrive during each.
 pub fn connection(bytes: &[u8]) {
     let mut choices = Choices(bytes);
     let Some(how) = choices.next() else { return };
@@ -525,7 +527,7 @@ pub fn connection(bytes: &[u8]) {
     }
 }
 
-/// Some of everything.
+/// Seeds of each kind.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let orderly: &[&[u8]] = &[
         &[0, 0, 0, 0, 0xff],

@@ -1,6 +1,6 @@
-//! What the fuzzer runs, as plain functions: each takes any bytes and panics if something is wrong.
+//! The targets of the fuzzer, as plain functions: each accepts any bytes and panics if something is wrong.
 //!
-//! `cargo xtask fuzz` lets the fuzzer call them; `cargo xtask test` replays the corpus with a stable compiler.
+//! `cargo xtask fuzz` runs them in the fuzzer; `cargo xtask test` replays the corpus with a stable compiler.
 
 mod connection;
 mod messages;
@@ -54,7 +54,7 @@ pub fn types() -> impl Iterator<Item = &'static MessageInfo> {
     messages::TYPES.iter().flat_map(|typed| typed.infos)
 }
 
-/// One message type of each form: those that share header and attributes are read alike.
+/// One message type of each form: types with the same header and attributes are read in the same way.
 fn forms() -> impl Iterator<Item = &'static MessageInfo> {
     let mut seen = HashSet::new();
     infos().filter(move |info| seen.insert((info.header.c_name, info.table.name)))
@@ -90,7 +90,7 @@ fn attributes(bytes: &[u8], depth: usize) {
     }
 }
 
-/// An exchange that is over takes in nothing more, and every request of a run has one answer.
+/// A finished exchange accepts no more messages, and every request of a run has one answer.
 pub fn exchange(bytes: &[u8]) {
     let [how, count, datagrams @ ..] = bytes else { return };
     let expect = [Expect::Ack, Expect::Reply, Expect::Dump][usize::from(how % 3)];
@@ -124,7 +124,7 @@ pub fn exchange(bytes: &[u8]) {
     assert_eq!(run.into_answers().len(), usize::from(*count));
 }
 
-/// A refusal with any extended acknowledgement, of any request and at any offset, can be told.
+/// An error with any extended acknowledgement, for any request and any offset, can be printed.
 pub fn refusal(bytes: &[u8]) {
     let Some((offset, message)) = bytes.split_first_chunk::<2>() else { return };
     let offset = usize::from(u16::from_ne_bytes(*offset));
@@ -144,7 +144,7 @@ pub fn refusal(bytes: &[u8]) {
     }
 }
 
-/// Any datagram prints, whatever it is taken for.
+/// Any datagram can be printed, as any protocol.
 pub fn trace(bytes: &[u8]) {
     for info in forms().map(Some).chain([None]) {
         let _ = format!("{}", Tree::new(bytes, info));
@@ -159,7 +159,7 @@ pub fn target(name: &str) -> Option<Target> {
     TARGETS.iter().find(|(other, _)| *other == name).map(|(_, target)| *target)
 }
 
-/// What the fuzzer starts from and the tests replay, for the target of this name, each with what it was made of.
+/// The initial inputs of the fuzzer, which tests replay, for the target of this name; each with its origin.
 /// `root` is the folder of the workspace.
 pub fn seeds(root: &Path, target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let made = |seeds: Vec<Vec<u8>>| seeds.into_iter().map(|bytes| (PathBuf::from(target), bytes));
@@ -176,7 +176,7 @@ pub fn seeds(root: &Path, target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     Ok(seeds)
 }
 
-/// The goldens, and the corpus but for what is of one target alone.
+/// The goldens, and the corpus except for inputs of a single target.
 fn datagrams(root: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut seeds = Vec::new();
     for entry in fs::read_dir(root)? {

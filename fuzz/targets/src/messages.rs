@@ -1,4 +1,4 @@
-//! Typed messages: what decodes also prints and serializes, is kept, compared, and written again.
+//! Typed messages: a message that decodes can be printed, serialized, copied, compared, and written again.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -10,14 +10,14 @@ use netlink_core::{
     Shape, Writer,
 };
 
-/// One message type: what it comes as, and what is tried with a body of it.
+/// One message type: its infos, and the checks of a body.
 pub struct Typed {
-    /// Every type it comes in.
+    /// All its infos.
     pub infos: &'static [MessageInfo],
     check: fn(&Message<'_>, Options),
 }
 
-/// What costs much is done with a few inputs only.
+/// Expensive checks are made with few inputs only.
 #[derive(Clone, Copy)]
 struct Options(u8);
 
@@ -34,7 +34,7 @@ impl Options {
         self.0 % 8 < 2
     }
 
-    /// What the message is compared with: itself in another order, or with a byte changed.
+    /// The message to compare with: the same in another order, or with a changed byte.
     fn other(self, body: &[u8], header: usize) -> Vec<u8> {
         let mut other = body.to_vec();
         match self.0 / 16 {
@@ -69,8 +69,8 @@ fn pieces(set: &[u8]) -> Vec<&[u8]> {
     if rest.is_empty() { pieces } else { vec![set] }
 }
 
-/// What two payloads have in common if they are equal. Of a set the payloads of each number in order; of a list and of
-/// records what each holds, and the rest that is none; bytes of what can't be walked.
+/// The parts that are equal in equal payloads. For a set: the payloads of each number in order. For lists and
+/// records: the content of each, and the rest. For a payload that can't be walked: its bytes.
 #[derive(PartialEq)]
 enum Canon {
     Bytes(Vec<u8>),
@@ -80,7 +80,7 @@ enum Canon {
 }
 
 impl Canon {
-    /// `None`: deeper than anybody nests.
+    /// `None`: deeper than any real nesting.
     fn of(header: &[u8], shape: Option<Shape>, payload: &[u8], depth: usize) -> Option<Self> {
         let attrs = Attrs::new(payload);
         let bytes = || Some(Self::Bytes(payload.to_vec()));
@@ -92,7 +92,7 @@ impl Canon {
         };
         Some(match shape? {
             Shape::Set(table) => {
-                // A choice walks the set.
+                // A choice reads the set.
                 let mut chosen: BTreeMap<u16, Option<Shape>> = BTreeMap::new();
                 let mut canon: BTreeMap<u16, Vec<Self>> = BTreeMap::new();
                 for attr in attrs.clone().flatten() {
@@ -138,7 +138,7 @@ impl Canon {
     }
 }
 
-/// Text that nobody keeps.
+/// A writer that drops all text.
 struct Nowhere;
 
 impl fmt::Write for Nowhere {
@@ -147,7 +147,7 @@ impl fmt::Write for Nowhere {
     }
 }
 
-/// Prints what has a `Display`: the first of these traits that fits takes a reference less.
+/// Prints values that have a `Display`: of these traits, the first that fits needs one reference less.
 struct Shown<'v, T>(&'v T);
 
 trait Displayed {
@@ -185,7 +185,7 @@ macro_rules! types {
                     serde_json::to_writer(std::io::sink(), &read).expect("every value serializes");
                 }
 
-                // Kept, it is the same.
+                // A copy is equal.
                 assert!(read == read, "not equal to itself");
                 let kept = read.clone().into_owned();
                 assert!(kept == read && read == kept, "kept");
@@ -201,7 +201,7 @@ macro_rules! types {
                 let (header, set) = message.body.split_at(header_len);
                 let family = header.first().copied().unwrap_or_default();
 
-                // Written by the types of its rows, it is what it was.
+                // Written with the types of its rows, it is unchanged.
                 let mut out = Writer::new();
                 read.attrs().rewrite(&mut out);
                 if out.error().is_none() {
@@ -219,7 +219,7 @@ macro_rules! types {
                     assert!(field.is_none(), "{} is another one when written twice", field.unwrap_or_default());
                 }
 
-                // Equality is that of the attributes, in any order.
+                // Equality compares the attributes in any order.
                 let body = options.other(message.body, header_len);
                 let other = Message { header: message.header, body: &body };
                 if let Ok(other) = <$type>::read(&other) {
@@ -229,7 +229,7 @@ macro_rules! types {
                     assert_eq!(equal, read.clone().into_owned() == other.clone().into_owned(), "equality of what is kept");
                     let canons = (canon(set), canon(body.get(header_len..).unwrap_or_default()));
                     if let (Some(a), Some(b)) = canons {
-                        // Padding of the fixed header counts.
+                        // Padding of the fixed header is compared.
                         assert_eq!(equal, a == b && same_header(&body), "equal: {read:?} {other:?}");
                     }
                 }
@@ -241,7 +241,7 @@ macro_rules! types {
 
 include!(concat!(env!("OUT_DIR"), "/types.rs"));
 
-/// A type, what is done with it, flags, and a body: one message of it.
+/// Input: a type, the checks, flags, and a body; one message of the type.
 pub fn messages(bytes: &[u8]) {
     let Some((&[number, options, flags], body)) = bytes.split_first_chunk() else { return };
     let Some(typed) = TYPES.get(usize::from(number) % TYPES.len()) else { return };
@@ -252,8 +252,8 @@ pub fn messages(bytes: &[u8]) {
     (typed.check)(&message, Options(options));
 }
 
-/// What [`messages`] starts from: the messages of these datagrams, as each type that has their number; and of each type
-/// one as large as a datagram gets.
+/// The seeds of [`messages`]: the messages of these datagrams, as each type with their number; and for each
+/// type, one of the size of a datagram.
 pub(crate) fn seeds(datagrams: &[(std::path::PathBuf, Vec<u8>)]) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut seeds = Vec::new();
     let number = |index: usize| u8::try_from(index).expect("fewer than 256 types");
@@ -267,7 +267,7 @@ pub(crate) fn seeds(datagrams: &[(std::path::PathBuf, Vec<u8>)]) -> Vec<(std::pa
                     }
                 });
                 if is_it {
-                    // Another option each, so that each is tried with something.
+                    // Different options for each, so that all options are used.
                     let options = number(seeds.len() % 256);
                     seeds.push((path.clone(), [&[number(index), options, 0], message.body].concat()));
                 }
@@ -281,7 +281,7 @@ pub(crate) fn seeds(datagrams: &[(std::path::PathBuf, Vec<u8>)]) -> Vec<(std::pa
                 continue;
             }
             let mut body = vec![0; info.header.size.next_multiple_of(4)];
-            // As often as there is room for: empty, and with something inside.
+            // Repeated until the message is full: empty, and with content.
             for inside in (0..).map(|number: u16| [&4u16.to_ne_bytes()[..], &number.to_ne_bytes()].concat()) {
                 let inside = if body.len() % 8 == 0 { inside.as_slice() } else { &[] };
                 let length = u16::try_from(4 + inside.len()).expect("a few bytes");

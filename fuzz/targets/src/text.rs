@@ -1,4 +1,4 @@
-//! Values that are read from text.
+//! Types that can be parsed from text.
 
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use netlink_netfilter::osf::Fingerprint;
 /// Parses a text.
 pub type Parser = fn(&str);
 
-/// What is parsed prints, and where its text is one that is parsed, is the same again.
+/// A parsed value can be printed. If its text can be parsed, the value is equal.
 fn printed<T: FromStr + ToString + PartialEq + Debug>(text: &str)
 where
     T::Err: Debug + ToString,
@@ -23,7 +23,7 @@ where
     }
 }
 
-/// What doesn't print its value.
+/// For types that do not print their value.
 fn parsed<T: FromStr>(text: &str)
 where
     T::Err: ToString,
@@ -52,7 +52,7 @@ pub fn text(bytes: &[u8]) {
     PARSERS[usize::from(*number) % PARSERS.len()](text);
 }
 
-/// One text that each type takes, and some that it does not.
+/// One valid text for each type, and some invalid ones.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let texts = [
         "02:00:00:00:00:01",

@@ -321,12 +321,12 @@ mod tests {
 
     crate::serialize! { @value Below<'_>, |below| below.0 }
 
-    /// Sets behind a byte of length and three of nothing.
+    /// Sets behind a byte of length and seven of nothing.
     #[derive(Clone, Debug, PartialEq)]
     struct Records<'a>(Bytes<'a>);
 
     fn record(bytes: &[u8]) -> Option<(usize, usize)> {
-        Some((4, usize::from(*bytes.first()?)))
+        Some((8, usize::from(*bytes.first()?)))
     }
 
     impl<'a> Payload<'a> for Records<'a> {
@@ -571,7 +571,10 @@ mod tests {
         assert!(!compare(&set(|out| out.nest(6, |out| out.put_bytes(1, &a))), &list(6, &b, &[])));
         let record = |mark, attrs: &[u8]| {
             set(|out| {
-                out.put_bytes(5, &[&[u8::try_from(attrs.len() + 4).unwrap(), 0, 0, mark], attrs].concat())
+                out.put_bytes(
+                    5,
+                    &[&[u8::try_from(attrs.len() + 8).unwrap(), 0, 0, mark, 0, 0, 0, 0], attrs].concat(),
+                )
             })
         };
         assert!(compare(&record(0, &a), &record(0, &b)));
@@ -628,15 +631,15 @@ mod tests {
         let attrs = set(|out| {
             out.put_bytes(1, &[1]);
             let start = out.open(5);
-            out.push(&[12, 0, 0, 0]);
+            out.push(&[16, 0, 0, 0, 0, 0, 0, 0]);
             out.put_bytes(3, b"abc\0");
-            out.push(&[20, 0, 0, 0]);
+            out.push(&[24, 0, 0, 0, 0, 0, 0, 0]);
             out.put_bytes(1, &[1]);
             out.put_bytes(3, b"def\0");
             out.close(start);
         });
         let bytes = message(&attrs);
-        // Behind the frame and D_KIND: the header of D_RECORDS at 24, the first record at 28, the second at 40.
+        // Behind the frame and D_KIND: the header of D_RECORDS at 24, the first record at 28, the second at 44.
         let place = |offset| Deep::NEW.place(&bytes, offset).map(|place| format!("{place}"));
         for (offset, at) in [
             (16, Some("D_KIND")),
@@ -644,14 +647,14 @@ mod tests {
             (24, Some("D_RECORDS")),
             (27, Some("D_RECORDS")),
             (28, Some("D_RECORDS")),
-            (31, Some("D_RECORDS")),
-            (43, Some("D_RECORDS")),
-            (32, Some("D_RECORDS.R_NAME")),
+            (35, Some("D_RECORDS")),
+            (51, Some("D_RECORDS")),
             (36, Some("D_RECORDS.R_NAME")),
-            (44, Some("D_RECORDS.R_KIND")),
-            (52, Some("D_RECORDS.R_NAME")),
-            (56, Some("D_RECORDS.R_NAME")),
-            (60, None),
+            (43, Some("D_RECORDS.R_NAME")),
+            (52, Some("D_RECORDS.R_KIND")),
+            (60, Some("D_RECORDS.R_NAME")),
+            (67, Some("D_RECORDS.R_NAME")),
+            (68, None),
             (0, None),
             (15, None),
         ] {

@@ -128,6 +128,9 @@ fn attributes_follow_the_echoed_request_or_its_bare_header() {
     for (flags, rest) in [(NONE, echoed), (MessageFlags::CAPPED, capped)] {
         let bytes = Bytes::new().error(flags | MessageFlags::ACK_TLVS, 5, 22, &rest);
         assert_eq!(bytes.feed(&mut exchange(Expect::Ack, ACK)), [Meaning::Failed(Errno::EINVAL, &attrs[..])]);
+        // S-X: without the flag, what stands there are no attributes.
+        let bytes = Bytes::new().error(flags, 5, 22, &rest);
+        assert_eq!(bytes.feed(&mut exchange(Expect::Ack, ACK)), [Meaning::Failed(Errno::EINVAL, &[])]);
     }
 }
 
@@ -192,8 +195,11 @@ fn a_reply_that_lacks_the_port_is_told_by_its_sequence() {
     let mut ex = exchange(Expect::Dump, NONE);
     let meanings = bytes.feed(&mut ex);
     assert!(matches!(meanings[..], [Meaning::Reply(_), Meaning::Stale, Meaning::Event]));
-    let meanings = bytes.feed_from(Sender::kernel_group(1), &mut ex);
-    assert_eq!(meanings, [Meaning::Event, Meaning::Event, Meaning::Event]);
+    // S-X: not even an echo comes to a group without it.
+    for flags in [NONE, MessageFlags::ECHO] {
+        let meanings = bytes.feed_from(Sender::kernel_group(1), &mut exchange(Expect::Dump, flags));
+        assert_eq!(meanings, [Meaning::Event, Meaning::Event, Meaning::Event]);
+    }
 }
 
 #[test]
@@ -353,6 +359,10 @@ fn reports_of_progress_have_the_numbers_that_follow() {
     assert_eq!(meanings(&ack, &mut ex), ["stale"]);
     assert_eq!(meanings(&reports, &mut ex), ["reply", "reply", "stale"]);
     assert!(!ex.is_over());
+    // S-X: those of another port are somebody else's.
+    let quirks = Quirks { progress: true, ..Quirks::NONE };
+    let mut other = Exchange::new(Expect::Dump, ACK, 5, PORT + 1).with(quirks, MessageType(24));
+    assert_eq!(meanings(&reports, &mut other), ["stale", "stale", "stale"]);
     let beyond = Bytes::new().add(24, NONE, 5 + Quirks::PROGRESS, &[1; 4]);
     assert_eq!(meanings(&beyond, &mut ex), ["stale"]);
     let refused = Bytes::new().error(NONE, 5, 16, &bare_header(20));

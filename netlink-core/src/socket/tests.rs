@@ -204,6 +204,19 @@ fn the_switches_of_a_socket_that_is_taken_over_are_known() {
 }
 
 #[test]
+fn a_group_that_somebody_else_joined_is_told_too() {
+    // S-X: an address has room for 32.
+    let socket = Socket::try_from(raw(Protocol::ROUTE)).unwrap();
+    let join =
+        |group: u32| socket.set_option(libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, &group, "join");
+    for (group, told) in [(1, false), (33, true)] {
+        join(group).unwrap();
+        socket.tell_groups().unwrap();
+        assert_eq!(socket.get(Switch::PACKET_INFO).unwrap(), told);
+    }
+}
+
+#[test]
 fn descriptors_are_closed_in_programs_that_are_started() {
     let mut socket = Socket::open(Protocol::ROUTE).unwrap();
     let stop = socket.stop_handle().unwrap();

@@ -1,4 +1,4 @@
-//! What operations accept, put together from the pieces of a policy dump.
+//! What operations accept, combined from the parts of a policy dump.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,10 +8,10 @@ use netlink_core::{Error, Indexed, Owned};
 
 use super::Family;
 
-/// What the operations of a family accept: per command a set of attributes for calls and one for lists, each attribute
-/// with its type, range and mask, and with a set of its own where it is nested.
+/// What the operations of a family accept. A command has one set of attributes for calls and one for lists.
+/// Each attribute has a type, a range, a mask and, if it is nested, a set of its own.
 ///
-/// Sets stand in each other, and some in themselves: they are kept once each and referred to.
+/// Sets can contain other sets and themselves. Each set is stored once and referred to by index.
 #[derive(Clone, Debug, Default)]
 pub struct Policies {
     operations: Vec<OperationPolicy>,
@@ -19,21 +19,21 @@ pub struct Policies {
     rows: Vec<(u16, u16, PolicyAttrs<'static>)>,
 }
 
-/// Which sets a command takes, by their index.
+/// The sets that a command accepts, by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationPolicy {
-    /// The command. Recent kernels (seen in 6.18, not in 6.12) say 0 for one that only lists: ask for that one alone,
-    /// with [`policy_of`](super::policy_of).
+    /// The command. Recent kernels (seen in 6.18, not in 6.12) report 0 for a command that only lists. Ask
+    /// for such a command alone with [`policy_of`](super::policy_of).
     pub command: u16,
-    /// Asked for an answer; `None` if it can't be, or takes anything.
+    /// The set for calls. `None` if the command has no calls or accepts any attributes.
     pub call: Option<u32>,
-    /// Asked for a list; `None` if it can't be, or takes anything.
+    /// The set for lists. `None` if the command has no lists or accepts any attributes.
     pub dump: Option<u32>,
 }
 
 impl Policies {
-    /// Puts together what a dump of [`policies`](super::policies) brought.
+    /// Combines the parts from a dump of [`policies`](super::policies).
     pub fn new(parts: &[Owned<Family<'static>>]) -> Result<Self, Error> {
         let mut policies = Self::default();
         for part in parts {
@@ -56,23 +56,23 @@ impl Policies {
         &self.operations
     }
 
-    /// What a command takes when it is asked for an answer.
+    /// What a command accepts in a call.
     pub fn call(&self, command: u8) -> Option<PolicySet<'_>> {
         self.set(self.operation(command)?.call?)
     }
 
-    /// What a command takes when it is asked for a list; see [`OperationPolicy::command`].
+    /// What a command accepts in a request for a list; see [`OperationPolicy::command`].
     pub fn dump(&self, command: u8) -> Option<PolicySet<'_>> {
         self.set(self.operation(command)?.dump?)
     }
 
-    /// The set of this index. Before Linux 5.10 the family has one for all its operations, the first.
+    /// The set of this index. Before Linux 5.10 the family has one set for all its operations, the first.
     pub fn set(&self, index: u32) -> Option<PolicySet<'_>> {
         let index = u16::try_from(index).ok()?;
         Some(PolicySet { policies: self, index })
     }
 
-    /// All sets, in order; those that take no attribute at all have none in the dump.
+    /// All sets, in order. A set without attributes is not in the dump.
     pub fn sets(&self) -> impl Iterator<Item = PolicySet<'_>> {
         let rows = self.rows.chunk_by(|(set, ..), (next, ..)| set == next);
         rows.filter_map(|rows| Some(PolicySet { policies: self, index: rows.first()?.0 }))
@@ -83,7 +83,7 @@ impl Policies {
     }
 }
 
-/// A set of attributes as the kernel checks it.
+/// A set of attributes that the kernel checks.
 #[derive(Clone, Copy)]
 pub struct PolicySet<'p> {
     policies: &'p Policies,
@@ -96,7 +96,7 @@ impl<'p> PolicySet<'p> {
         self.index
     }
 
-    /// The attributes it takes, in order of their numbers.
+    /// The accepted attributes, in order of their numbers.
     pub fn attributes(&self) -> impl Iterator<Item = AttributePolicy<'p>> + use<'p> {
         let (rows, index) = (&self.policies.rows, self.index);
         let first = rows.partition_point(|(set, _, _)| *set < index);
@@ -105,7 +105,7 @@ impl<'p> PolicySet<'p> {
         rows.map(move |(_, number, rule)| AttributePolicy { policies, number: *number, rule })
     }
 
-    /// The attribute of this number; `None` if the set doesn't take it.
+    /// The attribute of this number; `None` if the set does not accept it.
     pub fn get(&self, number: u16) -> Option<AttributePolicy<'p>> {
         self.attributes().find(|attribute| attribute.number == number)
     }
@@ -141,7 +141,7 @@ impl<'p> AttributePolicy<'p> {
         self.rule.kind().unwrap_or_default()
     }
 
-    /// The set inside, of a nested attribute or of each item of a nested array.
+    /// The set of a nested attribute, or of each item of a nested array.
     pub fn nested(&self) -> Option<PolicySet<'p>> {
         self.policies.set(self.rule.policy_index()?)
     }

@@ -1,5 +1,5 @@
-//! Devices: what their drivers can do for XDP and its sockets. Kernel side: `NETDEV_A_DEV_*` of
-//! `uapi/linux/netdev.h`, `net/core/netdev-genl.c`.
+//! Devices: the XDP features of their drivers. Kernel side: `NETDEV_A_DEV_*` of `uapi/linux/netdev.h`,
+//! `net/core/netdev-genl.c`.
 //!
 //! ```no_run
 //! use netlink_generic::netdev::{self, XdpAct, device};
@@ -24,13 +24,13 @@ use crate::{IntoUnbound as _, Unbound, message};
 message! {
     /// A device. Linux 6.3.
     pub struct Device<'a>(Netdev, DeviceAttrs<'a>), DeviceRequest {
-        /// Asks for one or all, and is the answer.
+        /// Asks for one device or all. The answers have the same type.
         1 NETDEV_CMD_DEV_GET DEV_GET,
-        /// One came.
+        /// A device was added.
         2 NETDEV_CMD_DEV_ADD_NTF DEV_ADD_NTF [received],
-        /// One is gone.
+        /// A device was removed.
         3 NETDEV_CMD_DEV_DEL_NTF DEV_DEL_NTF [received],
-        /// One can do more or less than before.
+        /// The features of a device changed.
         4 NETDEV_CMD_DEV_CHANGE_NTF DEV_CHANGE_NTF [received],
     }
 }
@@ -40,32 +40,32 @@ attrs! {
     pub struct DeviceAttrs<'a> for DeviceRequest<R> {
         /// Index of the link.
         1 NETDEV_A_DEV_IFINDEX ifindex: u32,
-        /// What it does for XDP programs as it is configured now.
+        /// Features for XDP programs in its current configuration.
         3 NETDEV_A_DEV_XDP_FEATURES xdp_features: XdpAct,
-        /// Most fragments of a packet that it sends from a socket without copying; only with
+        /// Largest number of fragments of a packet that an XDP socket can send without copying; only with
         /// [`XdpAct::XSK_ZEROCOPY`]. Linux 6.6.
         4 NETDEV_A_DEV_XDP_ZC_MAX_SEGS xdp_zc_max_segs: u32,
-        /// What XDP programs can learn of a received packet. Linux 6.7.
+        /// Metadata of received packets that XDP programs can read. Linux 6.7.
         5 NETDEV_A_DEV_XDP_RX_METADATA_FEATURES xdp_rx_metadata_features: XdpRxMetadata,
-        /// What XDP sockets can ask for as they send. Linux 6.8.
+        /// Features that XDP sockets can request when sending. Linux 6.8.
         6 NETDEV_A_DEV_XSK_FEATURES xsk_features: XskFlags,
     }
 }
 
 flags! {
-    /// `NETDEV_XDP_ACT_*`: what a device does for XDP programs.
+    /// `NETDEV_XDP_ACT_*`: features of a device for XDP programs.
     pub struct XdpAct: u64 {
-        /// It runs them, and does `XDP_ABORTED`, `XDP_DROP`, `XDP_PASS` and `XDP_TX`.
+        /// It runs programs, and supports `XDP_ABORTED`, `XDP_DROP`, `XDP_PASS` and `XDP_TX`.
         0x1 NETDEV_XDP_ACT_BASIC BASIC,
-        /// And `XDP_REDIRECT`.
+        /// It supports `XDP_REDIRECT`.
         0x2 NETDEV_XDP_ACT_REDIRECT REDIRECT,
         /// Packets can be redirected to it.
         0x4 NETDEV_XDP_ACT_NDO_XMIT NDO_XMIT,
-        /// XDP sockets share memory with it.
+        /// XDP sockets can send and receive without copying.
         0x8 NETDEV_XDP_ACT_XSK_ZEROCOPY XSK_ZEROCOPY,
-        /// Its hardware runs programs.
+        /// Its hardware can run programs.
         0x10 NETDEV_XDP_ACT_HW_OFFLOAD HW_OFFLOAD,
-        /// Programs see packets of several fragments.
+        /// Programs can receive packets of several fragments.
         0x20 NETDEV_XDP_ACT_RX_SG RX_SG,
         /// Packets of several fragments can be redirected to it.
         0x40 NETDEV_XDP_ACT_NDO_XMIT_SG NDO_XMIT_SG,
@@ -73,25 +73,25 @@ flags! {
 }
 
 flags! {
-    /// `NETDEV_XDP_RX_METADATA_*`: what XDP programs can learn of a received packet.
+    /// `NETDEV_XDP_RX_METADATA_*`: metadata of received packets that XDP programs can read.
     pub struct XdpRxMetadata: u64 {
-        /// When the hardware received it.
+        /// The time when the hardware received the packet.
         0x1 NETDEV_XDP_RX_METADATA_TIMESTAMP TIMESTAMP,
-        /// Its hash.
+        /// The hash of the packet.
         0x2 NETDEV_XDP_RX_METADATA_HASH HASH,
-        /// Its VLAN tag, where the hardware took it off. Linux 6.8.
+        /// The VLAN tag that the hardware removed. Linux 6.8.
         0x4 NETDEV_XDP_RX_METADATA_VLAN_TAG VLAN_TAG,
     }
 }
 
 flags! {
-    /// `NETDEV_XSK_FLAGS_*`: what XDP sockets can ask for as they send.
+    /// `NETDEV_XSK_FLAGS_*`: features that XDP sockets can request when sending.
     pub struct XskFlags: u64 {
-        /// When the hardware sent a packet.
+        /// The time when the hardware sent the packet.
         0x1 NETDEV_XSK_FLAGS_TX_TIMESTAMP TX_TIMESTAMP,
-        /// That the hardware fills in a checksum.
+        /// The hardware computes the checksum.
         0x2 NETDEV_XSK_FLAGS_TX_CHECKSUM TX_CHECKSUM,
-        /// That the hardware sends a packet at a given time, in order. Linux 6.15.
+        /// The hardware sends packets at given times, in order. Linux 6.15.
         0x4 NETDEV_XSK_FLAGS_TX_LAUNCH_TIME_FIFO TX_LAUNCH_TIME_FIFO,
     }
 }
@@ -101,7 +101,7 @@ pub fn get(ifindex: u32) -> Unbound<Netdev, Device<'static>> {
     DeviceRequest::new(&Device::DEV_GET, MessageFlags::empty()).ifindex(ifindex).into_unbound()
 }
 
-/// Lists the devices of the namespace. The kernel has no filter for it.
+/// Lists the devices of the namespace. The kernel has no filter for this list.
 pub fn list() -> Unbound<Netdev, Dump<Device<'static>>> {
     DeviceRequest::new(&Device::DEV_GET, MessageFlags::DUMP).into_unbound()
 }

@@ -1,5 +1,5 @@
-//! Queues of devices, and who serves them. Kernel side: `NETDEV_A_QUEUE_*` of `uapi/linux/netdev.h`,
-//! `net/core/netdev-genl.c`.
+//! Queues of devices, and the NAPI instances that serve them. Kernel side: `NETDEV_A_QUEUE_*` of
+//! `uapi/linux/netdev.h`, `net/core/netdev-genl.c`.
 //!
 //! ```no_run
 //! use netlink_generic::netdev::{self, QueueType, queue};
@@ -7,13 +7,13 @@
 //! # fn main() -> Result<(), netlink_generic::Error> {
 //! let mut nl = netdev::connect()?;
 //! println!("{:?}", nl.call(queue::get(2, QueueType::RX, 0))?.napi_id());
-//! // Without `ifindex`, those of all links that are up.
+//! // `list` lists those of all links that are up.
 //! let mut queues = nl.dump(queue::list_of(2))?;
 //! while let Some(queue) = queues.next()? {
 //!     println!("{:?} {:?}: {:?}", queue.kind(), queue.id(), queue.napi_id());
 //! }
 //!
-//! // A queue of netkit's that stands for queue 15 of a network card.
+//! // A queue of a netkit link that leases queue 15 of a network card.
 //! let made = nl.call(queue::create(8, 4, 15))?;
 //! println!("{:?}", made.id());
 //! # Ok(())
@@ -29,9 +29,9 @@ use crate::{IntoUnbound as _, Unbound, message};
 message! {
     /// A queue of a device. Linux 6.8.
     pub struct Queue<'a>(Netdev, QueueAttrs<'a>), QueueRequest {
-        /// Asks for one or all, and is the answer.
+        /// Asks for one queue or all. The answers have the same type.
         10 NETDEV_CMD_QUEUE_GET QUEUE_GET,
-        /// Makes one, and is the answer. Linux 7.1.
+        /// Creates a queue. The answer has the same type. Linux 7.1.
         16 NETDEV_CMD_QUEUE_CREATE QUEUE_CREATE,
     }
 }
@@ -39,44 +39,44 @@ message! {
 attrs! {
     /// `NETDEV_A_QUEUE_*`.
     pub struct QueueAttrs<'a> for QueueRequest<R> {
-        /// Its number: they count from 0 for each link and direction.
+        /// Its number, from 0 for each link and direction.
         1 NETDEV_A_QUEUE_ID id: u32,
         /// Index of the link.
         2 NETDEV_A_QUEUE_IFINDEX ifindex: u32,
         /// Its direction.
         3 NETDEV_A_QUEUE_TYPE kind: QueueType,
-        /// The NAPI instance that serves it. Absent if the driver doesn't say.
+        /// The NAPI instance that serves it. Absent if the driver does not report it.
         4 NETDEV_A_QUEUE_NAPI_ID napi_id: u32,
-        /// Number of the binding whose memory it receives into, see [`dmabuf`](super::dmabuf). Linux 6.12.
+        /// Number of the binding that provides its memory, see [`dmabuf`](super::dmabuf). Linux 6.12.
         5 NETDEV_A_QUEUE_DMABUF dmabuf: u32,
-        /// There if it receives into memory of an `io_uring`. Linux 6.15.
+        /// Present if it receives into memory of an `io_uring`. Linux 6.15.
         6 NETDEV_A_QUEUE_IO_URING io_uring: IoUringAttrs<'a>,
-        /// There if an XDP socket shares memory with it. Linux 6.15.
+        /// Present if an XDP socket shares its memory. Linux 6.15.
         7 NETDEV_A_QUEUE_XSK xsk: XskAttrs<'a>,
-        /// The queue of a virtual device that stands for it. Linux 7.1.
+        /// The queue at the other end of the lease. Linux 7.1.
         8 NETDEV_A_QUEUE_LEASE lease: LeaseAttrs<'a>,
     }
 }
 
 attrs! {
-    /// `NETDEV_A_XSK_INFO_*`: an XDP socket. The kernel has no attributes for it yet.
+    /// `NETDEV_A_XSK_INFO_*`: an XDP socket. The kernel has no attributes for it.
     pub struct XskAttrs<'a> for Xsk {}
 }
 
 attrs! {
-    /// `NETDEV_A_LEASE_*`: the other side of a queue that stands for another. Linux 7.1.
+    /// `NETDEV_A_LEASE_*`: the other end of a lease. Linux 7.1.
     pub struct LeaseAttrs<'a> for Lease {
-        /// Index of its link.
+        /// Index of the link.
         1 NETDEV_A_LEASE_IFINDEX ifindex: u32,
         /// The queue.
         2 NETDEV_A_LEASE_QUEUE queue: QueueIdAttrs<'a>,
-        /// The namespace of its link, if that is another. Told only.
+        /// The namespace of the link, if it is another one. Read-only.
         3 NETDEV_A_LEASE_NETNS_ID netns_id: i32,
     }
 }
 
 attrs! {
-    /// `NETDEV_A_QUEUE_*`, as far as they say which queue of a link is meant.
+    /// `NETDEV_A_QUEUE_*`: the attributes that identify a queue of a link.
     pub struct QueueIdAttrs<'a> for QueueId {
         /// Its number.
         1 NETDEV_A_QUEUE_ID id: u32,
@@ -88,33 +88,34 @@ attrs! {
 values! {
     /// `enum netdev_queue_type`: the direction of a queue.
     pub struct QueueType: u32 {
-        /// It receives.
+        /// Receive.
         0 NETDEV_QUEUE_TYPE_RX RX "rx",
-        /// It sends.
+        /// Send.
         1 NETDEV_QUEUE_TYPE_TX TX "tx",
     }
 }
 
-/// Asks for one queue. `ENODEV` if there is no such link, `EINVAL` if it has no such queue, `ENOENT` if it is down.
+/// Asks for one queue. `ENODEV` if there is no such link, `EINVAL` if the link has no such queue, `ENOENT` if
+/// it is down.
 pub fn get(ifindex: u32, kind: QueueType, id: u32) -> Unbound<Netdev, Queue<'static>> {
     let request = QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::empty());
     request.ifindex(ifindex).kind(kind).id(id).into_unbound()
 }
 
-/// Lists the queues of all links of the namespace that are up.
+/// Lists the queues of all links that are up, in the namespace.
 pub fn list() -> Unbound<Netdev, Dump<Queue<'static>>> {
     QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::DUMP).into_unbound()
 }
 
-/// Lists those of one link.
+/// Lists the queues of one link.
 pub fn list_of(ifindex: u32) -> Unbound<Netdev, Dump<Queue<'static>>> {
     QueueRequest::new(&Queue::QUEUE_GET, MessageFlags::DUMP).ifindex(ifindex).into_unbound()
 }
 
-/// Makes a receive queue of a virtual device, such as the peer of a `netkit` pair that was made with more receive queues
-/// than one, and leases it a queue of a physical device: who gives it memory gives it to that one. The answer has its
-/// [`id`](QueueAttrs::id) and nothing else. The lease ends with the virtual device; `EBUSY` if the queue has one.
-/// Linux 7.1.
+/// Creates a receive queue of a virtual device and leases a queue of a physical device to it: memory that is
+/// bound to the new queue is used by the physical one. The virtual device can be the peer of a `netkit` pair
+/// that was made with more than one receive queue. The answer has only the [`id`](QueueAttrs::id). The lease
+/// ends when the virtual device is removed; `EBUSY` if the physical queue is leased. Linux 7.1.
 pub fn create(ifindex: u32, physical: u32, queue: u32) -> QueueRequest<Queue<'static>> {
     let queue = QueueId::new().id(queue).kind(QueueType::RX).attrs();
     let lease = Lease::new().ifindex(physical).queue(queue).attrs();

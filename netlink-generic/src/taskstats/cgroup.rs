@@ -1,5 +1,4 @@
-//! Tasks of a cgroup, counted by what they are doing. Kernel side: `uapi/linux/cgroupstats.h`,
-//! `kernel/cgroup/cgroup-v1.c`.
+//! Tasks of a cgroup, counted by state. Kernel side: `uapi/linux/cgroupstats.h`, `kernel/cgroup/cgroup-v1.c`.
 
 use netlink_core::{MessageFlags, attrs, layout};
 
@@ -7,9 +6,9 @@ use super::Taskstats;
 use crate::message;
 
 message! {
-    /// A question about a cgroup.
+    /// A request about a cgroup.
     pub struct CgroupQuery<'a>(Taskstats, CgroupQueryAttrs<'a>), CgroupRequest {
-        /// Asks for one.
+        /// Asks for one cgroup.
         4 CGROUPSTATS_CMD_GET GET,
     }
 }
@@ -17,13 +16,13 @@ message! {
 attrs! {
     /// `CGROUPSTATS_CMD_ATTR_*`.
     pub struct CgroupQueryAttrs<'a> for CgroupRequest<R> {
-        /// Descriptor of the cgroup's directory, open in the process that asks.
+        /// Descriptor of the cgroup's directory, open in the requester.
         1 CGROUPSTATS_CMD_ATTR_FD fd: u32,
     }
 }
 
 message! {
-    /// Tasks of a cgroup, counted.
+    /// Numbers of tasks of a cgroup.
     pub struct Cgroup<'a>(Taskstats, CgroupAttrs<'a>), CgroupReply {
         /// The answer.
         5 CGROUPSTATS_CMD_NEW NEW [received],
@@ -33,30 +32,30 @@ message! {
 attrs! {
     /// `CGROUPSTATS_TYPE_*`.
     pub struct CgroupAttrs<'a> for CgroupReply<R> {
-        /// The counts.
+        /// The numbers.
         1 CGROUPSTATS_TYPE_CGROUP_STATS stats: CgroupStats,
     }
 }
 
 layout! {
-    /// `struct cgroupstats`: how many tasks of a cgroup are in each state.
+    /// `struct cgroupstats`: number of tasks of a cgroup in each state.
     pub struct CgroupStats: cgroupstats = 40 {
-        /// Sleeping; Linux 6.1 and later leave out those that may be frozen meanwhile, as in nanosleep(2).
+        /// Sleeping. Since Linux 6.1, without those that can be frozen while they sleep, as in nanosleep(2).
         sleeping: u64,
-        /// Running, or ready to.
+        /// Running or ready to run.
         running: u64,
         /// Stopped.
         stopped: u64,
-        /// Sleeping so that no signal wakes them.
+        /// Sleeping in a state that no signal interrupts.
         uninterruptible: u64,
         /// Waiting for a block device.
         io_wait: u64,
     }
 }
 
-/// Asks for a cgroup by its directory, in a hierarchy of version 1: `EINVAL` for any other directory, and
-/// `EBADF` for a number that is no descriptor, or [`Error::NoReply`](crate::Error::NoReply) from kernels that say nothing to
-/// that, 6.18 for one. Anybody may ask.
+/// Asks for a cgroup by its directory, in a hierarchy of version 1. `EINVAL` for any other directory. For a
+/// number that is not a descriptor, `EBADF`, or [`Error::NoReply`](crate::Error::NoReply) from kernels that
+/// do not answer, for example 6.18. No permission is needed.
 ///
 /// ```no_run
 /// use std::os::fd::AsRawFd as _;
@@ -72,6 +71,6 @@ layout! {
 /// # }
 /// ```
 pub fn cgroup(fd: u32) -> CgroupRequest<Cgroup<'static>> {
-    // To what is no descriptor the kernel says nothing, but for an acknowledgement.
+    // If `fd` is not a descriptor, some kernels answer with an acknowledgement only.
     CgroupRequest::new(&CgroupQuery::GET, MessageFlags::ACK).fd(fd)
 }

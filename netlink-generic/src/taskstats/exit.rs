@@ -1,4 +1,4 @@
-//! Who is told when tasks end.
+//! Records of tasks that end.
 //!
 //! ```no_run
 //! use netlink_generic::Notice;
@@ -13,22 +13,22 @@
 //!                 println!("{} ({}) ended with {:?}", stats.comm, stats.pid, stats.exit_status());
 //!             }
 //!             if let Some(whole) = record.process().and_then(|process| process.stats()) {
-//!                 println!("and with it its process: {:?} waited for CPUs", whole.cpu().total);
+//!                 println!("its process ended too, and waited {:?} for CPUs", whole.cpu().total);
 //!             }
 //!         }
-//!         Notice::Overrun => println!("more ended than there was room for"),
+//!         Notice::Overrun => println!("records were lost"),
 //!     }
 //! }
 //! # }
 //! ```
 //!
-//! What the kernel does, where one might wonder:
+//! Kernel behaviour worth knowing:
 //!
-//! - There is a record for each task that ends, also for the threads of a process that lives on. The last task of a
-//!   process that had several brings the sums of the process with it.
-//! - It tells by the CPU that a task ends on. A CPU that is registered twice tells once.
-//! - It tells sockets of the initial network namespace only. From another one, open the listener in there; to register
-//!   is no error, but nothing comes:
+//! - There is a record for each task that ends, also for a thread of a process that continues. The record of
+//!   a process's last task, if the process had several, also has the sums of the process.
+//! - A record is sent for the CPU that the task ends on. A CPU that is registered twice sends one record.
+//! - Only sockets in the initial network namespace receive records. In another namespace, registering
+//!   succeeds but no records arrive; open the listener in the initial one:
 //!
 //! ```no_run
 //! use netlink_generic::taskstats::exit::Listener;
@@ -41,10 +41,9 @@
 //! # }
 //! ```
 //!
-//! - It takes `CAP_NET_ADMIN` in the initial user namespace, and a process in the initial PID namespace. Numbers of tasks
-//!   and users are those of the initial namespaces.
-//! - Records are not numbered by anything that tells how many were lost: only that some were, as
-//!   [`Notice::Overrun`].
+//! - It needs `CAP_NET_ADMIN` in the initial user namespace, and a process in the initial PID namespace.
+//!   Numbers of tasks and users are in the initial namespaces.
+//! - The kernel does not report how many records were lost, only that some were: [`Notice::Overrun`].
 
 #[cfg(feature = "tokio")]
 pub mod tokio;
@@ -58,17 +57,16 @@ use super::{QueryRequest, Record, Taskstats, deregister, register};
 use crate::resolved::{Bound, admin};
 use crate::{Client, Connection, Errno, Error, Notice, OpenOptions, Resolved};
 
-/// The receive buffer it asks for.
 const BUFFER: usize = 8 << 20;
 
-/// The CPUs that can be there, as a list.
+/// The CPUs that the machine can have, as a list.
 fn possible_cpus() -> Result<String, Error> {
     const FILE: &str = "/sys/devices/system/cpu/possible";
     let list = fs::read_to_string(FILE).map_err(|error| Error::io("read", &error).at(FILE))?;
     Ok(list.trim().into())
 }
 
-/// A request about CPUs, whose refusals are explained.
+/// A request about CPUs, with an explanation of its errors.
 struct Mask(Bound<()>);
 
 impl Mask {
@@ -96,17 +94,17 @@ impl ToRequest for Mask {
     }
 }
 
-/// A socket that is told when tasks end.
+/// A socket that receives a record when a task ends.
 ///
-/// Its receive buffer is 8 MiB where the process may, else as large as the system allows. What overflows all the same
-/// is told once, as [`Notice::Overrun`]; what ends while the buffer is full is lost.
+/// Its receive buffer is 8 MiB if the process may set that, else the largest that the system allows. If the buffer
+/// overflows, [`Notice::Overrun`] is returned once. Records of tasks that end while it is full are lost.
 ///
-/// Dropped, it takes back what it registered. The kernel would otherwise go on telling whichever socket has the same
-/// port next.
+/// When the listener is dropped, it deregisters. Otherwise the kernel would send records to the next socket
+/// with the same port.
 #[derive(Debug)]
 pub struct Listener {
     nl: Client<Taskstats>,
-    /// All that may be registered.
+    /// All CPUs that can be registered.
     possible: String,
 }
 
@@ -116,7 +114,7 @@ impl Listener {
         Self::open_with(&OpenOptions::new())
     }
 
-    /// Opens a socket with a port or in a namespace of choice and registers it for all CPUs.
+    /// Opens a socket with a given port or in a given namespace, and registers it for all CPUs.
     pub fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut listener = Self::idle(options)?;
         let all = register(&listener.possible);
@@ -124,21 +122,21 @@ impl Listener {
         Ok(listener)
     }
 
-    /// Opens a socket that is registered for no CPU yet.
+    /// Opens a socket that is not registered for any CPU.
     pub fn idle(options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut nl = Client::connect_with(options)?;
         nl.connection().listen();
-        // A smaller buffer loses more, and says so.
+        // With a smaller buffer more records are lost, which is reported.
         let _ = nl.connection().socket().set_receive_buffer(BUFFER);
         Ok(Self { nl, possible: possible_cpus()? })
     }
 
-    /// Registers it for CPUs: a list such as `0-3,8`. See [`register`] for what is refused.
+    /// Registers for CPUs: a list such as `0-3,8`. See [`register`] for errors.
     pub fn register(&mut self, cpus: &str) -> Result<(), Error> {
         self.ask(register(cpus))
     }
 
-    /// Takes CPUs back. Records that came until then are still given out.
+    /// Deregisters CPUs. Records that have arrived are still returned.
     pub fn deregister(&mut self, cpus: &str) -> Result<(), Error> {
         self.ask(deregister(cpus))
     }
@@ -148,15 +146,14 @@ impl Listener {
         self.nl.connection().call(mask)
     }
 
-    /// Waits for the next task to end. A record that can't be read is an [`Error::Decode`] with its bytes, and the next
-    /// call goes on behind it.
+    /// Waits for the next task to end. A record that can't be read is an [`Error::Decode`] with its bytes;
+    /// the next call continues with the record after it.
     #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Notice<Record<'_>>, Error> {
         self.nl.connection().next_event::<Record<'static>>()
     }
 
-    /// The connection beneath, for its time limit, its [`stop_handle`](Connection::stop_handle), its tracer and its
-    /// socket.
+    /// The underlying connection, for its time limit, [`stop_handle`](Connection::stop_handle), tracer and socket.
     pub fn connection(&mut self) -> &mut Connection {
         self.nl.connection()
     }

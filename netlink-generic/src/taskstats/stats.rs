@@ -9,11 +9,11 @@ use netlink_core::{Malformed, Str, flags, layout, serialize, values};
 use super::Timespec;
 
 flags! {
-    /// What happened to a task.
+    /// Accounting flags of a task: `AFORK` and others of `uapi/linux/acct.h`.
     pub struct AccountFlags: u8 {
-        /// It forked and ran no other program.
+        /// It forked and did not run another program.
         0x01 AFORK FORKED,
-        /// It used privileges of root.
+        /// It used root privileges.
         0x02 ASU PRIVILEGED,
         /// Never set.
         0x04 ACOMPAT COMPATIBLE,
@@ -21,35 +21,35 @@ flags! {
         0x08 ACORE DUMPED_CORE,
         /// A signal killed it.
         0x10 AXSIG KILLED,
-        /// It was the last of its process. Version 12.
+        /// It was the last task of its process. Version 12.
         0x20 AGROUP LAST,
     }
 }
 
 values! {
-    /// `SCHED_*`: how a task is scheduled.
+    /// `SCHED_*`: scheduling policy of a task.
     pub struct Policy: u8 {
-        /// By share, as most are.
+        /// Normal, for most tasks.
         0 SCHED_NORMAL NORMAL "other",
-        /// Real time, for as long as it wants.
+        /// Real time, without time slices.
         1 SCHED_FIFO FIFO "fifo",
-        /// Real time, in turns.
+        /// Real time, with time slices.
         2 SCHED_RR ROUND_ROBIN "rr",
-        /// By share, without haste.
+        /// For batch jobs.
         3 SCHED_BATCH BATCH "batch",
-        /// When nothing else has to run.
+        /// Only when no other task needs the CPU.
         5 SCHED_IDLE IDLE "idle",
-        /// By deadline.
+        /// With deadlines.
         6 SCHED_DEADLINE DEADLINE "deadline",
         /// By a BPF program. Linux 6.12.
         7 SCHED_EXT EXT "ext",
     }
 }
 
-/// Name of a command: 15 bytes at most in today's kernels, in room for 31.
+/// Name of a command: at most 15 bytes from today's kernels, with space for 31.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Comm(
-    /// The bytes, ended by a NUL.
+    /// The bytes, terminated by NUL.
     pub [u8; 32],
 );
 
@@ -87,118 +87,118 @@ impl Field for Comm {
 serialize! { @value Comm, |comm| comm.as_str() }
 
 layout! {
-    /// `struct taskstats`: what a task or process used, and what it waited for. See [the module](super) for what is told of
-    /// which.
+    /// `struct taskstats`: what a task or process used, and its delays. [The module](super) says which fields
+    /// are set.
     ///
-    /// The methods put numbers and units together: [`cpu`](Self::cpu) has the members that begin with `cpu_`.
-    pub struct TaskStats: taskstats = 688 then settle(bytes) {
-        /// Version of the struct: that of the kernel, with which it grows. 15, of early Linux 6.14, has another order and
-        /// reads as 16.
+    /// The methods combine numbers and units: [`cpu`](Self::cpu) returns the fields that begin with `cpu_`.
+    pub struct TaskStats: taskstats = 688 then after_read(bytes) {
+        /// Version of the struct in the kernel; newer versions have more fields. Version 15, of early Linux
+        /// 6.14, has another order; it is read as 16.
         version: u16,
-        /// Nothing.
+        /// Padding.
         pad_exit: Pad<2>,
-        /// How it ended, as wait(2) tells it; see [`exit_status`](Self::exit_status) and [`exit_signal`](Self::exit_signal).
-        /// 0 while it runs.
+        /// How it ended, in the format of wait(2); see [`exit_status`](Self::exit_status) and
+        /// [`exit_signal`](Self::exit_signal). 0 while it runs.
         exit_code: u32,
-        /// What happened to it.
+        /// Accounting flags.
         flags: AccountFlags,
         /// Its nice value: -20 to 19.
         nice: i8,
-        /// Nothing.
+        /// Padding.
         pad_flags: Pad<6>,
-        /// How often it got a CPU it had waited for.
+        /// Number of waits for a CPU.
         cpu_count: u64,
-        /// Nanoseconds that it waited.
+        /// Nanoseconds of these waits.
         cpu_delay_total: u64,
-        /// How often it waited for block I/O.
+        /// Number of waits for block I/O.
         blkio_count: u64,
-        /// Nanoseconds.
+        /// Nanoseconds of these waits.
         blkio_delay_total: u64,
-        /// How often it waited for a page to be swapped in.
+        /// Number of waits for a page to be swapped in.
         swapin_count: u64,
-        /// Nanoseconds.
+        /// Nanoseconds of these waits.
         swapin_delay_total: u64,
-        /// Nanoseconds on a CPU, counted as `utime` and `stime` are.
+        /// Nanoseconds on a CPU, counted like `utime` and `stime`.
         cpu_run_real_total: u64,
-        /// Nanoseconds on a CPU, by the scheduler's clock: the exact one.
+        /// Nanoseconds on a CPU by the scheduler's clock, which is exact.
         cpu_run_virtual_total: u64,
         /// Name of its command.
         comm: Comm,
-        /// How it is scheduled.
+        /// Scheduling policy.
         policy: Policy,
-        /// Nothing.
+        /// Padding.
         pad_policy: Pad<7>,
-        /// Its user, as the user namespace of who asks numbers it.
+        /// Its user, in the user namespace of the requester.
         uid: u32,
-        /// Its group, likewise.
+        /// Its group, in the user namespace of the requester.
         gid: u32,
         /// Its number.
         pid: u32,
         /// Number of its parent process.
         ppid: u32,
-        /// Seconds since 1970 when it began, up to the year 2106.
+        /// When it began, in seconds since 1970, up to the year 2106.
         btime: u32,
-        /// Nothing.
+        /// Padding.
         pad_btime: Pad<4>,
         /// Microseconds since it began.
         etime: u64,
-        /// Microseconds on a CPU in user space. Where the kernel samples, these are whole ticks.
+        /// Microseconds on a CPU in user space. Whole ticks if the kernel samples times.
         utime: u64,
-        /// Microseconds on a CPU in the kernel, likewise.
+        /// Microseconds on a CPU in the kernel. Whole ticks if the kernel samples times.
         stime: u64,
-        /// Page faults that took no I/O.
+        /// Page faults without I/O.
         minflt: u64,
-        /// Page faults that did.
+        /// Page faults with I/O.
         majflt: u64,
         /// Resident memory times system time: MiB by microseconds.
         coremem: u64,
-        /// Virtual memory times system time, likewise.
+        /// Virtual memory times system time: MiB by microseconds.
         virtmem: u64,
-        /// The most resident memory of the process: KiB.
+        /// Peak resident memory of the process, in KiB.
         hiwater_rss: u64,
-        /// The most virtual memory of the process: KiB.
+        /// Peak virtual memory of the process, in KiB.
         hiwater_vm: u64,
         /// Bytes read by system calls, rounded down to a multiple of 1024.
         read_char: u64,
-        /// Bytes written by system calls, likewise.
+        /// Bytes written by system calls, rounded down to a multiple of 1024.
         write_char: u64,
-        /// System calls that read, and likewise rounded.
+        /// Read system calls, rounded down to a multiple of 1024.
         read_syscalls: u64,
-        /// System calls that wrote, and likewise rounded.
+        /// Write system calls, rounded down to a multiple of 1024.
         write_syscalls: u64,
         /// Bytes read from storage, rounded down to a multiple of 1024.
         read_bytes: u64,
-        /// Bytes to be written to storage, likewise.
+        /// Bytes to be written to storage, rounded down to a multiple of 1024.
         write_bytes: u64,
-        /// Bytes of those that never will be, as the file was cut, likewise.
+        /// Bytes that were not written because the file was truncated, rounded down to a multiple of 1024.
         cancelled_write_bytes: u64,
-        /// How often it gave up its CPU.
+        /// Voluntary context switches.
         nvcsw: u64,
-        /// How often it lost its CPU.
+        /// Involuntary context switches.
         nivcsw: u64,
-        /// `utime` scaled by the CPU's frequency, on few architectures.
+        /// `utime` scaled by the CPU's frequency, on a few architectures.
         utimescaled: u64,
-        /// `stime`, likewise.
+        /// `stime` scaled by the CPU's frequency, on a few architectures.
         stimescaled: u64,
-        /// `cpu_run_real_total`, likewise.
+        /// `cpu_run_real_total` scaled by the CPU's frequency, on a few architectures.
         cpu_scaled_run_real_total: u64,
-        /// How often it waited for memory to be freed.
+        /// Number of waits for memory to be freed.
         freepages_count: u64,
-        /// Nanoseconds.
+        /// Nanoseconds of these waits.
         freepages_delay_total: u64,
-        /// How often it waited for a page that had just been dropped. Version 9.
+        /// Number of waits for a page that was recently dropped. Version 9.
         thrashing_count: Option<u64>,
-        /// Nanoseconds. Version 9.
+        /// Nanoseconds of these waits. Version 9.
         thrashing_delay_total: Option<u64>,
-        /// Seconds since 1970 when it began. Version 10.
+        /// When it began, in seconds since 1970. Version 10.
         btime64: Option<u64>,
-        /// How often it waited for memory to be compacted. Version 11.
+        /// Number of waits for memory to be compacted. Version 11.
         compact_count: Option<u64>,
-        /// Nanoseconds. Version 11.
+        /// Nanoseconds of these waits. Version 11.
         compact_delay_total: Option<u64>,
         /// Number of its process. Version 12.
         tgid: Option<u32>,
-        /// Nothing.
+        /// Padding.
         pad_tgid: Option<Pad<4>>,
         /// Microseconds since the process began. Version 12.
         tgetime: Option<u64>,
@@ -206,45 +206,45 @@ layout! {
         exe_dev: Option<u64>,
         /// Inode of its program; 0 for threads of the kernel. Version 12.
         exe_inode: Option<u64>,
-        /// How often it waited for a page to be copied before it wrote. Version 13.
+        /// Number of waits for a page to be copied before a write. Version 13.
         wpcopy_count: Option<u64>,
-        /// Nanoseconds. Version 13.
+        /// Nanoseconds of these waits. Version 13.
         wpcopy_delay_total: Option<u64>,
-        /// How often an interrupt held it up. Version 14.
+        /// Number of delays by interrupts. Version 14.
         irq_count: Option<u64>,
-        /// Nanoseconds. Version 14.
+        /// Nanoseconds of these delays. Version 14.
         irq_delay_total: Option<u64>,
         /// Nanoseconds of the longest wait for a CPU. Version 16.
         cpu_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for a CPU. Version 16.
         cpu_delay_min: Option<u64>,
         /// Nanoseconds of the longest wait for block I/O. Version 16.
         blkio_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for block I/O. Version 16.
         blkio_delay_min: Option<u64>,
         /// Nanoseconds of the longest wait for a page to be swapped in. Version 16.
         swapin_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for a page to be swapped in. Version 16.
         swapin_delay_min: Option<u64>,
         /// Nanoseconds of the longest wait for memory to be freed. Version 16.
         freepages_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for memory to be freed. Version 16.
         freepages_delay_min: Option<u64>,
-        /// Nanoseconds of the longest wait for a page that had just been dropped. Version 16.
+        /// Nanoseconds of the longest wait for a page that was recently dropped. Version 16.
         thrashing_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for a page that was recently dropped. Version 16.
         thrashing_delay_min: Option<u64>,
         /// Nanoseconds of the longest wait for memory to be compacted. Version 16.
         compact_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for memory to be compacted. Version 16.
         compact_delay_min: Option<u64>,
         /// Nanoseconds of the longest wait for a page to be copied. Version 16.
         wpcopy_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest wait for a page to be copied. Version 16.
         wpcopy_delay_min: Option<u64>,
-        /// Nanoseconds of the longest wait because of an interrupt. Version 16.
+        /// Nanoseconds of the longest delay by an interrupt. Version 16.
         irq_delay_max: Option<u64>,
-        /// And of the shortest. Version 16.
+        /// Nanoseconds of the shortest delay by an interrupt. Version 16.
         irq_delay_min: Option<u64>,
         /// When the longest wait for a CPU ended. Version 17.
         cpu_delay_max_ts: Option<Timespec>,
@@ -254,30 +254,30 @@ layout! {
         swapin_delay_max_ts: Option<Timespec>,
         /// When the longest wait for memory to be freed ended. Version 17.
         freepages_delay_max_ts: Option<Timespec>,
-        /// When the longest wait for a page that had just been dropped ended. Version 17.
+        /// When the longest wait for a page that was recently dropped ended. Version 17.
         thrashing_delay_max_ts: Option<Timespec>,
         /// When the longest wait for memory to be compacted ended. Version 17.
         compact_delay_max_ts: Option<Timespec>,
         /// When the longest wait for a page to be copied ended. Version 17.
         wpcopy_delay_max_ts: Option<Timespec>,
-        /// When the longest wait because of an interrupt ended. Version 17.
+        /// When the longest delay by an interrupt ended. Version 17.
         irq_delay_max_ts: Option<Timespec>,
     }
 }
 
-/// One kind of wait.
+/// Delays of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delay {
-    /// How often it waited.
+    /// Number of waits.
     pub count: u64,
-    /// How long in all. The kernel starts again from 0 when its 64 bits of nanoseconds are full.
+    /// Total duration. The kernel restarts from 0 when 64 bits of nanoseconds overflow.
     pub total: Duration,
     /// The longest wait; 0 if there was none. Version 16.
     pub max: Option<Duration>,
-    /// The shortest one; 0 if there was none. Version 16.
+    /// The shortest wait; 0 if there was none. Version 16.
     pub min: Option<Duration>,
-    /// When the longest one ended, since 1970. Version 17.
+    /// When the longest wait ended, since 1970. Version 17.
     pub max_at: Option<Duration>,
 }
 
@@ -299,7 +299,7 @@ impl Delay {
         })
     }
 
-    /// How long it waited at a time; `None` if it never did.
+    /// Average wait; `None` without waits.
     pub fn average(&self) -> Option<Duration> {
         let nanoseconds = self.total.as_nanos().checked_div(self.count.into())?;
         u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
@@ -327,7 +327,7 @@ impl TaskStats {
         .unwrap_or_default()
     }
 
-    /// Waits for block I/O that it asked for and needs the end of.
+    /// Waits for the end of block I/O that it started.
     pub fn blkio(&self) -> Delay {
         Delay::of(
             Some(self.blkio_count),
@@ -363,7 +363,7 @@ impl TaskStats {
         .unwrap_or_default()
     }
 
-    /// Waits for pages that had just been dropped. Version 9.
+    /// Waits for pages that were recently dropped. Version 9.
     pub fn thrashing(&self) -> Option<Delay> {
         Delay::of(
             self.thrashing_count,
@@ -385,7 +385,7 @@ impl TaskStats {
         )
     }
 
-    /// Waits for pages to be copied before it wrote. Version 13.
+    /// Waits for pages to be copied before a write. Version 13.
     pub fn wpcopy(&self) -> Option<Delay> {
         Delay::of(
             self.wpcopy_count,
@@ -396,7 +396,7 @@ impl TaskStats {
         )
     }
 
-    /// Times that interrupts held it up. Version 14.
+    /// Delays by interrupts. Version 14.
     pub fn irq(&self) -> Option<Delay> {
         Delay::of(
             self.irq_count,
@@ -417,7 +417,7 @@ impl TaskStats {
         Duration::from_micros(self.stime)
     }
 
-    /// Time on a CPU, by the scheduler's clock: more exact than the sum of the two above.
+    /// Time on a CPU by the scheduler's clock: more exact than the sum of user and system time.
     pub const fn run_time(&self) -> Duration {
         Duration::from_nanos(self.cpu_run_virtual_total)
     }
@@ -432,7 +432,7 @@ impl TaskStats {
         Duration::from_secs(self.btime64.unwrap_or_else(|| self.btime.into()))
     }
 
-    /// What it ended with, if it ended by itself; 0 while it runs.
+    /// Its exit status, if no signal killed it; 0 while it runs.
     pub fn exit_status(&self) -> Option<u8> {
         let [signal, status, ..] = self.exit_code.to_le_bytes();
         (signal & 0x7f == 0).then_some(status)
@@ -444,16 +444,16 @@ impl TaskStats {
         Some(signal & 0x7f).filter(|signal| *signal != 0)
     }
 
-    /// Device of its program, major and minor number; 0 and 0 for threads of the kernel. Version 12.
+    /// Major and minor device number of its program; 0 and 0 for kernel threads. Version 12.
     pub fn exe_device(&self) -> Option<(u32, u32)> {
         let dev = u32::try_from(self.exe_dev?).ok()?;
         Some((dev >> 8 & 0xfff, dev & 0xff | dev >> 12 & 0xf_ff00))
     }
 
-    /// Version 15 has the longest and the shortest wait behind each total. Puts them where version 16 has them, from the
-    /// bytes: some of these members stand where the struct has padding.
-    fn settle(self, theirs: &[u8]) -> Self {
-        /// Where the totals end.
+    /// Version 15 has the longest and the shortest wait after each total. Moves them to their fields in
+    /// version 16. It reads the bytes, because some of these values are in padding of the struct.
+    fn after_read(self, theirs: &[u8]) -> Self {
+        /// Offsets after the totals.
         const TOTALS: [usize; 8] = [32, 48, 64, 328, 344, 368, 416, 432];
         let Some(mut rest) = theirs.get(..560).filter(|_| self.version == 15) else { return self };
         let mut bytes = [0; 560];

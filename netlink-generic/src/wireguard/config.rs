@@ -1,4 +1,4 @@
-//! A configuration of any size, and the requests that set it.
+//! A configuration of any size, and its requests.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -13,15 +13,15 @@ use super::{
     PublicKey, device, set, set_index,
 };
 
-/// The bytes that the attributes of a request may have: half of what the length of `WGDEVICE_A_PEERS` can tell.
+/// Largest size of the attributes in a request: half of what the length of `WGDEVICE_A_PEERS` can express.
 const LIMIT: usize = 32 << 10;
-/// A peer with everything but allowed IPs: header 4, keys 36 each, flags 8, endpoint 32, keepalive 8, version 8,
+/// Size of a peer without allowed IPs: header 4, keys 36 each, flags 8, endpoint 32, keepalive 8, version 8,
 /// header of the allowed IPs 4.
 const PEER: usize = 136;
-/// An allowed IP: header 4, family 8, address 20, mask 8, flags 8.
+/// Size of an allowed IP: header 4, family 8, address 20, mask 8, flags 8.
 const ALLOWED_IP: usize = 48;
 
-/// What is to change in a device. What is not said stays as it is.
+/// Changes to a device. Settings that it does not have do not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceConfig {
     link: Link,
@@ -39,12 +39,12 @@ enum Link {
 }
 
 impl DeviceConfig {
-    /// Of a device by its name.
+    /// Changes to the device with this name.
     pub fn new(ifname: &str) -> Self {
         Self::of(Link::Name(ifname.to_owned()))
     }
 
-    /// Of a device by its index.
+    /// Changes to the device with this index.
     pub const fn index(ifindex: u32) -> Self {
         Self::of(Link::Index(ifindex))
     }
@@ -60,19 +60,19 @@ impl DeviceConfig {
         }
     }
 
-    /// The private key. A peer that has the public key which belongs to it is removed.
+    /// The private key. A peer with the matching public key is removed.
     #[must_use]
     pub fn private_key(self, key: PrivateKey) -> Self {
         Self { private_key: Some(key), ..self }
     }
 
-    /// Without a private key it neither sends nor receives.
+    /// Removes the private key. Without it the device neither sends nor receives.
     #[must_use]
     pub fn remove_private_key(self) -> Self {
         self.private_key([0; 32].into())
     }
 
-    /// UDP port to listen at; 0 lets the kernel choose one.
+    /// UDP port to listen on; with 0 the kernel chooses one.
     #[must_use]
     pub fn listen_port(self, port: u16) -> Self {
         Self { listen_port: Some(port), ..self }
@@ -84,27 +84,27 @@ impl DeviceConfig {
         Self { fwmark: Some(mark), ..self }
     }
 
-    /// All peers that are there are removed first.
+    /// Removes all existing peers first.
     #[must_use]
     pub fn replace_peers(self) -> Self {
         Self { replace_peers: true, ..self }
     }
 
-    /// Changes one more peer.
+    /// Changes one peer.
     #[must_use]
     pub fn peer(self, peer: PeerConfig) -> Self {
         self.peers([peer])
     }
 
-    /// Changes more peers.
+    /// Changes several peers.
     #[must_use]
     pub fn peers(mut self, peers: impl IntoIterator<Item = PeerConfig>) -> Self {
         self.peers.extend(peers);
         self
     }
 
-    /// The requests that set it, to be sent in this order: one, unless there are more peers and allowed IPs than a
-    /// message holds. What has to be done before anything else is in the first.
+    /// The requests, in the order to send them. There is one, unless the peers and allowed IPs do not fit
+    /// into one message. The first request has the changes that must come first.
     ///
     /// ```
     /// use netlink_generic::Prefix;
@@ -138,7 +138,7 @@ impl DeviceConfig {
             let mut rest = peer.sent_ips();
             let mut piece = peer.first();
             loop {
-                // A peer is not begun for none of its allowed IPs.
+                // A peer starts only if at least one of its allowed IPs fits.
                 if room < PEER + ALLOWED_IP {
                     let full = mem::replace(&mut next, self.request());
                     requests.push(full.peers(mem::take(&mut peers).as_slice()));
@@ -152,7 +152,7 @@ impl DeviceConfig {
                     break;
                 }
                 rest = later;
-                // Whoever removed the peer meanwhile shall not get a half of it back.
+                // If another program removed the peer in the meantime, it must not be added again in part.
                 piece = PeerBuilder::new().public_key(peer.public_key).flags(PeerFlags::UPDATE_ONLY);
             }
         }
@@ -176,7 +176,7 @@ fn with_ips(peer: PeerBuilder, ips: &[(Prefix, AllowedIpFlags)]) -> PeerAttrs<'s
     peer.allowedips(ips.as_slice()).attrs()
 }
 
-/// What is to change in a peer; one that isn't there is made. What is not said stays as it is.
+/// Changes to a peer, which is added if it does not exist. Settings that it does not have do not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerConfig {
     public_key: PublicKey,
@@ -189,7 +189,7 @@ pub struct PeerConfig {
 }
 
 impl PeerConfig {
-    /// Of the peer with this key. The kernel passes over one with the device's own.
+    /// The peer with this key. The kernel ignores a peer with the device's own key.
     pub const fn new(public_key: PublicKey) -> Self {
         Self {
             public_key,
@@ -202,7 +202,7 @@ impl PeerConfig {
         }
     }
 
-    /// Removes the peer with this key, if it is there.
+    /// Removes the peer with this key if it exists.
     pub fn remove(public_key: PublicKey) -> Self {
         Self::new(public_key).with(PeerFlags::REMOVE_ME)
     }
@@ -211,49 +211,49 @@ impl PeerConfig {
         Self { flags: self.flags | flags, ..self }
     }
 
-    /// If it is not there, nothing happens.
+    /// If the peer does not exist, nothing happens.
     #[must_use]
     pub fn update_only(self) -> Self {
         self.with(PeerFlags::UPDATE_ONLY)
     }
 
-    /// The key that both share.
+    /// The preshared key.
     #[must_use]
     pub fn preshared_key(self, key: PresharedKey) -> Self {
         Self { preshared_key: Some(key), ..self }
     }
 
-    /// They share none.
+    /// Removes the preshared key.
     #[must_use]
     pub fn remove_preshared_key(self) -> Self {
         self.preshared_key([0; 32].into())
     }
 
-    /// Where it is expected; a link-local IPv6 address needs its scope.
+    /// The address of the peer; a link-local IPv6 address needs its scope.
     #[must_use]
     pub fn endpoint(self, endpoint: SocketAddr) -> Self {
         Self { endpoint: Some(endpoint), ..self }
     }
 
-    /// Seconds of silence after which a packet is sent; 0 sends none.
+    /// Seconds of silence before a keepalive packet is sent; 0 sends none.
     #[must_use]
     pub fn persistent_keepalive(self, seconds: u16) -> Self {
         Self { persistent_keepalive: Some(seconds), ..self }
     }
 
-    /// Version of the protocol. Without it, it is the newest, and any but 1 is refused with `EPFNOSUPPORT`.
+    /// Version of the protocol. Default: the newest. Versions other than 1 are refused with `EPFNOSUPPORT`.
     #[must_use]
     pub fn protocol_version(self, version: u32) -> Self {
         Self { protocol_version: Some(version), ..self }
     }
 
-    /// All its allowed IPs are removed first.
+    /// Removes all its allowed IPs first.
     #[must_use]
     pub fn replace_allowed_ips(self) -> Self {
         self.with(PeerFlags::REPLACE_ALLOWEDIPS)
     }
 
-    /// Adds an allowed IP, taking it from the peer of the device that has it.
+    /// Adds an allowed IP. If another peer of the device has it, it moves to this one.
     #[must_use]
     pub fn allowed_ip(self, ip: Prefix) -> Self {
         self.allowed_ips([ip])
@@ -268,20 +268,20 @@ impl PeerConfig {
 
     /// Removes an allowed IP, if this peer has it. Linux 6.16.
     ///
-    /// Older kernels refuse the request with `EINVAL` when they come to it. There, replace all of them, or give this
-    /// one to another peer.
+    /// Older kernels refuse the request with `EINVAL` when they reach this part. For these kernels, replace
+    /// all allowed IPs, or give this one to another peer.
     #[must_use]
     pub fn remove_allowed_ip(mut self, ip: Prefix) -> Self {
         self.allowed_ips.push((ip, AllowedIpFlags::REMOVE_ME));
         self
     }
 
-    /// The kernel doesn't look at those of a peer that it removes.
+    /// The allowed IPs to send: none for a peer to remove, because the kernel ignores them.
     fn sent_ips(&self) -> &[(Prefix, AllowedIpFlags)] {
         if self.flags.contains(PeerFlags::REMOVE_ME) { &[] } else { &self.allowed_ips }
     }
 
-    /// Everything but the allowed IPs.
+    /// The peer without allowed IPs.
     fn first(&self) -> PeerBuilder {
         let mut peer = PeerBuilder::new().public_key(self.public_key);
         if !self.flags.is_empty() {

@@ -1,4 +1,4 @@
-//! A device as the kernel tells it, put together from as many messages as that takes.
+//! A device, combined from one or more messages.
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -23,13 +23,13 @@ pub struct Device {
     pub ifname: Option<String>,
     /// The private key, if it has one.
     pub private_key: Option<PrivateKey>,
-    /// The public key that belongs to it.
+    /// The public key of the private key.
     pub public_key: Option<PublicKey>,
-    /// UDP port that it listens at; 0 while it is down and none was chosen.
+    /// UDP port that it listens on; 0 while the device is down and no port was set.
     pub listen_port: Option<u16>,
     /// Mark of the packets it sends; 0 is none.
     pub fwmark: Option<u32>,
-    /// In the order they were made.
+    /// Peers in the order in which they were added.
     pub peers: Vec<Peer>,
 }
 
@@ -44,7 +44,7 @@ serialize! { impl [] for Device, |device, fields| {
 } }
 
 impl Device {
-    /// Puts together what a dump of [`get`](super::get) brought.
+    /// Combines the messages of a dump of [`get`](super::get).
     pub fn new(parts: &[Owned<DeviceMessage<'static>>]) -> Result<Self, DecodeError> {
         let mut device = Self::default();
         for part in parts {
@@ -53,8 +53,8 @@ impl Device {
         Ok(device)
     }
 
-    /// Adds the next message of a dump, for one that is looked at message by message. A peer whose allowed IPs fill
-    /// more than one comes again with the rest of them.
+    /// Adds the next message of a dump. Call it for each message if the dump is read one by one. A peer whose
+    /// allowed IPs need several messages comes again with the rest of them.
     pub fn push(&mut self, part: &DeviceMessage<'_>) -> Result<(), DecodeError> {
         self.ifindex = part.ifindex().or(self.ifindex);
         self.ifname = part.ifname().map(|name| name.to_string()).or_else(|| self.ifname.take());
@@ -87,21 +87,21 @@ const fn absent(at: &'static str) -> DecodeError {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Peer {
-    /// The key by which it is known.
+    /// The key that identifies the peer.
     pub public_key: PublicKey,
-    /// The key that both share, if they do.
+    /// The preshared key, if there is one.
     pub preshared_key: Option<PresharedKey>,
-    /// Where it was last heard of, or is expected.
+    /// The last known or the configured address of the peer.
     pub endpoint: Option<SocketAddr>,
-    /// Seconds of silence after which a packet is sent; 0 sends none.
+    /// Seconds of silence before a keepalive packet is sent; 0 sends none.
     pub persistent_keepalive: u16,
-    /// When the last handshake was, since 1970; `None` if there was none.
+    /// Time of the last handshake, since 1970; `None` if there was none.
     pub last_handshake: Option<Duration>,
-    /// Bytes received, those of the tunnel included.
+    /// Bytes received, with the overhead of the tunnel.
     pub rx_bytes: u64,
-    /// Bytes sent, likewise.
+    /// Bytes sent, with the overhead of the tunnel.
     pub tx_bytes: u64,
-    /// The prefixes it may send from and is sent to.
+    /// The prefixes that the peer may use.
     pub allowed_ips: Vec<Prefix>,
     /// Version of the protocol.
     pub protocol_version: Option<u32>,
@@ -141,7 +141,6 @@ impl Peer {
     }
 }
 
-/// Reads an allowed IP.
 pub(super) fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Prefix, DecodeError> {
     let addr = attrs.ipaddr().ok_or(absent("WGALLOWEDIP_A_IPADDR"))?;
     let prefix = attrs.cidr_mask().ok_or(absent("WGALLOWEDIP_A_CIDR_MASK"))?;
@@ -152,6 +151,6 @@ pub(super) fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Prefix, DecodeError> {
 pub(super) fn attrs(ip: Prefix, flags: AllowedIpFlags) -> AllowedIpAttrs<'static> {
     let family = WideFamily::from(ip.ip());
     let attrs = AllowedIpBuilder::new().family(family).ipaddr(ip.ip()).cidr_mask(ip.prefix_len());
-    // Older kernels refuse the attribute, whatever its value.
+    // Older kernels refuse the attribute, even if it is 0.
     if flags.is_empty() { attrs.attrs() } else { attrs.flags(flags).attrs() }
 }

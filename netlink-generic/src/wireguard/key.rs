@@ -1,4 +1,4 @@
-//! Keys, and their text.
+//! Keys and their text format.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -11,7 +11,7 @@ use netlink_core::{IntoAttr, Key, Malformed, Payload, Rule, Secret, Shape, Write
 const LENGTH: usize = 32;
 const TEXT_LENGTH: usize = 44;
 
-/// Not a key: 44 characters of base64.
+/// The error for a text that is not a key: not 44 characters of base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyError;
 
@@ -23,7 +23,7 @@ impl fmt::Display for KeyError {
 
 impl core::error::Error for KeyError {}
 
-/// Base64 whose time doesn't depend on the bytes.
+/// Base64 in constant time.
 fn encode<'t>(key: &[u8; LENGTH], text: &'t mut [u8; TEXT_LENGTH]) -> &'t str {
     Base64::encode(key, text).unwrap_or_default()
 }
@@ -36,7 +36,7 @@ fn decode(text: &str) -> Result<[u8; LENGTH], KeyError> {
     }
 }
 
-/// A public key: by it a peer is known.
+/// A public key, which identifies a peer.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; LENGTH]);
 
@@ -99,17 +99,17 @@ fn exact(payload: &[u8]) -> Result<&[u8; LENGTH], Malformed> {
     payload.try_into().map_err(|_| Malformed::Length { want: LENGTH, got: payload.len() })
 }
 
-/// A key that nobody should see, where it stands in a message. It doesn't print.
+/// A secret key in a message. It does not print.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecretKey<'a>(&'a [u8; LENGTH]);
 
 impl<'a> SecretKey<'a> {
-    /// The bytes themselves.
+    /// The bytes. Keep them secret.
     pub const fn expose(&self) -> &'a [u8; LENGTH] {
         self.0
     }
 
-    /// Whether it is all zeros: how the kernel tells that there is none, and is told to remove one.
+    /// Whether it is all zeros. In a reply this means no key; in a request it removes the key.
     pub fn is_none(&self) -> bool {
         self.0.iter().fold(0, |all, byte| all | byte) == 0
     }
@@ -154,17 +154,17 @@ macro_rules! secret_keys {
     ($($(#[$meta:meta])* $name:ident;)*) => { $(
         $(#[$meta])*
         ///
-        /// It doesn't print, and is wiped when it is dropped.
+        /// It does not print, and its memory is wiped when it is dropped.
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name(Key);
 
         impl $name {
-            /// The bytes themselves.
+            /// The bytes. Keep them secret.
             pub fn expose(&self) -> &[u8; LENGTH] {
                 Secret::from(&self.0).expose().first_chunk().unwrap_or(&[0; LENGTH])
             }
 
-            /// The key as text, for a file that only the owner reads.
+            /// The key as text, for a file that only the owner can read.
             pub fn expose_base64(&self) -> String {
                 encode(self.expose(), &mut [0; TEXT_LENGTH]).to_owned()
             }
@@ -207,15 +207,15 @@ macro_rules! secret_keys {
 }
 
 secret_keys! {
-    /// A private key: of a device.
+    /// The private key of a device.
     PrivateKey;
-    /// A key that two peers share beside the others, against those who can break these one day.
+    /// A preshared key of two peers: extra protection in case the other keys can be broken in the future.
     PresharedKey;
 }
 
 #[cfg(feature = "wireguard-keys")]
 impl PrivateKey {
-    /// A new one, from the system's random numbers.
+    /// Generates a key from the system's random numbers.
     ///
     /// ```
     /// use netlink_generic::wireguard::{PresharedKey, PrivateKey};
@@ -228,14 +228,14 @@ impl PrivateKey {
     /// ```
     pub fn generate() -> std::io::Result<Self> {
         let mut key = random()?;
-        // As the kernel will: what is read back is what was set.
+        // The kernel clamps the key. Clamping it here makes the key that is read back equal.
         let [first, .., last] = &mut key;
         *first &= 0xf8;
         *last = *last & 0x7f | 0x40;
         Ok(key.into())
     }
 
-    /// The public key that belongs to it.
+    /// The public key of this private key.
     pub fn public_key(&self) -> PublicKey {
         let secret = x25519_dalek::StaticSecret::from(*self.expose());
         PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes())
@@ -244,7 +244,7 @@ impl PrivateKey {
 
 #[cfg(feature = "wireguard-keys")]
 impl PresharedKey {
-    /// A new one, from the system's random numbers.
+    /// Generates a key from the system's random numbers.
     pub fn generate() -> std::io::Result<Self> {
         random().map(Self::from)
     }

@@ -1,4 +1,4 @@
-//! The controller, against `genl`.
+//! The controller, compared with `genl`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -25,14 +25,14 @@ suite! {
     exchanges_are_kept: kernel(5, 10), netlink_testing::generic("mptcp_pm");
 }
 
-/// What `genl ctrl list` writes of a family.
+/// The output of `genl ctrl list` for a family.
 #[derive(Debug, Default, PartialEq)]
 struct Entry {
     id: u32,
     version: u32,
     header_size: u32,
     max_attribute: u32,
-    /// Commands, and their flags where `genl` writes them.
+    /// Commands, with the flags that `genl` prints.
     operations: Vec<(u32, Option<u32>)>,
     groups: Vec<(String, u32)>,
 }
@@ -77,7 +77,7 @@ fn compare(nl: &mut Connection, genl: &str) -> Result {
     while let Some(family) = families.next()? {
         let name = family.name().ok_or("no name")?.to_string();
         let mut entry = theirs.remove(&name).ok_or_else(|| format!("genl does not have {name}"))?;
-        // `genl` shows flags of families whose version is 2 only.
+        // `genl` shows flags only for families of version 2.
         for (_, flags) in &mut entry.operations {
             with_flags += u32::from(flags.is_some());
         }
@@ -112,7 +112,7 @@ fn the_list_equals_genl() -> Result {
     compare(&mut netlink_generic::connect()?, &output("genl", &["ctrl", "list"])?)
 }
 
-/// The process's first thread stayed there.
+/// The process's first thread stays in the other namespace.
 fn the_list_of_the_initial_namespace_equals_genl() -> Result {
     let process = std::process::id().to_string();
     let initial = Namespace::of_process(std::process::id())?;
@@ -136,7 +136,7 @@ fn each_is_found_by_name_and_by_number() -> Result {
     Ok(())
 }
 
-/// `genl ctrl policy name X`, as far as it says something in words of the kernel.
+/// The output of `genl ctrl policy name X`, as far as it uses words of the kernel.
 fn policies_equal_genl() -> Result {
     let mut nl = netlink_generic::connect()?;
     let (mut operations, mut attributes, mut nested) = (0, 0, 0);
@@ -144,7 +144,7 @@ fn policies_equal_genl() -> Result {
         let parts = match nl.dump(ctrl::policies(&name))?.collect() {
             Ok(parts) => parts,
             Err(partial) => {
-                // A family without a policy: ENODATA, or no dump at all.
+                // A family without a policy: `ENODATA`, or no dump.
                 let error = Error::from(partial);
                 assert!(error.errno().is_some(), "{name}: {error}");
                 continue;
@@ -297,7 +297,7 @@ fn the_controller_resolves_itself() -> Result {
     Ok(())
 }
 
-/// What `tests/golden/ctrl` has.
+/// The files of `tests/golden/ctrl`.
 fn exchanges_are_kept() -> Result {
     for name in ["get", "get_id", "absent", "policies_nlctrl", "policies_mptcp_pm", "policy_of_ethtool"] {
         let recorder = Recorder::new();

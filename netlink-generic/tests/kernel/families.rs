@@ -1,4 +1,4 @@
-//! A declared family: resolved, bound, listed, heard, on connections and in namespaces.
+//! A declared family: resolved, bound, listed, and its events, on connections and in namespaces.
 
 use netlink_generic::ctrl::{self, Ctrl};
 use netlink_generic::{
@@ -15,7 +15,7 @@ const NETDEV: Need = generic("netdev");
 suite! {
     a_client_calls_lists_and_batches: NETDEV;
     a_resolved_family_works_on_other_connections_and_namespaces: NETDEV;
-    a_number_that_is_nobodys_is_explained: NETDEV;
+    an_unknown_number_is_explained: NETDEV;
     a_command_the_kernel_lacks_is_not_sent: NETDEV;
     events_are_typed_and_unknown_ones_kept: NETDEV, kind("veth"), program("ip");
     two_families_share_a_connection: NETDEV, kind("veth"), program("ip");
@@ -66,8 +66,8 @@ fn a_resolved_family_works_on_other_connections_and_namespaces() -> Result {
     Ok(())
 }
 
-/// What a family becomes whose module is unloaded: see also `modules`, where one is.
-fn a_number_that_is_nobodys_is_explained() -> Result {
+/// A family whose module was unloaded: `modules` tests a real case.
+fn an_unknown_number_is_explained() -> Result {
     let mut nl = netlink_generic::connect()?;
     let gone = Resolved::<Netdev>::from_id(1023);
     let errors = [
@@ -95,7 +95,7 @@ fn a_command_the_kernel_lacks_is_not_sent() -> Result {
         error.to_string(),
         "NETDEV_CMD_DEV_ADD_NTF can't be sent: netdev doesn't have this command in this kernel"
     );
-    // Unchecked, the kernel says the same.
+    // Without the check, the kernel gives the same error.
     let unchecked = Resolved::<Netdev>::from_id(client.family().id()).bind(notice.into_unbound());
     let error = client.connection().call(unchecked).unwrap_err();
     assert!(matches!(error, Error::Kernel(_)) && error.is_unsupported(), "{error}");
@@ -132,7 +132,7 @@ fn two_families_share_a_connection() -> Result {
     nl.subscribe(&ctrl.groups(&[Ctrl::NOTIFY])?)?;
     nl.subscribe(&netdev.groups(&[Netdev::MGMT])?)?;
     output("ip", &["link", "add", "a0", "type", "veth", "peer", "name", "b0"])?;
-    // Events wait in the queue while each family is asked and answers.
+    // Events wait while each family is queried.
     assert_eq!(nl.call(ctrl::get("netdev"))?.id(), Some(netdev.id()));
     assert_eq!(nl.call(netdev.bind(netdev::get(LO)))?.ifindex(), Some(LO));
     assert_eq!(nl.dump(netdev.bind(netdev::list()))?.collect()?.len(), 3);

@@ -1,4 +1,4 @@
-//! GRO of a link, which makes a veth poll: as much of `ethtool` as that takes.
+//! Turns on GRO of a link, so that a veth polls: the needed part of `ethtool`.
 
 use netlink_generic::{Flag, Header, Indexed, MessageFlags, Str, attrs, family, message};
 use netlink_testing::Result;
@@ -11,7 +11,7 @@ family! {
 message! {
     /// Features of a link.
     struct Features<'a>(Ethtool, FeaturesAttrs<'a>), FeaturesRequest {
-        /// Changes some.
+        /// Changes features.
         12 ETHTOOL_MSG_FEATURES_SET SET,
     }
 }
@@ -19,7 +19,7 @@ message! {
 attrs! {
     /// `ETHTOOL_A_FEATURES_*`.
     struct FeaturesAttrs<'a> for FeaturesRequest<R> {
-        /// Which link.
+        /// The link.
         1 ETHTOOL_A_FEATURES_HEADER link: LinkAttrs<'a>,
         /// The features.
         3 ETHTOOL_A_FEATURES_WANTED wanted: BitsetAttrs<'a>,
@@ -37,7 +37,7 @@ attrs! {
 attrs! {
     /// `ETHTOOL_A_BITSET_*`.
     struct BitsetAttrs<'a> for Bitset {
-        /// Those that change.
+        /// The bits to change.
         3 ETHTOOL_A_BITSET_BITS bits: Indexed<'a, BitAttrs<'a>>,
     }
 }
@@ -45,14 +45,14 @@ attrs! {
 attrs! {
     /// `ETHTOOL_A_BITSET_BIT_*`.
     struct BitAttrs<'a> for Bit {
-        /// Its name.
+        /// Name of the bit.
         2 ETHTOOL_A_BITSET_BIT_NAME name: Str<'a>,
-        /// There if it is set.
+        /// Present if the bit is set.
         3 ETHTOOL_A_BITSET_BIT_VALUE value: Flag,
     }
 }
 
-/// Turns it on.
+/// Turns GRO on.
 pub(crate) fn on(link: &str) -> Result {
     let bit = [(1, Bit::new().name("rx-gro").value(Flag).attrs())];
     let request = FeaturesRequest::<()>::new(&Features::SET, MessageFlags::ACK);

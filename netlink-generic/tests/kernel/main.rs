@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     ])
 }
 
-/// What a program writes.
+/// The output of a program.
 fn output(program: &str, arguments: &[&str]) -> Result<String> {
     let output = Command::new(program).args(arguments).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -56,7 +56,8 @@ fn output(program: &str, arguments: &[&str]) -> Result<String> {
     Err(format!("{program} {arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr)).into())
 }
 
-/// An exchange with this kernel, as `tests/golden` has it: a family's file, what was recorded, and what it reads as.
+/// An exchange with this kernel, in the format of `tests/golden`: the family's file, the recorded bytes, and
+/// the text.
 fn keep(name: &str, recorded: &str, text: &str, read: fn(&[u8]) -> Read) -> Result {
     let name = format!("{name}_{}", series()?);
     Ok(keep_exchange(&name, "Recorded by the kernel tests", recorded, text, read)?)

@@ -1,4 +1,4 @@
-//! Families that come and go with their modules. These tests have the machine to themselves.
+//! Families that appear and disappear with their modules. These tests have the machine alone.
 
 use netlink_generic::ctrl::{self, Ctrl, Event};
 use netlink_generic::{Dump, Events, Header, MessageFlags, Notice, Str, attrs, family, message};
@@ -8,12 +8,12 @@ use crate::output;
 
 suite! {
     a_module_is_loaded_for_who_asks_for_its_family: machine(), module("wireguard"), program("modprobe");
-    a_family_that_goes_is_gone_and_resolves_anew: machine(), module("wireguard"), program("modprobe");
-    a_family_that_comes_late_is_told: machine(), module("team"), program("modprobe");
+    a_removed_family_is_an_error_and_resolves_again: machine(), module("wireguard"), program("modprobe");
+    a_family_that_is_added_later_is_reported: machine(), module("team"), program("modprobe");
 }
 
 attrs! {
-    /// `WGDEVICE_A_*`, one of them.
+    /// `WGDEVICE_A_*`.
     pub(crate) struct DeviceAttrs<'a> for DeviceRequest<R> {
         /// Name of the link.
         2 WGDEVICE_A_IFNAME ifname: Str<'a, 15>,
@@ -23,7 +23,7 @@ attrs! {
 message! {
     /// A link.
     pub(crate) struct Device<'a>(Wireguard, DeviceAttrs<'a>), DeviceRequest {
-        /// Asks for one.
+        /// Asks for a link.
         0 WG_CMD_GET_DEVICE GET,
     }
 }
@@ -45,7 +45,7 @@ fn load(module: &str) -> Result {
     output("modprobe", &[module]).map(drop)
 }
 
-/// Waits for what happens to one family; others may come and go meanwhile.
+/// Waits for an event of one family; events of others are skipped.
 fn next(events: &mut Events<Event<'static>>, name: &str) -> Result<(&'static str, u16)> {
     loop {
         let Notice::Event { event, .. } = events.next()? else { return Err("events were lost".into()) };
@@ -78,7 +78,7 @@ fn a_module_is_loaded_for_who_asks_for_its_family() -> Result {
     Ok(())
 }
 
-fn a_family_that_goes_is_gone_and_resolves_anew() -> Result {
+fn a_removed_family_is_an_error_and_resolves_again() -> Result {
     let mut events = ctrl::subscribe(&[Ctrl::NOTIFY])?;
     unload("wireguard")?;
     let mut nl = netlink_generic::connect()?;
@@ -105,7 +105,7 @@ fn a_family_that_goes_is_gone_and_resolves_anew() -> Result {
     Ok(())
 }
 
-fn a_family_that_comes_late_is_told() -> Result {
+fn a_family_that_is_added_later_is_reported() -> Result {
     unload("team")?;
     let mut events = ctrl::subscribe(&[Ctrl::NOTIFY])?;
     load("team")?;

@@ -1,4 +1,4 @@
-//! Multipath TCP's path manager: endpoints and limits beside `ip mptcp`, and connections over loopback.
+//! Multipath TCP's path manager: endpoints and limits compared with `ip mptcp`, and connections over loopback.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -17,12 +17,12 @@ const IP: Need = program("ip");
 
 suite! {
     endpoints_are_as_ip_shows_them: FAMILY, IP, ipv6();
-    what_ip_made_is_read: FAMILY, IP, ipv6();
+    objects_made_by_ip_are_read: FAMILY, IP, ipv6();
     limits_are_as_ip_shows_them: FAMILY, IP;
     flags_of_an_endpoint_change: FAMILY, kernel(5, 15);
     refusals: FAMILY;
-    a_connection_is_told_from_beginning_to_end: FAMILY, IP, kernel(6, 2);
-    a_connection_over_ipv6_is_told_on_a_reactor: FAMILY, IP, ipv6();
+    a_connection_is_reported_from_beginning_to_end: FAMILY, IP, kernel(6, 2);
+    a_connection_over_ipv6_is_reported_with_tokio: FAMILY, IP, ipv6();
     user_space_makes_and_ends_paths: FAMILY, IP, kernel(6, 9);
     endpoints_on_a_reactor: FAMILY;
 }
@@ -42,13 +42,13 @@ fn printed(nl: &mut Pm) -> Result<String> {
     Ok(text)
 }
 
-/// Without the space that some versions leave at the end of a line.
+/// Without the space that some versions print at the end of a line.
 fn as_ip_prints() -> Result<String> {
     let lines = ip("mptcp endpoint show")?;
     Ok(lines.lines().map(|line| format!("{}\n", line.trim().replace("dev lo", "dev 1"))).collect())
 }
 
-/// Our text as that `ip` has it: on a big-endian machine it takes the family for another, and prints no address.
+/// Our text in the form of that `ip`: on a big-endian machine it reads the family incorrectly, and prints no address.
 fn as_that_ip(ours: &str) -> String {
     let line = |line: &str| match line.split_once(' ') {
         Some((address, rest)) if cfg!(target_endian = "big") => {
@@ -75,7 +75,7 @@ fn endpoints_are_as_ip_shows_them() -> Result {
     assert_eq!(as_that_ip(&ours), as_ip_prints()?);
     let one = nl.call(mptcp_pm::get(2))?;
     assert_eq!(one.to_string(), "10.0.0.2 id 2 subflow backup");
-    // NA1: the address of an endpoint, by the number that connections give it.
+    // NA1: the address of an endpoint, by its number in connections.
     nl.call(mptcp_pm::delete_initial("10.0.0.2".parse()?))?;
     assert!(nl.call(mptcp_pm::delete(0)).unwrap_err().to_string().contains("number 0"));
     assert_eq!(printed(&mut nl)?, ours);
@@ -86,7 +86,7 @@ fn endpoints_are_as_ip_shows_them() -> Result {
     Ok(())
 }
 
-fn what_ip_made_is_read() -> Result {
+fn objects_made_by_ip_are_read() -> Result {
     let mut nl = mptcp_pm::connect()?;
     ip("link set lo up")?;
     ip("addr add 10.0.0.9/32 dev lo")?;
@@ -153,7 +153,7 @@ fn refusals() -> Result {
     Ok(())
 }
 
-/// What listens, and both ends of a connection to it, with data each way: that is when the peer has the keys.
+/// A listener, and both ends of a connection to it, with data in both directions: then the peer has the keys.
 fn connection(host: impl Into<IpAddr>) -> Result<(TcpListener, TcpStream, TcpStream)> {
     let address = SocketAddr::new(host.into(), 5000);
     let listener = Mptcp::new(address)?.listen()?;
@@ -182,7 +182,7 @@ fn next(events: &mut Events<Event<'static>>) -> Result<Event<'static>> {
     }
 }
 
-fn a_connection_is_told_from_beginning_to_end() -> Result {
+fn a_connection_is_reported_from_beginning_to_end() -> Result {
     ip("link set lo up")?;
     let mut events = listen()?;
     let ends = connection(Ipv4Addr::LOCALHOST)?;
@@ -222,7 +222,7 @@ fn a_connection_is_told_from_beginning_to_end() -> Result {
     Ok(())
 }
 
-fn a_connection_over_ipv6_is_told_on_a_reactor() -> Result {
+fn a_connection_over_ipv6_is_reported_with_tokio() -> Result {
     ip("link set lo up")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! Devices, queues, NAPI instances and counters, against `ip` and the files of `/sys/class/net`.
+//! Devices, queues, NAPI instances and counters, compared with `ip` and the files of `/sys/class/net`.
 
 use std::fs;
 
@@ -22,15 +22,15 @@ const CARD: Need = when("no link with queue statistics in the initial namespace"
 
 suite! {
     devices_equal_ip: NETDEV, ETHTOOL, VETH, IP;
-    what_a_device_can_do_changes: NETDEV, ETHTOOL, VETH, IP;
-    devices_come_change_and_go: NETDEV, ETHTOOL, VETH, IP;
+    features_of_a_device_change: NETDEV, ETHTOOL, VETH, IP;
+    devices_are_added_changed_and_removed: NETDEV, ETHTOOL, VETH, IP;
     queues_equal_ip: NETDEV, kernel(6, 8), VETH, IP;
     napi_instances_are_listed: NETDEV, kernel(6, 8), ETHTOOL, VETH, IP;
     napi_settings_are_read_back: NETDEV, kernel(6, 13), ETHTOOL, VETH, IP, init_namespace();
     napi_settings_equal_files: NETDEV, kernel(6, 13), ETHTOOL, VETH, IP, init_namespace(), program("mount");
     napi_is_polled_by_a_thread: NETDEV, kernel(6, 17), ETHTOOL, VETH, IP, init_namespace();
     counters_of_a_network_card: NETDEV, kernel(6, 10), init_namespace(), CARD;
-    what_is_refused: NETDEV, kernel(6, 10), VETH, IP;
+    refused_requests: NETDEV, kernel(6, 10), VETH, IP;
     memory_is_not_bound: NETDEV, kernel(6, 16), VETH, IP, init_namespace();
     queues_are_not_leased: NETDEV, kernel(7, 1), VETH, IP, init_namespace();
     commands_that_a_kernel_lacks: NETDEV;
@@ -39,7 +39,7 @@ suite! {
 
 const LO: u32 = 1;
 
-/// The links that `ip` lists.
+/// The links in the output of `ip`.
 pub(crate) fn links() -> Result<Vec<Value>> {
     Ok(serde_json::from_str(&output("ip", &["-j", "-d", "-s", "link"])?)?)
 }
@@ -48,7 +48,7 @@ pub(crate) fn index(link: &Value) -> u32 {
     link["ifindex"].as_u64().unwrap() as u32
 }
 
-/// All that a request lists.
+/// All replies of a list.
 pub(crate) fn all<Q, R>(nl: &mut Client<Netdev>, request: Q) -> Result<Vec<R>, Error>
 where
     Q: IntoUnbound<Family = Netdev, Answer = Dump<R>>,
@@ -62,7 +62,7 @@ where
     Ok(items)
 }
 
-/// Two veths with two queues each way, `a0` and `b0`, both up; their indexes.
+/// Two veths with two queues per direction, `a0` and `b0`, both up; their indexes.
 fn pair() -> Result<[u32; 2]> {
     let queues = "numrxqueues 2 numtxqueues 2";
     let add = format!("link add a0 {queues} type veth peer name b0 {queues}");
@@ -75,14 +75,14 @@ fn pair() -> Result<[u32; 2]> {
     Ok([find("a0")?, find("b0")?])
 }
 
-/// The same, and `a0` polls.
+/// The same; `a0` polls.
 fn polling_pair() -> Result<[u32; 2]> {
     let pair = pair()?;
     gro::on("a0")?;
     Ok(pair)
 }
 
-/// Where a request was refused.
+/// The attribute that an error names.
 pub(crate) fn refused(error: &Error) -> (Errno, String) {
     let Error::Kernel(kernel) = error else { panic!("{error}") };
     let at = kernel.ext_ack().attribute().map(|place| place.to_string()).unwrap_or_default();
@@ -108,7 +108,7 @@ fn devices_equal_ip() -> Result {
     record("veth")
 }
 
-/// What `tests/golden/netdev` has: every list.
+/// The files of `tests/golden/netdev`: every list.
 pub(crate) fn record(name: &str) -> Result {
     let recorder = Recorder::new();
     let mut nl = netlink_generic::connect()?;
@@ -127,7 +127,7 @@ pub(crate) fn record(name: &str) -> Result {
     keep(&format!("netdev/{name}"), &recorded, &tell(name, &recorded)?, read)
 }
 
-fn what_a_device_can_do_changes() -> Result {
+fn features_of_a_device_change() -> Result {
     let [a, b] = pair()?;
     let mut nl = netdev::connect()?;
     let plain = XdpAct::BASIC | XdpAct::REDIRECT | XdpAct::RX_SG;
@@ -145,7 +145,7 @@ fn what_a_device_can_do_changes() -> Result {
     Ok(())
 }
 
-fn devices_come_change_and_go() -> Result {
+fn devices_are_added_changed_and_removed() -> Result {
     let mut events = netdev::subscribe(&[Netdev::MGMT])?;
     let [a, b] = pair()?;
     gro::on("a0")?;
@@ -242,7 +242,7 @@ fn napi_settings_are_read_back() -> Result {
     };
     let unset = (Some(0), [Some(0), Some(0)]);
     assert_eq!(read(&mut nl, first)?, unset);
-    // Beyond 32 bits, and within.
+    // A value beyond 32 bits, and one within.
     let long = 1 << 33;
     nl.call(napi::set(first).defer_hard_irqs(7u32).gro_flush_timeout(long).irq_suspend_timeout(20_000u64))?;
     assert_eq!(read(&mut nl, first)?, (Some(7), [Some(long), Some(20_000)]));
@@ -258,7 +258,7 @@ fn napi_settings_are_read_back() -> Result {
     Ok(())
 }
 
-/// One for all instances of a link.
+/// Checks one value in all instances of a link.
 fn napi_settings_equal_files() -> Result {
     output("mount", &["-t", "sysfs", "sysfs", "/sys"])?;
     let [a, _] = polling_pair()?;
@@ -271,7 +271,7 @@ fn napi_settings_equal_files() -> Result {
         assert_eq!(napi.gro_flush_timeout(), Some(50_000));
         nl.call(napi::set(id).defer_hard_irqs(3u32))?;
     }
-    // The file remembers what was written to it.
+    // The file returns the written value.
     assert_eq!(fs::read_to_string("/sys/class/net/a0/napi_defer_hard_irqs")?, "11\n");
     Ok(())
 }
@@ -295,7 +295,7 @@ fn napi_is_polled_by_a_thread() -> Result {
     Ok(())
 }
 
-/// A connection in the initial namespace, and a link there whose driver counts.
+/// A connection in the initial namespace, and a link there whose driver has counters.
 fn card() -> Result<(Client<Netdev>, u32)> {
     let initial = Namespace::of_process(std::process::id())?;
     let mut nl = netdev::connect_with(&OpenOptions::new().namespace(&initial))?;
@@ -305,7 +305,7 @@ fn card() -> Result<(Client<Netdev>, u32)> {
 
 fn counters_of_a_network_card() -> Result {
     let (mut nl, index) = card()?;
-    // The files here are those of the initial namespace.
+    // These files are in the initial namespace.
     let folders =
         fs::read_dir("/sys/class/net")?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     let is_it = |text: String| text.trim() == index.to_string();
@@ -314,7 +314,7 @@ fn counters_of_a_network_card() -> Result {
     counters_equal(&mut nl, index, |name| Ok(fs::read_to_string(folder.join(name))?.trim().parse()?))
 }
 
-/// What a device counted is what its link did, and what its queues counted no more than that.
+/// The counters of a device equal those of its link, and are not smaller than those of its queues.
 pub(crate) fn counters_equal(
     nl: &mut Client<Netdev>,
     index: u32,
@@ -347,10 +347,10 @@ pub(crate) fn counters_equal(
     Ok(())
 }
 
-fn what_is_refused() -> Result {
+fn refused_requests() -> Result {
     let [a, _] = pair()?;
     let mut nl = netdev::connect()?;
-    // No veth counts by queue.
+    // A veth has no counters per queue.
     assert!(all(&mut nl, qstats::list())?.is_empty());
     assert!(all(&mut nl, qstats::list().scope(QstatsScope::QUEUE))?.is_empty());
     let refuse = |nl: &mut Client<Netdev>, request| refused(&all(nl, request).unwrap_err());

@@ -1,5 +1,5 @@
-//! What takes a network card: page pools, queues that are served, queues that are leased, counters. The card is
-//! netdevsim's.
+//! Features of network cards: page pools, queues that are served, queues that are leased, counters. The card
+//! is netdevsim's.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd as _;
@@ -16,14 +16,14 @@ const SIM: Need = module("netdevsim");
 const IP: Need = program("ip");
 
 suite! {
-    page_pools_come_and_go: SIM, kernel(6, 12), IP, program("mount"), init_namespace();
+    page_pools_are_added_and_removed: SIM, kernel(6, 12), IP, program("mount"), init_namespace();
     page_pools_of_a_link: SIM, kernel(6, 12), IP, init_namespace();
     queues_are_served: SIM, kernel(6, 12), IP, init_namespace();
     queues_are_leased: SIM, kernel(7, 1), kind("netkit"), IP, init_namespace();
     counters_of_a_simulated_card: SIM, kernel(7, 1), IP, program("ping"), init_namespace();
 }
 
-/// A card with three queues each way, up, in the namespace of the test.
+/// A card with three queues per direction, up, in the namespace of the test.
 struct Card {
     id: u32,
     index: u32,
@@ -55,7 +55,7 @@ impl Drop for Card {
     }
 }
 
-/// What happens next to a page pool.
+/// The next event of a page pool.
 fn next(events: &mut Events<Event<'static>>) -> Result<(&'static str, PagePool<'static>)> {
     match events.next()? {
         Notice::Event { event: Event::PagePoolAdded(pool), .. } => Ok(("came", pool.into_owned())),
@@ -65,7 +65,7 @@ fn next(events: &mut Events<Event<'static>>) -> Result<(&'static str, PagePool<'
     }
 }
 
-fn page_pools_come_and_go() -> Result {
+fn page_pools_are_added_and_removed() -> Result {
     output("mount", &["-t", "debugfs", "debugfs", "/sys/kernel/debug"])?;
     let mut events = netdev::subscribe(&[Netdev::PAGE_POOL])?;
     let card = Card::new(4711)?;
@@ -94,7 +94,7 @@ fn page_pools_come_and_go() -> Result {
     let [held] = pools.iter().filter(|pool| out(pool) > 0).collect::<Vec<_>>()[..] else {
         return Err(format!("one pool with a page: {pools:#?}").into());
     };
-    // One page is held, and others are at hand for the next.
+    // One page is in use, and others are available.
     assert_eq!(held.inflight_mem(), Some(out(held) * 4096));
     let id = held.id().unwrap() as u32;
     if nl.family().operation(9).is_some() {
@@ -111,7 +111,7 @@ fn page_pools_come_and_go() -> Result {
         assert!(nl.call(page_pool::get_stats(id)).unwrap_err().is_unsupported());
     }
 
-    // The driver lets go of all, but of one a page is out.
+    // The driver releases the pool, but one page is in use.
     card.set("down")?;
     let left = all(&mut nl, page_pool::list())?;
     let [left] = &left[..] else { return Err(format!("one pool: {left:#?}").into()) };
@@ -144,7 +144,7 @@ fn page_pools_of_a_link() -> Result {
     let accepted = Policies::new(&accepted)?;
     let narrows = accepted.dump(5).is_some_and(|set| set.get(2).is_some());
     assert_eq!(all(&mut nl, page_pool::list_of(card.index))?.len(), 3);
-    // A kernel that doesn't know the filter doesn't look at it.
+    // A kernel without the filter ignores it.
     assert_eq!(all(&mut nl, page_pool::list_of(1))?.len(), if narrows { 0 } else { 3 });
     Ok(())
 }
@@ -171,7 +171,7 @@ fn queues_are_leased() -> Result {
     let links = links()?;
     let peer = links.iter().find(|link| link["ifname"] == "nk1").map(index).ok_or("no nk1")?;
     let mut nl = netdev::connect()?;
-    // Its first queue is its own.
+    // Its own first queue.
     let made = nl.call(queue::create(peer, card.index, 2))?;
     assert_eq!(made.id(), Some(1));
     let error = nl.call(queue::create(peer, card.index, 2)).unwrap_err();
@@ -200,7 +200,7 @@ fn counters_of_a_simulated_card() -> Result {
     let end = |card: &Card| format!("{}:{}", namespace.as_raw_fd(), card.index);
     fs::write("/sys/bus/netdevsim/link_device", format!("{} {}", end(&one), end(&two)))?;
     output("ip", &["addr", "add", "192.0.2.1/24", "dev", &one.name])?;
-    // Nobody answers, but somebody is asked for.
+    // There is no answer, but the request asks for one.
     _ = output("ping", &["-c", "1", "-W", "1", "192.0.2.2"]);
     let mut nl = netdev::connect()?;
     for (card, direction) in [(&one, "tx"), (&two, "rx")] {

@@ -1,4 +1,4 @@
-//! Two commands of `netdev`, which every link comes to: a family of the tests' own.
+//! Two commands of `netdev` that work for every link: a family declared in the tests.
 
 use netlink_generic::{Dump, Header, MessageFlags, attrs, family, message};
 
@@ -7,15 +7,15 @@ family! {
     pub(crate) struct Netdev(Header): "netdev" = 1 { Device }
 
     groups {
-        /// Devices that come and go.
+        /// Devices that are added and removed.
         "mgmt" MGMT,
     }
 
-    /// What happens to devices. That one changes is left out.
+    /// Events of devices. The event for changes is not declared.
     pub(crate) enum Event<'a> {
-        /// One came.
+        /// A device was added.
         Added(Device) = ADD_NTF,
-        /// One is gone.
+        /// A device was removed.
         Removed(Device) = DEL_NTF,
     }
 }
@@ -23,17 +23,17 @@ family! {
 message! {
     /// A device.
     pub(crate) struct Device<'a>(Netdev, DeviceAttrs<'a>), DeviceRequest {
-        /// Asks for one or all, and is the answer.
+        /// Asks for one device or all. The answers have the same type.
         1 NETDEV_CMD_DEV_GET GET,
-        /// One came.
+        /// A device was added.
         2 NETDEV_CMD_DEV_ADD_NTF ADD_NTF,
-        /// One is gone.
+        /// A device was removed.
         3 NETDEV_CMD_DEV_DEL_NTF DEL_NTF,
     }
 }
 
 attrs! {
-    /// `NETDEV_A_DEV_*`, one of them.
+    /// `NETDEV_A_DEV_*`.
     pub(crate) struct DeviceAttrs<'a> for DeviceRequest<R> {
         /// Index of the link.
         1 NETDEV_A_DEV_IFINDEX ifindex: u32,

@@ -1,4 +1,5 @@
-//! Exchanges that break the usual rules, with families of the tests' own. The rules stand in netlink-core's `exchange`.
+//! Exchanges that break the usual rules, with families declared in the tests. The rules are in netlink-core's
+//! `exchange`.
 
 use netlink_core::{Connection, Expect, Protocol, Reply};
 use netlink_generic::{Dump, MessageFlags, Namespace, OpenOptions, attrs};
@@ -9,7 +10,7 @@ use self::thermal::{Zones, ZonesRequest};
 
 suite! {
     a_list_whose_data_is_not_numbered_is_not_empty: init_namespace();
-    an_answer_behind_its_acknowledgement_is_waited_for: init_namespace();
+    an_answer_after_its_acknowledgement_is_awaited: init_namespace();
     a_list_without_multi_is_read_to_its_end: generic("ethtool");
     a_refusal_at_the_end_of_a_list_is_reported: generic("ethtool");
 }
@@ -31,7 +32,7 @@ mod thermal {
     }
 
     attrs! {
-        /// `THERMAL_GENL_ATTR_*`, one of them.
+        /// `THERMAL_GENL_ATTR_*`.
         pub(crate) struct ZonesAttrs<'a> for ZonesRequest<R> {
             /// Zones.
             1 THERMAL_GENL_ATTR_TZ zones: netlink_generic::Bytes<'a>,
@@ -41,7 +42,7 @@ mod thermal {
 
 /// P4
 fn a_list_whose_data_is_not_numbered_is_not_empty() -> Result {
-    // The family is only in the initial namespace, where the first thread of the process is.
+    // The family exists only in the initial namespace, where the first thread of the process is.
     let initial = Namespace::open_path("/proc/self/ns/net")?;
     let mut nl = match thermal::connect_with(&OpenOptions::new().namespace(&initial)) {
         Err(error) if error.is_not_found() => skip(error.to_string()),
@@ -57,19 +58,19 @@ fn a_list_whose_data_is_not_numbered_is_not_empty() -> Result {
 }
 
 netlink_core::layout! {
-    /// `struct audit_status`, the first members of it.
+    /// `struct audit_status`, its first fields.
     pub(crate) struct Status: audit_status = 32 {
-        /// What is set.
+        /// The settings to change.
         mask: u32,
         /// Whether it is on.
         enabled: u32,
-        /// What to do without memory.
+        /// The action if memory is lacking.
         failure: u32,
         /// Process of the daemon.
         pid: u32,
-        /// Messages a second.
+        /// Messages per second.
         rate_limit: u32,
-        /// Messages that may wait.
+        /// Largest number of waiting messages.
         backlog_limit: u32,
         /// Messages lost.
         lost: u32,
@@ -79,7 +80,7 @@ netlink_core::layout! {
 }
 
 attrs! {
-    /// None: what follows is more of the struct.
+    /// No attributes: the rest of the struct follows.
     pub(crate) struct NoAttrs<'a> for AuditRequest<R> {
         /// Not an attribute.
         1 AUDIT_NOTHING nothing: u32,
@@ -89,7 +90,7 @@ attrs! {
 netlink_core::message! {
     /// The state of auditing.
     pub(crate) struct Audit<'a>((), NoAttrs<'a>), AuditRequest {
-        /// Asks for it, and is the answer.
+        /// Asks for it. The answer has the same type.
         1000 AUDIT_GET GET [answer_after_ack],
         /// Lists rules.
         1013 AUDIT_LIST_RULES LIST [answer_after_ack],
@@ -112,8 +113,8 @@ impl Reply for Answer {
     }
 }
 
-/// P5, P6: port 0, and an acknowledgement that comes first.
-fn an_answer_behind_its_acknowledgement_is_waited_for() -> Result {
+/// P5, P6: port 0, and an acknowledgement that arrives first.
+fn an_answer_after_its_acknowledgement_is_awaited() -> Result {
     let mut nl = match Connection::open(Protocol::AUDIT) {
         Err(error) if error.errno().map(|errno| errno.0) == Some(93) => skip("a kernel without auditing"),
         opened => opened?,
@@ -143,7 +144,7 @@ mod ethtool {
     }
 
     message! {
-        /// Something of a device.
+        /// A part of a device.
         pub(crate) struct Device<'a>(Ethtool, DeviceAttrs<'a>), DeviceRequest {
             /// Time stamping.
             25 ETHTOOL_MSG_TSINFO_GET TSINFO,
@@ -153,15 +154,15 @@ mod ethtool {
     }
 
     attrs! {
-        /// What every message begins with.
+        /// The header of all messages.
         pub(crate) struct DeviceAttrs<'a> for DeviceRequest<R> {
-            /// The device. Until Linux 6.6 a list wants it, too, with nothing in it.
+            /// The device. Until Linux 6.6 a list needs it too, with empty content.
             1 ETHTOOL_A_TSINFO_HEADER device: HeaderAttrs<'a>,
         }
     }
 
     attrs! {
-        /// `ETHTOOL_A_HEADER_*`, one of them.
+        /// `ETHTOOL_A_HEADER_*`.
         pub(crate) struct HeaderAttrs<'a> for DeviceHeader {
             /// Index of the link.
             1 ETHTOOL_A_HEADER_DEV_INDEX index: u32,
@@ -184,7 +185,7 @@ fn a_list_without_multi_is_read_to_its_end() -> Result {
     Ok(())
 }
 
-/// P24: where no device has tunnels the list ends with EOPNOTSUPP.
+/// P24: if no device has tunnels, the list ends with `EOPNOTSUPP`.
 fn a_refusal_at_the_end_of_a_list_is_reported() -> Result {
     let mut nl = ethtool::connect()?;
     let partial = nl.dump(list(&Device::TUNNELS))?.collect().unwrap_err();

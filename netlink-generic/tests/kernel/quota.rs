@@ -14,11 +14,11 @@ use netlink_testing::{Need, Result, machine, module, program, suite, when};
 use crate::golden::quota::{read, tell};
 use crate::{keep, output};
 
-/// Where the file system is.
+/// The folder of the file system.
 const FOLDER: &str = "/tmp/quota";
 const IMAGE: &str = "/tmp/quota.img";
 
-/// Who writes: a user and a group.
+/// The user and group that write.
 const USER: u64 = 4711;
 const GROUP: u64 = 4712;
 const PROJECT: u64 = 4713;
@@ -33,7 +33,7 @@ suite! {
     warnings_on_a_reactor: machine(), INITIAL, module("loop"), module("ext4"), module("quota_v2"), program("mke2fs"), program("setquota"), program("setpriv");
 }
 
-/// In the initial network namespace, where the first thread still is.
+/// In the initial network namespace, where the first thread is.
 fn subscribe() -> Result<Events<Event<'static>>, netlink_generic::Error> {
     let initial = Namespace::open_path("/proc/self/ns/net")?;
     let mut events = quota::subscribe_with(&[Quota::EVENTS], &OpenOptions::new().namespace(&initial))?;
@@ -51,9 +51,9 @@ fn the_family_is_in_the_initial_namespace_only() -> Result {
     Ok(())
 }
 
-/// A file system with quotas, mounted, and what writes to it.
+/// A mounted file system with quotas, and its writer.
 struct Disk {
-    /// As the kernel's `mountinfo` says.
+    /// From the kernel's `mountinfo`.
     device: (u32, u32),
 }
 
@@ -80,7 +80,7 @@ impl Drop for Disk {
 
 const QUOTA_TYPES: &str = "quotatype=usrquota:grpquota:prjquota";
 
-/// Limits of room in KiB, soft and hard, and of files; 0 is none.
+/// Limits of space in KiB, soft and hard, and of files; 0 is none.
 fn limit(who: &str, id: u64, limits: [u32; 4]) -> Result {
     let limits = limits.map(|limit| limit.to_string());
     let id = id.to_string();
@@ -89,20 +89,20 @@ fn limit(who: &str, id: u64, limits: [u32; 4]) -> Result {
     output("setquota", &arguments).map(drop)
 }
 
-/// How long too much is granted: seconds, of room and of files.
+/// Grace times in seconds, of space and of files.
 fn grace(seconds: u32) -> Result {
     let seconds = seconds.to_string();
     output("setquota", &["-t", &seconds, &seconds, FOLDER]).map(drop)
 }
 
-/// Runs a program as the user; whether it did what it should.
+/// Runs a program as the user; returns whether it succeeded.
 fn as_user(program: &[&str]) -> Result<bool> {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", &USER.to_string(), "--regid", &GROUP.to_string(), "--clear-groups"]);
     Ok(command.args(program).current_dir(FOLDER).output()?.status.success())
 }
 
-/// Writes so many KiB; whether there was room for all.
+/// Writes this many KiB; returns whether there was space for all.
 fn write(name: &str, kilobytes: u32) -> Result<bool> {
     let (of, count) = (format!("of={name}"), format!("count={kilobytes}"));
     let done = as_user(&["dd", "if=/dev/zero", &of, "bs=1k", &count, "conv=fsync", "status=none"])?;
@@ -119,7 +119,7 @@ fn remove(name: &str) -> Result {
     output("sync", &["-f", FOLDER]).map(drop)
 }
 
-/// The warning that comes next, which is about this user's or group's limit on this disk.
+/// The next warning, about this user's or group's limit on this disk.
 fn warned(events: &mut Events<Event<'static>>, disk: &Disk, whose: QuotaType, id: u64) -> Result<Kind> {
     let Notice::Event { event: Event::Warning(warning), .. } = events.next()? else {
         return Err("no warning".into());
@@ -134,7 +134,7 @@ fn warned(events: &mut Events<Event<'static>>, disk: &Disk, whose: QuotaType, id
     Ok(kind)
 }
 
-/// Nothing more came: the kernel tells before the system call returns.
+/// No more warnings: the kernel sends them before the system call returns.
 fn nothing_else(events: &mut Events<Event<'static>>) -> Result {
     events.set_timeout(Some(Duration::from_millis(100)))?;
     let next = events.next();
@@ -157,7 +157,7 @@ fn room_is_warned_of() -> Result {
     assert_eq!(next()?, Kind::BLOCK_HARD_BELOW);
     remove("medium")?;
     assert_eq!(next()?, Kind::BLOCK_SOFT_BELOW);
-    // The last file of a user without a limit of files: no more than none.
+    // The last file of a user without a limit of files: not above the limit of none.
     remove("large")?;
     assert_eq!(next()?, Kind::INODE_SOFT_BELOW);
     nothing_else(&mut events)?;

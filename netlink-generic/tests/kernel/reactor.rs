@@ -1,4 +1,4 @@
-//! The same on a tokio reactor.
+//! The same with tokio.
 
 use netlink_generic::ctrl;
 use netlink_generic::{Error, Notice};

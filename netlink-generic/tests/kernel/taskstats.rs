@@ -1,4 +1,4 @@
-//! Tasks and processes beside what `/proc` says of them, and those that end.
+//! Tasks and processes compared with `/proc`, and tasks that end.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -23,49 +23,49 @@ use netlink_testing::{
 use crate::golden::taskstats::{read, tell};
 use crate::{keep, output};
 
-/// The family, at least in the initial network namespace: Linux 5.10 has it nowhere else.
+/// The family, at least in the initial network namespace: Linux 5.10 has it only there.
 const FAMILY: Need = when("the kernel has no generic family TASKSTATS", || connect().is_ok());
 /// The family in the test's own namespace.
 const EVERYWHERE: Need = generic("TASKSTATS");
-/// Listeners are told of the initial PID namespace, and refused in any other.
+/// Listeners receive records of the initial PID namespace, and are refused in any other.
 const INITIAL: Need = when("not in the initial PID namespace", || {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
 });
 
 suite! {
-    a_task_is_what_proc_says: FAMILY, init_namespace(), program("chrt"), program("nice");
+    a_task_equals_its_files_in_proc: FAMILY, init_namespace(), program("chrt"), program("nice");
     a_thread_and_its_process: FAMILY, init_namespace();
-    nobody_is_not_found: FAMILY, init_namespace();
-    who_may_not_ask_is_told_why: EVERYWHERE, init_namespace(), program("unshare");
-    tasks_end_and_are_told: FAMILY, init_namespace(), INITIAL;
+    a_missing_process_is_not_found: FAMILY, init_namespace();
+    a_missing_permission_is_explained: EVERYWHERE, init_namespace(), program("unshare");
+    tasks_that_end_are_reported: FAMILY, init_namespace(), INITIAL;
     a_process_of_threads_ends_with_its_sums: FAMILY, init_namespace(), INITIAL, program("python3");
-    only_tasks_of_registered_cpus_are_told: FAMILY, init_namespace(), INITIAL, program("taskset");
+    only_tasks_of_registered_cpus_are_reported: FAMILY, init_namespace(), INITIAL, program("taskset");
     masks_that_are_refused: FAMILY, init_namespace(), INITIAL;
     other_namespaces_hear_nothing: EVERYWHERE, init_namespace(), INITIAL;
-    a_dropped_listener_leaves_nothing_behind: FAMILY, init_namespace(), INITIAL;
-    an_overrun_is_told_and_listening_goes_on: FAMILY, init_namespace(), INITIAL;
+    a_dropped_listener_deregisters: FAMILY, init_namespace(), INITIAL;
+    an_overrun_is_reported_and_listening_continues: FAMILY, init_namespace(), INITIAL;
     a_listener_answers_questions_too: FAMILY, init_namespace(), INITIAL;
     a_listener_on_a_reactor: FAMILY, init_namespace(), INITIAL;
-    delays_are_measured_when_asked_for: machine(), FAMILY, file("/proc/sys/kernel/task_delayacct"), module("loop"), program("losetup"), program("dd");
+    delays_are_measured_if_enabled: machine(), FAMILY, file("/proc/sys/kernel/task_delayacct"), module("loop"), program("losetup"), program("dd");
     a_cgroup_is_counted: FAMILY, init_namespace(), program("mount");
 }
 
-/// The longest a record is waited for.
+/// The longest wait for a record.
 const SOON: Option<Duration> = Some(Duration::from_secs(50));
 
-/// The initial network namespace: the first thread is still there.
+/// The initial network namespace: the first thread is there.
 fn initial() -> Result<Namespace, Error> {
     Namespace::open_path("/proc/self/ns/net")
 }
 
-/// A client in the test's own namespace, or there.
+/// A client in the test's own namespace, or in the initial one.
 fn connect() -> Result<Client<Taskstats>, Error> {
     taskstats::connect().or_else(|_| {
         initial().and_then(|there| taskstats::connect_with(&OpenOptions::new().namespace(&there)))
     })
 }
 
-/// A listener there.
+/// A listener in the initial namespace.
 fn listener() -> Result<Listener> {
     let initial = initial()?;
     let mut listener = Listener::open_with(&OpenOptions::new().namespace(&initial))?;
@@ -73,13 +73,13 @@ fn listener() -> Result<Listener> {
     Ok(listener)
 }
 
-/// What is told from version 12 of the struct on: of which process a task is, and whether it was its last. Linux 5.10
-/// has version 10.
+/// Fields since version 12 of the struct: the process of a task, and whether the task was its last. Linux
+/// 5.10 has version 10.
 fn since_12<T>(stats: &TaskStats, what: T) -> Option<T> {
     (stats.version >= 12).then_some(what)
 }
 
-/// What is told of a task: it, and its process if it was the last of several.
+/// The records of a task: of the task, and of its process if it was the last of several.
 fn ending(exits: &mut Listener, pid: u32) -> Result<(TaskStats, Option<TaskStats>)> {
     loop {
         let Notice::Event { event: record, .. } = exits.next()? else { return Err("overrun".into()) };
@@ -99,14 +99,14 @@ fn shell(script: &str) -> Result<u32> {
     Ok(child.id())
 }
 
-/// What `/proc` says of a process.
+/// The files of a process in `/proc`.
 #[derive(Debug, PartialEq)]
 struct Proc {
-    /// What follows the name in `stat`, from the state on.
+    /// The fields after the name in `stat`, from the state on.
     stat: Vec<String>,
     /// `status` and `io`.
     named: HashMap<String, String>,
-    /// Nanoseconds on a CPU, nanoseconds of waiting for one, how often it got one.
+    /// Nanoseconds on a CPU, nanoseconds of waiting for one, number of waits.
     schedstat: Vec<u64>,
 }
 
@@ -124,7 +124,7 @@ impl Proc {
         })
     }
 
-    /// A field of `stat`, as proc(5) numbers them.
+    /// A field of `stat`, with the numbers of proc(5).
     fn stat(&self, number: usize) -> i64 {
         self.stat[number - 3].parse().unwrap()
     }
@@ -135,7 +135,7 @@ impl Proc {
     }
 }
 
-/// A process and what `/proc` said of it, before and after alike.
+/// A process and its files in `/proc`, which are equal before and after.
 fn at_rest(nl: &mut Client<Taskstats>, child: &Child) -> Result<(TaskStats, TaskStats, Proc)> {
     loop {
         let before = Proc::read(child.id())?;
@@ -151,8 +151,8 @@ fn at_rest(nl: &mut Client<Taskstats>, child: &Child) -> Result<(TaskStats, Task
     }
 }
 
-fn a_task_is_what_proc_says() -> Result {
-    // Where the test has a file system of its own: the shell's read(2)s take a byte each, its echos one write(2).
+fn a_task_equals_its_files_in_proc() -> Result {
+    // On the test's own file system: the shell's reads have one byte each, its echos are one write.
     const SCRIPT: &str =
         "read line; i=0; while [ $i -lt 1100 ]; do echo $i; i=$((i+1)); done >/run/netns/out; echo; read end";
     let copy = "/run/netns/a child";
@@ -172,7 +172,7 @@ fn a_task_is_what_proc_says() -> Result {
     assert_eq!(task.comm.to_string(), proc.named["Name"]);
     assert_eq!((task.pid, task.tgid), (child.id(), since_12(&task, child.id())));
     assert_eq!((i64::from(task.ppid), i64::from(task.nice)), (proc.stat(4), proc.stat(19)));
-    // S-L10: five more than this process has, which is nice itself where its parent is.
+    // S-L10: five more than the nice value of this process.
     let nice = (Proc::read(std::process::id())?.stat(19) + 5).min(19);
     assert_eq!((i64::from(task.nice), task.policy), (nice, Policy::BATCH));
     assert_eq!(i64::from(task.policy.0), proc.stat(41));
@@ -197,7 +197,7 @@ fn a_task_is_what_proc_says() -> Result {
     assert_eq!(task.cancelled_write_bytes, kilo("cancelled_write_bytes"));
     assert_eq!([task.read_syscalls, task.write_syscalls], [2048, 1024]);
     assert_eq!(task.hiwater_vm, proc.number("VmPeak"));
-    // The one or the other counts what is left in the counters of each CPU.
+    // Each counts what is left in the counters of each CPU.
     assert!(task.hiwater_rss.abs_diff(proc.number("VmHWM")) <= 2048, "{task:?} {proc:?}");
 
     let [run, wait, times] = proc.schedstat[..] else { return Err("another schedstat".into()) };
@@ -206,7 +206,7 @@ fn a_task_is_what_proc_says() -> Result {
     assert_eq!(task.cpu().average(), Some(Duration::from_nanos(wait / times)));
     let sum = task.user_time() + task.system_time();
     assert!(sum.abs_diff(Duration::from_nanos(task.cpu_run_real_total)) <= Duration::from_micros(2));
-    // In /proc, the scheduler's clock in hundredths of a second, split and each rounded down.
+    // In `/proc`: the scheduler's clock in hundredths of a second, split, and each part rounded down.
     let ticks = Duration::from_millis((proc.stat(14) + proc.stat(15)) as u64 * 10);
     assert!(task.run_time().abs_diff(ticks) <= Duration::from_millis(20), "{task:?} {proc:?}");
     let booted = output("awk", &["/btime/ {print $2}", "/proc/stat"])?.trim().parse::<u64>()?;
@@ -218,13 +218,13 @@ fn a_task_is_what_proc_says() -> Result {
     let of_process = task.tgetime.map_or_else(|| task.elapsed(), Duration::from_micros);
     assert!(of_process.abs_diff(task.elapsed()) <= Duration::from_millis(1));
 
-    // One task: the sums are its own.
+    // One task: the sums equal its own values.
     assert_eq!((process.run_time(), process.cpu()), (task.run_time(), task.cpu()));
     assert_eq!([process.nvcsw, process.nivcsw], [task.nvcsw, task.nivcsw]);
     assert_eq!([process.utime, process.stime], [task.utime, task.stime]);
     assert_eq!((process.version, process.pid, process.comm.to_string()), (task.version, 0, String::new()));
 
-    // Versions and lengths go together.
+    // Versions and lengths match.
     let versions = [(10, 352), (13, 416), (14, 432), (16, 560), (17, 688)];
     let record = nl.call(taskstats::task(child.id()))?.to_request::<()>(&Record::NEW, MessageFlags::empty());
     // Before the struct: two headers, the set, the task's number, and the attribute's own head.
@@ -253,7 +253,7 @@ fn a_thread_and_its_process() -> Result {
     Ok(())
 }
 
-fn nobody_is_not_found() -> Result {
+fn a_missing_process_is_not_found() -> Result {
     let mut nl = connect()?;
     for request in [taskstats::task(u32::MAX), taskstats::process(u32::MAX)] {
         let error = nl.call(request).unwrap_err();
@@ -262,10 +262,10 @@ fn nobody_is_not_found() -> Result {
     Ok(())
 }
 
-/// Set in a process that asks and says what it got, in namespaces of its own.
+/// Set in a process that sends a query and prints the answer, in its own namespaces.
 const ELSEWHERE: &str = "NETLINK_TEST_ELSEWHERE";
 
-/// What such a process does.
+/// The task of such a process.
 pub(crate) fn asked_elsewhere() -> bool {
     if std::env::var_os(ELSEWHERE).is_none() {
         return false;
@@ -279,7 +279,7 @@ pub(crate) fn asked_elsewhere() -> bool {
     true
 }
 
-fn who_may_not_ask_is_told_why() -> Result {
+fn a_missing_permission_is_explained() -> Result {
     let ask = |namespaces: &[&str]| -> Result<String> {
         let mut command = Command::new("unshare");
         let output = command.args(namespaces).arg(std::env::current_exe()?).env(ELSEWHERE, "").output()?;
@@ -300,7 +300,7 @@ fn who_may_not_ask_is_told_why() -> Result {
     Ok(())
 }
 
-fn tasks_end_and_are_told() -> Result {
+fn tasks_that_end_are_reported() -> Result {
     let mut exits = listener()?;
     let pid = shell("(exit 5); exit 6")?;
     let mut forked = None;
@@ -348,7 +348,7 @@ for _ in range(3):
 os._exit(7)
 ";
 
-/// A process of threads: its number and theirs.
+/// A process with threads: its number and theirs.
 fn threads() -> Result<(u32, Vec<u32>)> {
     let mut command = Command::new("python3");
     let child = command.args(["-u", "-c", THREADS]).stdout(Stdio::piped()).spawn()?;
@@ -362,7 +362,7 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
     let (pid, mut tasks) = threads()?;
     assert_eq!(tasks.len(), 3);
     tasks.push(pid);
-    // A thread that was joined may still be there when the others end, so that any of them is the last.
+    // A joined thread can still exist when the others end, so any of them can be the last.
     let (mut all, mut sums) = (Vec::new(), Vec::new());
     while all.len() < tasks.len() {
         let Notice::Event { event: record, .. } = exits.next()? else { return Err("overrun".into()) };
@@ -378,13 +378,13 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
     }
     let [sums] = sums[..] else { return Err(format!("sums: {sums:?}").into()) };
     assert_eq!(sums.pid, 0);
-    // A task may be interrupted between the sum and its own record.
+    // A task can be interrupted between the sum and its own record.
     let sum = |of: fn(&TaskStats) -> u64| all.iter().map(of).sum::<u64>();
     let missing = |sums, total: u64| total.checked_sub(sums).ok_or_else(|| format!("{sums} of {total}"));
     let few = 4 * u64::from(patience());
     assert!(missing(sums.cpu_count, sum(|stats| stats.cpu_count))? <= few);
     if sums.etime == 0 {
-        // Some releases know delays only.
+        // Some releases have only delays.
         assert_eq!([sums.nvcsw, sums.nivcsw, sums.utime, sums.stime], [0; 4]);
     } else {
         assert_eq!(sums.version, all[0].version);
@@ -399,7 +399,7 @@ fn a_process_of_threads_ends_with_its_sums() -> Result {
     Ok(())
 }
 
-fn only_tasks_of_registered_cpus_are_told() -> Result {
+fn only_tasks_of_registered_cpus_are_reported() -> Result {
     let online = fs::read_to_string("/sys/devices/system/cpu/online")?;
     if online.trim() == "0" {
         skip("there is one CPU");
@@ -413,7 +413,7 @@ fn only_tasks_of_registered_cpus_are_told() -> Result {
         Ok(child.id())
     };
     exits.register("0")?;
-    // Twice is told once.
+    // Registered twice, it is reported once.
     exits.register("0-0")?;
     let silent = on("1")?;
     let told = on("0")?;
@@ -460,14 +460,14 @@ fn masks_that_are_refused() -> Result {
             assert!(error.to_string().ends_with(&end), "{error}");
         }
     }
-    // No CPU at all is a list, too; and nothing of this changed what is registered.
+    // An empty list of CPUs is valid; and nothing changed the registration.
     exits.register("")?;
     let pid = shell("exit 3")?;
     assert_eq!(ending(&mut exits, pid)?.0.exit_status(), Some(3));
     Ok(())
 }
 
-/// A port of one's own, as the kernel knows listeners by nothing else.
+/// A port for each test, because the kernel identifies listeners only by port.
 fn port(number: u32) -> u32 {
     0x4000_0000 | std::process::id() << 4 | number
 }
@@ -482,7 +482,7 @@ fn other_namespaces_hear_nothing() -> Result {
     Ok(())
 }
 
-fn a_dropped_listener_leaves_nothing_behind() -> Result {
+fn a_dropped_listener_deregisters() -> Result {
     let initial = initial()?;
     let options = OpenOptions::new().namespace(&initial).port(port(2));
     let mut exits = Listener::open_with(&options)?;
@@ -493,7 +493,7 @@ fn a_dropped_listener_leaves_nothing_behind() -> Result {
     let end = Instant::now() + SOON.unwrap();
     let mut next = loop {
         match Connection::open_with(Protocol::GENERIC, &options) {
-            // A child that another test starts holds the closed socket, too, until it is another program.
+            // A child of another test also holds the closed socket until it executes another program.
             Err(error) if error.errno() == Some(Errno::EADDRINUSE) && Instant::now() < end => yield_now(),
             next => break next?,
         }
@@ -507,7 +507,7 @@ fn a_dropped_listener_leaves_nothing_behind() -> Result {
     Ok(())
 }
 
-fn an_overrun_is_told_and_listening_goes_on() -> Result {
+fn an_overrun_is_reported_and_listening_continues() -> Result {
     let mut exits = listener()?;
     exits.connection().socket().set_receive_buffer(8 << 10)?;
     let mut before = 0;
@@ -523,7 +523,7 @@ fn an_overrun_is_told_and_listening_goes_on() -> Result {
     Ok(())
 }
 
-/// Answers and records, which are numbered from small numbers on as requests are, are not taken for each other.
+/// Answers and records both have small sequence numbers, and must not be confused.
 fn a_listener_answers_questions_too() -> Result {
     let mut exits = listener()?;
     let family = connect()?.family().clone();
@@ -567,7 +567,7 @@ fn a_listener_on_a_reactor() -> Result {
     })
 }
 
-fn delays_are_measured_when_asked_for() -> Result {
+fn delays_are_measured_if_enabled() -> Result {
     const SYSCTL: &str = "/proc/sys/kernel/task_delayacct";
     fs::write("/tmp/delays.img", vec![7; 1 << 20])?;
     let device = output("losetup", &["-f", "--show", "/tmp/delays.img"])?;
@@ -578,7 +578,7 @@ fn delays_are_measured_when_asked_for() -> Result {
     let mut measured = Vec::new();
     for on in ["1", "0"] {
         fs::write(SYSCTL, on)?;
-        // What is read before anybody could go to sleep was not waited for: again, for as long as a test may take.
+        // A read without sleeping was no wait: repeat, within the test's time limit.
         let stats = loop {
             let pid = shell(&script)?;
             let stats = ending(&mut exits, pid)?.0;
@@ -645,10 +645,10 @@ fn a_cgroup_is_counted() -> Result {
     let elsewhere = File::open("/run")?;
     let error = nl.call(taskstats::cgroup(elsewhere.as_raw_fd().try_into()?)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL));
-    // Only later kernels, 7.3 for one, say so.
+    // Only later kernels, such as 7.3, report it.
     let nothing = nl.call(taskstats::cgroup(1 << 20)).unwrap_err();
     assert!(matches!(nothing, Error::NoReply(_)) || nothing.errno() == Some(Errno::EBADF), "{nothing}");
-    // Later calls are answered as if nothing had been.
+    // Later calls are answered normally.
     assert!(nl.call(taskstats::task(std::process::id()))?.stats().is_some());
     drop(open);
     fs::remove_dir(group)?;
@@ -656,7 +656,7 @@ fn a_cgroup_is_counted() -> Result {
     Ok(())
 }
 
-/// What `tests/golden/taskstats` has.
+/// The files of `tests/golden/taskstats`.
 fn record() -> Result {
     let recorder = Recorder::new();
     let initial = initial()?;

@@ -1,4 +1,4 @@
-//! WireGuard, against `wg`.
+//! WireGuard, compared with `wg`.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -23,10 +23,10 @@ suite! {
     a_peer_with_many_allowed_ips: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     an_allowed_ip_is_removed_or_refused: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     keys_equal_those_of_wg: program("wg");
-    what_is_refused: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
+    refused_requests: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
     a_tunnel_carries_a_ping: module("wireguard"), generic("wireguard"), kind("wireguard"), kind("veth"), program("ip"), program("ping"), ipv6();
     the_example_shows_and_sets_as_wg_does: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip"), program("wg");
-    the_example_names_a_link_that_is_none: generic("wireguard");
+    the_example_names_a_missing_link: generic("wireguard");
     a_device_on_a_reactor: module("wireguard"), generic("wireguard"), kind("wireguard"), program("ip");
 }
 
@@ -53,7 +53,7 @@ fn public(number: u32) -> PublicKey {
     key.into()
 }
 
-/// Four of each peer.
+/// Four per peer.
 fn ips(peer: u32) -> Vec<Prefix> {
     let [_, a, b, c] = peer.to_be_bytes();
     (0..2)
@@ -106,7 +106,7 @@ fn a_device_made_by_us_equals_wg() -> Result {
     keep("wireguard/device", &recorded, &shown, read)
 }
 
-/// What `tests/golden/wireguard` has.
+/// The files of `tests/golden/wireguard`.
 fn record() -> Result<String> {
     let recorder = Recorder::new();
     let mut nl = netlink_generic::connect()?;
@@ -150,7 +150,7 @@ fn peers_change_and_go() -> Result {
         PeerConfig::remove(public(2)),
         PeerConfig::new(public(1)).update_only().remove_preshared_key().persistent_keepalive(0),
         PeerConfig::new(public(3)).replace_allowed_ips().allowed_ip("0.0.0.0/0".parse()?),
-        // It has one of the first peer's from now on.
+        // It takes one of the first peer's.
         PeerConfig::new(public(4)).allowed_ip(ips(1)[0]),
         PeerConfig::new(public(5)).update_only().allowed_ip("::/0".parse()?),
         PeerConfig::remove(public(6)),
@@ -167,7 +167,7 @@ fn peers_change_and_go() -> Result {
     configure(&mut nl, &here.clone().remove_private_key().replace_peers().peer(PeerConfig::new(public(9))))?;
     let replaced = device(&mut nl)?;
     assert_eq!((replaced.private_key, replaced.public_key, replaced.peers.len()), (None, None, 1));
-    // Nothing said, nothing changed.
+    // An empty change changes nothing.
     configure(&mut nl, &here)?;
     assert_eq!(device(&mut nl)?.peers, replaced.peers);
     Ok(())
@@ -199,7 +199,7 @@ fn five_thousand_peers_both_ways() -> Result {
     let text = shown()?;
     assert_eq!(dump(&ours), text);
 
-    // The same by `wg`.
+    // The same with `wg`.
     let mut file = String::new();
     for peer in &ours.peers {
         let ips: Vec<_> = peer.allowed_ips.iter().map(ToString::to_string).collect();
@@ -222,14 +222,14 @@ fn a_peer_with_many_allowed_ips() -> Result {
         (0..5000u32).map(|at| Prefix::from(IpAddr::from((0x0a00_0000 | at).to_be_bytes()))).collect();
     let peer = PeerConfig::new(public(1)).replace_allowed_ips().allowed_ips(ips.iter().copied());
     let config = DeviceConfig::new("wg0").peer(peer).peer(PeerConfig::new(public(2)));
-    // A second time nothing is left of the first.
+    // The second time nothing remains of the first.
     for _ in 0..2 {
         configure(&mut nl, &config)?;
         let device = device(&mut nl)?;
         assert_eq!(device.peers.len(), 2);
         assert_eq!(device.peers[0].allowed_ips, ips);
     }
-    // What goes on makes no peer.
+    // The rest does not add the peer again.
     let absent = PeerConfig::new(public(3)).update_only().allowed_ips(ips);
     configure(&mut nl, &DeviceConfig::new("wg0").peer(absent))?;
     assert_eq!(device(&mut nl)?.peers.len(), 2);
@@ -267,7 +267,7 @@ fn keys_equal_those_of_wg() -> Result {
     Ok(())
 }
 
-fn what_is_refused() -> Result {
+fn refused_requests() -> Result {
     let mut nl = add_link()?;
     let errno = |result: Result<(), Error>| result.unwrap_err().errno();
     let absent = Error::from(nl.dump(wireguard::get("absent"))?.collect().unwrap_err());
@@ -375,7 +375,7 @@ fn the_example_shows_and_sets_as_wg_does() -> Result {
         (1, Some(0), &["::/0".parse()?][..])
     );
 
-    // The file says all: what it leaves out is reset.
+    // The file has everything: other settings are reset.
     tool::run(&["setconf", "wg0", "/run/netns/more"])?;
     output("sh", &["-c", "ip link add wg1 type wireguard && wg setconf wg1 /run/netns/more"])?;
     let reset = device(&mut nl)?;
@@ -384,7 +384,7 @@ fn the_example_shows_and_sets_as_wg_does() -> Result {
     Ok(())
 }
 
-fn the_example_names_a_link_that_is_none() {
+fn the_example_names_a_missing_link() {
     let error = tool::run(&["show", "nope"]).unwrap_err().to_string();
     assert!(error.contains("No such device (ENODEV); sent: WGDEVICE_A_IFNAME \"nope\""), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Every list of `netdev`, as several kernels gave it.
+//! Every list of `netdev` from several kernels.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ fn recorded_lists() {
     netlink_testing::golden::exchanges("tests/golden/netdev", tell, read);
 }
 
-/// The command tells the object.
+/// The command identifies the object.
 pub(crate) fn read(bytes: &[u8]) -> Read {
     match bytes.get(16) {
         _ if bytes.get(4..6) == Some(&16_u16.to_ne_bytes()) => reread!(Family<'_>, bytes),

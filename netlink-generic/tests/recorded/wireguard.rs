@@ -1,4 +1,4 @@
-//! Dumps of devices as kernels sent them, and what `wg show wg0 dump` wrote then.
+//! Dumps of devices that kernels sent, and the output of `wg show wg0 dump` at that time.
 
 use netlink_core::testkit::Recording;
 use netlink_generic::Indexed;

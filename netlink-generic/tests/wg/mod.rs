@@ -1,4 +1,4 @@
-//! A device as `wg show` writes it.
+//! A device in the output format of `wg show`.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use netlink_generic::wireguard::{Device, PresharedKey, PrivateKey};
 
 const NONE: &str = "(none)";
 
-/// As `wg show wg0 dump`.
+/// Like `wg show wg0 dump`.
 pub(crate) fn dump(device: &Device) -> String {
     let mut text = format!(
         "{}\t{}\t{}\t{}\n",

@@ -1,4 +1,4 @@
-//! What the kernel selects by when it lists or deletes.
+//! Conditions of lists and deletions.
 
 use netlink_core::request::Check;
 use netlink_core::{Message, Messages, Unsendable, attrs, flags, narrow};
@@ -9,19 +9,19 @@ use super::{Conntrack, ConntrackAttrs, ConntrackRequest, Status};
 use crate::Family;
 
 flags! {
-    /// `CTA_FILTER_F_*`: the fields of a tuple that must be equal.
+    /// `CTA_FILTER_F_*`: the fields of a tuple to compare.
     pub struct FilterFlags: u32 {
-        /// Where packets come from.
+        /// Source address.
         0x001 CTA_FILTER_F_CTA_IP_SRC SRC,
-        /// Where packets go to.
+        /// Destination address.
         0x002 CTA_FILTER_F_CTA_IP_DST DST,
-        /// Zone of the direction. Kernels take it, and compare nothing.
+        /// Zone of the direction. Kernels accept it, but do not compare it.
         0x004 CTA_FILTER_F_CTA_TUPLE_ZONE ZONE,
-        /// The protocol; all that follow need it.
+        /// Protocol; all fields below need it.
         0x008 CTA_FILTER_F_CTA_PROTO_NUM PROTOCOL,
-        /// Port of the sender. TCP and UDP; other protocols match whatever theirs is.
+        /// Source port of TCP and UDP. For other protocols every port matches.
         0x010 CTA_FILTER_F_CTA_PROTO_SRC_PORT SRC_PORT,
-        /// Port of the receiver, likewise.
+        /// Destination port of TCP and UDP. For other protocols every port matches.
         0x020 CTA_FILTER_F_CTA_PROTO_DST_PORT DST_PORT,
         /// ICMP type.
         0x040 CTA_FILTER_F_CTA_PROTO_ICMP_TYPE ICMP_TYPE,
@@ -39,7 +39,7 @@ flags! {
 }
 
 attrs! {
-    /// `CTA_FILTER_*`: which fields of the tuples beside it count.
+    /// `CTA_FILTER_*`: the fields of the request's tuples to compare.
     pub struct FilterAttrs<'a> for Filter {
         /// Fields of the original direction.
         1 CTA_FILTER_ORIG_FLAGS orig_flags: FilterFlags,
@@ -49,7 +49,6 @@ attrs! {
 }
 
 impl FilterFlags {
-    /// The fields that this tuple has.
     pub(super) fn of(tuple: &TupleAttrs<'_>) -> Self {
         let proto = tuple.proto().unwrap_or_default();
         let present = [
@@ -71,7 +70,7 @@ impl FilterFlags {
 }
 
 narrow! {
-    /// A list, or a deletion, of all entries that meet what is set here.
+    /// A list or a deletion of all entries that match all set conditions.
     pub struct FilterRequest<R>(ConntrackRequest<R>) {}
 }
 
@@ -86,38 +85,38 @@ impl<R> FilterRequest<R> {
         Self(self.0.mark(mark)).guarded(false)
     }
 
-    /// Only entries whose mark has these bits, of those in the mask.
+    /// Only entries whose mark, in the bits of `mask`, has this value.
     pub fn mark_masked(self, mark: u32, mask: u32) -> Self {
         Self(self.0.mark(mark).mark_mask(mask)).guarded(false)
     }
 
-    /// Only entries that have all of these bits. Linux 5.15, in [`flush`](super::flush) 6.10.
+    /// Only entries with all of these bits. Linux 5.15, in [`flush`](super::flush) 6.10.
     pub fn status(self, bits: Status) -> Self {
         Self(self.0.status(bits)).guarded(true)
     }
 
-    /// Only entries whose status has these bits, of those in the mask: the others are unset. Linux 5.15, in
-    /// [`flush`](super::flush) 6.10.
+    /// Only entries whose status, in the bits of `mask`, has this value. Linux 5.15, in [`flush`](super::flush) 6.10.
     pub fn status_masked(self, bits: Status, mask: Status) -> Self {
         Self(self.0.status(bits).status_mask(mask)).guarded(true)
     }
 
-    /// Only entries in this zone, be it in one direction alone; 0 is those without any. Linux 6.8, in
+    /// Only entries in this zone, in both directions or in one; 0 means entries without a zone. Linux 6.8, in
     /// [`flush`](super::flush) 6.10.
     pub fn zone(self, zone: u16) -> Self {
         Self(self.0.zone(zone)).guarded(true)
     }
 
-    /// Only entries whose tuples have the fields that these have: addresses, protocol, ports and so on. Linux 5.9, in
-    /// [`flush`](super::flush) 6.10.
+    /// Only entries whose tuples equal these tuples in all fields that these have: addresses, protocol, ports
+    /// and others. Linux 5.9, in [`flush`](super::flush) 6.10.
     ///
-    /// The kernel wants the family too, which is set here from the addresses; without addresses give it with
-    /// [`family`](Self::family). Ports and the like need the protocol beside them.
+    /// The kernel needs the family too. It is set from the addresses; without addresses set it with
+    /// [`family`](Self::family). Ports and ICMP fields need the protocol.
     ///
-    /// Kernels take every field, and compare few: what they would not compare can't be sent. That is ports of another
-    /// protocol than TCP and UDP, a zone (see [`zone`](Self::zone)), tuples without any field, and **IPv6 addresses**:
-    /// kernels, of 6.18 still, select the entries that have *another* one. In a deletion neither can be the whole
-    /// original tuple beside another condition: kernels before 6.10 delete the entry of that tuple, whatever else it is.
+    /// Kernels accept all fields, but compare only some. A field that would not be compared is refused before
+    /// it is sent: ports of other protocols than TCP and UDP, a zone (see [`zone`](Self::zone)), tuples
+    /// without any field, and **IPv6 addresses**: kernels up to at least 6.18 select the entries with a
+    /// *different* address. In a deletion, a complete original tuple can't be combined with another
+    /// condition: kernels before 6.10 ignore the other condition.
     ///
     /// ```
     /// use netlink_netfilter::Family;
@@ -138,27 +137,27 @@ impl<R> FilterRequest<R> {
             None => self,
         };
         let nothing = flags == [FilterFlags::empty(); 2];
-        let overlooked = nothing.then_some("tuples without a field are met by every entry");
-        if let Some(why) = overlooked.or_else(|| overlooked_in(&orig)).or_else(|| overlooked_in(&reply)) {
+        let ignored = nothing.then_some("tuples without a field match every entry");
+        if let Some(why) = ignored.or_else(|| ignored_in(&orig)).or_else(|| ignored_in(&reply)) {
             request.0.0.writer().fail(Unsendable::Value(why));
         }
         let filter = Filter::new().orig_flags(flags[0]).reply_flags(flags[1]);
         Self(request.0.tuple_orig(orig).tuple_reply(reply).filter(filter)).guarded(true)
     }
 
-    /// Whether an entry meets all that is set, as a kernel decides that knows every filter. For events, which come
-    /// unfiltered, and for lists of older kernels.
+    /// Whether an entry matches all set conditions, like in a kernel that knows all of them. Use it for
+    /// events, which are not filtered, and for lists of older kernels.
     pub fn selects(&self, entry: &Conntrack<'_>) -> bool {
         let bytes = self.to_bytes().unwrap_or_default();
         let asked = Messages::new(&bytes).next().and_then(|message| Conntrack::read(&message.ok()?).ok());
         asked.is_some_and(|asked| selects(&asked, entry))
     }
 
-    /// Makes a deletion one that kernels refuse which overlook what was set, if they do.
+    /// Makes a deletion that kernels which ignore its conditions refuse.
     ///
-    /// Before Linux 6.10 a deletion with a tuple was one of the entry of that tuple, with `CTA_FILTER` beside it or
-    /// without, and of an incomplete tuple it was `EINVAL`.
-    fn guarded(mut self, overlooked: bool) -> Self {
+    /// Before Linux 6.10 a deletion with a tuple deletes the entry of that tuple, and ignores `CTA_FILTER`.
+    /// An incomplete tuple is `EINVAL`.
+    fn guarded(mut self, ignored: bool) -> Self {
         if self.info().number != Conntrack::DELETE.number {
             return self;
         }
@@ -167,23 +166,23 @@ impl<R> FilterRequest<R> {
         let Some(asked) = message.and_then(|message| Conntrack::read(&message).ok()) else { return self };
         let Some(filter) = asked.filter() else {
             let nothing = Filter::new().orig_flags(FilterFlags::empty());
-            return if overlooked { Self(self.0.tuple_orig(Tuple::new()).filter(nothing)) } else { self };
+            return if ignored { Self(self.0.tuple_orig(Tuple::new()).filter(nothing)) } else { self };
         };
         let others = asked.mark().is_some()
             || asked.status().is_some()
             || asked.zone().is_some()
             || filter.reply_flags().is_some_and(|flags| !flags.is_empty());
         if others && asked.tuple_orig().is_some_and(|tuple| names_an_entry(&tuple)) {
-            let why = "kernels before 6.10 delete the entry of a whole tuple, whatever else it is";
+            let why = "kernels before 6.10 ignore all other conditions if the tuple is complete";
             self.0.0.writer().fail(Unsendable::Value(why));
         }
         self
     }
 }
 
-/// Why kernels select by less than a tuple has, if they do: up to Linux 7.3 they compare addresses, the protocol, and
-/// these fields of these protocols.
-fn overlooked_in(tuple: &TupleAttrs<'_>) -> Option<&'static str> {
+/// Why kernels would ignore a part of a tuple, if they would. Up to Linux 7.3 they compare addresses, the
+/// protocol, and these fields of these protocols.
+fn ignored_in(tuple: &TupleAttrs<'_>) -> Option<&'static str> {
     let flags = FilterFlags::of(tuple);
     let protocol = tuple.protocol();
     let only = |fields: FilterFlags, of: &[IpProtocol]| {
@@ -193,20 +192,20 @@ fn overlooked_in(tuple: &TupleAttrs<'_>) -> Option<&'static str> {
     let icmp = FilterFlags::ICMP_TYPE | FilterFlags::ICMP_CODE | FilterFlags::ICMP_ID;
     let icmpv6 = FilterFlags::ICMPV6_TYPE | FilterFlags::ICMPV6_CODE | FilterFlags::ICMPV6_ID;
     if tuple.family() == Family::IPV6 {
-        Some("kernels select the entries with another IPv6 address")
+        Some("kernels select the entries with a different IPv6 address")
     } else if flags.contains(FilterFlags::ZONE) {
         Some("kernels don't compare the zone of a tuple")
     } else if !only(ports, &[IpProtocol::TCP, IpProtocol::UDP]) {
         Some("kernels compare the ports of TCP and UDP only")
     } else if !only(icmp, &[IpProtocol::ICMP]) || !only(icmpv6, &[IpProtocol::ICMPV6]) {
-        Some("kernels compare the fields of ICMP with those of their protocol only")
+        Some("kernels compare the fields of ICMP and ICMPv6 only in their own protocol")
     } else {
         None
     }
 }
 
-/// Whether a tuple may be all that tells an entry from others: how much that is, depends on the protocol, and on
-/// whether the kernel looks into it.
+/// Whether a tuple can be complete, so that it identifies an entry. The fields for this depend on the
+/// protocol, and on whether the kernel inspects it.
 fn names_an_entry(tuple: &TupleAttrs<'_>) -> bool {
     let flags = FilterFlags::of(tuple);
     let rest = match tuple.protocol() {
@@ -220,8 +219,8 @@ fn names_an_entry(tuple: &TupleAttrs<'_>) -> bool {
     flags.contains(FilterFlags::SRC | FilterFlags::DST | FilterFlags::PROTOCOL | rest)
 }
 
-/// A list by status, zone or tuples is looked through again, as kernels before 5.15, 6.8 and 5.9 list everything.
-pub(super) fn overlooked(asked: &Message<'_>) -> Option<Check> {
+/// A list by status, zone or tuples is filtered again: kernels before 5.15, 6.8 and 5.9 list all entries.
+pub(super) fn refilter(asked: &Message<'_>) -> Option<Check> {
     let asked = Conntrack::read(asked).ok()?;
     let some = asked.status().is_some() || asked.zone().is_some() || asked.filter().is_some();
     some.then_some(|asked, entry| match (Conntrack::read(asked), Conntrack::read(entry)) {
@@ -230,7 +229,7 @@ pub(super) fn overlooked(asked: &Message<'_>) -> Option<Check> {
     })
 }
 
-/// Whether an entry meets what a request selects by.
+/// Whether an entry matches the conditions of a request.
 fn selects(asked: &Conntrack<'_>, entry: &Conntrack<'_>) -> bool {
     let under = |value: u32, mask: u32, found: u32| found & mask == value;
     let mark = asked.mark().is_none_or(|mark| {
@@ -245,7 +244,7 @@ fn selects(asked: &Conntrack<'_>, entry: &Conntrack<'_>) -> bool {
     family && mark && status && zone(asked, entry) && tuples(asked, entry)
 }
 
-/// The zone of one direction alone counts as that of the entry.
+/// A zone of one direction counts as the zone of the entry.
 fn zone(asked: &ConntrackAttrs<'_>, entry: &ConntrackAttrs<'_>) -> bool {
     let of = |tuple: Option<TupleAttrs<'_>>| tuple.and_then(|tuple| tuple.zone());
     let found = entry.zone().or_else(|| of(entry.tuple_orig())).or_else(|| of(entry.tuple_reply()));
@@ -287,9 +286,9 @@ mod tests {
     use netlink_core::testkit::{Replies, answer, listing};
     use netlink_testing::native;
 
-    /// N3: what a kernel lists that knows no such filter is left out.
+    /// N3: entries that an older kernel lists without filtering are skipped.
     #[test]
-    fn a_list_is_looked_through_again() {
+    fn a_list_is_filtered_again() {
         let of = |mark: u32, zone: u16| {
             let tuple = Tuple::generic(IpProtocol::ESP, [10, 0, 0, 1].into(), [10, 0, 0, 2].into());
             crate::conntrack::create(&tuple, &tuple.reversed()).mark(mark).zone(zone)
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_kernels_refusal_says_what_to_do() {
+    fn the_error_of_an_older_kernel_says_what_to_do() {
         let refused = |request: FilterRequest<()>| {
             answer(request, &[&Replies::new().error(22, &[])]).unwrap_err().to_string()
         };
@@ -312,9 +311,9 @@ mod tests {
         assert!(!refused(flush().mark(3)).contains("list the entries"));
     }
 
-    /// N3: a kernel before 6.10 takes the empty tuple for one that it can't read.
+    /// N3: a kernel before 6.10 refuses the empty tuple because it can't read it.
     #[test]
-    fn a_deletion_by_what_some_kernels_overlook_has_a_tuple_that_they_refuse() {
+    fn older_kernels_refuse_a_deletion_by_conditions_that_they_ignore() {
         let zone = native([6, 0, 18, 0, 0, 3, 0, 0], &[2, 2, 1]);
         let status = native([8, 0, 3, 0, 0, 0, 0, 4], &[2, 2, 1]);
         let guard = native([4, 0, 1, 0x80, 12, 0, 25, 0x80, 8, 0, 1, 0, 0, 0, 0, 0], &[2, 2, 2, 2, 2, 2, 1]);

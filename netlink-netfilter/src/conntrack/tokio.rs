@@ -1,4 +1,4 @@
-//! The watch on a tokio reactor: the same calls, with `.await`.
+//! The watch for tokio: the same calls, with `.await`.
 
 use super::watch::Mirror;
 use super::{Conntrack, list};
@@ -6,7 +6,7 @@ use crate::event::{Change, Event, Group};
 use crate::tokio::{Connection, Events, connect_with, subscribe_with};
 use crate::{Error, OpenOptions};
 
-/// Follows the table of connections on a tokio reactor. See the blocking [`Watch`](super::Watch).
+/// Follows the table of connections, for tokio. See the blocking [`Watch`](super::Watch).
 #[derive(Debug)]
 pub struct Watch {
     events: Events<Event<'static>>,
@@ -20,7 +20,7 @@ impl Watch {
         Self::open_with(&OpenOptions::new()).await
     }
 
-    /// Follows a namespace of choice.
+    /// Follows the given namespace.
     pub async fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
         let events = subscribe_with(&Group::CONNTRACK, options)?;
         let connection = connect_with(options)?;
@@ -29,17 +29,17 @@ impl Watch {
         Ok(watch)
     }
 
-    /// The stream of events inside: its socket has a buffer to be sized.
+    /// The stream of events; its socket has a buffer whose size can be set.
     pub fn events(&self) -> &Events<Event<'static>> {
         &self.events
     }
 
-    /// How often events were lost, and the table was listed for it.
+    /// How often events were lost and the table was listed again.
     pub fn resyncs(&self) -> usize {
         self.mirror.resyncs
     }
 
-    /// Waits for the next change. The future may be dropped; nothing is lost by it.
+    /// Waits for the next change. If the future is dropped, nothing is lost.
     pub async fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
         loop {
             if let Some(change) = self.mirror.pending.pop_front() {

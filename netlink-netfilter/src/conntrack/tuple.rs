@@ -1,4 +1,4 @@
-//! Tuples: the ends of a connection as one direction's packets have them. `CTA_TUPLE_*`, `CTA_IP_*`, `CTA_PROTO_*`.
+//! Tuples: addresses, protocol and ports of packets in one direction. `CTA_TUPLE_*`, `CTA_IP_*`, `CTA_PROTO_*`.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,26 +11,26 @@ use crate::Family;
 attrs! {
     /// `CTA_IP_*`: the addresses of a tuple.
     pub struct TupleIpAttrs<'a> for TupleIp {
-        /// Where packets come from, in IPv4.
+        /// IPv4 source address.
         1 CTA_IP_V4_SRC v4_src: Ipv4Addr,
-        /// Where packets go to, in IPv4.
+        /// IPv4 destination address.
         2 CTA_IP_V4_DST v4_dst: Ipv4Addr,
-        /// Where packets come from, in IPv6.
+        /// IPv6 source address.
         3 CTA_IP_V6_SRC v6_src: Ipv6Addr,
-        /// Where packets go to, in IPv6.
+        /// IPv6 destination address.
         4 CTA_IP_V6_DST v6_dst: Ipv6Addr,
     }
     shows |ip| { src: ip.src(), dst: ip.dst(); v4_src v4_dst v6_src v6_dst }
 }
 
 attrs! {
-    /// `CTA_PROTO_*`: the protocol of a tuple, and what it tells connections apart by.
+    /// `CTA_PROTO_*`: the protocol of a tuple, and the fields that identify a connection in it.
     pub struct TupleProtoAttrs<'a> for TupleProto {
-        /// The protocol above IP. One that connection tracking does not look into has nothing but this.
+        /// The protocol above IP. If connection tracking does not inspect the protocol, the other fields are absent.
         1 CTA_PROTO_NUM num: IpProtocol,
-        /// Port of the sender: TCP, UDP, UDP-Lite, SCTP, DCCP; for GRE the key, as PPTP uses it.
+        /// Source port of TCP, UDP, UDP-Lite, SCTP and DCCP. For GRE the key, as PPTP uses it.
         2 CTA_PROTO_SRC_PORT src_port: Be<u16> as u16,
-        /// Port of the receiver, likewise.
+        /// Destination port of TCP, UDP, UDP-Lite, SCTP and DCCP. For GRE the key, as PPTP uses it.
         3 CTA_PROTO_DST_PORT dst_port: Be<u16> as u16,
         /// Identifier of an ICMP query.
         4 CTA_PROTO_ICMP_ID icmp_id: Be<u16> as u16,
@@ -48,13 +48,13 @@ attrs! {
 }
 
 attrs! {
-    /// `CTA_TUPLE_*`: the ends of a connection, as the packets of one direction have them.
+    /// `CTA_TUPLE_*`: addresses, protocol and ports of packets in one direction.
     pub struct TupleAttrs<'a> for Tuple {
         /// The addresses.
         1 CTA_TUPLE_IP ip: TupleIpAttrs<'a>,
-        /// The protocol, and ports or the like.
+        /// The protocol and its fields, such as ports.
         2 CTA_TUPLE_PROTO proto: TupleProtoAttrs<'a>,
-        /// Zone of this direction alone. Not beside a zone of the whole connection.
+        /// Zone of this direction. Not together with a zone of the whole connection.
         3 CTA_TUPLE_ZONE zone: Be<u16> as u16,
     }
 }
@@ -78,13 +78,13 @@ pub struct TupleKey {
 }
 
 impl TupleIpAttrs<'_> {
-    /// Where packets come from.
+    /// Source address.
     #[inline]
     pub fn src(&self) -> Option<IpAddr> {
         self.v4_src().map(IpAddr::V4).or_else(|| self.v6_src().map(IpAddr::V6))
     }
 
-    /// Where packets go to.
+    /// Destination address.
     #[inline]
     pub fn dst(&self) -> Option<IpAddr> {
         self.v4_dst().map(IpAddr::V4).or_else(|| self.v6_dst().map(IpAddr::V6))
@@ -92,7 +92,7 @@ impl TupleIpAttrs<'_> {
 }
 
 impl TupleIp {
-    /// Where packets come from, in either family.
+    /// Source address, IPv4 or IPv6.
     pub fn src(self, addr: IpAddr) -> Self {
         match addr {
             IpAddr::V4(addr) => self.v4_src(addr),
@@ -100,7 +100,7 @@ impl TupleIp {
         }
     }
 
-    /// Where packets go to, in either family.
+    /// Destination address, IPv4 or IPv6.
     pub fn dst(self, addr: IpAddr) -> Self {
         match addr {
             IpAddr::V4(addr) => self.v4_dst(addr),
@@ -110,12 +110,12 @@ impl TupleIp {
 }
 
 impl TupleAttrs<'_> {
-    /// Where packets come from.
+    /// Source address.
     pub fn src(&self) -> Option<IpAddr> {
         self.ip()?.src()
     }
 
-    /// Where packets go to.
+    /// Destination address.
     pub fn dst(&self) -> Option<IpAddr> {
         self.ip()?.dst()
     }
@@ -125,12 +125,12 @@ impl TupleAttrs<'_> {
         self.proto()?.num()
     }
 
-    /// Address and port of the sender, of protocols that have ports.
+    /// Source address and port, for protocols with ports.
     pub fn src_socket(&self) -> Option<SocketAddr> {
         Some(SocketAddr::new(self.src()?, self.proto()?.src_port()?))
     }
 
-    /// Address and port of the receiver, of protocols that have ports.
+    /// Destination address and port, for protocols with ports.
     pub fn dst_socket(&self) -> Option<SocketAddr> {
         Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?))
     }
@@ -151,7 +151,7 @@ impl TupleAttrs<'_> {
         }
     }
 
-    /// The family of its addresses; [`Family::UNSPEC`] if it has none.
+    /// The family of the addresses; [`Family::UNSPEC`] without addresses.
     pub fn family(&self) -> Family {
         match self.ip().and_then(|ip| ip.src().or_else(|| ip.dst())) {
             Some(IpAddr::V4(_)) => Family::IPV4,
@@ -160,9 +160,9 @@ impl TupleAttrs<'_> {
         }
     }
 
-    /// The tuple of the answers: ends exchanged, and the ICMP type that answers this one.
+    /// The tuple of the replies: source and destination are exchanged, and the ICMP type is that of the reply.
     ///
-    /// The zone is left out: it belongs to one direction.
+    /// The zone is omitted, because it belongs to one direction.
     pub fn reversed(&self) -> Tuple {
         let mut ip = TupleIp::new();
         if let Some(addr) = self.dst() {
@@ -205,7 +205,7 @@ impl TupleAttrs<'_> {
     }
 }
 
-/// The other one of the pair, and the type itself if it is in none.
+/// The other type of a pair; the type itself if it is in no pair.
 fn answering(kind: u8, pairs: &[(u8, u8)]) -> u8 {
     let other = |&(ask, answer): &(u8, u8)| match kind {
         kind if kind == ask => Some(answer),
@@ -215,7 +215,7 @@ fn answering(kind: u8, pairs: &[(u8, u8)]) -> u8 {
     pairs.iter().find_map(other).unwrap_or(kind)
 }
 
-/// All of a tuple that was read, its zone too.
+/// A copy of a received tuple, with its zone.
 impl From<TupleAttrs<'_>> for Tuple {
     fn from(tuple: TupleAttrs<'_>) -> Self {
         let mut all = Self::new();
@@ -225,7 +225,7 @@ impl From<TupleAttrs<'_>> for Tuple {
 }
 
 impl Tuple {
-    /// Packets between two addresses, of a protocol that is told apart by nothing else.
+    /// A protocol without further fields, between two addresses.
     pub fn generic(protocol: IpProtocol, src: IpAddr, dst: IpAddr) -> Self {
         Self::between(src, dst, TupleProto::new().num(protocol))
     }
@@ -240,25 +240,25 @@ impl Tuple {
         Self::ports(IpProtocol::UDP, src, dst)
     }
 
-    /// Another protocol with ports: UDP-Lite, SCTP, DCCP.
+    /// Another protocol with ports: UDP-Lite, SCTP or DCCP.
     pub fn ports(protocol: IpProtocol, src: SocketAddr, dst: SocketAddr) -> Self {
         let proto = TupleProto::new().num(protocol).src_port(src.port()).dst_port(dst.port());
         Self::between(src.ip(), dst.ip(), proto)
     }
 
-    /// GRE, with the call ids of PPTP; 0 for GRE of another kind.
+    /// GRE with the call ids of PPTP; 0 for other kinds of GRE.
     pub fn gre(src: IpAddr, src_key: u16, dst: IpAddr, dst_key: u16) -> Self {
         let proto = TupleProto::new().num(IpProtocol::GRE).src_port(src_key).dst_port(dst_key);
         Self::between(src, dst, proto)
     }
 
-    /// An ICMP query: type 8 is a ping, its answer 0.
+    /// An ICMP query: type 8 is a ping, and its reply is type 0.
     pub fn icmp(src: Ipv4Addr, dst: Ipv4Addr, kind: u8, code: u8, id: u16) -> Self {
         let proto = TupleProto::new().num(IpProtocol::ICMP).icmp_id(id).icmp_type(kind).icmp_code(code);
         Self::between(src.into(), dst.into(), proto)
     }
 
-    /// An ICMPv6 query: type 128 is a ping, its answer 129.
+    /// An ICMPv6 query: type 128 is a ping, and its reply is type 129.
     pub fn icmpv6(src: Ipv6Addr, dst: Ipv6Addr, kind: u8, code: u8, id: u16) -> Self {
         let proto = TupleProto::new().num(IpProtocol::ICMPV6);
         Self::between(src.into(), dst.into(), proto.icmpv6_id(id).icmpv6_type(kind).icmpv6_code(code))
@@ -268,7 +268,7 @@ impl Tuple {
         Self::new().ip(TupleIp::new().src(src).dst(dst)).proto(proto)
     }
 
-    /// The tuple of the answers; see [`TupleAttrs::reversed`].
+    /// The tuple of the replies; see [`TupleAttrs::reversed`].
     pub fn reversed(&self) -> Self {
         self.clone().attrs().reversed()
     }
@@ -282,7 +282,7 @@ impl fmt::Display for Hex {
     }
 }
 
-/// What `conntrack -L` prints of a direction, but for its counters.
+/// As `conntrack -L` prints a direction, without its counters.
 impl fmt::Display for TupleAttrs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.show(f, "zone")
@@ -386,7 +386,7 @@ mod tests {
 
     /// NA3
     #[test]
-    fn what_was_read_can_be_sent() {
+    fn a_tuple_that_was_read_can_be_sent() {
         let tuple = Tuple::udp("[::1]:1000".parse().unwrap(), "[::2]:80".parse().unwrap()).zone(7);
         let mut out = Writer::new();
         tuple.clone().attrs().encode(&mut out);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_come_from_the_other_end() {
+    fn the_reversed_tuple_is_that_of_the_replies() {
         let tcp = Tuple::tcp("192.0.2.1:1000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
         assert_eq!(shown(&tcp.reversed()), "src=192.0.2.2 dst=192.0.2.1 sport=80 dport=1000");
         assert_eq!(tcp.reversed().reversed(), tcp);
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_stays_absent() {
+    fn absent_fields_stay_absent() {
         let ports = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP).dst_port(53));
         assert_eq!(shown(&ports.reversed()), "sport=53");
         let attrs = ports.attrs();

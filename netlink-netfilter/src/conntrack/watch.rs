@@ -1,4 +1,4 @@
-//! A listener that makes up for lost events.
+//! A listener that recovers from lost events.
 
 use alloc::collections::VecDeque;
 use std::collections::HashMap;
@@ -11,13 +11,13 @@ use super::{Conntrack, TupleKey, list};
 use crate::Error;
 use crate::event::{Change, Event, Group};
 
-/// Follows the table of connections: first every entry there is, as new, then what changes.
+/// Follows the table of connections: it returns first all existing entries as new, then the changes.
 ///
-/// Where events are lost because they came faster than they were taken, it lists the table again: every entry there is comes
-/// as [`Change::Changed`] or [`Change::New`], and what is gone as [`Change::Deleted`]. For that it keeps every entry, as
-/// it was last seen.
+/// If events were lost because they arrived too fast, it lists the table again. It then returns existing
+/// entries as [`Change::Changed`] or [`Change::New`], and missing entries as [`Change::Deleted`]. For this it
+/// keeps a copy of each entry.
 ///
-/// Entries made before anybody listened tell of no change and not of their end, unless
+/// For entries that existed before any listener, the kernel sends no events, not even about their end, unless
 /// `net.netfilter.nf_conntrack_events` is 1; see [`event`](crate::event).
 ///
 /// ```no_run
@@ -44,9 +44,9 @@ impl Watch {
         Self::open_with(&OpenOptions::new())
     }
 
-    /// Follows a namespace of choice.
+    /// Follows the given namespace.
     pub fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
-        // Listening before listing, so that nothing falls between.
+        // Subscribing before listing, so that no change is missed.
         let events = crate::subscribe_with(&Group::CONNTRACK, options)?;
         let connection = crate::connect_with(options)?;
         let mut watch = Self { events, connection, mirror: Mirror::default() };
@@ -54,23 +54,23 @@ impl Watch {
         Ok(watch)
     }
 
-    /// The stream of events inside: its socket has a buffer to be sized.
+    /// The stream of events; its socket has a buffer whose size can be set.
     pub fn events(&self) -> &Events<Event<'static>> {
         &self.events
     }
 
-    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is for
-    /// ever.
+    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default,
+    /// waits without limit.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         self.events.set_timeout(timeout)
     }
 
-    /// How often events were lost, and the table was listed for it.
+    /// How often events were lost and the table was listed again.
     pub fn resyncs(&self) -> usize {
         self.mirror.resyncs
     }
 
-    /// Waits for the next change. After an error the next call goes on.
+    /// Waits for the next change. After an error the next call continues.
     #[allow(clippy::should_implement_trait)] // it has no end
     pub fn next(&mut self) -> Result<(Change, Conntrack<'static>), Error> {
         loop {
@@ -93,20 +93,21 @@ impl Watch {
     }
 }
 
-/// The table as it was last seen, without I/O.
+/// The last known state of the table, without I/O.
 ///
-/// A stream of events tells a loss behind all events that came before it, so none is older than the list that follows. Those
-/// that came while the list was made may be told by it already; the last one about an entry is right all the same.
+/// A stream of events reports a loss after all events that arrived before it, so no event is older than the
+/// following list. Events that arrive during the listing can be in the list already; the last event of an
+/// entry is correct in both cases.
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
     known: HashMap<Key, Conntrack<'static>>,
     pub(super) pending: VecDeque<Result<(Change, Conntrack<'static>), Error>>,
-    /// Events were lost, and the table not listed yet.
+    /// Events were lost, and the table was not listed since.
     pub(super) torn: bool,
     pub(super) resyncs: usize,
 }
 
-/// Id and original tuple: of 100,000 entries two may have the same id, which is a hash of 32 bits.
+/// Id and original tuple. The id is a hash of 32 bits, so two of 100,000 entries can have the same id.
 type Key = (u32, TupleKey);
 
 fn key(entry: &Conntrack<'_>) -> Key {
@@ -128,7 +129,7 @@ impl Mirror {
         let key = key(&entry);
         let change = match change {
             Change::Deleted => {
-                // One that is not known was missed, or was found missing by the list.
+                // An unknown entry was never returned, or the list showed already that it is missing.
                 if self.known.remove(&key).is_none() {
                     return;
                 }
@@ -165,7 +166,7 @@ impl Mirror {
                 Some(_) => Change::Changed,
                 None => Change::New,
             };
-            // A list may have an entry twice.
+            // A list can have an entry twice.
             if self.known.insert(key, entry.clone()).is_none() {
                 self.pending.push_back(Ok((change, entry)));
             }
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_tells_what_is_new_changed_and_gone() {
+    fn a_list_shows_new_changed_and_missing_entries() {
         let mut mirror = Mirror::default();
         mirror.resync(&[listed(1, 0), listed(2, 0), listed(3, 0), listed(3, 0)]);
         assert_eq!(drain(&mut mirror), [(Change::New, 1, 0), (Change::New, 2, 0), (Change::New, 3, 0)]);
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_cannot_be_read_is_told_and_costs_no_other() {
+    fn an_unreadable_entry_is_an_error_and_loses_no_other() {
         let mut bytes = conntrack::list().into_request().attr(12, &1u32).to_bytes().unwrap();
         let claims = bytes.len() - 8;
         bytes[claims] = 0xff;
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_the_list_knew_of_do_no_harm() {
+    fn events_that_the_list_contains_do_no_harm() {
         let mut mirror = Mirror::default();
         mirror.resync(&[listed(1, 5)]);
         drain(&mut mirror);

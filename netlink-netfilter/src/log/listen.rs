@@ -1,4 +1,4 @@
-//! A socket that packets are logged to.
+//! A socket that receives logged packets.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use super::{ConfigRequest, Packet};
 use crate::packet::{self, Gaps};
 use crate::{Connection, Error, Notice, OpenOptions};
 
-/// What comes from a group.
+/// What a group delivers.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums)]
 pub enum Arrival<'a> {
     /// A logged packet.
     Packet {
-        /// The packet; its payload stands in the receive buffer.
+        /// The packet; its payload is in the receive buffer.
         packet: Packet<'a>,
-        /// How many packets of its group were lost before it, because the receive buffer was full. `None` if the group
-        /// doesn't number them ([`LogFlags::SEQ`](super::LogFlags::SEQ)): then nothing tells.
+        /// Number of packets of its group that were lost before it because the receive buffer was full. `None` if the
+        /// group does not number its packets ([`LogFlags::SEQ`](super::LogFlags::SEQ)): then losses are unknown.
         missed: Option<u32>,
     },
-    /// Something was lost here. Only where the socket reports `ENOBUFS`, see [`Log`].
+    /// Packets were lost. Only if the socket reports `ENOBUFS`, see [`Log`].
     Overrun,
 }
 
-/// The numbers seen, of each group.
+/// The last number of each group.
 #[derive(Debug, Default)]
 pub(super) struct State(Gaps);
 
@@ -39,12 +39,12 @@ impl State {
     }
 }
 
-/// A socket that packets are logged to, from one group or from several.
+/// A socket that receives logged packets of one or more groups.
 ///
-/// Its receive buffer is 64 MiB where the process may, else as large as the system allows. What overflows all the same
-/// is counted by the packets' numbers and told with the next packet: `NETLINK_NO_ENOBUFS` is on, as the kernel would
-/// otherwise drop everything until the buffer has been read empty. Turn it off with
-/// `log.connection().socket_mut().set(Switch::NO_ENOBUFS, false)` to be told of an overflow at once.
+/// Its receive buffer is 64 MiB if the process may set that, else the largest that the system allows. If the buffer
+/// overflows, the numbers of the packets show how many were lost, and the next packet reports it. For this,
+/// `NETLINK_NO_ENOBUFS` is on; otherwise the kernel would drop all packets until the buffer is read empty. To receive
+/// an overflow at once, turn it off with `log.connection().socket_mut().set(Switch::NO_ENOBUFS, false)`.
 #[derive(Debug)]
 pub struct Log {
     nl: Connection,
@@ -53,38 +53,39 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens a socket in the namespace of the calling thread and sends what [`bind`](super::bind) made.
+    /// Opens a socket in the namespace of the calling thread, and sends a request of [`bind`](super::bind).
     pub fn open(config: &ConfigRequest<()>) -> Result<Self, Error> {
         Self::open_with(config, &OpenOptions::new())
     }
 
-    /// Opens a socket with a port or in a namespace of choice.
+    /// Opens a socket with a given port or in a given namespace.
     pub fn open_with(config: &ConfigRequest<()>, options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut log = Self { nl: packet::listening(options)?, state: State::default(), timeout: None };
         log.configure(config)?;
         Ok(log)
     }
 
-    /// Binds another group, unbinds one, or changes one. Packets that come meanwhile are kept.
+    /// Binds, unbinds or changes a further group. Packets that arrive meanwhile are kept.
     pub fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
         packet::configure(&mut self.nl, config, self.timeout)
     }
 
-    /// Waits for the next packet. One that can't be read is an [`Error::Decode`] with its bytes, and the next call goes
-    /// on behind it.
+    /// Waits for the next packet. A packet that can't be read is an [`Error::Decode`] with its bytes; the
+    /// next call continues after it.
     #[inline]
     #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Arrival<'_>, Error> {
         self.nl.next_event::<Packet<'static>>().map(|event| self.state.arrival(event))
     }
 
-    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is for ever.
+    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default,
+    /// waits without limit.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         self.timeout = timeout;
         self.nl.set_timeout(timeout)
     }
 
-    /// The connection beneath, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
+    /// The underlying connection, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.nl
     }

@@ -1,4 +1,4 @@
-//! A log on a tokio reactor: the same calls as the blocking [`Log`](super::Log), with `.await`.
+//! A log for tokio: the same calls as the blocking [`Log`](super::Log), with `.await`.
 
 use netlink_core::tokio::Connection;
 
@@ -6,7 +6,7 @@ use super::listen::State;
 use super::{Arrival, ConfigRequest, Packet};
 use crate::{Error, OpenOptions, packet};
 
-/// A socket that packets are logged to, on a tokio reactor.
+/// A socket that receives logged packets, for tokio.
 ///
 /// ```no_run
 /// use netlink_netfilter::log::{self, Arrival, Mode, tokio::Log};
@@ -26,20 +26,20 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens a socket in the namespace of the calling thread and sends what [`bind`](super::bind) made. Must be called
-    /// inside a runtime.
+    /// Opens a socket in the namespace of the calling thread, and sends a request of [`bind`](super::bind).
+    /// Must be called inside a runtime.
     pub async fn open(config: &ConfigRequest<()>) -> Result<Self, Error> {
         Self::open_with(config, &OpenOptions::new()).await
     }
 
-    /// Opens a socket with a port or in a namespace of choice.
+    /// Opens a socket with a given port or in a given namespace.
     pub async fn open_with(config: &ConfigRequest<()>, options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut log = Self { nl: packet::tokio::listening(options)?, state: State::default() };
         log.configure(config).await?;
         Ok(log)
     }
 
-    /// Binds another group, unbinds one, or changes one. Packets that come meanwhile are kept.
+    /// Binds, unbinds or changes a further group. Packets that arrive meanwhile are kept.
     pub async fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
         self.nl.call(config).await
     }
@@ -49,7 +49,7 @@ impl Log {
         self.nl.next_event::<Packet<'static>>().await.map(|event| self.state.arrival(event))
     }
 
-    /// The connection beneath, for its tracer and its socket.
+    /// The underlying connection, for its tracer and its socket.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.nl
     }

@@ -1,4 +1,4 @@
-//! `struct nf_osf_user_finger` and what is in it.
+//! `struct nf_osf_user_finger` and its fields.
 
 use core::fmt;
 
@@ -7,15 +7,15 @@ use netlink_core::layout::Field;
 use netlink_core::{Malformed, Str, layout, serialize, values};
 
 values! {
-    /// `OSF_WSS_*`: what a window is compared with.
+    /// `OSF_WSS_*`: how the window is compared.
     pub struct WindowKind: u32 {
-        /// The number itself; 0 is any.
+        /// With the number itself; 0 matches any window.
         0 OSF_WSS_PLAIN PLAIN "plain",
-        /// So many times the segment size.
+        /// With this multiple of the segment size.
         1 OSF_WSS_MSS MSS "mss",
-        /// So many times the packet size: 40 more than the segment's.
+        /// With this multiple of the packet size, which is the segment size plus 40.
         2 OSF_WSS_MTU MTU "mtu",
-        /// Any multiple of the number.
+        /// Matches any multiple of the number.
         3 OSF_WSS_MODULO MODULO "modulo",
     }
 }
@@ -25,15 +25,15 @@ values! {
     pub struct OptionKind: u16 {
         /// End of options.
         0 OSFOPT_EOL EOL "eol",
-        /// Nothing, for alignment.
+        /// No operation, for alignment.
         1 OSFOPT_NOP NOP "nop",
-        /// Largest segment.
+        /// Maximum segment size.
         2 OSFOPT_MSS MSS "mss",
         /// Window scale.
         3 OSFOPT_WSO WSO "wso",
-        /// Selective acknowledgement is permitted.
+        /// Selective acknowledgements are permitted.
         4 OSFOPT_SACKP SACKP "sackp",
-        /// Selective acknowledgement.
+        /// Selective acknowledgements.
         5 OSFOPT_SACK SACK "sack",
         /// Echo.
         6 OSFOPT_ECHO ECHO "echo",
@@ -51,9 +51,9 @@ values! {
 }
 
 layout! {
-    /// `struct nf_osf_wc`: a number, and what it means.
+    /// `struct nf_osf_wc`: a number and its meaning.
     pub struct Wildcard: nf_osf_wc = 8 {
-        /// What it means.
+        /// The meaning.
         wc: WindowKind,
         /// The number.
         val: u32,
@@ -65,18 +65,18 @@ layout! {
     pub struct TcpOption: nf_osf_opt = 12 {
         /// Its kind.
         kind: OptionKind,
-        /// Bytes, with the two of kind and length.
+        /// Length in bytes, with the two bytes for kind and length.
         length: u16,
-        /// Its value; the kernel compares it with nothing.
+        /// Its value; the kernel does not compare it.
         wc: Wildcard,
     }
 }
 
 layout! {
-    /// `struct nf_osf_user_finger`: what the first packet of a connection looks like.
+    /// `struct nf_osf_user_finger`: the form of a connection's first packet.
     ///
-    /// Parsing a line of `pf.os` makes one: `window:ttl:df:size:options:genre:version:subtype:comment`. It is equal in
-    /// every byte to what `nfnl_osf` makes of the line.
+    /// Parsing a line of `pf.os` makes one: `window:ttl:df:size:options:genre:version:subtype:comment`. The
+    /// bytes equal those that `nfnl_osf` makes from the line.
     ///
     /// ```
     /// use netlink_netfilter::osf::{Fingerprint, Label, OptionKind, TcpOption, WindowKind};
@@ -94,23 +94,23 @@ layout! {
     pub struct Fingerprint: nf_osf_user_finger = 592 {
         /// The window.
         wss: Wildcard,
-        /// Hops that are left at the sender.
+        /// Time to live at the sender.
         ttl: u8,
         /// Whether the packet must not be fragmented: 0 or 1.
         df: u8,
-        /// Bytes of the packet, with the IP header.
+        /// Length of the packet with the IP header, in bytes.
         ss: u16,
-        /// Without effect.
+        /// Not used.
         mss: u16,
-        /// How many of the options count. Set it with [`options`](Self::options).
+        /// Number of TCP options. Set it with [`options`](Self::options).
         opt_num: u16,
-        /// The system, which rules name.
+        /// The system; rules match this name.
         genre: Label,
         /// Its version.
         version: Label,
-        /// What else is known of it.
+        /// Further details.
         subtype: Label,
-        /// The TCP options, in order. Set them likewise.
+        /// The TCP options, in order. Set them with [`options`](Self::options).
         opt: TcpOptions,
     }
 }
@@ -120,10 +120,10 @@ layout! {
 pub struct Label([u8; 32]);
 
 impl Label {
-    /// The most bytes it takes.
+    /// Largest length, in bytes.
     pub const MAX: usize = 31;
 
-    /// This text, which has no NUL.
+    /// Makes a label of a text without NUL.
     pub fn new(text: &str) -> Result<Self, FingerprintError> {
         let mut label = Self::default();
         match label.0.get_mut(..text.len()) {
@@ -167,22 +167,22 @@ impl Field for Label {
 
 serialize! { @value Label, |label| label.as_str() }
 
-/// Room for forty TCP options; [`opt_num`](Fingerprint::opt_num) says how many count.
+/// Space for forty TCP options; [`opt_num`](Fingerprint::opt_num) is the number in use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TcpOptions([TcpOption; 40]);
 
 impl TcpOptions {
-    /// The most options it takes.
+    /// Largest number of options.
     pub const MAX: usize = 40;
 
-    /// These, and nothing behind them.
+    /// These options, followed by unused ones.
     pub fn new(options: &[TcpOption]) -> Result<Self, FingerprintError> {
         let mut all = Self::default();
         all.0.get_mut(..options.len()).ok_or(FingerprintError::Options)?.copy_from_slice(options);
         Ok(all)
     }
 
-    /// All forty.
+    /// All forty options.
     pub fn as_slice(&self) -> &[TcpOption] {
         &self.0
     }
@@ -194,7 +194,7 @@ impl Default for TcpOptions {
     }
 }
 
-/// Without the unused ones at the end.
+/// Without the unused options at the end.
 impl fmt::Debug for TcpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unused = |option: &&TcpOption| **option == TcpOption::default();
@@ -224,20 +224,20 @@ impl Field for TcpOptions {
 serialize! { @value TcpOptions, |options| options.as_slice() }
 
 impl Fingerprint {
-    /// With these options, and as many.
+    /// Sets these options and their number.
     pub fn options(self, options: &[TcpOption]) -> Result<Self, FingerprintError> {
         let count = u16::try_from(options.len()).map_err(|_| FingerprintError::Options)?;
         Ok(self.opt(TcpOptions::new(options)?).opt_num(count))
     }
 }
 
-/// Why there is no such fingerprint.
+/// Why a text is not a fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FingerprintError {
     /// A line has nine parts between colons.
     Parts(Quoted),
-    /// This part is no number, or a larger one than there is room for.
+    /// This part is not a number, or the number is too large.
     Number(&'static str, Quoted),
     /// A text is longer than 31 bytes, or has a NUL.
     Label(Quoted),

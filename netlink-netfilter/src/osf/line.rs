@@ -54,7 +54,7 @@ fn number<T: FromStr>(text: &str, part: &'static str) -> Result<T, FingerprintEr
     text.trim().parse().map_err(|_| FingerprintError::Number(part, Quoted::new(text)))
 }
 
-/// A number, or a star for 0, behind what it is a multiple of.
+/// A number after a prefix for its kind. A star is 0.
 fn wildcard(text: &str, part: &'static str) -> Result<Wildcard, FingerprintError> {
     let (kind, rest) = match text.as_bytes().first() {
         Some(b'S') => (WindowKind::MSS, text.get(1..)),
@@ -68,7 +68,7 @@ fn wildcard(text: &str, part: &'static str) -> Result<Wildcard, FingerprintError
     Ok(Wildcard::default().wc(kind).val(val))
 }
 
-/// What its letter stands for; other letters are for other programs.
+/// The option for a letter. Unknown letters, which other programs use, are ignored.
 fn option(text: &str) -> Result<Option<TcpOption>, FingerprintError> {
     let (kind, length) = match text.as_bytes().first() {
         Some(b'E') => (OptionKind::EOL, 1),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn values_that_do_not_fit_are_refused() {
         assert_eq!(options(".").unwrap().opt_num, 0);
         assert_eq!(options(&["N"; 40].join(",")).unwrap().opt_num, 40);
         assert_eq!(options(&["N"; 41].join(",")), Err(FingerprintError::Options));

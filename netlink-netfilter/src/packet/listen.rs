@@ -1,4 +1,4 @@
-//! The sockets that packets come to.
+//! Sockets that receive packets.
 
 use std::time::Duration;
 
@@ -6,21 +6,19 @@ use netlink_core::socket::Switch;
 
 use crate::{Connection, Error, OpenOptions, Protocol, Socket, ToRequest};
 
-/// The receive buffer a queue or log asks for.
 const BUFFER: usize = 64 << 20;
 
-/// Makes a connection take packets, drop what there is no room for, and go on.
+/// Prepares a connection for packets: packets that do not fit are dropped, and the others are still received.
 ///
-/// Otherwise the kernel would report `ENOBUFS` and drop everything until the socket has been read empty. The packets'
-/// numbers say what was lost, and exactly.
+/// Otherwise the kernel would report `ENOBUFS` and drop all packets until the socket is read empty. The
+/// numbers of the packets show exactly how many were lost.
 pub(super) fn prepare(socket: &Socket) -> Result<(), Error> {
     socket.set(Switch::NO_ENOBUFS, true)?;
-    // A smaller buffer loses more, and says so.
+    // With a smaller buffer more packets are lost, which is reported.
     let _ = socket.set_receive_buffer(BUFFER);
     Ok(())
 }
 
-/// A connection that takes packets.
 pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> {
     let mut nl = Connection::open_with(Protocol::NETFILTER, options)?;
     prepare(nl.socket())?;
@@ -28,7 +26,7 @@ pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> 
     Ok(nl)
 }
 
-/// Asks with a limit, and goes back to the wait for packets.
+/// Sends a request with a time limit, then restores the limit for packets.
 pub(crate) fn configure(
     nl: &mut Connection,
     config: impl ToRequest<Answer = ()>,
@@ -40,12 +38,12 @@ pub(crate) fn configure(
     done
 }
 
-/// The number that is next in each queue or group: for the gaps.
+/// The next expected number of each queue or group, to find gaps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gaps(Vec<(u16, u32)>);
 
 impl Gaps {
-    /// How many numbers are missing before this one, where the first of all is `first`.
+    /// How many numbers are missing before this one. `first` is the first number of all.
     #[inline]
     pub(crate) fn missed(&mut self, place: u16, number: u32, first: u32) -> u32 {
         let next = number.wrapping_add(1);
@@ -57,7 +55,7 @@ impl Gaps {
             }
         };
         let missing = number.wrapping_sub(expected);
-        // A step back: it was bound anew.
+        // A step back: the queue or group was bound again.
         if missing > u32::MAX / 2 { number.wrapping_sub(first) } else { missing }
     }
 }
@@ -67,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_counted_per_place_and_across_the_wrap() {
+    fn gaps_are_counted_per_queue_and_across_the_wrap() {
         let mut gaps = Gaps::default();
         assert_eq!(gaps.missed(7, 1, 1), 0);
         assert_eq!(gaps.missed(8, 4, 1), 3);
@@ -79,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_bound_anew_counts_anew() {
+    fn a_new_binding_counts_from_the_start() {
         let mut gaps = Gaps::default();
         assert_eq!(gaps.missed(7, 40, 1), 39);
         assert_eq!(gaps.missed(7, 1, 1), 0);

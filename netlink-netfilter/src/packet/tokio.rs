@@ -1,11 +1,10 @@
-//! The same on a tokio reactor.
+//! Sockets that receive packets, for tokio.
 
 use netlink_core::tokio::Connection;
 
 use super::listen::prepare;
 use crate::{Error, OpenOptions, Protocol};
 
-/// A connection that takes packets.
 pub(crate) fn listening(options: &OpenOptions<'_>) -> Result<Connection, Error> {
     let mut nl = Connection::open_with(Protocol::NETFILTER, options)?;
     prepare(nl.socket())?;

@@ -1,4 +1,4 @@
-//! A socket that packets are queued to.
+//! A socket that receives queued packets.
 
 use core::fmt;
 use std::os::fd::AsFd as _;
@@ -10,21 +10,21 @@ use super::{ConfigRequest, Packet, Ticket, Verdict, VerdictRequest};
 use crate::packet::{self, Gaps};
 use crate::{Connection, Error, Notice, OpenOptions, Socket, ToRequest as _};
 
-/// What comes from a queue.
+/// What a queue delivers.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums)]
 pub enum Arrival<'a> {
     /// A packet that waits for a verdict.
     Packet {
-        /// The packet; its payload stands in the receive buffer.
+        /// The packet; its payload is in the receive buffer.
         packet: Packet<'a>,
-        /// How many packets of its queue were lost before it, because the receive buffer was full. They were
-        /// dropped, or with [`QueueFlags::FAIL_OPEN`](super::QueueFlags::FAIL_OPEN) accepted.
+        /// Number of packets of its queue that were lost before it because the receive buffer was full. They
+        /// were dropped, or accepted with [`QueueFlags::FAIL_OPEN`](super::QueueFlags::FAIL_OPEN).
         missed: u32,
     },
-    /// The kernel took no verdict from us.
+    /// The kernel refused a verdict.
     Refused(Refused),
-    /// Something was lost here, refusals perhaps. Only where the socket reports `ENOBUFS`, see [`Queue`].
+    /// Packets or refusals were lost. Only if the socket reports `ENOBUFS`, see [`Queue`].
     Overrun,
 }
 
@@ -32,14 +32,14 @@ pub enum Arrival<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Refused {
-    /// The packet it was about.
+    /// The packet of the verdict.
     pub ticket: Ticket,
-    /// Why. `ENOENT`: no such packet waits.
+    /// The reason. `ENOENT`: no such packet waits.
     pub error: Error,
 }
 
 impl Refused {
-    /// The packet that a refused verdict was about; any other error as it is.
+    /// The packet of a refused verdict; returns any other error unchanged.
     fn of(error: Error) -> Result<Self, Error> {
         let ticket = match &error {
             Error::Kernel(refusal) => ticket(refusal.ext_ack().request()),
@@ -64,7 +64,6 @@ impl std::error::Error for Refused {
     }
 }
 
-/// The packet a verdict is about.
 fn ticket(verdict: &[u8]) -> Option<Ticket> {
     let message = Messages::new(verdict).next()?.ok()?;
     let kind = message.header.kind.0;
@@ -75,11 +74,11 @@ fn ticket(verdict: &[u8]) -> Option<Ticket> {
     Some(Ticket { queue: packet.header().resource.0, id: packet.verdict_header()?.id.0 })
 }
 
-/// What has to be remembered between packets.
+/// State between packets.
 #[derive(Debug, Default)]
 pub(super) struct State {
     gaps: Gaps,
-    /// A verdict to write the next one over.
+    /// A sent verdict whose memory the next one reuses.
     spare: Option<VerdictRequest<()>>,
 }
 
@@ -100,7 +99,7 @@ impl State {
         }
     }
 
-    /// Writes a verdict and has it sent.
+    /// Writes a verdict and passes it to `send`.
     #[inline]
     pub(super) fn verdict(
         &mut self,
@@ -114,19 +113,19 @@ impl State {
         };
         let request = change(request);
         let sent = send(&request);
-        // Whoever changes it may have made another one.
+        // The caller may have replaced it by another request.
         self.spare =
             Some(request).filter(|request| request.to_request().info().number == Packet::VERDICT.number);
         sent
     }
 }
 
-/// A socket that packets are queued to, from one queue or from several.
+/// A socket that receives queued packets of one or more queues.
 ///
-/// Its receive buffer is 64 MiB where the process may, else as large as the system allows. What overflows all the same
-/// is counted by the packets' numbers and told with the next packet: `NETLINK_NO_ENOBUFS` is on, as the kernel would
-/// otherwise drop everything until the buffer has been read empty. Turn it off with
-/// `queue.connection().socket_mut().set(Switch::NO_ENOBUFS, false)` to be told of an overflow at once.
+/// Its receive buffer is 64 MiB if the process may set that, else the largest that the system allows. If the buffer
+/// overflows, the numbers of the packets show how many were lost, and the next packet reports it. For this,
+/// `NETLINK_NO_ENOBUFS` is on; otherwise the kernel would drop all packets until the buffer is read empty. To receive
+/// an overflow at once, turn it off with `queue.connection().socket_mut().set(Switch::NO_ENOBUFS, false)`.
 #[derive(Debug)]
 pub struct Queue {
     nl: Connection,
@@ -135,39 +134,38 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens a socket in the namespace of the calling thread and sends what [`bind`](super::bind) made.
+    /// Opens a socket in the namespace of the calling thread, and sends a request of [`bind`](super::bind).
     pub fn open(config: &ConfigRequest<()>) -> Result<Self, Error> {
         Self::open_with(config, &OpenOptions::new())
     }
 
-    /// Opens a socket with a port or in a namespace of choice.
+    /// Opens a socket with a given port or in a given namespace.
     pub fn open_with(config: &ConfigRequest<()>, options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut queue = Self { nl: packet::listening(options)?, state: State::default(), timeout: None };
         queue.configure(config)?;
         Ok(queue)
     }
 
-    /// Binds another queue, unbinds one, or changes one. Packets that come meanwhile are kept.
+    /// Binds, unbinds or changes a further queue. Packets that arrive meanwhile are kept.
     pub fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
         packet::configure(&mut self.nl, config, self.timeout)
     }
 
-    /// Waits for the next packet. One that can't be read is an [`Error::Decode`] with its bytes, and the next call goes
-    /// on behind it.
+    /// Waits for the next packet. A packet that can't be read is an [`Error::Decode`] with its bytes; the
+    /// next call continues after it.
     #[inline]
     #[allow(clippy::should_implement_trait)] // what it gives borrows from it
     pub fn next(&mut self) -> Result<Arrival<'_>, Error> {
         self.state.arrival(self.nl.next_event::<Packet<'static>>())
     }
 
-    /// Says what becomes of a packet, and waits for nothing. A verdict that the kernel refuses comes as
-    /// [`Arrival::Refused`].
+    /// Sends a verdict without waiting. A refused verdict is returned later as [`Arrival::Refused`].
     #[inline]
     pub fn verdict(&mut self, ticket: Ticket, verdict: Verdict) -> Result<(), Error> {
         self.verdict_with(ticket, verdict, |request| request)
     }
 
-    /// The same, and changes the packet: its mark, its payload.
+    /// Sends a verdict that changes the packet, for example its mark or its payload.
     ///
     /// ```no_run
     /// # use netlink_netfilter::queue::{Queue, Ticket, Verdict};
@@ -186,33 +184,33 @@ impl Queue {
         self.state.verdict((ticket, verdict), change, |request| nl.post(request))
     }
 
-    /// Sends a verdict made by [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to), and waits for
-    /// nothing.
+    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to) without waiting.
     pub fn send(&mut self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
         self.nl.post(verdict)
     }
 
-    /// A handle that gives verdicts from other threads, while this one waits for packets.
+    /// A handle that sends verdicts from other threads while this thread waits for packets.
     pub fn verdicts(&self) -> Result<Verdicts, Error> {
         Verdicts::of(self.nl.socket())
     }
 
-    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default, is for ever.
+    /// How long [`next`](Self::next) waits before it fails with [`Error::Timeout`]; `None`, the default,
+    /// waits without limit.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         self.timeout = timeout;
         self.nl.set_timeout(timeout)
     }
 
-    /// The connection beneath, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
+    /// The underlying connection, for its [`stop_handle`](Connection::stop_handle), its tracer, and its socket.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.nl
     }
 }
 
-/// Gives verdicts over the socket of a [`Queue`], from any thread.
+/// Sends verdicts over the socket of a [`Queue`], from any thread.
 ///
-/// What the kernel refuses is told by the queue, as [`Arrival::Refused`]. The queue stays bound, and its packets wait,
-/// until the last handle is gone.
+/// The queue returns refused verdicts as [`Arrival::Refused`]. The queue stays bound, and its packets wait,
+/// until the last handle is dropped.
 #[derive(Debug)]
 pub struct Verdicts(Socket);
 
@@ -225,7 +223,7 @@ impl Verdicts {
         Socket::try_from(copy).map(Self)
     }
 
-    /// Sends a verdict made by [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to).
+    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to).
     pub fn send(&self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
         self.0.send(&verdict.to_request().to_bytes()?)
     }

@@ -1,4 +1,4 @@
-//! A queue on a tokio reactor: the same calls as the blocking [`Queue`](super::Queue), with `.await` where it waits.
+//! A queue for tokio: the same calls as the blocking [`Queue`](super::Queue), with `.await` where it waits.
 
 use netlink_core::tokio::Connection;
 
@@ -6,7 +6,7 @@ use super::listen::State;
 use super::{Arrival, ConfigRequest, Packet, Ticket, Verdict, VerdictRequest, Verdicts};
 use crate::{Error, OpenOptions, packet};
 
-/// A socket that packets are queued to, on a tokio reactor.
+/// A socket that receives queued packets, for tokio.
 ///
 /// ```no_run
 /// use netlink_netfilter::queue::{self, Arrival, Params, Verdict, tokio::Queue};
@@ -28,20 +28,20 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens a socket in the namespace of the calling thread and sends what [`bind`](super::bind) made. Must be called
-    /// inside a runtime.
+    /// Opens a socket in the namespace of the calling thread, and sends a request of [`bind`](super::bind).
+    /// Must be called inside a runtime.
     pub async fn open(config: &ConfigRequest<()>) -> Result<Self, Error> {
         Self::open_with(config, &OpenOptions::new()).await
     }
 
-    /// Opens a socket with a port or in a namespace of choice.
+    /// Opens a socket with a given port or in a given namespace.
     pub async fn open_with(config: &ConfigRequest<()>, options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut queue = Self { nl: packet::tokio::listening(options)?, state: State::default() };
         queue.configure(config).await?;
         Ok(queue)
     }
 
-    /// Binds another queue, unbinds one, or changes one. Packets that come meanwhile are kept.
+    /// Binds, unbinds or changes a further queue. Packets that arrive meanwhile are kept.
     pub async fn configure(&mut self, config: &ConfigRequest<()>) -> Result<(), Error> {
         self.nl.call(config).await
     }
@@ -51,12 +51,12 @@ impl Queue {
         self.state.arrival(self.nl.next_event::<Packet<'static>>().await)
     }
 
-    /// Says what becomes of a packet, and waits for nothing.
+    /// Sends a verdict without waiting.
     pub fn verdict(&mut self, ticket: Ticket, verdict: Verdict) -> Result<(), Error> {
         self.verdict_with(ticket, verdict, |request| request)
     }
 
-    /// The same, and changes the packet.
+    /// Sends a verdict that changes the packet, without waiting.
     pub fn verdict_with(
         &mut self,
         ticket: Ticket,
@@ -67,18 +67,17 @@ impl Queue {
         self.state.verdict((ticket, verdict), change, |request| nl.post(request))
     }
 
-    /// Sends a verdict made by [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to), and waits for
-    /// nothing.
+    /// Sends a verdict of [`verdict`](super::verdict) or [`verdict_up_to`](super::verdict_up_to) without waiting.
     pub fn send(&mut self, verdict: &VerdictRequest<()>) -> Result<(), Error> {
         self.nl.post(verdict)
     }
 
-    /// A handle that gives verdicts from other tasks, while this one waits for packets.
+    /// A handle that sends verdicts from other tasks while this task waits for packets.
     pub fn verdicts(&self) -> Result<Verdicts, Error> {
         Verdicts::of(self.nl.socket())
     }
 
-    /// The connection beneath, for its tracer and its socket.
+    /// The underlying connection, for its tracer and its socket.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.nl
     }

@@ -17,9 +17,9 @@ suite! {
     lists_select_by_flags;
     many_are_listed_zeroed_and_flushed;
     packets_are_counted: program("iptables-nft"), program("ip");
-    a_quota_is_told_once_and_again_after_zero: program("iptables-nft"), program("ip");
-    a_quota_is_told_between_calls: program("iptables-nft"), program("ip");
-    a_quota_is_told_on_a_reactor: program("iptables-nft"), program("ip");
+    a_quota_is_reported_once_and_again_after_zero: program("iptables-nft"), program("ip");
+    a_quota_is_reported_between_calls: program("iptables-nft"), program("ip");
+    a_quota_is_reported_with_tokio: program("iptables-nft"), program("ip");
     nfacct_prints_the_same: program("nfacct");
     refusals;
 }
@@ -98,12 +98,12 @@ fn many_are_listed_zeroed_and_flushed() -> Result {
     Ok(())
 }
 
-/// Sends so many datagrams of 32 bytes.
+/// Sends this many datagrams of 32 bytes.
 fn send(datagrams: usize) -> Result {
     exchange_udp(datagrams).map(drop)
 }
 
-/// A rule that counts all datagrams sent.
+/// A rule that counts all sent datagrams.
 fn count_with(name: &str) -> Result {
     run("ip link set lo up")?;
     run(&format!("iptables-nft -A OUTPUT -p udp -m nfacct --nfacct-name {name}"))?;
@@ -129,7 +129,7 @@ fn packets_are_counted() -> Result {
     Ok(())
 }
 
-/// The quota of three packets was reached just now.
+/// The quota of three packets was just reached.
 fn assert_told(event: &Event<'_>) {
     let Event::Quota(account) = event else { panic!("{event:?}") };
     assert_eq!((account.name().unwrap().to_string(), counted(account)), ("q".into(), (3, 96)));
@@ -137,7 +137,7 @@ fn assert_told(event: &Event<'_>) {
     assert!(account.quota_flags().unwrap().contains(AccountFlags::QUOTA_PKTS));
 }
 
-fn a_quota_is_told_once_and_again_after_zero() -> Result {
+fn a_quota_is_reported_once_and_again_after_zero() -> Result {
     let mut nl = connect()?;
     nl.call(acct::create("q").quota_packets(3))?;
     count_with("q")?;
@@ -165,7 +165,7 @@ fn a_quota_is_told_once_and_again_after_zero() -> Result {
     Ok(())
 }
 
-fn a_quota_is_told_between_calls() -> Result {
+fn a_quota_is_reported_between_calls() -> Result {
     let mut nl = connect()?;
     nl.subscribe(&[Group::ACCT_QUOTA.0])?;
     nl.call(acct::create("q").quota_bytes(65))?;
@@ -180,7 +180,7 @@ fn a_quota_is_told_between_calls() -> Result {
     Ok(())
 }
 
-fn a_quota_is_told_on_a_reactor() -> Result {
+fn a_quota_is_reported_with_tokio() -> Result {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut nl = netlink_netfilter::tokio::connect()?;
         nl.call(acct::create("q").quota_packets(3)).await?;
@@ -212,7 +212,7 @@ fn nfacct_prints_the_same() -> Result {
     }
     let mut expected = printed.clone();
     if cfg!(target_endian = "big") {
-        // There it knows no mode by its name, not even of a quota that it made.
+        // There it does not know modes by name, not even of its own quota.
         expected =
             expected.replace("mode = byte", "mode = unknown").replace("mode = packet", "mode = unknown");
     }

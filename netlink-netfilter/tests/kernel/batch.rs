@@ -1,4 +1,4 @@
-//! Transactions, with messages of nftables: all or nothing, and a name for what was refused.
+//! Transactions with messages of nftables: all or nothing, and a position for each refused message.
 
 use netlink_core::{Be, Connection, Dump, Errno, MessageFlags, Str, attrs, message};
 use netlink_netfilter::batch::{self, Aborted, Transaction};
@@ -10,10 +10,10 @@ use crate::{nft, run};
 suite! {
     all_messages_are_done: program("nft");
     a_refused_message_is_named_and_all_is_undone: program("nft");
-    another_generation_is_told: program("nft");
-    connections_take_no_transactions;
+    another_generation_is_reported: program("nft");
+    connections_have_no_transactions;
     an_empty_one_does_nothing;
-    what_cannot_be_sent_has_a_position_too;
+    an_invalid_message_has_a_position_too;
     thousands_of_messages: program("nft"), seconds(180);
     thousands_of_refusals: program("nft"), seconds(180);
     on_a_reactor: program("nft");
@@ -30,11 +30,11 @@ attrs! {
 message! {
     /// Tables.
     pub struct Table<'a>(Header, TableAttrs<'a>), TableRequest {
-        /// Made.
+        /// Makes a table.
         2560 NFT_MSG_NEWTABLE NEW,
-        /// Asked.
+        /// Asks for tables.
         2561 NFT_MSG_GETTABLE GET,
-        /// Deleted.
+        /// Deletes a table.
         2562 NFT_MSG_DELTABLE DEL,
     }
 }
@@ -52,7 +52,7 @@ attrs! {
 message! {
     /// Chains.
     pub struct Chain<'a>(Header, ChainAttrs<'a>), ChainRequest {
-        /// Made.
+        /// Makes a chain.
         2563 NFT_MSG_NEWCHAIN NEW,
     }
 }
@@ -68,9 +68,9 @@ attrs! {
 message! {
     /// Generations.
     pub struct Gen<'a>(Header, GenAttrs<'a>), GenRequest {
-        /// Answered.
+        /// The answer.
         2575 NFT_MSG_NEWGEN NEW,
-        /// Asked.
+        /// Asks for the generation.
         2576 NFT_MSG_GETGEN GET,
     }
 }
@@ -102,7 +102,7 @@ fn all_messages_are_done() -> Result {
     transaction.commit(&mut nl)?;
     assert_eq!(run("nft list tables")?, "table ip a\ntable ip b\n");
     assert!(run("nft list table a")?.contains("chain c"));
-    // Nothing is left over to confuse what follows.
+    // No message remains that could confuse the next call.
     assert_eq!(nl.dump(tables())?.collect()?.len(), 2);
     let mut again = Transaction::new(Subsystem::NFTABLES);
     again.push(table("c"));
@@ -149,7 +149,7 @@ fn a_refused_message_is_named_and_all_is_undone() -> Result {
     Ok(())
 }
 
-fn another_generation_is_told() -> Result {
+fn another_generation_is_reported() -> Result {
     let mut nl = connect()?;
     nft("table ip other { }\n")?;
     let genid = genid(&mut nl)?;
@@ -168,7 +168,7 @@ fn another_generation_is_told() -> Result {
     Ok(())
 }
 
-fn connections_take_no_transactions() -> Result {
+fn connections_have_no_transactions() -> Result {
     let mut nl = connect()?;
     let mut transaction = Transaction::new(Subsystem::CTNETLINK);
     transaction.push(crate::make(&crate::flow(1)));
@@ -184,7 +184,7 @@ fn an_empty_one_does_nothing() -> Result {
     Ok(())
 }
 
-fn what_cannot_be_sent_has_a_position_too() -> Result {
+fn an_invalid_message_has_a_position_too() -> Result {
     let mut nl = connect()?;
     let mut transaction = Transaction::new(Subsystem::NFTABLES);
     transaction.push(table("a"));
@@ -196,7 +196,7 @@ fn what_cannot_be_sent_has_a_position_too() -> Result {
     Ok(())
 }
 
-/// More than a send buffer holds at first.
+/// More than the default send buffer.
 fn thousands_of_messages() -> Result {
     let mut nl = connect()?;
     let mut transaction = Transaction::new(Subsystem::NFTABLES);
@@ -214,7 +214,7 @@ fn refusals_of(aborted: &Aborted) -> Vec<usize> {
     aborted.refused().map(|(at, _)| at).collect()
 }
 
-/// More refusals than a receive buffer holds: those that came are right, and nothing was done.
+/// More errors than a receive buffer holds: those that arrive are right, and nothing was executed.
 fn thousands_of_refusals() -> Result {
     let mut nl = connect()?;
     let mut transaction = Transaction::new(Subsystem::NFTABLES);

@@ -1,4 +1,4 @@
-//! What `tests/golden` has of both byte orders, as this kernel says it.
+//! The content of `tests/golden` in both byte orders, as this kernel sends it.
 
 use netlink_testing::golden::Monitor;
 use netlink_testing::{Result, program, seconds, suite};
@@ -10,7 +10,7 @@ suite! {
     captured: program("conntrack"), seconds(60);
 }
 
-/// `NETLINK_NETFILTER`, and of conntrack the groups, and the types of what is new and what is gone.
+/// `NETLINK_NETFILTER`; for conntrack the groups, and the types of new and deleted entries.
 const PROTOCOL: i32 = 12;
 const GROUPS: [u32; 3] = [1, 2, 3];
 const NEW: u16 = 1 << 8;

@@ -37,8 +37,8 @@ suite! {
     a_thousand_in_a_batch_and_all_flushed;
     statistics_of_the_table_and_of_each_processor;
     dying_and_unconfirmed_lists_answer;
-    refusals_name_what_was_asked;
-    what_cannot_be_sent_is_refused_here;
+    errors_name_the_request;
+    invalid_requests_are_refused_here;
 }
 
 const DCCP: Need = when("the kernel does not track DCCP", || {
@@ -123,7 +123,7 @@ fn tuples_of_every_protocol() -> Result {
     let (a6, b6) = ("[2001:db8::1]:1000".parse()?, "[2001:db8::2]:2000".parse()?);
     let [v4, w4] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
     let [v6, w6] = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<Ipv6Addr>().unwrap());
-    // Linux 7.3 keeps UDP-Lite as it keeps what it does not look into: without ports.
+    // Linux 7.3 handles UDP-Lite like a protocol that it does not inspect: without ports.
     let udplite = |a: SocketAddr, b: SocketAddr| match is_since(7, 0) {
         false => Tuple::ports(IpProtocol::UDPLITE, a, b),
         true => Tuple::generic(IpProtocol::UDPLITE, a.ip(), b.ip()),
@@ -337,7 +337,7 @@ fn an_expected_entry_names_its_master() -> Result {
     let entry = read(&mut nl, &flow(2))?;
     assert_eq!(entry.tuple_master(), Some(flow(1).attrs()));
     assert!(entry.status().unwrap().contains(Status::EXPECTED));
-    // The master is missing, and not what is made.
+    // The master is missing, not the new entry.
     let orphan = nl.call(make(&flow(3)).tuple_master(flow(9))).unwrap_err();
     assert!(orphan.errno() == Some(Errno::ENOENT) && !orphan.is_not_found(), "{orphan}");
     Ok(())
@@ -398,7 +398,7 @@ fn an_id_is_of_one_entry_alone() -> Result {
     Ok(())
 }
 
-/// NA3: of entries that differ in nothing but the zone of both directions, or of one.
+/// NA3: entries that differ only in the zone, of both directions or of one.
 fn a_listed_entry_is_deleted_and_no_other() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)).mark(1))?;
@@ -461,7 +461,7 @@ fn dying_and_unconfirmed_lists_answer() -> Result {
     Ok(())
 }
 
-fn refusals_name_what_was_asked() -> Result {
+fn errors_name_the_request() -> Result {
     let mut nl = connect()?;
     let no_timeout = nl.call(conntrack::create(&flow(1), &flow(1).reversed())).unwrap_err();
     assert_eq!(no_timeout.errno(), Some(Errno::EINVAL));
@@ -471,7 +471,7 @@ fn refusals_name_what_was_asked() -> Result {
     let other = Tuple::udp("10.0.0.2:1".parse()?, "10.0.0.1:2".parse()?);
     let mixed = nl.call(conntrack::create(&flow(1), &other).timeout(5)).unwrap_err();
     assert_eq!(mixed.errno(), Some(Errno::EINVAL));
-    // A policy is violated: the kernel points at the attribute.
+    // A policy is violated: the kernel names the attribute.
     let short = nl.call(make(&flow(1)).attr(7, &1u8)).unwrap_err();
     assert_eq!(short.errno(), Some(Errno::ERANGE));
     assert!(short.to_string().contains("at CTA_TIMEOUT"), "{short}");
@@ -479,7 +479,7 @@ fn refusals_name_what_was_asked() -> Result {
     Ok(())
 }
 
-fn what_cannot_be_sent_is_refused_here() -> Result {
+fn invalid_requests_are_refused_here() -> Result {
     let mut nl = connect()?;
     let long = nl.call(make(&flow(1)).help(Helper::named("sixteen-and-more"))).unwrap_err();
     assert!(matches!(long, Error::Request(_)), "{long}");

@@ -1,4 +1,4 @@
-//! Entries as `conntrack` sees them: what is made here is what it prints, and what it makes is, read here, the same.
+//! Entries compared with `conntrack`: those made here equal its output, and those that it makes are read here.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,12 +17,12 @@ suite! {
     conntrack_prints_the_entries_made_here: program("conntrack");
     entries_made_by_conntrack_are_those_made_here: program("conntrack");
     entries_of_packets_are_the_same_to_both: program("conntrack"), program("nft"), program("ip");
-    what_is_deleted_here_is_gone_there_and_the_other_way: program("conntrack");
+    deletions_are_seen_on_both_sides: program("conntrack");
     both_count_the_same: program("conntrack");
     conntrack_prints_the_expectations_made_here: program("conntrack"), module("nf_conntrack_ftp");
 }
 
-/// Takes out what may be another a moment later.
+/// Removes values that change within a moment.
 fn settled(line: &str) -> String {
     let mut out = line.to_owned();
     for [begin, end] in [["<timeout>", "</timeout>"], ["<use>", "</use>"], ["<deltatime>", "</deltatime>"]] {
@@ -55,7 +55,7 @@ fn xml(entry: &Conntrack<'_>) -> Result<String> {
     direction(&mut out, "reply", &reply, entry.counters_reply())?;
     write!(out, "<meta direction=\"independent\">")?;
     let protoinfo = entry.protoinfo();
-    // It names states of SCTP as if they were of TCP.
+    // It names states of SCTP like states of TCP.
     let sctp = protoinfo.as_ref().and_then(|info| Some(TcpState(info.sctp()?.state()?.0)));
     let tcp = protoinfo.as_ref().and_then(|info| info.tcp()?.state());
     if let Some(state) = tcp.or(sctp) {
@@ -97,7 +97,7 @@ fn direction(
     };
     let proto = tuple.proto().unwrap();
     let protocol = proto.num().unwrap();
-    // libnetfilter_conntrack's table of names is shorter than the kernel's list.
+    // The table of names in libnetfilter_conntrack is shorter than the kernel's list.
     let text = match protocol {
         IpProtocol::ESP => "unknown",
         protocol => protocol.name().unwrap_or("unknown"),
@@ -121,12 +121,12 @@ fn direction(
     Ok(())
 }
 
-/// What `conntrack -L` prints as text, and what the entries print here.
+/// The text output of `conntrack -L`, and of our entries.
 fn texts_agree(nl: &mut Connection) -> Result {
     let settled = |line: &str| {
         let words = line.split_whitespace();
         let words = words.filter(|word| !word.starts_with("use=")).enumerate();
-        // Name and number of the protocol, and then the timeout.
+        // Name and number of the protocol, then the timeout.
         words.filter(|(at, _)| *at != 2).map(|(_, word)| word).collect::<Vec<_>>().join(" ")
     };
     let theirs: BTreeSet<_> = run("conntrack -L")?.lines().map(settled).collect();
@@ -169,7 +169,7 @@ fn conntrack_prints_the_entries_made_here() -> Result {
         make(&Tuple::gre(host(1), 0x11, host(2), 0x12)),
         make(&Tuple::generic(IpProtocol(253), host(1), host(2))),
     ];
-    // Linux 7.3 keeps no ports of UDP-Lite, and conntrack 1.4.8 prints ports 0 where there are none.
+    // Linux 7.3 has no ports for UDP-Lite, and conntrack 1.4.8 then prints ports 0.
     if !is_since(7, 0) {
         requests.push(make(&ports(IpProtocol::UDPLITE)));
     }
@@ -181,7 +181,7 @@ fn conntrack_prints_the_entries_made_here() -> Result {
 
 fn entries_made_by_conntrack_are_those_made_here() -> Result {
     let mut nl = connect()?;
-    // What it sets unasked.
+    // Values that it sets by default.
     let flags = TcpFlags::SACK_PERM | TcpFlags::BE_LIBERAL;
     let flags = TcpFlagsMask::default().flags(flags).mask(flags);
     let established = TcpInfo::new().state(TcpState::ESTABLISHED).flags_original(flags).flags_reply(flags);
@@ -243,7 +243,7 @@ fn entries_made_by_conntrack_are_those_made_here() -> Result {
     Ok(())
 }
 
-/// All that is read of an entry, but for its id and timeout.
+/// All values of an entry, except its id and timeout.
 fn text(entry: &Conntrack<'_>) -> String {
     let text = format!("{entry:?}");
     let words = text.split(", ");
@@ -263,7 +263,7 @@ fn entries_of_packets_are_the_same_to_both() -> Result {
     agree(&mut nl, 3)
 }
 
-fn what_is_deleted_here_is_gone_there_and_the_other_way() -> Result {
+fn deletions_are_seen_on_both_sides() -> Result {
     let mut nl = connect()?;
     nl.call(make(&flow(1)))?;
     nl.call(make(&flow(2)))?;
@@ -337,7 +337,7 @@ fn conntrack_prints_the_expectations_made_here() -> Result {
     let listed = nl.dump(expect::list())?.collect()?;
     let read = listed[0].view()?;
     assert_eq!((listed.len(), read.master()), (1, Some(control.attrs())));
-    // Version 1.4.7 sends another protocol than it was told, so the ports are not looked at.
+    // Version 1.4.7 sends another protocol than the given one, so the ports are not compared.
     assert_eq!(read.tuple().unwrap().ip(), data.attrs().ip());
     assert_eq!(read.mask().unwrap().ip(), mask.attrs().ip());
     Ok(())

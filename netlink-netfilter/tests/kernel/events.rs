@@ -1,4 +1,4 @@
-//! What is told of changes, what is told of losses, and the watch that makes up for them.
+//! Events of changes, reports of losses, and the watch that recovers from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,12 +14,12 @@ use netlink_testing::{Result, patience, program, seconds, suite};
 use crate::{flow, host, make, sysctl};
 
 suite! {
-    new_changed_and_deleted_are_told;
-    groups_are_told_apart;
+    new_changed_and_deleted_are_reported;
+    groups_are_distinguished;
     packets_make_events: program("nft"), program("ip");
-    an_entry_whose_event_found_no_room_is_dying: seconds(120);
-    a_small_buffer_tells_its_loss: seconds(120);
-    the_watch_lists_what_is_there_and_follows;
+    an_entry_whose_event_did_not_fit_is_dying: seconds(120);
+    a_small_buffer_reports_its_loss: seconds(120);
+    the_watch_lists_entries_and_follows_changes;
     the_watch_is_right_again_after_a_loss: seconds(180);
     a_watch_that_was_lost_once_follows_on: seconds(180);
 }
@@ -43,7 +43,7 @@ fn make_all(nl: &mut Connection, flows: Range<u32>) -> Result {
     Ok(nl.batch(flows.map(|n| make(&flow(n)).mark(n))).into_iter().collect::<Result<_, _>>()?)
 }
 
-fn new_changed_and_deleted_are_told() -> Result {
+fn new_changed_and_deleted_are_reported() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&Group::CONNTRACK)?;
     nl.call(make(&flow(1)).mark(7))?;
@@ -61,7 +61,7 @@ fn new_changed_and_deleted_are_told() -> Result {
     Ok(())
 }
 
-fn groups_are_told_apart() -> Result {
+fn groups_are_distinguished() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&[Group::CONNTRACK_DESTROY])?;
     nl.call(make(&flow(1)))?;
@@ -81,8 +81,9 @@ fn packets_make_events() -> Result {
     Ok(())
 }
 
-/// With `NETLINK_BROADCAST_ERROR` the kernel tries again to tell of the end of an entry, and keeps it until then.
-fn an_entry_whose_event_found_no_room_is_dying() -> Result {
+/// With `NETLINK_BROADCAST_ERROR` the kernel repeats the event about the end of an entry, and keeps the entry
+/// until then.
+fn an_entry_whose_event_did_not_fit_is_dying() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&[Group::CONNTRACK_DESTROY])?;
     events.socket_mut().set_receive_buffer(4096)?;
@@ -103,14 +104,14 @@ fn an_entry_whose_event_found_no_room_is_dying() -> Result {
     Ok(())
 }
 
-fn a_small_buffer_tells_its_loss() -> Result {
+fn a_small_buffer_reports_its_loss() -> Result {
     let mut nl = connect()?;
     let mut events = listen(&Group::CONNTRACK)?;
     events.socket_mut().set_receive_buffer(4096)?;
     let made = 2000 / patience();
     make_all(&mut nl, 0..made)?;
     events.set_timeout(Some(Duration::from_secs(1)))?;
-    // The loss is told where it happened: behind the first events, which found room.
+    // The loss is reported where it happened: after the first events, which fit.
     let mut told = 0;
     while let Notice::Event { event: Event::Conntrack(Change::New, entry), .. } = events.next()? {
         assert_eq!(entry.tuple_orig(), Some(flow(told).attrs()));
@@ -123,7 +124,7 @@ fn a_small_buffer_tells_its_loss() -> Result {
     Ok(())
 }
 
-/// What a watch told, applied: sources and marks of what is there.
+/// The changes of a watch, applied: sources and marks of the entries.
 #[derive(Default)]
 struct Told(BTreeMap<std::net::IpAddr, u32>);
 
@@ -132,7 +133,7 @@ impl Told {
         let source = entry.tuple_orig().unwrap().src().unwrap();
         let before = match change {
             Change::Deleted => self.0.remove(&source),
-            // An event leaves out a mark of 0.
+            // An event omits a mark of 0.
             _ => self.0.insert(source, entry.mark().unwrap_or_default()),
         };
         assert_eq!(before.is_some(), change != Change::New, "{change:?} {entry}");
@@ -145,7 +146,7 @@ fn watch() -> Result<Watch> {
     Ok(watch)
 }
 
-fn the_watch_lists_what_is_there_and_follows() -> Result {
+fn the_watch_lists_entries_and_follows_changes() -> Result {
     sysctl("events", "1")?;
     let mut nl = connect()?;
     make_all(&mut nl, 0..10)?;
@@ -170,7 +171,7 @@ fn the_watch_lists_what_is_there_and_follows() -> Result {
     Ok(())
 }
 
-/// A burst that a tiny buffer can't hold: makes, changes and deletes.
+/// A burst that does not fit into a tiny buffer: makes, changes and deletes.
 fn burst(nl: &mut Connection, flows: Range<u32>) -> Result {
     let mut requests: Vec<_> = flows.clone().map(|n| make(&flow(n)).mark(1).into_request()).collect();
     requests.extend(flows.clone().map(|n| conntrack::update(&flow(n)).mark(n).into_request()));
@@ -178,7 +179,7 @@ fn burst(nl: &mut Connection, flows: Range<u32>) -> Result {
     Ok(nl.batch(requests).into_iter().collect::<Result<_, _>>()?)
 }
 
-/// Takes changes until what was told is what is there.
+/// Takes changes until the result equals the table.
 fn follow(watch: &mut Watch, nl: &mut Connection, told: &mut Told) -> Result {
     let mut there = BTreeMap::new();
     let mut listing = nl.dump(conntrack::list())?;

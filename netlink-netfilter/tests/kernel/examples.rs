@@ -21,7 +21,7 @@ suite! {
     another_has_the_queue;
 }
 
-/// What the program writes.
+/// The output of the program.
 struct Screens(Sender<String>);
 
 impl io::Write for Screens {

@@ -1,4 +1,4 @@
-//! Expectations: made, read, deleted, told, and met by a connection.
+//! Expectations: made, read, deleted, their events, and a connection that matches.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -17,13 +17,13 @@ use crate::{make, nft, sysctl};
 suite! {
     an_expectation_is_made_read_and_deleted: module("nf_conntrack_ftp");
     a_timeout_is_the_helpers_until_it_is_changed: module("nf_conntrack_ftp");
-    a_zone_tells_expectations_apart: module("nf_conntrack_ftp");
+    a_zone_distinguishes_expectations: module("nf_conntrack_ftp");
     expectations_are_flushed_by_helper: module("nf_conntrack_ftp");
     an_expectation_with_flags_class_and_translation: module("nf_conntrack_ftp");
     expectations_of_one_connection: module("nf_conntrack_ftp");
     a_master_without_a_helper_expects_nothing: module("nf_conntrack_ftp");
     events_of_expectations: module("nf_conntrack_ftp");
-    statistics_count_what_was_made: module("nf_conntrack_ftp");
+    statistics_count_new_expectations: module("nf_conntrack_ftp");
     ftp_data_meets_its_expectation: module("nf_conntrack_ftp"), program("nft"), program("ip");
 }
 
@@ -40,7 +40,7 @@ fn mask() -> Tuple {
     Tuple::tcp("255.255.255.255:0".parse().unwrap(), "255.255.255.255:65535".parse().unwrap())
 }
 
-/// A connection with its master made.
+/// A connection with a master that exists.
 fn connect_with_master() -> Result<Connection> {
     let mut nl = connect()?;
     nl.call(make(&control()).help(Helper::named("ftp")))?;
@@ -67,7 +67,7 @@ fn an_expectation_is_made_read_and_deleted() -> Result {
     assert!(nl.call(expect::delete(&data(2000))).unwrap_err().is_not_found());
     let no_master = expect::create(&crate::flow(7), &data(2000), &mask()).timeout(5);
     let error = nl.call(no_master).unwrap_err();
-    // The master is missing, and not what is made.
+    // The master is missing, not the new expectation.
     assert!(error.errno() == Some(Errno::ENOENT) && !error.is_not_found(), "{error}");
     Ok(())
 }
@@ -85,7 +85,7 @@ fn a_timeout_is_the_helpers_until_it_is_changed() -> Result {
     Ok(())
 }
 
-fn a_zone_tells_expectations_apart() -> Result {
+fn a_zone_distinguishes_expectations() -> Result {
     let mut nl = connect_with_master()?;
     nl.call(make(&control()).zone(5).help(Helper::named("ftp")))?;
     nl.call(expect::create(&control(), &data(2000), &mask()).zone(5))?;
@@ -152,7 +152,7 @@ fn a_master_without_a_helper_expects_nothing() -> Result {
     nl.call(make(&control()))?;
     let refused = nl.call(expect::create(&control(), &data(2000), &mask()).timeout(5)).unwrap_err();
     assert!(refused.is_unsupported(), "{refused}");
-    // The kernel only acknowledges, and lists nothing.
+    // The kernel sends only an acknowledgement, and no list.
     assert_eq!(nl.dump(expect::list_of(&control()))?.collect()?.len(), 0);
     assert_eq!(nl.dump(conntrack::list())?.collect()?.len(), 1);
     Ok(())
@@ -192,7 +192,7 @@ fn created(nl: &mut Connection) -> Result<u32> {
     Ok(sum)
 }
 
-fn statistics_count_what_was_made() -> Result {
+fn statistics_count_new_expectations() -> Result {
     let mut nl = connect_with_master()?;
     let before = created(&mut nl)?;
     nl.call(expect::create(&control(), &data(2000), &mask()).timeout(300))?;
@@ -200,7 +200,7 @@ fn statistics_count_what_was_made() -> Result {
     Ok(())
 }
 
-/// The helper reads `PORT`, expects the data connection, and it comes.
+/// The helper reads `PORT` and expects the data connection, which is then opened.
 fn ftp_data_meets_its_expectation() -> Result {
     let mut nl = connect()?;
     crate::packets::track(&mut nl)?;
@@ -216,7 +216,7 @@ fn ftp_data_meets_its_expectation() -> Result {
     let (mut server, _) = control.accept()?;
     let data = TcpListener::bind("127.0.0.1:0")?;
     let to = data.local_addr()?;
-    // The helper begins behind the first line it sees the end of.
+    // The helper starts after the first line whose end it sees.
     client.write_all(b"NOOP\r\n")?;
     server.read_exact(&mut [0; 6])?;
     write!(client, "PORT 127,0,0,1,{},{}\r\n", to.port() >> 8, to.port() & 255)?;

@@ -1,4 +1,4 @@
-//! What the kernel selects by, in lists and in deletions.
+//! Conditions of lists and deletions in the kernel.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +22,11 @@ suite! {
     deletes_by_status_or_not_at_all;
     deletes_by_zone_or_not_at_all;
     deletes_by_fields_of_the_tuples_or_not_at_all;
-    what_kernels_overlook_cannot_be_sent;
-    a_whole_tuple_beside_another_condition_cannot_be_sent;
-    what_selects_here_selects_there: kernel(6, 8);
-    ipv6_addresses_are_no_filter: kernel(5, 9);
-    a_filter_that_makes_no_sense_is_refused: kernel(5, 15);
+    conditions_that_kernels_ignore_cannot_be_sent;
+    a_complete_tuple_with_another_condition_cannot_be_sent;
+    filters_here_equal_filters_in_the_kernel: kernel(6, 8);
+    ipv6_addresses_are_refused_as_a_filter: kernel(5, 9);
+    an_invalid_filter_is_refused: kernel(5, 15);
 }
 
 fn v6(n: u16) -> Tuple {
@@ -130,7 +130,7 @@ fn deletes_by_family() -> Result {
     Ok(())
 }
 
-/// Deletes, and says whether the kernel did. One that can't refuses, and deletes nothing.
+/// Deletes, and returns whether the kernel did. A kernel that does not support it refuses, and deletes nothing.
 fn flushed(nl: &mut Connection, flush: FilterRequest<()>) -> Result<bool> {
     let before = marks(nl, conntrack::list())?;
     match nl.call(flush) {
@@ -144,7 +144,7 @@ fn flushed(nl: &mut Connection, flush: FilterRequest<()>) -> Result<bool> {
     }
 }
 
-/// N3: kernels before 5.15 know no filter by status.
+/// N3: kernels before 5.15 have no filter by status.
 fn deletes_by_status_or_not_at_all() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
@@ -157,7 +157,7 @@ fn deletes_by_status_or_not_at_all() -> Result {
     Ok(())
 }
 
-/// N3: kernels before 6.8 know no filter by zone.
+/// N3: kernels before 6.8 have no filter by zone.
 fn deletes_by_zone_or_not_at_all() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
@@ -196,8 +196,8 @@ fn deletes_by_fields_of_the_tuples_or_not_at_all() -> Result {
     Ok(())
 }
 
-/// N3, NA1: a deletion would take all the others, too.
-fn what_kernels_overlook_cannot_be_sent() -> Result {
+/// N3, NA1: a deletion would delete all other entries too.
+fn conditions_that_kernels_ignore_cannot_be_sent() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let proto = |num| TupleProto::new().num(num);
@@ -231,8 +231,8 @@ fn what_kernels_overlook_cannot_be_sent() -> Result {
     Ok(())
 }
 
-/// N3: kernels before 6.10 delete the entry of the tuple, whatever mark it has.
-fn a_whole_tuple_beside_another_condition_cannot_be_sent() -> Result {
+/// N3: kernels before 6.10 delete the entry of the tuple, regardless of its mark.
+fn a_complete_tuple_with_another_condition_cannot_be_sent() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let any = Tuple::new();
@@ -251,7 +251,7 @@ fn a_whole_tuple_beside_another_condition_cannot_be_sent() -> Result {
         assert!(matches!(refused, Error::Request(_)), "{flush:?}: {refused}");
     }
     assert_eq!(marks(&mut nl, conntrack::list())?.len(), 10);
-    // Lists look at everything, and so do deletions by less.
+    // Lists use all conditions, and so do deletions with fewer.
     assert_eq!(marks(&mut nl, conntrack::list().mark(0x12).matching(&flow(2), &any))?, [0x12].into());
     assert_eq!(marks(&mut nl, conntrack::list().mark(0x13).matching(&flow(2), &any))?, [].into());
     if flushed(&mut nl, conntrack::flush().mark(0x13).matching(&from(2), &any))? {
@@ -262,8 +262,8 @@ fn a_whole_tuple_beside_another_condition_cannot_be_sent() -> Result {
     Ok(())
 }
 
-/// The filter applied here equals the kernel's.
-fn what_selects_here_selects_there() -> Result {
+/// Filtering here gives the kernel's result.
+fn filters_here_equal_filters_in_the_kernel() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let ping = Tuple::icmp("10.0.0.1".parse()?, "10.0.0.2".parse()?, 8, 0, 7);
@@ -303,7 +303,7 @@ fn what_selects_here_selects_there() -> Result {
     Ok(())
 }
 
-fn a_filter_that_makes_no_sense_is_refused() -> Result {
+fn an_invalid_filter_is_refused() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let nothing = conntrack::list().status_masked(Status::empty(), Status::empty());
@@ -316,8 +316,8 @@ fn a_filter_that_makes_no_sense_is_refused() -> Result {
     Ok(())
 }
 
-/// Kernels compare them the wrong way round: a deletion would take all the others.
-fn ipv6_addresses_are_no_filter() -> Result {
+/// Kernels compare them with the opposite result: a deletion would delete all other entries.
+fn ipv6_addresses_are_refused_as_a_filter() -> Result {
     let mut nl = connect()?;
     fill(&mut nl)?;
     let from = Tuple::new().ip(TupleIp::new().src("2001:db8::6".parse()?));

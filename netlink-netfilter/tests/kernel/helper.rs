@@ -1,4 +1,4 @@
-//! Helpers in user space. They are the machine's: each test has names of its own.
+//! Helpers in user space. They belong to the machine: each test uses its own names.
 
 use std::net::{TcpListener, TcpStream};
 use std::slice;
@@ -15,13 +15,13 @@ use crate::{flow, host, make, nft, run};
 suite! {
     a_helper_is_made_read_changed_and_deleted: init_namespace(), HELPERS;
     one_name_for_many_protocols: init_namespace(), HELPERS;
-    what_may_not_change: init_namespace(), HELPERS;
+    unchangeable_attributes: init_namespace(), HELPERS;
     expectations_have_the_limits_of_its_policies: init_namespace(), HELPERS;
     a_rule_gives_it_to_connections: init_namespace(), HELPERS, program("nft"), program("ip");
     nfct_shows_what_was_made_here: init_namespace(), HELPERS, program("nfct");
-    what_nfct_made_is_read: init_namespace(), HELPERS, program("nfct"), file(RPC);
+    objects_made_by_nfct_are_read: init_namespace(), HELPERS, program("nfct"), file(RPC);
     helpers_on_a_reactor: init_namespace(), HELPERS;
-    what_cannot_be_sent_is_refused_here;
+    invalid_requests_are_refused_here;
 }
 
 /// Of the package conntrackd.
@@ -33,7 +33,7 @@ const RPC: &str = match () {
 const HELPERS: Need = module("nfnetlink_cthelper");
 const TCP: IpProtocol = IpProtocol::TCP;
 
-/// A connection, and helpers of one name that go with the test.
+/// A connection, and helpers of one name that are deleted after the test.
 struct Helpers {
     nl: Connection,
     name: &'static str,
@@ -91,7 +91,7 @@ fn a_helper_is_made_read_changed_and_deleted() -> Result {
 
     helpers.nl.call(helper::delete("nl-made", Family::IPV4, TCP))?;
     assert!(matches!(helpers.get(), Err(Error::NoReply(_))));
-    // The kernel takes it for an incomplete request to make one.
+    // The kernel reads it as an incomplete request to make one.
     assert_eq!(helpers.nl.call(update().queue_num(9)).unwrap_err().errno(), Some(Errno::EINVAL));
     Ok(())
 }
@@ -132,7 +132,7 @@ fn one_name_for_many_protocols() -> Result {
     Ok(())
 }
 
-fn what_may_not_change() -> Result {
+fn unchangeable_attributes() -> Result {
     let mut helpers = Helpers::named("nl-fixed")?;
     helpers.make()?;
     let update = || helper::update("nl-fixed", Family::IPV4, TCP);
@@ -175,13 +175,13 @@ fn expectations_have_the_limits_of_its_policies() -> Result {
         let left = nl.call(expect::get(&expected(port)))?.timeout().unwrap();
         assert!((seconds - 20..=seconds).contains(&left), "{left}");
     }
-    // A further one of the second class takes the place of the first, which has room for one.
+    // One more of the second class replaces the first, because the class holds one.
     nl.call(expect(2002, 1))?;
     assert!(nl.call(expect::get(&expected(2001))).unwrap_err().is_not_found());
     nl.call(expect::get(&expected(2002)))?;
     nl.call(expect::get(&expected(2000)))?;
 
-    // Connections go on without.
+    // Connections continue without it.
     nl.call(conntrack::delete(&master))?;
     nl.call(helper::delete("nl-expect", Family::IPV4, TCP))?;
     Ok(())
@@ -190,7 +190,7 @@ fn expectations_have_the_limits_of_its_policies() -> Result {
 fn a_rule_gives_it_to_connections() -> Result {
     let mut helpers = Helpers::named("nl-rule")?;
     helpers.make()?;
-    // Nobody listens to its queue.
+    // No program has bound its queue.
     helpers.nl.call(helper::update("nl-rule", Family::IPV4, TCP).status(HelperStatus::DISABLED))?;
     run("ip link set lo up")?;
     nft("table ip t { ct helper h { type \"nl-rule\" protocol tcp; l3proto ip; }; \
@@ -207,7 +207,7 @@ fn a_rule_gives_it_to_connections() -> Result {
     Ok(())
 }
 
-/// What `nfct` prints of a helper: its policies are not told.
+/// The output of `nfct` for a helper: without its policies.
 fn as_nfct(helper: &Helper<'_>) -> String {
     let tuple = helper.tuple().unwrap();
     format!(
@@ -231,7 +231,7 @@ fn nfct_shows_what_was_made_here() -> Result {
     Ok(())
 }
 
-fn what_nfct_made_is_read() -> Result {
+fn objects_made_by_nfct_are_read() -> Result {
     let mut helpers = Helpers::named("rpc")?;
     run("nfct add helper rpc inet tcp")?;
     let helper = helpers.get()?;
@@ -265,7 +265,7 @@ fn helpers_on_a_reactor() -> Result {
     })
 }
 
-fn what_cannot_be_sent_is_refused_here() -> Result {
+fn invalid_requests_are_refused_here() -> Result {
     let mut nl = connect()?;
     let five = [(); 5].map(|()| Policy::new());
     let refused = [

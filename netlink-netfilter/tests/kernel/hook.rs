@@ -1,4 +1,4 @@
-//! What is hooked into the path of packets.
+//! Functions hooked into the path of packets.
 
 use netlink_core::{Connection, Dump, Errno};
 use netlink_netfilter::hook::{self, ArpHook, BridgeHook, Hook, InetHook, NetdevHook, Owner, OwnerKind};
@@ -26,7 +26,7 @@ fn listed(nl: &mut Connection, request: Request<Dump<Hook<'static>>>) -> Result<
     Ok(hooks)
 }
 
-/// Family, table and name of the chain a hook belongs to.
+/// Family, table and name of a hook's chain.
 fn chain(hook: &Hook<'_>) -> Option<(Family, String, String)> {
     let info = hook.chain_info()?;
     assert_eq!(info.kind(), Some(OwnerKind::CHAIN));
@@ -65,7 +65,7 @@ fn chains_are_listed_in_their_order() -> Result {
     Ok(())
 }
 
-/// A chain in every place.
+/// A chain in every hook.
 fn everywhere() -> Result {
     run("ip link add v0 type veth peer name v1")?;
     let chains = |family: &str, hooks: &[&str]| {
@@ -140,7 +140,7 @@ fn nft_prints_the_same() -> Result {
     let mut last = None;
     for (family, name, request) in places() {
         let hooks = listed(&mut nl, request)?;
-        // nft 1.0.6 doesn't ask for it.
+        // nft 1.0.6 does not ask for it.
         let left_out = name == "egress" && !theirs.contains("hook egress");
         if hooks.is_empty() || left_out {
             continue;
@@ -164,7 +164,7 @@ fn nft_prints_the_same() -> Result {
     }
     ours += "}\n";
     assert!(count > 15);
-    // Later ones name the link.
+    // Later versions name the link.
     assert_eq!(ours, theirs.replace(" device v0 {", " {"));
     Ok(())
 }

@@ -28,13 +28,13 @@ suite! {
     groups_on_one_socket: program("ip"), program("iptables");
     binding_and_configuring_that_fails: program("ip");
     gaps_are_counted: program("ip"), program("iptables"), seconds(120);
-    an_overflow_is_told_where_the_socket_says_so: program("ip"), program("iptables");
+    an_overflow_is_reported_if_the_socket_reports_it: program("ip"), program("iptables");
     the_same_as_tcpdump: program("ip"), program("iptables"), program("tcpdump"), init_namespace();
     a_family_is_bound: file("/proc/sys/net/netfilter/nf_log");
     everything_on_a_reactor: program("ip"), program("iptables");
 }
 
-/// Logs what comes out of this namespace for [`PORT`].
+/// Logs packets that leave this namespace to [`PORT`].
 fn log_output(rest: &str) -> Result {
     run(&format!("iptables -w -A OUTPUT -p udp --dport {PORT} -j NFLOG {rest}"))?;
     Ok(())
@@ -72,13 +72,13 @@ fn a_packet_is_logged() -> Result {
     assert_eq!((packet.indev(), packet.outdev()), (None, Some(1)));
     assert_eq!((packet.seq().unwrap(), packet.seq_global().unwrap()), (0, 1));
     assert_eq!((packet.mark().unwrap(), packet.ct_info()), (4, None));
-    // Numbered as in the listener's user namespace, where the test is root.
+    // The number in the listener's user namespace, where the test is root.
     assert_eq!((packet.uid().unwrap(), packet.gid().unwrap()), (0, 0));
     assert_eq!((packet.timestamp(), packet.hwaddr(), packet.hwtype()), (None, None, None));
     udp.send("second");
     let packet = next(&mut log)?;
     assert_eq!((packet.seq().unwrap(), packet.seq_global().unwrap()), (1, 2));
-    // Without numbers, nothing can be missed.
+    // Without numbers, losses are unknown.
     log.configure(&log::configure(5).mode(Mode::first(22)).flags(LogFlags::empty()))?;
     udp.send("third");
     let Arrival::Packet { packet, missed: None } = log.next()? else { panic!("no packet") };
@@ -107,7 +107,7 @@ fn a_packet_from_a_neighbour() -> Result {
     assert_eq!((packet.hwtype().unwrap(), packet.hwlen().unwrap()), (1, 14));
     let header = packet.hwheader().unwrap().0;
     assert_eq!((header.len(), &header[6..12], &header[12..]), (14, &LEFT_MAC[..], &[8, 0][..]));
-    // Linux 6.1 tells it only if somebody else wanted to know.
+    // Linux 6.1 sends it only if another program needs timestamps.
     if let Some(time) = packet.timestamp() {
         let time = time.since_epoch();
         assert!(time + SHORT > before && time < before + LONG, "{time:?} {before:?}");
@@ -169,7 +169,7 @@ fn a_packet_brings_its_connection() -> Result {
 fn packets_are_collected() -> Result {
     let udp = Udp::loopback()?;
     log_output("--nflog-group 5 --nflog-threshold 100")?;
-    // Three, or after ten minutes.
+    // After three packets, or after ten minutes.
     let mut log = open(&log::bind(5, Mode::whole()).threshold(3).timeout(60_000).buffer_size(65_536))?;
     udp.send("0");
     udp.send("1");
@@ -180,11 +180,11 @@ fn packets_are_collected() -> Result {
     for number in 0..3 {
         assert_eq!(text(next(&mut log)?.payload().unwrap().0), number.to_string());
     }
-    // What is collected is sent before the group is gone.
+    // Collected packets are sent before the group is unbound.
     udp.send("3");
     log.configure(&log::unbind(5))?;
     assert_eq!(text(next(&mut log)?.payload().unwrap().0), "3");
-    // And after the time that was set.
+    // And after the timeout that was set.
     log.configure(&log::bind(5, Mode::whole()).timeout(1))?;
     udp.send("4");
     assert_eq!(text(next(&mut log)?.payload().unwrap().0), "4");
@@ -215,7 +215,7 @@ fn binding_and_configuring_that_fails() -> Result {
     let mut configure = |config| log.configure(&config).err().and_then(|error| error.errno());
     assert_eq!(configure(log::bind(5, Mode::whole())), Some(Errno::EBUSY));
     assert_eq!(configure(log::unbind(6)), Some(Errno::ENODEV));
-    // Sizes out of range are passed over without a word.
+    // Sizes out of range are silently ignored.
     assert_eq!(configure(log::configure(5).buffer_size(1)), None);
     assert_eq!(configure(log::unbind(5)), None);
     drop(Log::open(&log::bind(5, Mode::whole()))?);
@@ -253,7 +253,7 @@ fn gaps_are_counted() -> Result {
     Ok(())
 }
 
-fn an_overflow_is_told_where_the_socket_says_so() -> Result {
+fn an_overflow_is_reported_if_the_socket_reports_it() -> Result {
     let udp = Udp::loopback()?;
     log_output("--nflog-group 5")?;
     let mut log = open(&log::bind(5, Mode::whole()).threshold(1).flags(LogFlags::empty()))?;
@@ -271,7 +271,7 @@ fn an_overflow_is_told_where_the_socket_says_so() -> Result {
     Ok(())
 }
 
-/// The packets of a file that tcpdump wrote: nfgenmsg and attributes of each.
+/// The packets of a file of tcpdump: nfgenmsg and attributes of each.
 fn records(file: &[u8]) -> Vec<&[u8]> {
     const DLT_NFLOG: u32 = 239;
     let word = |at: usize| u32::from_ne_bytes(file[at..at + 4].try_into().unwrap());
@@ -291,7 +291,7 @@ fn the_same_as_tcpdump() -> Result {
     log_output("--nflog-group 5 --nflog-prefix both")?;
     log_output("--nflog-group 6 --nflog-prefix both")?;
     let file = "/run/netns/log.pcap";
-    // It changes its user whatever it is told, which root of another user namespace can't.
+    // tcpdump always changes its user, which root of another user namespace can't.
     let mut words = Command::new("tcpdump");
     words.args(["-i", "nflog:6", "-U", "-Z", "root", "-c", "3", "-w", file]);
     let mut tcpdump = words.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;

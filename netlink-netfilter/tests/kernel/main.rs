@@ -61,22 +61,22 @@ fn main() -> ExitCode {
     ])
 }
 
-/// The address 10.x.y.z of the `n`th host.
+/// The address 10.x.y.z of host number `n`.
 fn host(n: u32) -> IpAddr {
     Ipv4Addr::from(0x0a00_0000 + n).into()
 }
 
-/// The original tuple of the `n`th of as many flows as a test needs.
+/// The original tuple of flow number `n`.
 fn flow(n: u32) -> Tuple {
     Tuple::tcp(SocketAddr::new(host(n + 1), 1000), SocketAddr::new(host(0x8000), 80))
 }
 
-/// A request that makes it.
+/// A request that makes this flow.
 fn make(tuple: &Tuple) -> ConntrackRequest<()> {
     create(tuple, &tuple.reversed()).timeout(600)
 }
 
-/// What a program prints.
+/// The output of a program.
 fn run(words: &str) -> Result<String> {
     let mut words = words.split_whitespace();
     let output = Command::new(words.next().unwrap()).args(words).output()?;

@@ -1,4 +1,5 @@
-//! Fingerprints: added, removed, and recognised in real packets. They are the machine's: each test has systems of its own.
+//! Fingerprints: added, removed, and recognised in real packets. They belong to the machine: each test uses
+//! its own systems.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -21,7 +22,7 @@ suite! {
 
 const PF_OS: &str = "/usr/share/doc/nftables/examples/pf.os";
 
-/// Fingerprints that go with the test.
+/// Fingerprints that are removed after the test.
 struct Added<'nl> {
     nl: &'nl mut Connection,
     all: Vec<Fingerprint>,
@@ -64,7 +65,7 @@ fn fingerprints_on_a_reactor() -> Result {
     })
 }
 
-/// Packets of the rule of this number; here they are listed in order.
+/// Packets of the rule with this number; rules are listed in order.
 fn packets(rule: usize) -> Result<u32> {
     let listed = run("nft list chain ip t c")?;
     let mut counts = listed.split("counter packets ").skip(1);
@@ -74,7 +75,7 @@ fn packets(rule: usize) -> Result<u32> {
 fn a_connection_is_recognised() -> Result {
     let mut nl = connect()?;
     run("ip link set lo up")?;
-    // No other fingerprint has that: the kernel stops at the first that fits.
+    // Only this fingerprint has it: the kernel stops at the first match.
     fs::write("/proc/sys/net/ipv4/ip_default_ttl", "77")?;
     let ours: Fingerprint = "*:77:1:60:M*,S,T,N,W*:Recognised:1::what Linux sends".parse()?;
     let connection = || -> Result {
@@ -97,7 +98,7 @@ fn a_connection_is_recognised() -> Result {
 
 fn nfnl_osf_makes_the_same_of_every_line() -> Result {
     let mut nl = connect()?;
-    // The systems get names that no rule has.
+    // The systems get names that are in no rule.
     let renamed = |line: &str| {
         let mut parts: Vec<_> = line.split(':').map(str::to_owned).collect();
         parts[5] = format!("\tT {}", parts[5].trim_start().trim_start_matches(['@', '*']));
@@ -125,7 +126,7 @@ fn nfnl_osf_makes_the_same_of_every_line() -> Result {
         assert_eq!(error, Some(Errno::EEXIST), "{fingerprint:?}");
     }
     for fingerprint in &added.all {
-        // Two lines may be the same fingerprint.
+        // Two lines can have the same fingerprint.
         let _ = added.nl.call(osf::remove(fingerprint));
         assert!(added.nl.call(osf::remove(fingerprint)).unwrap_err().is_not_found());
     }
@@ -140,7 +141,7 @@ fn nfnl_osf_makes_the_same_of_every_line() -> Result {
     Ok(())
 }
 
-/// Root of a user namespace has its network, but not the machine's fingerprints.
+/// Root of a user namespace owns its network, but not the machine's fingerprints.
 fn user_namespaces_have_none() -> Result {
     let ours: Fingerprint = "*:64:1:60:.:In a user namespace:1::".parse()?;
     let initial =

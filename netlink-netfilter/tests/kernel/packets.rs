@@ -1,4 +1,4 @@
-//! Entries that real packets make: over the loopback link, in a namespace with a rule that tracks.
+//! Entries of real packets: over the loopback link, in a namespace with a rule that tracks.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -19,7 +19,7 @@ suite! {
     a_packet_without_an_owner_is_tracked_as_its_protocol: program("nft"), program("ip");
 }
 
-/// Brings the loopback link up and makes the kernel track.
+/// Switches the loopback link on and makes the kernel track.
 pub(crate) fn track(_: &mut Connection) -> Result {
     run("ip link set lo up")?;
     nft("table inet t {
@@ -28,7 +28,7 @@ pub(crate) fn track(_: &mut Connection) -> Result {
     }")
 }
 
-/// Sends so many datagrams of four bytes to a port where they are received; the tuple of the connection.
+/// Sends this many datagrams of four bytes to a port with a receiver; returns the tuple of the connection.
 pub(crate) fn exchange_udp(datagrams: usize) -> Result<Tuple> {
     let server = UdpSocket::bind("127.0.0.1:0")?;
     let client = UdpSocket::bind("127.0.0.1:0")?;
@@ -107,7 +107,7 @@ fn a_redirected_connection_shows_both_ends() -> Result {
     Ok(())
 }
 
-/// A datagram to a port that nobody has: its ICMP error belongs to the datagram's connection.
+/// Sends a datagram to an unused port: the ICMP error belongs to the datagram's connection.
 fn a_packet_without_an_owner_is_tracked_as_its_protocol() -> Result {
     let mut nl = connect()?;
     track(&mut nl)?;

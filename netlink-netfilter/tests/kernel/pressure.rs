@@ -1,4 +1,4 @@
-//! Sockets of queues and logs that are configured while packets come faster than they are read.
+//! Sockets of queues and logs that are configured while packets arrive faster than they are read.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,11 +23,11 @@ suite! {
 }
 
 attrs! {
-    /// A base chain's place.
+    /// The hook of a base chain.
     pub struct HookAttrs<'a> for Hook {
-        /// Where.
+        /// The hook.
         1 NFTA_HOOK_HOOKNUM hooknum: Be<u32> as u32,
-        /// When.
+        /// The priority.
         2 NFTA_HOOK_PRIORITY priority: Be<i32> as i32,
     }
 }
@@ -47,7 +47,7 @@ attrs! {
         1 NFTA_CHAIN_TABLE table: Str<'a>,
         /// Its name.
         3 NFTA_CHAIN_NAME name: Str<'a>,
-        /// Where it is hooked in.
+        /// Its hook.
         4 NFTA_CHAIN_HOOK hook: HookAttrs<'a>,
         /// Its type.
         7 NFTA_CHAIN_TYPE kind: Str<'a>,
@@ -59,7 +59,7 @@ attrs! {
     pub struct TargetAttrs<'a> for Target {
         /// Its name.
         1 NFTA_TARGET_NAME name: Str<'a>,
-        /// Which of its structs follows.
+        /// Version of its struct.
         2 NFTA_TARGET_REV rev: Be<u32> as u32,
         /// The struct.
         3 NFTA_TARGET_INFO info: Bytes<'a>,
@@ -69,7 +69,7 @@ attrs! {
 attrs! {
     /// An expression.
     pub struct ExprAttrs<'a> for Expr {
-        /// What it is.
+        /// Its name.
         1 NFTA_EXPR_NAME name: Str<'a>,
         /// The target.
         2 NFTA_EXPR_DATA data: TargetAttrs<'a>,
@@ -91,7 +91,7 @@ attrs! {
         1 NFTA_RULE_TABLE table: Str<'a>,
         /// Its chain.
         2 NFTA_RULE_CHAIN chain: Str<'a>,
-        /// What it does.
+        /// Its expressions.
         4 NFTA_RULE_EXPRESSIONS expressions: ListAttrs<'a>,
     }
 }
@@ -99,7 +99,7 @@ attrs! {
 message! {
     /// Tables.
     pub struct Table<'a>(Header, TableAttrs<'a>), TableRequest {
-        /// Made.
+        /// Makes a table.
         2560 NFT_MSG_NEWTABLE NEW,
     }
 }
@@ -107,7 +107,7 @@ message! {
 message! {
     /// Chains.
     pub struct Chain<'a>(Header, ChainAttrs<'a>), ChainRequest {
-        /// Made.
+        /// Makes a chain.
         2563 NFT_MSG_NEWCHAIN NEW,
     }
 }
@@ -115,7 +115,7 @@ message! {
 message! {
     /// Rules.
     pub struct Rule<'a>(Header, RuleAttrs<'a>), RuleRequest {
-        /// Made.
+        /// Makes a rule.
         2566 NFT_MSG_NEWRULE NEW,
     }
 }
@@ -124,7 +124,7 @@ const TARGETS: Need = when("nftables takes no targets of iptables here", || {
     catch("NFQUEUE", &queued_to(7), 1).is_ok() && catch("NFLOG", &logged_to(7), 1).is_ok()
 });
 
-/// What a target's data has: `XT_ALIGN`.
+/// Aligns the data of a target: `XT_ALIGN`.
 const fn aligned(bytes: usize) -> usize {
     bytes.next_multiple_of(align_of::<u64>())
 }
@@ -144,7 +144,7 @@ fn logged_to(group: u16) -> Vec<u8> {
     info
 }
 
-/// Gives what comes in over IPv4 to a target so many times, without a program.
+/// Adds this many rules that pass packets received over IPv4 to a target, without a program.
 fn catch(target: &str, info: &[u8], times: usize) -> Result {
     const NF_INET_LOCAL_IN: u32 = 1;
     let (create, header) = (MessageFlags::CREATE, Header::of(Family::IPV4));
@@ -161,7 +161,7 @@ fn catch(target: &str, info: &[u8], times: usize) -> Result {
     Ok(transaction.commit(&mut connect()?)?)
 }
 
-/// How many packets wait in a queue, and how many found no room in its socket.
+/// Number of waiting packets in a queue, and number of those that did not fit into its socket.
 fn waiting(number: u32) -> Result<(u32, u32)> {
     let queues = fs::read_to_string("/proc/thread-self/net/netfilter/nfnetlink_queue")?;
     for line in queues.lines() {
@@ -173,7 +173,7 @@ fn waiting(number: u32) -> Result<(u32, u32)> {
     Err("no such queue".into())
 }
 
-/// N1: more than a connection would keep has come when another queue is bound on the same socket.
+/// N1: more packets than a connection keeps arrive while another queue is bound on the same socket.
 fn every_packet_that_came_is_given_out() -> Result {
     const PACKETS: usize = 1100;
     let udp = Udp::loopback()?;
@@ -206,14 +206,14 @@ fn every_packet_that_came_is_given_out() -> Result {
     Ok(())
 }
 
-/// Four threads that send to the port until this is dropped, and for so long at most.
+/// Four threads that send to the port until this value is dropped, or until a time limit.
 struct Flood {
     stop: Arc<AtomicBool>,
     senders: Vec<thread::JoinHandle<()>>,
 }
 
 impl Flood {
-    /// Far longer than it takes to read a full receive buffer, and less than the limit of a configuration.
+    /// Much longer than reading a full receive buffer, and less than the limit of a configuration.
     const MOST: Duration = Duration::from_secs(50);
 
     fn start(udp: &Udp) -> Self {
@@ -245,10 +245,10 @@ impl Drop for Flood {
 /// The receive buffer of a log.
 const LOGGED: usize = 1 << 20;
 
-/// So long the flood goes on until the log is configured.
+/// Duration of the flood before the log is configured.
 const FILLED: Duration = Duration::from_millis(300);
 
-/// Who may not widen the receive buffer, an ordinary user, may lose the answer, which is reported at once.
+/// An ordinary user can't enlarge the receive buffer and may lose the answer, which is reported at once.
 fn done_or_reported(configured: std::result::Result<(), Error>) -> Result {
     match configured {
         Ok(()) | Err(Error::Overrun) => Ok(()),
@@ -261,20 +261,20 @@ fn a_log_is_configured_under_a_flood() -> Result {
     let udp = Udp::loopback()?;
     catch("NFLOG", &logged_to(3), 5)?;
     let mut log = Log::open(&log::bind(3, Mode::whole()).threshold(1))?;
-    // As much as an emulated machine reads in a moment.
+    // The amount that an emulated machine reads in a moment.
     log.connection().socket().set_receive_buffer(LOGGED)?;
     let flood = Flood::start(&udp);
     thread::sleep(FILLED);
     done_or_reported(log.configure(&log::configure(3).timeout(200)))?;
     assert!(flood.goes_on(), "it took as long as the flood");
     drop(flood);
-    // What came meanwhile is still given out.
+    // Packets that arrived meanwhile are still returned.
     log.set_timeout(Some(SHORT))?;
     assert!(matches!(log.next()?, Logged::Packet { .. }));
     Ok(())
 }
 
-/// N2: nor do other tasks of the thread stand still.
+/// N2: other tasks of the thread continue too.
 fn a_log_on_a_reactor_is_configured_under_a_flood() -> Result {
     let udp = Udp::loopback()?;
     catch("NFLOG", &logged_to(3), 5)?;

@@ -1,4 +1,4 @@
-//! Packets queued by real rules, and what becomes of them.
+//! Packets queued by real rules, and their verdicts.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -29,12 +29,12 @@ suite! {
         BRIDGE_VLANS, NFT_QUEUE;
     a_packet_brings_its_connection: program("ip"), program("iptables"), TIED;
     a_class_of_net_cls: program("ip"), program("iptables"), kernel(6, 4), init_namespace();
-    large_packets_come_whole_or_cut: program("ip"), program("iptables"), kind("veth"), seconds(120);
+    large_packets_arrive_whole_or_segmented: program("ip"), program("iptables"), kind("veth"), seconds(120);
     binding_and_configuring_that_fails: program("ip");
     everything_on_a_reactor: program("ip"), program("iptables");
 }
 
-/// Queues what comes out of this namespace for [`PORT`].
+/// Queues packets that leave this namespace to [`PORT`].
 pub(crate) fn queue_output(rest: &str) -> Result {
     run(&format!("iptables -w -A OUTPUT -p udp --dport {PORT} {rest} -j NFQUEUE --queue-num 0"))?;
     Ok(())
@@ -50,7 +50,7 @@ pub(crate) fn open_with(config: &queue::ConfigRequest<()>) -> Result<Queue> {
     Ok(queue)
 }
 
-/// The next packet, and the text in it.
+/// The next packet, and its text.
 pub(crate) fn next(queue: &mut Queue) -> Result<(Ticket, String)> {
     match queue.next()? {
         Arrival::Packet { packet, missed: 0 } => {
@@ -83,7 +83,7 @@ fn a_packet_waits_for_its_verdict() -> Result {
     assert_eq!((packet.hwaddr(), packet.physindev(), packet.physoutdev()), (None, None, None));
     assert_eq!((packet.vlan(), packet.l2_header(), packet.secctx()), (None, None, None));
     assert_eq!((packet.ct(), packet.ct_info()), (None, None));
-    // Whoever runs this: numbered as the initial user namespace does, and `/proc` as this one.
+    // The user of this process: as a number of the initial user namespace, and in `/proc` of this one.
     assert!(packet.uid().is_some() && packet.gid().is_some());
     if fs::read_to_string("/proc/self/uid_map")?.split_whitespace().eq(["0", "0", "4294967295"]) {
         assert_eq!((packet.uid().unwrap(), packet.gid().unwrap()), (own.uid(), own.gid()));
@@ -101,7 +101,7 @@ fn a_packet_waits_for_its_verdict() -> Result {
     queue.verdict(second, Verdict::ACCEPT)?;
     assert_eq!(udp.receive(), "second");
 
-    // The same once more, without a payload, or with a little of it.
+    // The same again, without a payload, or with a part of it.
     queue.configure(&queue::configure(0).params(Params::meta()).off(QueueFlags::UID_GID))?;
     udp.send("third");
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
@@ -152,7 +152,7 @@ fn a_packet_from_a_neighbour() -> Result {
     queue.verdict(ticket, Verdict::ACCEPT)?;
     let mut bytes = [0; 100];
     assert_eq!(receiver.recv(&mut bytes)?, 5);
-    // A link that goes down takes its packets with it.
+    // When a link goes down, its packets are dropped.
     send_from(&left, [10, 0, 0, 2], "again")?;
     let (ticket, _) = next(&mut queue)?;
     run("ip link set left down")?;
@@ -201,7 +201,7 @@ fn a_packet_in_the_bridge_family() -> Result {
 
     // A verdict changes the tag and the sender's address; a header of another length is refused.
     let tag = || Vlan::new().protocol(0x8100).tci(6);
-    // Linux 6.18.15 forgets the packet then, and holds its links for ever.
+    // Linux 6.18.15 then forgets the packet, and never releases its links.
     if is_since(7, 0) {
         queue.verdict_with(ticket, Verdict::ACCEPT, |packet| packet.vlan(tag()).l2_header(&header[..9]))?;
         let error = refused(&mut queue)?;
@@ -215,7 +215,7 @@ fn a_packet_in_the_bridge_family() -> Result {
     Ok(())
 }
 
-/// The payload begins behind the link-layer header there as well.
+/// The payload begins after the link-layer header there too.
 fn next_bridged(queue: &mut Queue) -> Result<(Ticket, usize)> {
     match queue.next()? {
         Arrival::Packet { packet, .. } => Ok((packet.ticket(), packet.payload().unwrap().0.len())),
@@ -223,7 +223,7 @@ fn next_bridged(queue: &mut Queue) -> Result<(Ticket, usize)> {
     }
 }
 
-/// Tracks what goes out, and queues it.
+/// Tracks and queues packets that leave.
 pub(crate) fn queue_tracked() -> Result<(Udp, Queue)> {
     let udp = Udp::loopback()?;
     queue_output("-m conntrack --ctstate NEW,ESTABLISHED")?;
@@ -241,7 +241,7 @@ fn a_packet_brings_its_connection() -> Result {
     let read = |tuple: Option<TupleAttrs<'_>>| tuple.map(|tuple| (tuple.src_socket(), tuple.dst_socket()));
     assert_eq!(read(ct.tuple_orig()), Some((Some(udp.source()), ends.clone().attrs().dst_socket())));
     assert_eq!(read(ct.tuple_reply()), read(Some(ends.reversed().attrs())));
-    // It isn't in the table before its first packet has left.
+    // It is not in the table before its first packet has left.
     assert!(!ct.status().unwrap().contains(Status::CONFIRMED));
     let ticket = packet.ticket();
     queue.verdict(ticket, Verdict::ACCEPT)?;
@@ -262,7 +262,7 @@ fn a_class_of_net_cls() -> Result {
     let group = format!("{root}/netlink-test-{}", std::process::id());
     fs::create_dir(&group)?;
     fs::write(format!("{group}/net_cls.classid"), "0x100001")?;
-    // A socket takes the class of whoever made it.
+    // A socket has the class of the process that made it.
     fs::write(format!("{group}/tasks"), "0")?;
     let sender = UdpSocket::bind("127.0.0.1:0");
     let back = fs::write(format!("{root}/tasks"), "0");
@@ -282,7 +282,7 @@ fn a_class_of_net_cls() -> Result {
     Ok(())
 }
 
-fn large_packets_come_whole_or_cut() -> Result {
+fn large_packets_arrive_whole_or_segmented() -> Result {
     let left = neighbour()?;
     let listener = left.run(|| TcpListener::bind(("10.0.0.1", PORT)))??;
     run(&format!("iptables -w -A OUTPUT -p tcp --dport {PORT} -j NFQUEUE --queue-num 0"))?;
@@ -315,7 +315,7 @@ fn large_packets_come_whole_or_cut() -> Result {
                     large += u32::from(packet.payload().unwrap().0.len() > 1500);
                     marked += u32::from(info.contains(PacketInfo::GSO));
                     if !whole {
-                        // A packet that is copied gets its checksum first.
+                        // The checksum of a packet is computed before it is copied.
                         assert!(!info.contains(PacketInfo::CHECKSUM_NOT_READY), "{info}");
                     }
                     packet.ticket()
@@ -329,7 +329,7 @@ fn large_packets_come_whole_or_cut() -> Result {
         writer.join().unwrap();
         assert_eq!(large > 0, whole, "{large} large ones");
         assert_eq!(marked, large);
-        // The end of the socket would do, but for a child of another test that was forked and holds it until it execs.
+        // Closing the socket would be enough, but a forked child of another test can hold it until it execs.
         queue.configure(&queue::unbind(0))?;
     }
     Ok(())
@@ -346,16 +346,16 @@ fn binding_and_configuring_that_fails() -> Result {
     assert_eq!(configure(queue::bind(0, Params::whole())), Some(Errno::EBUSY));
     assert_eq!(configure(queue::unbind(5)), Some(Errno::ENODEV));
     assert_eq!(configure(queue::configure(0).flag_values(QueueFlags::GSO)), Some(Errno::EINVAL));
-    // A flag nobody has yet: nothing is bound, so the next one may.
+    // An unknown flag: the queue is not bound, so the next request can bind it.
     let unknown = QueueFlags::from_bits_retain(1 << 20);
-    // Since Linux 7.3 it is the policy that knows the flags.
+    // Since Linux 7.3 the policy checks the flags.
     let refusal = if is_since(7, 0) { Errno::EINVAL } else { Errno::EOPNOTSUPP };
     assert_eq!(configure(queue::bind(6, Params::whole()).on(unknown)), Some(refusal));
     assert_eq!(configure(queue::bind(6, Params::whole())), None);
-    // A security context is there or isn't; either is said.
+    // With or without a security context, the result is reported.
     let secctx = configure(queue::configure(0).on(QueueFlags::SECCTX));
     assert!(matches!(secctx, None | Some(Errno::EOPNOTSUPP)), "{secctx:?}");
-    // The kernel says nothing about a mode it doesn't know, and leaves the old one.
+    // The kernel silently ignores an unknown mode, and keeps the old one.
     let odd = Params::whole().copy_mode(CopyMode(9));
     assert_eq!(configure(queue::configure(0).params(odd)), None);
     assert_eq!(configure(queue::unbind(0)), None);
@@ -373,7 +373,7 @@ fn everything_on_a_reactor() -> Result {
         let mut queue = Queue::open(&queue::bind(0, Params::whole())).await?;
         let taken = Queue::open(&queue::bind(0, Params::whole())).await.unwrap_err();
         assert!(taken.is_permission());
-        // A future that is dropped loses nothing.
+        // A dropped future loses nothing.
         assert!(tokio::time::timeout(SHORT, queue.next()).await.is_err());
         udp.send("one");
         udp.send("two");

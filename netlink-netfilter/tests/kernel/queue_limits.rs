@@ -1,4 +1,4 @@
-//! Queues that are full, receive buffers that are, and what is lost.
+//! Full queues, full receive buffers, and losses.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -17,7 +17,7 @@ suite! {
     a_packet_without_a_verdict_waits_until_the_socket_is_closed: program("ip"), program("iptables");
     configuration_loses_no_packet: program("ip"), program("iptables"), seconds(120);
     losses_are_counted: program("ip"), program("iptables"), seconds(120);
-    an_overflow_is_told_where_the_socket_says_so: program("ip"), program("iptables");
+    an_overflow_is_reported_if_the_socket_reports_it: program("ip"), program("iptables");
     many_packets_without_a_loss: program("ip"), program("iptables"), seconds(300);
 }
 
@@ -32,7 +32,7 @@ fn a_full_queue_drops_or_lets_pass() -> Result {
     let (second, _) = next(&mut queue)?;
     queue.verdict(second, Verdict::ACCEPT)?;
     assert_eq!(udp.receive(), "1");
-    // What found no place had no number either.
+    // Packets without a place had no number either.
     udp.send("4");
     assert_eq!(next(&mut queue)?.0.id, 3);
     queue.configure(&queue::configure(0).on(QueueFlags::FAIL_OPEN))?;
@@ -56,7 +56,7 @@ fn a_packet_without_a_verdict_waits_until_the_socket_is_closed() -> Result {
     assert_eq!(udp.receive(), "waits");
     udp.send("dropped");
     drop(other);
-    // Nobody is there, and then somebody else.
+    // No process has bound it; then another one does.
     udp.send("nobody");
     let mut queue = open_when_closed()?;
     udp.send("later");
@@ -64,7 +64,7 @@ fn a_packet_without_a_verdict_waits_until_the_socket_is_closed() -> Result {
     assert_eq!((ticket.id, later.as_str()), (1, "later"));
     queue.verdict(ticket, Verdict::ACCEPT)?;
     assert_eq!(udp.receive(), "later");
-    // Unbound and bound again, it counts from 1 without a gap.
+    // Bound again, it counts from 1 without a gap.
     queue.configure(&queue::unbind(0))?;
     queue.configure(&queue::bind(0, Params::whole()))?;
     udp.send("anew");
@@ -72,8 +72,8 @@ fn a_packet_without_a_verdict_waits_until_the_socket_is_closed() -> Result {
     Ok(())
 }
 
-/// Binds a queue whose socket was just closed. A program that another test starts has the socket too, from its fork to
-/// its exec.
+/// Binds a queue whose socket was just closed. A program that another test starts has the socket too, from
+/// its fork to its exec.
 fn open_when_closed() -> Result<Queue> {
     let start = Instant::now();
     loop {
@@ -112,7 +112,7 @@ fn configuration_loses_no_packet() -> Result {
     Ok(())
 }
 
-/// Sends packets until more have come than the smallest receive buffer takes, and reads those that it took.
+/// Sends more packets than the smallest receive buffer holds, and reads those that fit.
 fn losses_are_counted() -> Result {
     let packets = 3000 / patience();
     let udp = Udp::loopback()?;
@@ -121,7 +121,7 @@ fn losses_are_counted() -> Result {
     queue.connection().socket().set_receive_buffer(4096)?;
     let mut counted = 0;
     let mut gaps = 0;
-    // The last one finds room again: its number tells how many before it did not.
+    // The last packet fits again: its number shows how many before it did not.
     for round in 0..3 {
         for _ in 0..packets / 3 {
             udp.send(&round.to_string());
@@ -147,7 +147,7 @@ fn losses_are_counted() -> Result {
     Ok(())
 }
 
-fn an_overflow_is_told_where_the_socket_says_so() -> Result {
+fn an_overflow_is_reported_if_the_socket_reports_it() -> Result {
     let udp = Udp::loopback()?;
     queue_output("")?;
     let mut queue = open_with(&queue::bind(0, Params::whole()).max_length(4000).on(QueueFlags::FAIL_OPEN))?;
@@ -156,7 +156,7 @@ fn an_overflow_is_told_where_the_socket_says_so() -> Result {
     for _ in 0..1000 {
         udp.send("x");
     }
-    // Those that were lost passed.
+    // The lost packets passed.
     assert_eq!(udp.receive(), "x");
     let mut queued = 0;
     let mut last = Ticket::default();
@@ -168,7 +168,7 @@ fn an_overflow_is_told_where_the_socket_says_so() -> Result {
     assert_eq!(last.id, queued);
     queue.set_timeout(Some(SHORT))?;
     assert!(matches!(queue.next(), Err(Error::Timeout(_))));
-    // An answer finds room again, and so does a packet.
+    // An answer fits again, and so does a packet.
     queue.set_timeout(Some(LONG))?;
     queue.configure(&queue::configure(0).max_length(4001))?;
     udp.send("y");

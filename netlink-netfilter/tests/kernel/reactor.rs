@@ -1,4 +1,4 @@
-//! The same calls on a tokio reactor.
+//! The same calls with tokio.
 
 use std::time::Duration;
 

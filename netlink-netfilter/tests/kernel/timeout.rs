@@ -22,14 +22,14 @@ suite! {
     policies_of_every_protocol;
     a_policy_of_dccp: DCCP;
     a_policy_of_udplite: UDPLITE;
-    what_is_not_given_is_the_default;
+    missing_values_are_defaults;
     a_name_is_taken_once;
-    defaults_are_what_the_sysctls_show;
+    defaults_equal_the_sysctls;
     many_are_listed_and_flushed;
     a_rule_gives_it_to_connections: program("iptables-nft"), program("ip");
-    what_a_rule_uses_stays_or_goes: kernel(6, 18), program("iptables-nft"), program("ip");
+    an_object_in_use_is_kept_or_deleted: kernel(6, 18), program("iptables-nft"), program("ip");
     nfct_shows_what_was_made_here: program("nfct");
-    what_nfct_made_is_read: program("nfct");
+    objects_made_by_nfct_are_read: program("nfct");
     policies_on_a_reactor;
     refusals;
 }
@@ -67,7 +67,7 @@ fn every() -> [(&'static str, Timeouts<'static>); 7] {
     ]
 }
 
-/// What its times are, by name.
+/// Its times by name.
 fn times(timeouts: &Timeouts<'_>) -> BTreeMap<String, Value> {
     let Ok(Value::Object(map)) = serde_json::to_value(timeouts) else { panic!("{timeouts:?}") };
     let Some((_, Value::Object(times))) = map.into_iter().next() else { panic!("{timeouts:?}") };
@@ -113,7 +113,7 @@ fn a_policy_of_udplite() -> Result {
     check(&mut connect()?, "udplite", &UdpliteTimeouts::new().unreplied(1).replied(2).into())
 }
 
-fn what_is_not_given_is_the_default() -> Result {
+fn missing_values_are_defaults() -> Result {
     let mut nl = connect()?;
     let default = nl.call(timeout::default(Family::IPV4, IpProtocol::TCP))?;
     let mut expected = times(&default.timeouts().unwrap());
@@ -140,7 +140,7 @@ fn a_name_is_taken_once() -> Result {
     Ok(())
 }
 
-fn defaults_are_what_the_sysctls_show() -> Result {
+fn defaults_equal_the_sysctls() -> Result {
     let mut nl = connect()?;
     let sysctl = |name: &str| fs::read_to_string(format!("/proc/sys/net/netfilter/nf_conntrack_{name}"));
     let shown = |name: &str| -> Result<u32> { Ok(sysctl(name)?.trim().parse()?) };
@@ -196,18 +196,18 @@ fn a_rule_gives_it_to_connections() -> Result {
     let flow = Tuple::udp(client.local_addr()?, server.local_addr()?);
     client.send_to(b"data", server.local_addr()?)?;
     assert!((2900..=3000).contains(&read(&mut nl, &flow)?.timeout().unwrap()));
-    // Connections that have it get new times with their next packet.
+    // Connections with the policy get new times with their next packet.
     nl.call(timeout::create_or_replace("used", Family::IPV4, UdpTimeouts::new().unreplied(5000)))?;
     client.send_to(b"data", server.local_addr()?)?;
     assert!((4900..=5000).contains(&read(&mut nl, &flow)?.timeout().unwrap()));
-    // What it has runs on without the policy.
+    // The connection continues without the policy.
     run("iptables-nft -t raw -F")?;
     nl.call(timeout::delete("used"))?;
     assert!(read(&mut nl, &flow)?.timeout().unwrap() > 4000);
     Ok(())
 }
 
-fn what_a_rule_uses_stays_or_goes() -> Result {
+fn an_object_in_use_is_kept_or_deleted() -> Result {
     let mut nl = connect()?;
     used(&mut nl)?;
     nl.call(timeout::create("spare", Family::IPV4, UdpTimeouts::new()))?;
@@ -225,7 +225,7 @@ fn what_a_rule_uses_stays_or_goes() -> Result {
     Ok(())
 }
 
-/// What `nfct list timeout` prints of a policy.
+/// The output of `nfct list timeout` for a policy.
 fn as_nfct(name: &str, family: Family, timeouts: &Timeouts<'_>) -> String {
     let name_of = |name: String| match name.as_str() {
         "UNACK" => "UNACKNOWLEDGED".to_owned(),
@@ -246,7 +246,7 @@ fn as_nfct(name: &str, family: Family, timeouts: &Timeouts<'_>) -> String {
 fn nfct_shows_what_was_made_here() -> Result {
     let mut nl = connect()?;
     for (name, timeouts) in every() {
-        // nfct 1.4.7 has names of its own for the states of SCTP, and leaves some out.
+        // nfct 1.4.7 has its own names for the states of SCTP, and omits some.
         if !matches!(timeouts, Timeouts::Sctp(_)) {
             nl.call(timeout::create(name, Family::IPV4, timeouts.clone()))?;
             assert_eq!(run(&format!("nfct get timeout {name}"))?, as_nfct(name, Family::IPV4, &timeouts));
@@ -255,7 +255,7 @@ fn nfct_shows_what_was_made_here() -> Result {
     Ok(())
 }
 
-fn what_nfct_made_is_read() -> Result {
+fn objects_made_by_nfct_are_read() -> Result {
     let mut nl = connect()?;
     let made: [(&str, Family, Timeouts<'_>); 6] = [
         (

@@ -1,4 +1,4 @@
-//! What becomes of queued packets.
+//! Verdicts about queued packets.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -55,7 +55,7 @@ fn a_verdict_expects_a_connection() -> Result {
     let mask = Tuple::udp(SocketAddr::from(([255; 4], 0xffff)), SocketAddr::from(([255; 4], 0xffff)));
     udp.send("expect");
     let (ticket, _) = next(&mut queue)?;
-    // The expectation is that of a connection in the table: of the second packet.
+    // The expectation belongs to a connection in the table: that of the second packet.
     queue.verdict(ticket, Verdict::ACCEPT)?;
     udp.send("expect");
     let (ticket, _) = next(&mut queue)?;
@@ -82,7 +82,7 @@ fn a_verdict_changes_mark_and_payload() -> Result {
         queue.verdict_with(ticket, Verdict::ACCEPT, |packet| packet.payload(payload.as_slice()))?;
         assert_eq!(udp.receive(), changed);
     }
-    // One that is kept may be answered from its own copy.
+    // A copied packet can be answered from the copy.
     udp.send("marked");
     let Arrival::Packet { packet, .. } = queue.next()? else { panic!("no packet") };
     let packet = packet.into_owned();
@@ -93,7 +93,7 @@ fn a_verdict_changes_mark_and_payload() -> Result {
     queue.verdict(ticket, Verdict::ACCEPT)?;
     assert_eq!(udp.receive(), "unmarked");
 
-    // What doesn't fit an attribute is an error before it is sent, and the packet still waits.
+    // A value that does not fit is an error before it is sent, and the packet still waits.
     udp.send("waits");
     let (ticket, _) = next(&mut queue)?;
     let huge = vec![0; 65_532];
@@ -150,7 +150,7 @@ fn a_packet_goes_to_another_queue() -> Result {
     assert_eq!((there, there_text.as_str()), (Ticket { queue: 65_535, id: 1 }, "there"));
     other.verdict(there, Verdict::ACCEPT)?;
     assert_eq!(udp.receive(), "there");
-    // Nobody is at 9.
+    // Queue 9 is not bound.
     for (verdict, arrives) in [(Verdict::queue(9), None), (Verdict::queue(9).bypass(), Some("nobody"))] {
         udp.send("nobody");
         let (ticket, _) = next(&mut queue)?;
@@ -195,7 +195,7 @@ fn refusals_name_their_packet() -> Result {
     queue.verdict(nobody(1, 1), Verdict::DROP)?;
     queue.verdict(nobody(2, 1), Verdict::DROP)?;
     queue.verdict(one, Verdict::STOLEN)?;
-    // A packet and a configuration in between change nothing.
+    // Another packet and a configuration in between change nothing.
     udp.send("two");
     queue.configure(&queue::configure(0).max_length(2000))?;
     queue.send(&queue::verdict_up_to(nobody(0, 0), Verdict::ACCEPT))?;
@@ -258,7 +258,7 @@ fn other_threads_give_verdicts() -> Result {
     drop(give);
     worker.join().unwrap();
     assert_eq!(refused(&mut queue)?.ticket, Ticket { queue: 0, id: 99 });
-    // Whoever waits can be stopped.
+    // A waiting call can be stopped.
     let stop = queue.connection().stop_handle()?;
     let stopper = thread::spawn(move || stop.stop());
     assert!(matches!(queue.next(), Err(Error::Stopped)));

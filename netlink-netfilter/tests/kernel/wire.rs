@@ -1,4 +1,4 @@
-//! Real packets, and rules that catch them.
+//! Real packets, and rules that match them.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -11,43 +11,43 @@ use netlink_testing::{Need, Result, when};
 
 use crate::run;
 
-/// The port that the rules of the tests are about.
+/// The port in the rules of the tests.
 pub(crate) const PORT: u16 = 5000;
 
-/// Long enough for what must come.
+/// Time limit for packets that must arrive.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
-/// Long enough to see that nothing comes.
+/// Time to detect that no packet arrives.
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
 
 fn has_nft(rules: &str) -> bool {
     Command::new("nft").args(["-c", rules]).output().is_ok_and(|output| output.status.success())
 }
 
-/// A kernel can be built without the expression, and still have the target of iptables.
+/// A kernel can be built without the expression, but with the target of iptables.
 pub(crate) const NFT_QUEUE: Need = when("nft has no queue statement here", || {
     has_nft("table bridge t { chain c { type filter hook forward priority 0; queue num 1; }; }")
 });
 
-/// A kernel can be built without.
+/// A kernel can be built without it.
 pub(crate) const NFT_NETDEV: Need = when("nft has no netdev family here", || {
     run("ip link set lo up").is_ok()
         && has_nft("table netdev t { chain c { type filter hook ingress device \"lo\" priority 0; }; }")
 });
 
-/// A kernel can be built without.
+/// A kernel can be built without it.
 pub(crate) const BRIDGE_VLANS: Need = when("the kernel's bridges have no VLAN filtering", || {
     let mut ip = Command::new("ip");
     let words = "link add probe type bridge vlan_filtering 1";
     ip.args(words.split(' ')).output().is_ok_and(|output| output.status.success())
 });
 
-/// A kernel can be built without, and have it as a module or not.
+/// A kernel can be built without it, or with it as a module.
 pub(crate) const BRIDGED_IPTABLES: Need = when("the kernel's bridges don't call iptables", || {
     let _ = Command::new("modprobe").args(["-q", "br_netfilter"]).status();
     fs::exists("/proc/sys/net/bridge").unwrap_or(false)
 });
 
-/// A kernel can be built with both, and without what ties them.
+/// A kernel can be built with both, but without the module that connects them.
 pub(crate) const TIED: Need = when("this kernel tells no connections of packets", || {
     Queue::open(&queue::bind(0, Params::meta()).on(QueueFlags::CONNTRACK)).is_ok()
 });
@@ -59,7 +59,7 @@ pub(crate) struct Udp {
 }
 
 impl Udp {
-    /// Over the loopback link, which it sets up.
+    /// Over the loopback link, which this function sets up.
     pub(crate) fn loopback() -> Result<Self> {
         run("ip link set lo up")?;
         Ok(Self::between(Ipv4Addr::LOCALHOST.into()))
@@ -77,7 +77,7 @@ impl Udp {
         self.sender.send(text.as_bytes()).unwrap();
     }
 
-    /// Where it sends from.
+    /// Its source address.
     pub(crate) fn source(&self) -> SocketAddr {
         self.sender.local_addr().unwrap()
     }
@@ -87,7 +87,7 @@ impl Udp {
         self.sender.try_clone().unwrap()
     }
 
-    /// The next text that arrives.
+    /// The next received text.
     pub(crate) fn receive(&self) -> String {
         self.receive_within(LONG).expect("a packet")
     }
@@ -106,7 +106,7 @@ pub(crate) fn text(packet: &[u8]) -> String {
     String::from_utf8(packet[headers..].to_vec()).unwrap()
 }
 
-/// The IPv4 packet with another text, its UDP checksum left out and its header's made anew.
+/// The IPv4 packet with another text, without a UDP checksum, and with a new header checksum.
 pub(crate) fn with_text(packet: &[u8], text: &str) -> Vec<u8> {
     let mut changed = packet[..28].to_vec();
     changed.extend(text.as_bytes());
@@ -132,7 +132,7 @@ pub(crate) fn index(link: &str) -> u32 {
 /// The link-layer address of a peer in another namespace.
 pub(crate) const LEFT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
-/// A neighbour in a namespace of its own: 10.0.0.1 behind the link `left`, whose own address is 10.0.0.2.
+/// A neighbour in its own namespace: 10.0.0.1 behind the link `left`, whose address is 10.0.0.2.
 pub(crate) fn neighbour() -> Result<Namespace> {
     let left = Namespace::create("left")?;
     run("ip link add left type veth peer name eth0 netns left")?;
@@ -159,7 +159,7 @@ pub(crate) fn bridged_neighbours() -> Result<(Namespace, Namespace)> {
     Ok((left, right))
 }
 
-/// The same, where what comes from the left leaves to the right in VLAN 5, and the right listens to VLAN 6.
+/// The same; packets from the left leave to the right in VLAN 5, and the right listens to VLAN 6.
 pub(crate) fn neighbours_of_a_vlan() -> Result<(Namespace, Namespace)> {
     let neighbours = bridged_neighbours()?;
     run("ip link set br0 type bridge vlan_filtering 1")?;

@@ -1,4 +1,4 @@
-//! What address families know about a link: `IFLA_AF_SPEC` and `IFLA_PROTINFO`.
+//! Settings and state of a link per address family: `IFLA_AF_SPEC` and `IFLA_PROTINFO`.
 
 use core::fmt;
 use core::net::Ipv6Addr;
@@ -15,15 +15,15 @@ use super::port::bridge::{BridgePort, BridgePortAttrs};
 use crate::Family;
 
 values! {
-    /// `IN6_ADDR_GEN_MODE_*`: how IPv6 addresses of a link are made.
+    /// `IN6_ADDR_GEN_MODE_*`: how the kernel makes the IPv6 addresses of a link.
     pub struct AddrGenMode: u8 {
         /// From the hardware address. The default.
         0 IN6_ADDR_GEN_MODE_EUI64 EUI64 "eui64",
-        /// No link-local address, and others from the hardware address.
+        /// No link-local address; other addresses from the hardware address.
         1 IN6_ADDR_GEN_MODE_NONE NONE "none",
         /// From a secret and the network.
         2 IN6_ADDR_GEN_MODE_STABLE_PRIVACY STABLE_PRIVACY "stable_secret",
-        /// The same, with a secret made up at random.
+        /// From a random secret and the network.
         3 IN6_ADDR_GEN_MODE_RANDOM RANDOM "random",
     }
 }
@@ -35,9 +35,9 @@ flags! {
         0x10 IF_RS_SENT RS_SENT,
         /// A router advertisement was received.
         0x20 IF_RA_RCVD RA_RCVD,
-        /// It said that addresses come by DHCP.
+        /// The advertisement said that addresses come from DHCP.
         0x40 IF_RA_MANAGED RA_MANAGED,
-        /// It said that other settings come by DHCP.
+        /// The advertisement said that other settings come from DHCP.
         0x80 IF_RA_OTHERCONF RA_OTHERCONF,
         /// IPv6 is ready.
         0x8000_0000 IF_READY READY,
@@ -47,11 +47,11 @@ flags! {
 layout! {
     /// `struct ifla_cacheinfo`: times of IPv6 on a link.
     pub struct Inet6CacheInfo: ifla_cacheinfo = 16 {
-        /// Longest packet that can be put together, in bytes.
+        /// Largest packet that can be reassembled, in bytes.
         max_reasm_len: u32,
-        /// When IPv6 last changed, in hundredths of a second since boot.
+        /// When the IPv6 state last changed, in hundredths of a second since boot.
         tstamp: u32,
-        /// How long a neighbour counts as reachable, in milliseconds.
+        /// How long a neighbour is considered reachable, in milliseconds.
         reachable_time: u32,
         /// Time between neighbour solicitations, in milliseconds.
         retrans_time: u32,
@@ -61,7 +61,7 @@ layout! {
 layout! {
     /// `struct bridge_vlan_info`: a VLAN of a bridge port, in messages of the family `AF_BRIDGE`.
     pub struct PortVlan: bridge_vlan_info = 4 {
-        /// What holds for it.
+        /// Options.
         flags: PortVlanFlags,
         /// The VLAN.
         vid: u16,
@@ -71,24 +71,24 @@ layout! {
 flags! {
     /// `BRIDGE_VLAN_INFO_*`: a VLAN of a bridge port.
     pub struct PortVlanFlags: u16 {
-        /// Of the bridge too.
+        /// On the bridge too.
         0x1 BRIDGE_VLAN_INFO_MASTER MASTER,
         /// Untagged frames belong to it.
         0x2 BRIDGE_VLAN_INFO_PVID PVID,
-        /// Its frames leave untagged.
+        /// Frames leave without a tag.
         0x4 BRIDGE_VLAN_INFO_UNTAGGED UNTAGGED,
         /// The first of a range.
         0x8 BRIDGE_VLAN_INFO_RANGE_BEGIN RANGE_BEGIN,
         /// The last of a range.
         0x10 BRIDGE_VLAN_INFO_RANGE_END RANGE_END,
-        /// Of the bridge itself.
+        /// On the bridge itself.
         0x20 BRIDGE_VLAN_INFO_BRENTRY BRENTRY,
-        /// Change options only. Linux 5.6.
+        /// Change only options. Linux 5.6.
         0x40 BRIDGE_VLAN_INFO_ONLY_OPTS ONLY_OPTS,
     }
 }
 
-/// Settings of IPv4. A reply has all of them, a request those to change.
+/// IPv4 settings. A reply has all of them, a request those to change.
 ///
 /// To change some, give pairs: `Inet::new().conf(&[(Inet4Setting::FORWARDING, 1)])`.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ pub struct Inet4Conf<'a>(ConfFrom<'a>);
 enum ConfFrom<'a> {
     /// An array; its first element is setting 1.
     All(Array<'a, u32>),
-    /// Attributes numbered as the settings.
+    /// Attributes, numbered like the settings.
     Some(Attrs<'a>),
     Values(&'a [(Inet4Setting, u32)]),
 }
@@ -133,7 +133,7 @@ impl<'a> Payload<'a> for Inet4Conf<'a> {
     });
 
     fn decode(payload: &'a [u8]) -> Result<Self, Malformed> {
-        // Read as an attribute, the first element of the array would have to be 8: forwarding is 0 or 1.
+        // As an attribute, the first element would be a length of at least 8. But it is `forwarding`: 0 or 1.
         let attrs = Attrs::new(payload);
         let pairs = attrs.filter(|attr| attr.is_ok_and(|attr| attr.payload.len() == 4)).count();
         if pairs > 0 && pairs * 8 == payload.len() {
@@ -193,7 +193,7 @@ attrs! {
 }
 
 attrs! {
-    /// `IFLA_INET6_*`: IPv6 on a link. Only the token and the way to make addresses can be set.
+    /// `IFLA_INET6_*`: IPv6 on a link. Only the token and the address generation mode can be set.
     pub struct Inet6Attrs<'a> for Inet6 {
         /// State. Read-only.
         1 IFLA_INET6_FLAGS flags -> Inet6Flags,
@@ -201,17 +201,17 @@ attrs! {
         2 IFLA_INET6_CONF conf -> Array<'a, i32>,
         /// Counters, by the number of an [`IpCounter`]. Read-only.
         3 IFLA_INET6_STATS stats -> Array<'a, u64>,
-        /// Not in use.
+        /// Not used.
         4 IFLA_INET6_MCAST mcast -> Bytes<'a>,
         /// Times. Read-only.
         5 IFLA_INET6_CACHEINFO cache_info -> Inet6CacheInfo,
         /// Counters, by the number of an [`Icmp6Counter`]. Read-only.
         6 IFLA_INET6_ICMP6STATS icmp6_stats -> Array<'a, u64>,
-        /// The lower half of addresses made from advertised prefixes; `::` is none.
+        /// Interface identifier for addresses from advertised prefixes; `::` is none.
         7 IFLA_INET6_TOKEN token: Ipv6Addr,
-        /// How addresses are made.
+        /// How the kernel makes addresses.
         8 IFLA_INET6_ADDR_GEN_MODE addr_gen_mode: AddrGenMode,
-        /// Largest packet as routers advertise it, in bytes. Read-only. Linux 5.15.
+        /// MTU that routers advertise, in bytes. Read-only. Linux 5.15.
         9 IFLA_INET6_RA_MTU ra_mtu -> u32,
     }
     shows |inet6| {
@@ -222,7 +222,7 @@ attrs! {
 }
 
 impl Inet6Attrs<'_> {
-    /// One setting; `None` where the kernel does not have it.
+    /// One setting; `None` where the kernel does not send it.
     pub fn setting(&self, setting: Inet6Setting) -> Option<i32> {
         self.conf()?.get(setting.0.into())
     }
@@ -241,15 +241,15 @@ impl Inet6Attrs<'_> {
 attrs! {
     /// `IFLA_MCTP_*`: MCTP on a link. Linux 5.15.
     pub struct MctpAttrs<'a> for Mctp {
-        /// Number of the network.
+        /// Network id.
         1 IFLA_MCTP_NET net: u32,
-        /// The physical binding, as DMTF numbers it. Read-only. Linux 6.13.
+        /// The physical binding, a DMTF number. Read-only. Linux 6.13.
         2 IFLA_MCTP_PHYS_BINDING phys_binding -> u8,
     }
 }
 
 attrs! {
-    /// `IFLA_AF_SPEC` of a link: one set per address family, under the family's number.
+    /// `IFLA_AF_SPEC` of a link: one set per address family, with the family's number.
     pub struct FamiliesAttrs<'a> for Families {
         /// IPv4.
         2 AF_INET inet: InetAttrs<'a>,
@@ -263,27 +263,27 @@ attrs! {
 attrs! {
     /// `IFLA_AF_SPEC` of a bridge port, in messages of the family `AF_BRIDGE`.
     pub struct PortSpecAttrs<'a> for PortSpec {
-        /// Who is meant: 1 the bridge, 2 the port's own hardware.
+        /// Target of the request: 1 the bridge, 2 the port's hardware.
         0 IFLA_BRIDGE_FLAGS flags: u16,
-        /// How the hardware switches: 0 by itself, 1 through the switch outside.
+        /// Bridge mode of the hardware: 0 it switches by itself, 1 through the external switch.
         1 IFLA_BRIDGE_MODE mode: u16,
         /// The VLANs.
         2 IFLA_BRIDGE_VLAN_INFO vlans: Many<'a, PortVlan>,
-        /// VLANs mapped to tunnel ids.
+        /// The map from VLANs to tunnel ids.
         3 IFLA_BRIDGE_VLAN_TUNNEL_INFO vlan_tunnels: Many<'a, Bytes<'a>>,
-        /// Media redundancy. Linux 5.8.
+        /// Media Redundancy Protocol. Linux 5.8.
         4 IFLA_BRIDGE_MRP mrp: Bytes<'a>,
-        /// Connectivity faults. Linux 5.11.
+        /// Connectivity fault management. Linux 5.11.
         5 IFLA_BRIDGE_CFM cfm: Bytes<'a>,
         /// Multiple spanning trees. Linux 5.18.
         6 IFLA_BRIDGE_MST mst: Bytes<'a>,
     }
 }
 
-/// The family of the message chooses: messages of the family `AF_BRIDGE` are about bridge ports, all others have a set
-/// per family.
+/// The family of the message decides: with `AF_BRIDGE` the content is about a bridge port, otherwise it is
+/// one set per family.
 ///
-/// Drivers and old kernels put other things into messages about bridge ports.
+/// Drivers and old kernels send other content about bridge ports.
 struct OfMessage;
 
 impl Neighbour<'_, Family> for OfMessage {
@@ -302,7 +302,7 @@ impl Neighbour<'_, Family> for OfMessage {
 }
 
 choice! {
-    /// `IFLA_AF_SPEC`: what it holds depends on the family of the message.
+    /// `IFLA_AF_SPEC`: the content depends on the family of the message.
     pub enum AfSpec<'a> by OfMessage family: Family {
         /// One set per address family.
         Family::UNSPEC => Families(FamiliesAttrs<'a>, Families),
@@ -311,7 +311,7 @@ choice! {
     }
 }
 
-/// The family of the message chooses. An old kernel sends the state of a bridge port as a byte.
+/// The family of the message decides. An old kernel sends the state of a bridge port as one byte.
 struct OfProtocol;
 
 impl Neighbour<'_, Family> for OfProtocol {
@@ -329,7 +329,7 @@ impl Neighbour<'_, Family> for OfProtocol {
 }
 
 choice! {
-    /// `IFLA_PROTINFO`: what it holds depends on the family of the message.
+    /// `IFLA_PROTINFO`: the content depends on the family of the message.
     pub enum ProtInfo<'a> by OfProtocol family: Family {
         /// In a message of the family `AF_BRIDGE`: about a bridge port.
         Family::BRIDGE => Bridge(BridgePortAttrs<'a>, BridgePort),
@@ -369,13 +369,13 @@ mod tests {
         let header = MessageHeader::default();
         let mut body = vec![0; 16];
         body.extend(set);
-        assert!(Link::read(&Message { header, body: &body }).is_err(), "attribute 2 is no set of IPv4");
+        assert!(Link::read(&Message { header, body: &body }).is_err(), "attribute 2 is not a set of IPv4");
         body[0] = 7;
         assert_eq!(Link::read(&Message { header, body: &body }).unwrap().port_vlans().count(), 1);
     }
 
     #[test]
-    fn a_strange_message_about_a_port_is_no_error() {
+    fn a_strange_message_about_a_port_is_readable() {
         let set = native([8, 0, 26, 0, 1, 0, 2, 0, 5, 0, 12, 0, 3, 0, 0, 0], &[2, 2, 2, 2, 2, 2, 1]);
         let bridge = under(7, &set);
         assert_eq!(

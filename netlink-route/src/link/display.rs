@@ -1,4 +1,4 @@
-//! Looking at a link.
+//! Getters and text output of links.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ use super::vf::VfInfoAttrs;
 use super::{Link, LinkAttrs};
 use crate::Family;
 
-/// Attributes of one number, below sets of these numbers.
+/// Finds the attributes with this number in all sets at this path.
 fn below<'a>(set: Attrs<'a>, path: &[u16], number: u16) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     let set = path.iter().try_fold(set, |set, number| set.find(*number).map(Attrs::new));
     let found = set.unwrap_or_default().flatten().filter(move |attr| attr.number == number);
@@ -21,53 +21,54 @@ fn below<'a>(set: Attrs<'a>, path: &[u16], number: u16) -> impl Iterator<Item = 
 }
 
 impl Link<'_> {
-    /// Its index, which is what the kernel knows it by: the key for a map of links.
+    /// Index, by which the kernel knows the link: the key for a map of links.
     pub fn index(&self) -> u32 {
         self.header().index
     }
 
-    /// What kind of hardware address it has.
+    /// Type of the hardware address.
     pub fn link_type(&self) -> LinkType {
         self.header().kind
     }
 
-    /// Its state.
+    /// State.
     pub fn flags(&self) -> LinkFlags {
         self.header().flags
     }
 
-    /// Whether it is switched on; [`oper_state`](LinkAttrs::oper_state) says whether it carries packets.
+    /// Whether the link is switched on. [`oper_state`](LinkAttrs::oper_state) says whether it can carry packets.
     pub fn is_up(&self) -> bool {
         self.flags().contains(LinkFlags::UP)
     }
 
-    /// Its kind, with the parameters; `None` for hardware.
+    /// Its kind with the parameters; `None` for hardware.
     pub fn kind(&self) -> Option<Kind<'_>> {
         Kind::find(2, &self.info_scope())
     }
 
-    /// The parameters of its kind as `K` reads them, which may be a kind that is declared elsewhere: see
-    /// [`kind`](super::kind). `None` if it is of another kind.
+    /// The parameters of its kind, read as `K`, which can be declared in another crate: see
+    /// [`kind`](super::kind). `None` if the link is of another kind.
     pub fn kind_as<K: OneOf<Kind<'static>>>(&self) -> Result<Option<K::Reader<'_>>, DecodeError> {
         Kind::read_as::<K>(2, &self.info_scope())
     }
 
-    /// Its master's kind, with the parameters under it; `None` without a master, or where that has none.
+    /// The kind of its master, with this link's parameters there. `None` without a master, or if the master
+    /// has no such kind.
     pub fn slave(&self) -> Option<SlaveKind<'_>> {
         SlaveKind::find(5, &self.info_scope())
     }
 
-    /// Its parameters under its master as `K` reads them; `None` if that is of another kind.
+    /// This link's parameters under its master, read as `K`; `None` if the master is of another kind.
     pub fn slave_as<K: OneOf<SlaveKind<'static>>>(&self) -> Result<Option<K::Reader<'_>>, DecodeError> {
         SlaveKind::read_as::<K>(5, &self.info_scope())
     }
 
-    /// What is around the attributes of `IFLA_LINKINFO`.
+    /// The surroundings of the attributes in `IFLA_LINKINFO`.
     fn info_scope(&self) -> Scope<'_> {
         Scope::default().inside(self.iter().find(18).unwrap_or_default())
     }
 
-    /// Its parameters as the port of a bridge; also from messages of the family `AF_BRIDGE`.
+    /// Its parameters as a bridge port; also from messages of the family `AF_BRIDGE`.
     pub fn bridge_port(&self) -> Option<BridgePortAttrs<'_>> {
         match self.slave() {
             Some(SlaveKind::Bridge(port)) => Some(port),
@@ -78,7 +79,7 @@ impl Link<'_> {
         }
     }
 
-    /// Its VLANs as the port of a bridge; only in messages of the family `AF_BRIDGE`.
+    /// Its VLANs as a bridge port; only in messages of the family `AF_BRIDGE`.
     pub fn port_vlans(&self) -> impl Iterator<Item = PortVlan> {
         let bridge = self.header().family == Family::BRIDGE;
         let set = if bridge { self.iter() } else { Attrs::default() };
@@ -90,7 +91,7 @@ impl Link<'_> {
         below(self.iter(), &[52], 53).filter_map(|payload| Str::decode(payload).ok())
     }
 
-    /// Its virtual functions; only where [`ExtMask::VF`](super::ExtMask::VF) asked for them.
+    /// Its virtual functions; only if the request set [`ExtMask::VF`](super::ExtMask::VF).
     pub fn vfs(&self) -> impl Iterator<Item = VfInfoAttrs<'_>> {
         below(self.iter(), &[22], 1).filter_map(|payload| VfInfoAttrs::decode(payload).ok())
     }
@@ -100,12 +101,12 @@ impl Link<'_> {
         Attrs::new(spec).find(family.0.into())
     }
 
-    /// Settings of IPv4 on it.
+    /// IPv4 settings of the link.
     pub fn inet_conf(&self) -> Option<Inet4Conf<'_>> {
         Inet4Conf::decode(Attrs::new(self.family_set(Family::INET)?).find(1)?).ok()
     }
 
-    /// IPv6 on it; also from messages of the family `AF_INET6`.
+    /// IPv6 state of the link; also from messages of the family `AF_INET6`.
     pub fn inet6(&self) -> Option<Inet6Attrs<'_>> {
         let set = match self.header().family {
             Family::INET6 => self.iter().find(12),
@@ -115,7 +116,7 @@ impl Link<'_> {
     }
 }
 
-/// Flags in the order that iproute2 prints them.
+/// Flags in the order of iproute2.
 const SHOWN: [(LinkFlags, &str); 18] = [
     (LinkFlags::LOOPBACK, "LOOPBACK"),
     (LinkFlags::BROADCAST, "BROADCAST"),
@@ -148,7 +149,7 @@ fn fmt_flags(flags: LinkFlags, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(if between == "<" { "<>" } else { ">" })
 }
 
-/// `"c", veth, peer "b"`: what errors call a link.
+/// `"c", veth, peer "b"`: the link, as errors show it.
 pub(super) fn subject(link: &Link<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let alternative = || link.alt_name().map(|name| Str::new(name.as_bytes()));
     match (link.name().or_else(alternative), link.index()) {
@@ -168,7 +169,7 @@ pub(super) fn subject(link: &Link<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     Ok(())
 }
 
-/// The first line of `ip link`, with numbers for other links and for the group.
+/// Like the first line of `ip link`, with numbers instead of names for other links and for the group.
 impl fmt::Display for Link<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let attrs: &LinkAttrs<'_> = self.attrs();

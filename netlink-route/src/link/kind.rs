@@ -1,7 +1,7 @@
-//! What kind of link it is, and the parameters of that kind: `IFLA_LINKINFO`. A kind's module has its values and its
-//! reader; its builder is in [`link`](super) too.
+//! The kind of a link and the parameters of the kind: `IFLA_LINKINFO`. A module per kind has its values and
+//! its reader. The builders are in [`link`](super) too.
 //!
-//! A kind that is not here can be declared elsewhere, as a row of the same table:
+//! Another crate can declare a kind that is not here, as a row of the same table:
 //!
 //! ```
 //! use netlink_route::link::{self, Kind};
@@ -42,30 +42,30 @@ use super::port::SlaveKind;
 pub use switch::Switch;
 
 attrs! {
-    /// The parameters of a kind that has none.
+    /// The parameters of a kind without parameters.
     pub struct PlainAttrs<'a> for Plain {}
 }
 
 choice! {
-    /// What kind of link it is, with its parameters.
+    /// The kind of a link, with its parameters.
     ///
-    /// To make a link, give a builder such as [`Bridge`](bridge::Bridge), or just the name: `"dummy"`.
+    /// To make a link, give a builder such as [`Bridge`](bridge::Bridge), or only the name of the kind: `"dummy"`.
     pub enum Kind<'a> by 1 name: Str<'a> {
         /// A bridge.
         b"bridge" => Bridge(bridge::BridgeAttrs<'a>, bridge::Bridge),
-        /// Sends nowhere, and receives nothing.
+        /// Drops all packets that are sent, and receives none.
         b"dummy" => Dummy(PlainAttrs<'a>),
-        /// Takes what other links redirect to it.
+        /// Receives packets that other links redirect to it.
         b"ifb" => Ifb(PlainAttrs<'a>),
-        /// A link on a link, with a hardware address of its own.
+        /// A link on top of another link, with its own hardware address.
         b"macvlan" => Macvlan(macvlan::MacvlanAttrs<'a>, macvlan::Macvlan),
-        /// The same, ending in a character device.
+        /// Like `Macvlan`, but with a character device.
         b"macvtap" => Macvtap(macvlan::MacvlanAttrs<'a>),
         /// A link that ends in a file descriptor.
         b"tun" => Tun(tun::TunAttrs<'a>, tun::Tun),
         /// One end of a pair.
         b"veth" => Veth(veth::VethAttrs<'a>, veth::Veth),
-        /// A VLAN on a link.
+        /// A VLAN on top of a link.
         b"vlan" => Vlan(vlan::VlanAttrs<'a>, vlan::Vlan),
         /// Ethernet in UDP.
         b"vxlan" => Vxlan(vxlan::VxlanAttrs<'a>, vxlan::Vxlan),
@@ -73,28 +73,29 @@ choice! {
 }
 
 attrs! {
-    /// `IFLA_INFO_*`: the kind of a link, and that of its master.
+    /// `IFLA_INFO_*`: the kind of a link, and of its master.
     pub struct LinkInfoAttrs<'a> for LinkInfo {
-        /// Name of the kind. Absent on hardware.
+        /// Name of the kind. Absent for hardware.
         1 IFLA_INFO_KIND kind_name: Str<'a>,
-        /// Parameters of the kind; absent where it has none. Setting them names the kind too.
+        /// Parameters of the kind. Absent if it has none. Setting them sets the name of the kind too.
         2 IFLA_INFO_DATA data: Kind<'a>,
-        /// Counters that only the kind has. Read-only.
+        /// Counters of the kind. Read-only.
         3 IFLA_INFO_XSTATS xstats -> Bytes<'a>,
         /// Name of the master's kind.
         4 IFLA_INFO_SLAVE_KIND slave_kind_name: Str<'a>,
-        /// Parameters under the master; absent where there are none. Setting them names the kind too.
+        /// Parameters under the master. Absent if there are none. Setting them sets the name of the master's
+        /// kind too.
         5 IFLA_INFO_SLAVE_DATA slave_data: SlaveKind<'a>,
     }
 }
 
 impl LinkInfoAttrs<'_> {
-    /// The kind with its parameters; also for kinds that have none.
+    /// The kind with its parameters. Kinds without parameters are returned too.
     pub fn kind(&self) -> Option<Kind<'_>> {
         self.data().or_else(|| self.kind_name().map(Kind::named))
     }
 
-    /// The master's kind with the parameters under it.
+    /// The master's kind, with the link's parameters there.
     pub fn slave(&self) -> Option<SlaveKind<'_>> {
         self.slave_data().or_else(|| self.slave_kind_name().map(SlaveKind::named))
     }

@@ -1,4 +1,4 @@
-//! Payloads that only links have.
+//! Payloads of link attributes.
 
 use core::fmt;
 
@@ -7,8 +7,8 @@ use netlink_core::{IntoAttr, Malformed, Payload, Shape, Str, Unsendable, Writer,
 
 use super::ExtMask;
 
-/// The text of `IFLA_IFALIAS`: at most 255 bytes, and without a NUL behind it, so that the empty one removes
-/// the alias.
+/// The text of `IFLA_IFALIAS`: at most 255 bytes. It is sent without a trailing NUL, so that the empty text
+/// removes the alias.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Alias<'a>(pub Str<'a, 255>);
 
@@ -62,9 +62,9 @@ impl fmt::Display for Alias<'_> {
 
 serialize! { @value Alias<'_>, |alias| alias.0 }
 
-/// What `IFLA_EXT_MASK` asks for. The empty mask is sent with a bit that changes nothing in a list of links, since
-/// without any the kernel does not look how large the largest link is: a list ends in front of one that finds no room
-/// in the 8 to 32 KiB of a dump, and the kernel calls that success.
+/// The parts that `IFLA_EXT_MASK` requests. An empty mask is sent with one bit that changes nothing in a list
+/// of links. Reason: without any bit, the kernel does not compute the size of the largest link. A list then
+/// ends at the first link that does not fit into a buffer of 8 to 32 KiB, and the kernel reports success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Wanted(pub ExtMask);
 
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(Wanted::decode(&[0; 4]), Ok(Wanted(ExtMask::empty())));
     }
 
-    /// S-L8: printed, it is escaped; serialized, it is what it was.
+    /// S-L8: printed text is escaped; serialized text is unchanged.
     #[cfg(feature = "serde")]
     #[test]
     fn an_alias_keeps_its_control_characters_in_json_only() {

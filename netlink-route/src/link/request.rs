@@ -11,7 +11,7 @@ use super::values::LinkFlags;
 use super::vf::Vf;
 use super::{ExtMask, Link, LinkHeader, LinkRequest};
 
-/// How a request says which link it means.
+/// The link that a request is about.
 ///
 /// ```
 /// use netlink_route::link::{self, LinkRef};
@@ -24,11 +24,10 @@ use super::{ExtMask, Link, LinkHeader, LinkRequest};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkRef<'a> {
-    /// By its index. 0 is no link, and refused before anything is sent.
+    /// By index. The index 0 is refused before the request is sent.
     Index(u32),
-    /// By its name or one of its alternative names: a kernel looks among both, whichever attribute carries
-    /// the name. One of up to 15 bytes is sent as `IFLA_IFNAME`, a longer one as `IFLA_ALT_IFNAME`, which
-    /// kernels have since 5.5.
+    /// By name or alternative name. The kernel searches both, in whichever attribute the name is sent. A name
+    /// of up to 15 bytes is sent as `IFLA_IFNAME`, a longer one as `IFLA_ALT_IFNAME`, which needs Linux 5.5.
     Name(&'a str),
 }
 
@@ -52,15 +51,14 @@ impl<'a> From<&'a alloc::string::String> for LinkRef<'a> {
 
 /// Makes a link; `EEXIST` if the name is taken.
 ///
-/// Say with [`kind`](LinkRequest::kind) what it shall be. Without more, the kernel chooses an
-/// [`index`](LinkRequest::index), and makes it in the namespace of the connection: see
-/// [`net_ns_fd`](LinkRequest::net_ns_fd), [`net_ns_pid`](LinkRequest::net_ns_pid) and
-/// [`target_netnsid`](LinkRequest::target_netnsid) for others, and
-/// [`link_netnsid`](LinkRequest::link_netnsid) for the one where the link below is. A kind without parameters is given
-/// by its name: `kind("dummy")`.
+/// Set the kind with [`kind`](LinkRequest::kind). A kind without parameters is given by its name:
+/// `kind("dummy")`. By default the kernel chooses the [`index`](LinkRequest::index) and makes the link in the
+/// namespace of the connection. For other namespaces see [`net_ns_fd`](LinkRequest::net_ns_fd),
+/// [`net_ns_pid`](LinkRequest::net_ns_pid) and [`target_netnsid`](LinkRequest::target_netnsid);
+/// [`link_netnsid`](LinkRequest::link_netnsid) is the namespace of the link below.
 ///
-/// [`echo`](LinkRequest::echo) has the kernel answer with the link: with its index, and with the name that it chose
-/// for `x%d`.
+/// With [`echo`](LinkRequest::echo) the kernel answers with the new link: with its index, and with the name
+/// that the kernel chose for `x%d`.
 pub fn create(name: &str) -> LinkRequest<()> {
     let flags = MessageFlags::CREATE | MessageFlags::EXCL | MessageFlags::ACK;
     LinkRequest::new(&Link::NEW, flags, LinkHeader::default()).name(name)
@@ -68,24 +66,24 @@ pub fn create(name: &str) -> LinkRequest<()> {
 
 /// Asks for one link; `ENODEV` if there is none.
 ///
-/// Under strict checking it takes [`ext_mask`](LinkRequest::ext_mask) and
-/// [`target_netnsid`](LinkRequest::target_netnsid), and nothing else.
+/// With strict checking the kernel accepts only [`ext_mask`](LinkRequest::ext_mask) and
+/// [`target_netnsid`](LinkRequest::target_netnsid).
 pub fn get<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<Link<'static>> {
-    LinkRequest::new(&Link::GET, MessageFlags::empty(), LinkHeader::default()).aim(by.into())
+    LinkRequest::new(&Link::GET, MessageFlags::empty(), LinkHeader::default()).select_link(by.into())
 }
 
 /// Lists links.
 ///
-/// The kernel narrows the list by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind), and where it
-/// doesn't, links that were not asked for are passed over. Under strict checking it takes these two,
+/// The kernel filters by [`master`](LinkRequest::master) and [`of_kind`](LinkRequest::of_kind). Where it does not,
+/// this crate skips the links that were not requested. With strict checking the kernel also accepts
 /// [`ext_mask`](LinkRequest::ext_mask) and [`target_netnsid`](LinkRequest::target_netnsid), and refuses the rest.
 pub fn list() -> LinkRequest<Dump<Link<'static>>> {
     const LIST: MessageInfo = Link::GET.filtered(filter);
     LinkRequest::new(&LIST, MessageFlags::DUMP, LinkHeader::default()).ext_mask(ExtMask::empty())
 }
 
-/// A kernel without the module of a kind takes that for no filter at all. It says that it filtered where it did so by
-/// the master, even if it then knows no such kind.
+/// A kernel that does not know the kind ignores this filter. If it filtered by the master, it reports that it
+/// filtered, even then.
 fn filter(asked: &Message<'_>) -> Option<Check> {
     let asked = Link::read(asked).ok()?;
     match (asked.master().is_some_and(|master| master != 0), asked.info().is_some()) {
@@ -114,25 +112,26 @@ fn passes(asked: &Message<'_>, reply: &Message<'_>) -> bool {
 
 /// Changes a link; `ENODEV` if there is none.
 ///
-/// Old kernels, 5.10 among them, answer `ENODEV` to an alternative name of more than 15 bytes, too: ask with [`get`],
-/// which finds it there, and change the link by its index.
+/// Old kernels, such as 5.10, also answer `ENODEV` to an alternative name of more than 15 bytes. [`get`]
+/// works there: ask for the link and change it by its index.
 ///
-/// It is `RTM_NEWLINK` without the flag to create, not `RTM_SETLINK`: that one passes over the parameters of
-/// the kind and of the master's kind without a word.
+/// The request is `RTM_NEWLINK` without the create flag. `RTM_SETLINK` is not used because it silently
+/// ignores the parameters of the kind and of the master's kind.
 pub fn set<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
-    LinkRequest::new(&Link::NEW, MessageFlags::ACK, LinkHeader::default()).aim(by.into())
+    LinkRequest::new(&Link::NEW, MessageFlags::ACK, LinkHeader::default()).select_link(by.into())
 }
 
-/// Changes all links of a group. It stops at the first that can't be changed.
+/// Changes all links of a group. The kernel stops at the first link that can't be changed.
 pub fn set_group(group: u32) -> LinkRequest<()> {
     LinkRequest::new(&Link::NEW, MessageFlags::ACK, LinkHeader::default()).group(group)
 }
 
 /// Deletes a link; `ENODEV` if there is none, `EOPNOTSUPP` if it is hardware.
 ///
-/// Whatever else the request says of it, its kind for one, the kernel passes over; so that is refused before it is sent.
+/// The kernel ignores all other attributes in the request, such as the kind. So they are refused before the
+/// request is sent.
 pub fn delete<'a>(by: impl Into<LinkRef<'a>>) -> LinkRequest<()> {
-    deletion().aim(by.into())
+    deletion().select_link(by.into())
 }
 
 fn deletion() -> LinkRequest<()> {
@@ -142,37 +141,39 @@ fn deletion() -> LinkRequest<()> {
         let mut attrs = Attrs::new(asked.body.get(LinkHeader::SIZE..).unwrap_or_default()).flatten();
         match attrs.all(|attr| SEEN.contains(&attr.number)) {
             true => Ok(()),
-            false => Err("the kernel passes over this when it deletes links"),
+            false => Err("the kernel ignores this when it deletes links"),
         }
     });
     LinkRequest::new(&DELETION, MessageFlags::ACK, LinkHeader::default())
 }
 
-/// Deletes all links of a group; none of them if one can't be deleted. Group 0, where every link is that nobody
-/// put elsewhere, is refused before anything is sent.
+/// Deletes all links of a group, or none if one can't be deleted. Group 0 has all links without a group, and
+/// is refused before the request is sent.
 pub fn delete_group(group: u32) -> LinkRequest<()> {
     let mut request = deletion();
     if group == 0 {
-        request.0.writer().fail(Unsendable::Value("group 0 is that of links without one"));
+        request.0.writer().fail(Unsendable::Value("group 0 has all links without a group"));
     }
     request.group(group)
 }
 
-/// Gives a link more names, of up to 127 bytes each; `EEXIST` if one is taken. Linux 5.5.
+/// Adds alternative names of up to 127 bytes each; `EEXIST` if one is taken. Linux 5.5.
 pub fn add_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequest<()> {
     let flags = MessageFlags::ACK | MessageFlags::CREATE | MessageFlags::EXCL | MessageFlags::APPEND;
-    LinkRequest::new(&Link::NEWPROP, flags, LinkHeader::default()).aim(by.into()).props(names)
+    LinkRequest::new(&Link::NEWPROP, flags, LinkHeader::default()).select_link(by.into()).props(names)
 }
 
-/// Takes names away from a link; `ENOENT` if it does not have one. Linux 5.5.
+/// Removes alternative names; `ENOENT` if the link does not have one of them. Linux 5.5.
 pub fn delete_alt_names<'a>(by: impl Into<LinkRef<'a>>, names: &[&str]) -> LinkRequest<()> {
-    LinkRequest::new(&Link::DELPROP, MessageFlags::ACK, LinkHeader::default()).aim(by.into()).props(names)
+    LinkRequest::new(&Link::DELPROP, MessageFlags::ACK, LinkHeader::default())
+        .select_link(by.into())
+        .props(names)
 }
 
 impl LinkRequest<()> {
-    /// For [`create`]: answered with the link that was made, in place of a mere acknowledgement. Linux 6.2; an older
-    /// kernel makes it and does not answer, which is [`Error::NoReply`](crate::Error::NoReply). Kernels answer so
-    /// to nothing else, and other requests are refused before they are sent.
+    /// For [`create`]: the kernel answers with the new link instead of an acknowledgement. Linux 6.2. An
+    /// older kernel makes the link without an answer, which is [`Error::NoReply`](crate::Error::NoReply).
+    /// Other requests have no such answer, and are refused before they are sent.
     ///
     /// ```no_run
     /// use netlink_route::link;
@@ -184,18 +185,18 @@ impl LinkRequest<()> {
     /// ```
     pub fn echo(mut self) -> LinkRequest<Link<'static>> {
         if !self.flags().contains(MessageFlags::CREATE) || self.0.info().number != Link::NEW.number {
-            self.0.writer().fail(Unsendable::Value("only a link that is made comes as an answer"));
+            self.0.writer().fail(Unsendable::Value("only a new link is sent as an answer"));
         }
         LinkRequest(self.0.with_flags(MessageFlags::ECHO).expecting())
     }
 }
 
 impl<R> LinkRequest<R> {
-    fn aim(mut self, by: LinkRef<'_>) -> Self {
+    fn select_link(mut self, by: LinkRef<'_>) -> Self {
         match by {
             LinkRef::Index(0) => {
-                // Without an index the kernel would go by the group, and change all of it.
-                self.0.writer().fail(Unsendable::Value("0 is the index of no link"));
+                // Without an index the kernel would use the group, and change all of its links.
+                self.0.writer().fail(Unsendable::Value("0 is not a link index"));
                 self
             }
             LinkRef::Index(index) => self.index(index),
@@ -211,40 +212,39 @@ impl<R> LinkRequest<R> {
         self
     }
 
-    /// The index that a new link, or the peer of a pair, shall have. If it is taken, `EEXIST` for a new link and
-    /// `EBUSY` for a peer. The other functions set it from their argument.
+    /// Index of the new link, or of the peer of a pair. If it is taken: `EEXIST` for a new link, `EBUSY` for
+    /// a peer. The other functions set the index from their argument.
     pub fn index(mut self, index: u32) -> Self {
         self.0.edit(|header: &mut LinkHeader| header.index = index);
         self
     }
 
-    /// What the link shall be, with its parameters; or the parameters to change, for which the kind must
-    /// be the one it has.
+    /// The kind of a new link, with its parameters. For an existing link: the parameters to change, of the
+    /// kind that it has.
     ///
-    /// It writes `IFLA_LINKINFO`, as [`slave`](Self::slave) does; for both in one request give
+    /// It writes `IFLA_LINKINFO`, and so does [`slave`](Self::slave). To set both in one request, give
     /// [`info`](Self::info) a [`LinkInfo`].
     pub fn kind<'x>(self, kind: impl IntoAttr<Kind<'x>>) -> Self {
         self.info(LinkInfo::new().kind(kind))
     }
 
-    /// Parameters under its master, whose kind they must be of.
+    /// Parameters under its master. They must be of the master's kind.
     pub fn slave<'x>(self, kind: impl IntoAttr<SlaveKind<'x>>) -> Self {
         self.info(LinkInfo::new().slave(kind))
     }
 
-    /// For [`list`]: only links of this kind; none where the kernel doesn't know it, as when its module was not loaded
-    /// yet.
+    /// For [`list`]: only links of this kind. The list is empty if the kernel does not know the kind, for
+    /// example because its module is not loaded.
     pub fn of_kind(self, kind: &str) -> Self {
         self.info(LinkInfo::new().kind_name(kind))
     }
 
-    /// Changes of one virtual function; for several give [`vf_list`](Self::vf_list) a
-    /// [`VfList`](super::vf::VfList).
+    /// Changes one virtual function. For several, give [`vf_list`](Self::vf_list) a [`VfList`](super::vf::VfList).
     pub fn vf(self, vf: Vf) -> Self {
         self.vf_list(vf)
     }
 
-    /// Sets or clears flags, and leaves the others.
+    /// Sets or clears flags. The other flags do not change.
     pub fn set_flags(mut self, flags: LinkFlags, on: bool) -> Self {
         self.0.edit(|header: &mut LinkHeader| {
             header.flags.set(flags, on);
@@ -253,34 +253,34 @@ impl<R> LinkRequest<R> {
         self
     }
 
-    /// Switches it on.
+    /// Switches the link on.
     pub fn up(self) -> Self {
         self.set_flags(LinkFlags::UP, true)
     }
 
-    /// Switches it off.
+    /// Switches the link off.
     pub fn down(self) -> Self {
         self.set_flags(LinkFlags::UP, false)
     }
 
-    /// Moves it into this network namespace, or makes it there: [`net_ns_fd`](Self::net_ns_fd) of an open one. The
-    /// request holds only its number, so the namespace has to be open until the request was sent.
+    /// Moves the link into this network namespace, or makes it there: [`net_ns_fd`](Self::net_ns_fd) of an open
+    /// namespace. The request has only the descriptor number, so keep the namespace open until the request is sent.
     #[cfg(all(feature = "std", target_os = "linux"))]
     pub fn net_ns(self, namespace: &crate::Namespace) -> Self {
         self.net_ns_fd(std::os::fd::AsRawFd::as_raw_fd(namespace))
     }
 
-    /// Whether it receives everything, whoever else wants that or not.
+    /// Requests promiscuous mode, or withdraws the request. Requests of other users are independent of it.
     pub fn promisc(self, on: bool) -> Self {
         self.set_flags(LinkFlags::PROMISC, on)
     }
 
-    /// Whether it receives all multicast, whoever else wants that or not.
+    /// Requests all multicast, or withdraws the request. Requests of other users are independent of it.
     pub fn allmulti(self, on: bool) -> Self {
         self.set_flags(LinkFlags::ALLMULTI, on)
     }
 
-    /// Whether it asks for link-layer addresses.
+    /// Whether the link uses ARP to find link-layer addresses.
     pub fn arp(self, on: bool) -> Self {
         self.set_flags(LinkFlags::NOARP, !on)
     }
@@ -290,28 +290,28 @@ impl<R> LinkRequest<R> {
         self.set_flags(LinkFlags::MULTICAST, on)
     }
 
-    /// Whether user space says that it loses its addresses when it goes down.
+    /// Marks that the link loses its addresses when it goes down. The mark is for user space.
     pub fn dynamic(self, on: bool) -> Self {
         self.set_flags(LinkFlags::DYNAMIC, on)
     }
 
-    /// Whether its driver may say more in the kernel's log.
+    /// Whether the driver may write more to the kernel log.
     pub fn debug(self, on: bool) -> Self {
         self.set_flags(LinkFlags::DEBUG, on)
     }
 
-    /// Gives it another name. The link must be meant by its index: beside a name, the new one would be the
-    /// name to look for. Before Linux 6.2 it must be down.
+    /// Renames the link. Give the link by its index: with a name, the kernel would search the new name.
+    /// Before Linux 6.2 the link must be down.
     pub fn rename(mut self, name: &str) -> Self {
         let mut index = 0;
         self.0.edit(|header: &mut LinkHeader| index = header.index);
         if index == 0 {
-            self.0.writer().fail(Unsendable::Value("a link is renamed by its index"));
+            self.0.writer().fail(Unsendable::Value("a link is renamed by index only"));
         }
         self.name(name)
     }
 
-    /// Takes it out of its bridge, bond or VRF.
+    /// Removes the link from its bridge, bond or VRF.
     pub fn no_master(self) -> Self {
         self.master(0)
     }
@@ -325,7 +325,7 @@ mod tests {
     use netlink_core::Error;
     use netlink_testing::native;
 
-    /// The message without length, sequence and port, which are the same for all.
+    /// The message without length, sequence and port, which all messages have.
     fn bytes<R>(request: &LinkRequest<R>) -> Vec<u8> {
         let bytes = request.to_bytes().unwrap();
         assert_eq!(bytes[..4], u32::try_from(bytes.len()).unwrap().to_ne_bytes());
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn links_are_made() {
-        // As `ip link add name d index 7 up type dummy`, but for the flags that say nested.
+        // Like `ip link add name d index 7 up type dummy`, except for the nested flags.
         let made = bytes(&create("d").index(7).up().kind("dummy"));
         assert_eq!(made[..20], head(16, 0x605, 7, 1, 1));
         let attrs = native(
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn lists_are_filtered_by_the_kernel() {
         let all = bytes(&list());
-        // F3: the mask is what makes the kernel look how large links are.
+        // F3: only with a mask does the kernel compute the size of links.
         let mask = native([8, 0, 29, 0, 16, 0, 0, 0], &[2, 2, 4]);
         assert_eq!(all, [&head(18, 0x301, 0, 0, 0)[..], &mask].concat());
         assert_eq!(bytes(&list().ext_mask(ExtMask::empty()))[20..], [mask, mask].concat());
@@ -397,7 +397,7 @@ mod tests {
 
     // F4.
     #[test]
-    fn links_that_were_not_asked_for_are_passed_over() {
+    fn links_that_were_not_requested_are_skipped() {
         let reply = |link: LinkRequest<()>, filtered: bool| {
             let flags = if filtered { MessageFlags::DUMP_FILTERED } else { MessageFlags::empty() };
             link.into_request().with_flags(flags).to_bytes().unwrap()
@@ -409,7 +409,7 @@ mod tests {
         for (list, unfiltered, filtered) in [
             (list(), true, true),
             (list().of_kind("veth"), true, true),
-            // The kernel is believed where it says that it filtered, but not that both filters were taken.
+            // A kernel that reports filtering is trusted, but it may have used only one of both filters.
             (list().of_kind("dummy"), false, true),
             (list().of_kind("dummy").master(4), false, false),
             (list().of_kind("veth").master(4), true, true),
@@ -423,7 +423,7 @@ mod tests {
         assert!(!passes(list().of_kind("veth"), &reply(create("l"), false)));
         assert!(passes(list().master(u32::MAX), &reply(create("l"), false)));
         assert!(list().check().is_none() && get("l").of_kind("veth").check().is_none());
-        // What can't be read is told, not lost.
+        // An unreadable link is reported, not skipped.
         let broken = reply(create("l").attr(10, &netlink_core::Bytes(&[1])), false);
         assert!(passes(list().of_kind("veth"), &broken));
     }
@@ -458,7 +458,7 @@ mod tests {
         let group = [&head(17, 5, 0, 0, 0)[..], &native([8, 0, 27, 0, 6, 0, 0, 0], &[2, 2, 4])].concat();
         assert_eq!(bytes(&delete_group(6)), group);
         assert!(matches!(delete_group(0).to_bytes(), Err(Error::Request(_))));
-        // F4: the kernel would delete them whatever their kind and master.
+        // F4: the kernel would delete them regardless of kind and master.
         for request in
             [delete("v0").of_kind("veth"), delete_group(6).of_kind("veth"), delete_group(6).master(3)]
         {

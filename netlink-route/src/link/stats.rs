@@ -3,7 +3,7 @@
 use netlink_core::layout;
 use netlink_core::layout::Pad;
 
-/// The members that both widths of the counters share.
+/// The fields of both counter structs.
 macro_rules! stats {
     (
         $(#[$meta:meta])*
@@ -12,7 +12,7 @@ macro_rules! stats {
         layout! {
             $(#[$meta])*
             pub struct $name: $c_name = $size {
-                /// Good packets received and handed to the stack.
+                /// Good packets received and delivered to the network stack.
                 rx_packets: $int,
                 /// Packets handed to the device and sent.
                 tx_packets: $int,
@@ -24,41 +24,41 @@ macro_rules! stats {
                 rx_errors: $int,
                 /// Packets that could not be sent; the sum of the detailed send errors.
                 tx_errors: $int,
-                /// Packets received and thrown away for want of room, not because they were bad.
+                /// Packets received and dropped for lack of space, not because they were bad.
                 rx_dropped: $int,
-                /// Packets thrown away before sending for want of room.
+                /// Packets dropped before sending for lack of space.
                 tx_dropped: $int,
                 /// Multicast packets received, where the hardware counts them.
                 multicast: $int,
                 /// Collisions while sending, on shared media.
                 collisions: $int,
-                /// Received with a wrong length.
+                /// Packets received with a wrong length.
                 rx_length_errors: $int,
-                /// Longer than the receive buffer.
+                /// Packets received that are longer than the buffer.
                 rx_over_errors: $int,
-                /// Received with a wrong checksum.
+                /// Packets received with a wrong checksum.
                 rx_crc_errors: $int,
-                /// Received with bad framing or alignment.
+                /// Packets received with bad framing or alignment.
                 rx_frame_errors: $int,
-                /// Lost because the device's queue ran over.
+                /// Packets lost because the device's queue was full.
                 rx_fifo_errors: $int,
-                /// Lost because the host gave no buffers in time.
+                /// Packets lost because the host provided no buffers in time.
                 rx_missed_errors: $int,
-                /// Given up while sending.
+                /// Transmissions aborted.
                 tx_aborted_errors: $int,
-                /// Lost because the carrier went away while sending.
+                /// Packets lost because the carrier was lost while sending.
                 tx_carrier_errors: $int,
-                /// Lost because the device's queue ran dry while sending.
+                /// Packets lost because the device's queue ran empty while sending.
                 tx_fifo_errors: $int,
-                /// Heartbeat missing after sending, on old Ethernet.
+                /// Missing heartbeats after sending, on old Ethernet.
                 tx_heartbeat_errors: $int,
-                /// Collided too late to be sent again.
+                /// Late collisions, after which a frame can't be sent again.
                 tx_window_errors: $int,
-                /// Compressed packets received, on links that compress.
+                /// Compressed packets received.
                 rx_compressed: $int,
                 /// Compressed packets sent.
                 tx_compressed: $int,
-                /// Dropped because no protocol wanted them; kernels before 4.6 end the struct before it.
+                /// Packets dropped because no protocol accepted them. Linux 4.6.
                 rx_nohandler: Option<$int>,
                 $($more)*
             }
@@ -67,20 +67,20 @@ macro_rules! stats {
 }
 
 stats! {
-    /// `struct rtnl_link_stats`: counters of 32 bits, which wrap. [`LinkStats64`] has the same ones whole.
+    /// `struct rtnl_link_stats`: counters of 32 bits, which wrap. [`LinkStats64`] has the same counters with 64 bits.
     LinkStats: rtnl_link_stats = 96 of u32 {}
 }
 
 stats! {
     /// `struct rtnl_link_stats64`: counters since the link was made.
     LinkStats64: rtnl_link_stats64 = 200 of u64 {
-        /// Dropped because the Ethernet destination was another host. Linux 5.19.
+        /// Packets dropped because they were for another Ethernet address. Linux 5.19.
         rx_otherhost_dropped: Option<u64>,
     }
 }
 
 layout! {
-    /// `struct rtnl_link_ifmap`: where the device's hardware sits. Zeros on anything that is not an old card.
+    /// `struct rtnl_link_ifmap`: resources of the device's hardware. All zero except for old cards.
     pub struct LinkMap: rtnl_link_ifmap = 32 | 28 {
         /// Start of shared memory.
         mem_start: u64,
@@ -92,9 +92,9 @@ layout! {
         irq: u16,
         /// DMA channel.
         dma: u8,
-        /// Which connector is in use.
+        /// Connector in use.
         port: u8,
-        /// Nothing.
+        /// Padding.
         pad: Pad<4, 0>,
     }
 }

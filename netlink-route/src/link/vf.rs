@@ -1,5 +1,4 @@
-//! Virtual functions: links that the hardware of one link makes for guests. `IFLA_VFINFO_LIST`,
-//! `IFLA_VF_PORTS`.
+//! Virtual functions: links for guests that the hardware of one link provides. `IFLA_VFINFO_LIST`, `IFLA_VF_PORTS`.
 
 use netlink_core::layout::Pad;
 use netlink_core::{Bytes, HwAddr, IntoAttr, Many, Str, attrs, layout, values};
@@ -7,13 +6,13 @@ use netlink_core::{Bytes, HwAddr, IntoAttr, Many, Str, attrs, layout, values};
 use super::kind::vlan::VlanProtocol;
 
 values! {
-    /// `IFLA_VF_LINK_STATE_*`: what a virtual function sees as its carrier.
+    /// `IFLA_VF_LINK_STATE_*`: the carrier that a virtual function sees.
     pub struct VfLinkState: u32 {
         /// The carrier of the hardware.
         0 IFLA_VF_LINK_STATE_AUTO AUTO "auto",
-        /// Always there, so that virtual functions reach each other.
+        /// Always a carrier, so that virtual functions can reach each other.
         1 IFLA_VF_LINK_STATE_ENABLE ENABLE "enable",
-        /// Never.
+        /// Never a carrier.
         2 IFLA_VF_LINK_STATE_DISABLE DISABLE "disable",
     }
 }
@@ -23,7 +22,7 @@ layout! {
     pub struct VfMac: ifla_vf_mac = 36 {
         /// Number of the function.
         vf: u32,
-        /// Hardware address, and zeros behind it.
+        /// Hardware address, followed by zeros.
         mac: [u8; 32],
     }
     shows |mac| { mac: mac.address() }
@@ -44,7 +43,7 @@ fn hw_addr(padded: &[u8; 32]) -> Option<HwAddr> {
 layout! {
     /// `struct ifla_vf_broadcast`.
     pub struct VfBroadcast: ifla_vf_broadcast = 32 {
-        /// Broadcast address, and zeros behind it.
+        /// Broadcast address, followed by zeros.
         broadcast: [u8; 32],
     }
     shows |broadcast| { broadcast: broadcast.address() }
@@ -62,9 +61,9 @@ layout! {
     pub struct VfVlan: ifla_vf_vlan = 12 {
         /// Number of the function.
         vf: u32,
-        /// The VLAN its frames are put into: 0 to 4095; 0 is none.
+        /// The VLAN of its frames: 0 to 4095; 0 is none.
         vlan: u32,
-        /// Their priority: 0 to 7.
+        /// Priority of its frames: 0 to 7.
         qos: u32,
     }
 }
@@ -74,13 +73,13 @@ layout! {
     pub struct VfVlanInfo: ifla_vf_vlan_info = 16 {
         /// Number of the function.
         vf: u32,
-        /// The VLAN its frames are put into: 0 to 4095; 0 is none.
+        /// The VLAN of its frames: 0 to 4095; 0 is none.
         vlan: u32,
-        /// Their priority: 0 to 7.
+        /// Priority of its frames: 0 to 7.
         qos: u32,
-        /// Which kind of tag.
+        /// Type of the tag.
         protocol: VlanProtocol,
-        /// Nothing.
+        /// Padding.
         pad: Pad<2>,
     }
 }
@@ -90,7 +89,7 @@ layout! {
     pub struct VfTxRate: ifla_vf_tx_rate = 8 {
         /// Number of the function.
         vf: u32,
-        /// Most that it may send, in Mbit/s; 0 is no limit.
+        /// Largest send rate, in Mbit/s; 0 is no limit.
         rate: u32,
     }
 }
@@ -100,25 +99,26 @@ layout! {
     pub struct VfRate: ifla_vf_rate = 12 {
         /// Number of the function.
         vf: u32,
-        /// What it may always send, in Mbit/s; 0 is nothing.
+        /// Guaranteed send rate, in Mbit/s; 0 is none.
         min_tx_rate: u32,
-        /// Most that it may send, in Mbit/s; 0 is no limit.
+        /// Largest send rate, in Mbit/s; 0 is no limit.
         max_tx_rate: u32,
     }
 }
 
 layout! {
-    /// `struct ifla_vf_spoofchk`, `struct ifla_vf_rss_query_en` and `struct ifla_vf_trust`, which are alike.
+    /// `struct ifla_vf_spoofchk`, `struct ifla_vf_rss_query_en` and `struct ifla_vf_trust`, which have the
+    /// same layout.
     pub struct VfSwitch: ifla_vf_spoofchk = 8 {
         /// Number of the function.
         vf: u32,
-        /// 0 off, 1 on; `u32::MAX` where the driver does not say.
+        /// 0 off, 1 on; `u32::MAX` if the driver does not report it.
         setting: u32,
     }
 }
 
 impl VfSwitch {
-    /// Whether it is on; `None` where the driver does not say.
+    /// Whether the switch is on; `None` if the driver does not report it.
     pub fn is_on(&self) -> Option<bool> {
         (self.setting != u32::MAX).then_some(self.setting != 0)
     }
@@ -129,7 +129,7 @@ layout! {
     pub struct VfLink: ifla_vf_link_state = 8 {
         /// Number of the function.
         vf: u32,
-        /// What it sees.
+        /// The carrier that it sees.
         state: VfLinkState,
     }
 }
@@ -139,7 +139,7 @@ layout! {
     pub struct VfGuid: ifla_vf_guid = 16 | 12 {
         /// Number of the function.
         vf: u32,
-        /// Nothing.
+        /// Padding.
         pad: Pad<4, 0>,
         /// InfiniBand identifier.
         guid: u64,
@@ -169,7 +169,7 @@ attrs! {
 }
 
 attrs! {
-    /// The VLANs of a virtual function; kernels take one.
+    /// The VLANs of a virtual function. Kernels accept only one.
     pub struct VfVlanListAttrs<'a> for VfVlanList {
         /// The VLANs.
         1 IFLA_VF_VLAN_INFO vlans: Many<'a, VfVlanInfo>,
@@ -177,32 +177,31 @@ attrs! {
 }
 
 attrs! {
-    /// `IFLA_VF_*`: a virtual function. [`Vf`] writes one with less ado.
+    /// `IFLA_VF_*`: a virtual function. [`Vf`] is a more convenient builder.
     pub struct VfInfoAttrs<'a> for VfInfo {
         /// Hardware address.
         1 IFLA_VF_MAC mac: VfMac,
         /// VLAN, with an 802.1Q tag.
         2 IFLA_VF_VLAN vlan: VfVlan,
-        /// Limit of sending, without a lower one.
+        /// Largest send rate.
         3 IFLA_VF_TX_RATE tx_rate: VfTxRate,
-        /// Whether frames with a foreign source address are dropped.
+        /// Whether frames with a wrong source address are dropped.
         4 IFLA_VF_SPOOFCHK spoof_check: VfSwitch,
-        /// What it sees as its carrier.
+        /// The carrier that it sees.
         5 IFLA_VF_LINK_STATE link_state: VfLink,
-        /// Limits of sending.
+        /// Limits of the send rate.
         6 IFLA_VF_RATE rate: VfRate,
-        /// Whether it may read the table that spreads received packets.
+        /// Whether it may read the table that distributes received packets over queues.
         7 IFLA_VF_RSS_QUERY_EN rss_query: VfSwitch,
         /// Counters. Read-only; absent with [`ExtMask::SKIP_STATS`](super::ExtMask::SKIP_STATS).
         8 IFLA_VF_STATS stats -> VfStatsAttrs<'a>,
-        /// Whether it is trusted, as to change its address or receive everything.
+        /// Whether the function is trusted, for example to change its address or to use promiscuous mode.
         9 IFLA_VF_TRUST trust: VfSwitch,
-        /// Identifier of its InfiniBand node. Write it in a set of its own: what follows in the set is
-        /// ignored.
+        /// Identifier of its InfiniBand node. Write it in its own set: the kernel ignores what follows it in the set.
         10 IFLA_VF_IB_NODE_GUID ib_node_guid: VfGuid,
-        /// Identifier of its InfiniBand port. The same holds.
+        /// Identifier of its InfiniBand port. Write it in its own set, too.
         11 IFLA_VF_IB_PORT_GUID ib_port_guid: VfGuid,
-        /// VLANs with the kind of their tag.
+        /// VLANs with the type of their tag.
         12 IFLA_VF_VLAN_LIST vlan_list: VfVlanListAttrs<'a>,
         /// Broadcast address. Read-only. Linux 5.3.
         13 IFLA_VF_BROADCAST broadcast -> VfBroadcast,
@@ -212,12 +211,12 @@ attrs! {
 attrs! {
     /// The virtual functions of a link.
     pub struct VfListAttrs<'a> for VfList {
-        /// The functions. A number of a function stands in each of its structs.
+        /// The functions. Each of their structs has the number of the function.
         1 IFLA_VF_INFO vfs: Many<'a, VfInfoAttrs<'a>>,
     }
 }
 
-/// Changes of one virtual function, for [`LinkRequest::vf`](super::LinkRequest::vf).
+/// Changes to one virtual function, for [`LinkRequest::vf`](super::LinkRequest::vf).
 ///
 /// ```
 /// use netlink_route::link::{self, vf::VfLinkState, Vf};
@@ -234,7 +233,7 @@ pub struct Vf {
 }
 
 impl Vf {
-    /// No change yet of the function of this number, from 0.
+    /// Begins without changes. `vf` is the number of the function, from 0.
     pub const fn new(vf: u32) -> Self {
         Self { vf, set: VfInfo::new() }
     }
@@ -257,7 +256,7 @@ impl Vf {
         self.with(|set, vf| set.vlan(VfVlan { vf, vlan: vlan.into(), qos: qos.into() }))
     }
 
-    /// VLAN and priority of its frames, with the kind of the tag.
+    /// VLAN and priority of its frames, with the type of the tag.
     pub fn tagged(self, vlan: u16, qos: u8, protocol: VlanProtocol) -> Self {
         self.with(|set, vf| {
             let info = VfVlanInfo { vf, vlan: vlan.into(), qos: qos.into(), protocol, pad: Pad };
@@ -265,22 +264,22 @@ impl Vf {
         })
     }
 
-    /// Least and most it may send, in Mbit/s; 0 is no limit.
+    /// Guaranteed and largest send rate, in Mbit/s; 0 is no limit.
     pub fn rate(self, min_tx_rate: u32, max_tx_rate: u32) -> Self {
         self.with(|set, vf| set.rate(VfRate { vf, min_tx_rate, max_tx_rate }))
     }
 
-    /// Whether frames with a foreign source address are dropped.
+    /// Whether frames with a wrong source address are dropped.
     pub fn spoof_check(self, on: bool) -> Self {
         self.with(|set, vf| set.spoof_check(VfSwitch { vf, setting: on.into() }))
     }
 
-    /// What it sees as its carrier.
+    /// The carrier that it sees.
     pub fn link_state(self, state: VfLinkState) -> Self {
         self.with(|set, vf| set.link_state(VfLink { vf, state }))
     }
 
-    /// Whether it may read the table that spreads received packets.
+    /// Whether it may read the table that distributes received packets over queues.
     pub fn rss_query(self, on: bool) -> Self {
         self.with(|set, vf| set.rss_query(VfSwitch { vf, setting: on.into() }))
     }
@@ -290,7 +289,7 @@ impl Vf {
         self.with(|set, vf| set.trust(VfSwitch { vf, setting: on.into() }))
     }
 
-    /// Identifier of its InfiniBand node. The kernel ignores [`port_guid`](Self::port_guid) beside it.
+    /// Identifier of its InfiniBand node. The kernel ignores [`port_guid`](Self::port_guid) in the same request.
     pub fn node_guid(self, guid: u64) -> Self {
         self.with(|set, vf| set.ib_node_guid(VfGuid { vf, pad: Pad, guid }))
     }
@@ -314,45 +313,45 @@ impl<'x> IntoAttr<VfListAttrs<'x>> for Vf {
 }
 
 values! {
-    /// `PORT_REQUEST_*`: what is asked of the switch outside.
+    /// `PORT_REQUEST_*`: requests to the external switch.
     pub struct PortRequest: u8 {
-        /// Get ready.
+        /// Preassociate.
         0 PORT_REQUEST_PREASSOCIATE PREASSOCIATE "preassociate",
-        /// Get ready and keep room.
+        /// Preassociate and reserve resources.
         1 PORT_REQUEST_PREASSOCIATE_RR PREASSOCIATE_RR "preassociate-rr",
-        /// Begin.
+        /// Associate.
         2 PORT_REQUEST_ASSOCIATE ASSOCIATE "associate",
-        /// End.
+        /// Disassociate.
         3 PORT_REQUEST_DISASSOCIATE DISASSOCIATE "disassociate",
     }
 }
 
 values! {
-    /// `PORT_VDP_RESPONSE_*` and `PORT_PROFILE_RESPONSE_*`: what the switch outside answered.
+    /// `PORT_VDP_RESPONSE_*` and `PORT_PROFILE_RESPONSE_*`: answers of the external switch.
     pub struct PortResponse: u16 {
         /// Done.
         0 PORT_VDP_RESPONSE_SUCCESS VDP_SUCCESS "success",
-        /// It did not understand.
+        /// Invalid format.
         1 PORT_VDP_RESPONSE_INVALID_FORMAT VDP_INVALID_FORMAT "invalid format",
-        /// It has no room.
+        /// Insufficient resources.
         2 PORT_VDP_RESPONSE_INSUFFICIENT_RESOURCES VDP_INSUFFICIENT_RESOURCES "insufficient resources",
         /// The type is not in use.
         3 PORT_VDP_RESPONSE_UNUSED_VTID VDP_UNUSED_VTID "unused VTID",
-        /// The type does not allow it.
+        /// The type does not allow the request.
         4 PORT_VDP_RESPONSE_VTID_VIOLATION VDP_VTID_VIOLATION "VTID violation",
         /// The version of the type is wrong.
         5 PORT_VDP_RESPONSE_VTID_VERSION_VIOALTION VDP_VTID_VERSION_VIOLATION "VTID version violation",
-        /// Out of step.
+        /// Out of synchronization.
         6 PORT_VDP_RESPONSE_OUT_OF_SYNC VDP_OUT_OF_SYNC "out of sync",
         /// Done.
         256 PORT_PROFILE_RESPONSE_SUCCESS SUCCESS "profile success",
-        /// Not done yet.
+        /// In progress.
         257 PORT_PROFILE_RESPONSE_INPROGRESS IN_PROGRESS "in progress",
-        /// It did not understand.
+        /// Invalid request.
         258 PORT_PROFILE_RESPONSE_INVALID INVALID "invalid",
-        /// It can't now.
+        /// Not possible in this state.
         259 PORT_PROFILE_RESPONSE_BADSTATE BAD_STATE "bad state",
-        /// It has no room.
+        /// Insufficient resources.
         260 PORT_PROFILE_RESPONSE_INSUFFICIENT_RESOURCES INSUFFICIENT_RESOURCES "profile insufficient resources",
         /// It failed.
         261 PORT_PROFILE_RESPONSE_ERROR ERROR "error",
@@ -360,21 +359,21 @@ values! {
 }
 
 layout! {
-    /// `struct ifla_port_vsi`: a virtual station as the standard before 802.1Qbg named it.
+    /// `struct ifla_port_vsi`: a virtual station of the draft before 802.1Qbg.
     pub struct PortVsi: ifla_port_vsi = 8 {
-        /// Who manages the types.
+        /// Manager of the types.
         vsi_mgr_id: u8,
         /// The type.
         vsi_type_id: [u8; 3],
         /// Its version.
         vsi_type_version: u8,
-        /// Nothing.
+        /// Padding.
         pad: Pad<3>,
     }
 }
 
 attrs! {
-    /// `IFLA_PORT_*`: how a link, or a virtual function of it, registers with the switch outside.
+    /// `IFLA_PORT_*`: registration of a link, or of its virtual function, with the external switch.
     pub struct VfPortAttrs<'a> for VfPort {
         /// Number of the function.
         1 IFLA_PORT_VF vf: u32,
@@ -386,15 +385,15 @@ attrs! {
         4 IFLA_PORT_INSTANCE_UUID instance_uuid: Bytes<'a>,
         /// Identifier of the host: 16 bytes.
         5 IFLA_PORT_HOST_UUID host_uuid: Bytes<'a>,
-        /// What is asked.
+        /// The request.
         6 IFLA_PORT_REQUEST request: PortRequest,
-        /// What was answered. Read-only.
+        /// The answer. Read-only.
         7 IFLA_PORT_RESPONSE response -> PortResponse,
     }
 }
 
 attrs! {
-    /// The virtual functions that register with the switch outside.
+    /// The virtual functions that register with the external switch.
     pub struct VfPortsAttrs<'a> for VfPorts {
         /// One per function.
         1 IFLA_VF_PORT ports: Many<'a, VfPortAttrs<'a>>,

@@ -1,15 +1,15 @@
-//! Programs on a link's receive path: `IFLA_XDP`.
+//! XDP programs on the receive path of a link: `IFLA_XDP`.
 
 use netlink_core::{attrs, flags, values};
 
 values! {
     /// `XDP_ATTACHED_*`: where a program runs.
     pub struct XdpAttached: u8 {
-        /// Nowhere: there is no program.
+        /// No program is attached.
         0 XDP_ATTACHED_NONE NONE "none",
         /// In the driver, before a packet buffer is made.
         1 XDP_ATTACHED_DRV DRV "drv",
-        /// In the stack, behind any driver.
+        /// In the network stack, with any driver.
         2 XDP_ATTACHED_SKB SKB "skb",
         /// In the device.
         3 XDP_ATTACHED_HW HW "hw",
@@ -21,21 +21,21 @@ values! {
 flags! {
     /// `XDP_FLAGS_*`: how to attach. At most one of the three modes.
     pub struct XdpFlags: u32 {
-        /// Fail with `EBUSY` if there is a program already.
+        /// Fail with `EBUSY` if a program is attached.
         0x1 XDP_FLAGS_UPDATE_IF_NOEXIST UPDATE_IF_NOEXIST,
-        /// Run in the stack.
+        /// Run in the network stack.
         0x2 XDP_FLAGS_SKB_MODE SKB_MODE,
         /// Run in the driver, or fail.
         0x4 XDP_FLAGS_DRV_MODE DRV_MODE,
         /// Run in the device, or fail.
         0x8 XDP_FLAGS_HW_MODE HW_MODE,
-        /// Only replace the program that `IFLA_XDP_EXPECTED_FD` names. Linux 5.7.
+        /// Replace only the program that `IFLA_XDP_EXPECTED_FD` names. Linux 5.7.
         0x10 XDP_FLAGS_REPLACE REPLACE,
     }
 }
 
 attrs! {
-    /// `IFLA_XDP_*`: the program on a link's receive path.
+    /// `IFLA_XDP_*`: the program on the receive path of a link.
     pub struct XdpAttrs<'a> for Xdp {
         /// Descriptor of the program to attach, or -1 to detach. Never in a reply.
         1 IFLA_XDP_FD fd: i32,
@@ -43,7 +43,7 @@ attrs! {
         2 IFLA_XDP_ATTACHED attached -> XdpAttached,
         /// How to attach. Never in a reply.
         3 IFLA_XDP_FLAGS flags: XdpFlags,
-        /// Id of the program, where there is only one. Read-only.
+        /// Id of the program, if there is only one. Read-only.
         4 IFLA_XDP_PROG_ID prog_id -> u32,
         /// Id of the program in the driver. Read-only. Linux 4.19.
         5 IFLA_XDP_DRV_PROG_ID drv_prog_id -> u32,
@@ -51,27 +51,25 @@ attrs! {
         6 IFLA_XDP_SKB_PROG_ID skb_prog_id -> u32,
         /// Id of the program in the device. Read-only. Linux 4.19.
         7 IFLA_XDP_HW_PROG_ID hw_prog_id -> u32,
-        /// Descriptor of the program that must be attached now, or -1 for none; wants
-        /// [`XdpFlags::REPLACE`]. Linux 5.7.
+        /// Descriptor of the program that must be attached, or -1 for none; needs [`XdpFlags::REPLACE`]. Linux 5.7.
         8 IFLA_XDP_EXPECTED_FD expected_fd: i32,
     }
 }
 
 impl Xdp {
-    /// Attaches the program of this descriptor, in place of another one. The kernel chooses the mode unless
-    /// [`flags`](Self::flags) does.
+    /// Attaches the program of this descriptor, and replaces an attached one. The kernel chooses the mode
+    /// unless [`flags`](Self::flags) has one.
     pub fn attach(fd: i32) -> Self {
         Self::new().fd(fd)
     }
 
-    /// Detaches the program. One that was attached with a mode needs the same mode in
-    /// [`flags`](Self::flags).
+    /// Detaches the program. If it was attached with a mode, set the same mode with [`flags`](Self::flags).
     pub fn detach() -> Self {
         Self::attach(-1)
     }
 
-    /// Attaches `fd` only if `expected` is attached now (-1: nothing), and fails with `EEXIST` otherwise.
-    /// Linux 5.7.
+    /// Attaches `fd` only if `expected` is attached (-1: nothing is attached), and fails with `EEXIST`
+    /// otherwise. Linux 5.7.
     pub fn replace(expected: i32, fd: i32, mode: XdpFlags) -> Self {
         Self::attach(fd).flags(mode | XdpFlags::REPLACE).expected_fd(expected)
     }

@@ -42,7 +42,7 @@ impl fmt::Display for Destination<'_, '_> {
     }
 }
 
-/// `10.5.0.0/16 via 9.9.9.9 dev #3`: where a route leads, which is also what errors call it.
+/// `10.5.0.0/16 via 9.9.9.9 dev #3`: the destination and next hop, also the route as errors show it.
 pub(super) fn subject(route: &Route<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let header = route.header();
     if ![RouteType::UNICAST, RouteType::UNSPEC].contains(&header.kind) {
@@ -80,8 +80,8 @@ pub(super) fn subject(route: &Route<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Res
     Ok(())
 }
 
-/// Close to a line of `ip route`: `default via 10.0.0.1 dev #3 proto static metric 100`. Links are numbers, since
-/// nothing in the message tells their names; several next hops follow on the same line.
+/// Close to a line of `ip route`: `default via 10.0.0.1 dev #3 proto static metric 100`. Links are numbers
+/// because the message has no names of links. Several next hops follow on the same line.
 impl fmt::Display for Route<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         subject(self, f)?;

@@ -1,8 +1,7 @@
-//! Light-weight tunnels: what a route or a next hop does to packets before it sends them on.
-//! Kernel side: `uapi/linux/lwtunnel.h`, `net/core/lwtunnel.c`.
+//! Light-weight tunnels: a route or a next hop changes packets before it sends them. Kernel side:
+//! `uapi/linux/lwtunnel.h`, `net/core/lwtunnel.c`.
 //!
-//! A builder goes straight into [`RouteRequest::encap`](super::RouteRequest::encap), which sets type and content
-//! so that they agree:
+//! Give a builder to [`RouteRequest::encap`](super::RouteRequest::encap), which sets both type and content:
 //!
 //! ```
 //! use netlink_route::route::{self, encap::Seg6};
@@ -42,17 +41,17 @@ values! {
         0 LWTUNNEL_ENCAP_NONE NONE "none",
         /// MPLS labels in front of the packet.
         1 LWTUNNEL_ENCAP_MPLS MPLS "mpls",
-        /// What an IPv4 tunnel link without an address of its own shall send (VXLAN, GENEVE, GRE … in external mode).
+        /// Header for an IPv4 tunnel link in external mode (VXLAN, GENEVE, GRE …).
         2 LWTUNNEL_ENCAP_IP IP "ip",
         /// Identifier locator addressing: rewrites the upper half of an IPv6 destination.
         3 LWTUNNEL_ENCAP_ILA ILA "ila",
-        /// What an IPv6 tunnel link in external mode shall send.
+        /// Header for an IPv6 tunnel link in external mode.
         4 LWTUNNEL_ENCAP_IP6 IP6 "ip6",
-        /// Segment routing: an SRH on its way in.
+        /// Segment routing: adds a segment routing header (SRH).
         5 LWTUNNEL_ENCAP_SEG6 SEG6 "seg6",
         /// BPF programs.
         6 LWTUNNEL_ENCAP_BPF BPF "bpf",
-        /// Segment routing: what to do at a segment's end.
+        /// Segment routing: the action at the end of a segment.
         7 LWTUNNEL_ENCAP_SEG6_LOCAL SEG6_LOCAL "seg6local",
         /// Source routes of RPL networks (RFC 6554). Linux 5.7.
         8 LWTUNNEL_ENCAP_RPL RPL "rpl",
@@ -63,12 +62,12 @@ values! {
     }
 }
 
-/// `RTA_ENCAP_TYPE` beside `RTA_ENCAP` in routes, `NHA_ENCAP_TYPE` beside `NHA_ENCAP` in next hop objects.
+/// `RTA_ENCAP_TYPE` next to `RTA_ENCAP` in routes, `NHA_ENCAP_TYPE` next to `NHA_ENCAP` in next hop objects.
 struct TypeBeside;
 
 impl Neighbour<'_, EncapType> for TypeBeside {
     fn find(scope: &Scope<'_>) -> Option<EncapType> {
-        // In a route, 7 is an address: it has another length.
+        // In a route, attribute 7 is an address, which has another length.
         let of_hop = || scope.set.find(7).filter(|payload| payload.len() == 2);
         EncapType::decode(scope.set.find(21).or_else(of_hop)?).ok()
     }
@@ -79,21 +78,21 @@ impl Neighbour<'_, EncapType> for TypeBeside {
 }
 
 choice! {
-    /// What is done to packets: one variant per type.
+    /// The encapsulation: one variant per type.
     pub enum Encap<'a>: Display by TypeBeside kind: EncapType {
         /// MPLS labels in front of the packet.
         EncapType::MPLS => Mpls(MplsAttrs<'a>, Mpls),
-        /// What an IPv4 tunnel link without an address of its own shall send (VXLAN, GENEVE, GRE … in external mode).
+        /// Header for an IPv4 tunnel link in external mode (VXLAN, GENEVE, GRE …).
         EncapType::IP => Ip(IpAttrs<'a>, Ip),
         /// Identifier locator addressing: rewrites the upper half of an IPv6 destination.
         EncapType::ILA => Ila(IlaAttrs<'a>, Ila),
-        /// What an IPv6 tunnel link in external mode shall send.
+        /// Header for an IPv6 tunnel link in external mode.
         EncapType::IP6 => Ip6(Ip6Attrs<'a>, Ip6),
-        /// Segment routing: an SRH on its way in.
+        /// Segment routing: adds a segment routing header (SRH).
         EncapType::SEG6 => Seg6(Seg6Attrs<'a>, Seg6),
         /// BPF programs.
         EncapType::BPF => Bpf(BpfAttrs<'a>, Bpf),
-        /// Segment routing: what to do at a segment's end.
+        /// Segment routing: the action at the end of a segment.
         EncapType::SEG6_LOCAL => Seg6Local(Seg6LocalAttrs<'a>, Seg6Local),
         /// Source routes of RPL networks (RFC 6554). Linux 5.7.
         EncapType::RPL => Rpl(RplAttrs<'a>, Rpl),
@@ -104,7 +103,7 @@ choice! {
     }
 }
 
-/// Writes ` name value` for those that are there.
+/// Writes ` name value` for each value that is present.
 pub(super) fn words<const N: usize>(
     f: &mut fmt::Formatter<'_>,
     words: [(&str, Option<&dyn fmt::Display>); N],
@@ -115,7 +114,7 @@ pub(super) fn words<const N: usize>(
     })
 }
 
-/// An optional value as [`words`] wants it.
+/// An optional value as an argument of [`words`].
 pub(super) fn word<T: fmt::Display>(value: &Option<T>) -> Option<&dyn fmt::Display> {
     value.as_ref().map(|value| value as &dyn fmt::Display)
 }
@@ -149,7 +148,7 @@ mod tests {
         out.into_bytes()
     }
 
-    /// Kernels read two bytes of the type, however many there are.
+    /// Kernels read the first two bytes of the type and ignore the rest.
     #[test]
     fn a_longer_type_chooses_too() {
         let mut out = Writer::new();
@@ -160,7 +159,7 @@ mod tests {
         assert!(matches!(route.encap(), Some(Encap::Ila(_))), "{route:?}");
     }
 
-    /// S-M3: with a walk for each, this takes hours.
+    /// S-M3: with one walk per encapsulation, this would take hours.
     #[test]
     fn a_megabyte_of_encapsulations_takes_a_moment() {
         let start = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! Next hops: gateways of the same and of another family, and several of them in one route.
+//! Next hops: gateways of any family, and several next hops in one route.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,7 +17,7 @@ use crate::ip::AnyAddr;
 
 /// `struct rtvia`: a gateway together with its family.
 ///
-/// IPv4 routes take one for an IPv6 gateway, MPLS routes take one always.
+/// IPv4 routes use it for IPv6 gateways, MPLS routes for all gateways.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Via<'a> {
@@ -25,7 +25,7 @@ pub enum Via<'a> {
     Ip(IpAddr),
     /// A link-layer address (`AF_PACKET`), for MPLS.
     Link(HwAddr),
-    /// Number of another family, and its address.
+    /// Number of another family, and an address of that family.
     Other(u16, &'a [u8]),
 }
 
@@ -41,7 +41,7 @@ impl Via<'_> {
     }
 }
 
-/// An IPv4 address in IPv6 clothes becomes the plain one: the kernel counts the bytes.
+/// An IPv4-mapped IPv6 address becomes the IPv4 address, because the kernel checks the length.
 impl From<IpAddr> for Via<'_> {
     fn from(ip: IpAddr) -> Self {
         Self::Ip(ip.to_canonical())
@@ -130,31 +130,31 @@ netlink_core::serialize! { @text ['a] Via<'a> }
 netlink_core::layout! {
     /// `struct rtnexthop`.
     pub struct HopHeader: rtnexthop = 8 {
-        /// Bytes of the next hop, this header and its attributes included.
+        /// Length in bytes, with this header and the attributes.
         length: u16,
         /// Lower byte of [`RouteFlags`]: dead, onlink, offload, linkdown …
         flags: u8,
-        /// One less than the weight: 0 to 255 is weight 1 to 256.
+        /// Weight minus one: 0 to 255 is weight 1 to 256.
         hops: u8,
-        /// Outgoing link; 0 lets the kernel find the one that reaches the gateway.
+        /// Outgoing link. With 0 the kernel finds the link of the gateway.
         link: u32,
     }
 }
 
 attrs! {
-    /// `RTA_*`, those that stand behind a next hop of `RTA_MULTIPATH`.
+    /// `RTA_*`: the attributes of a next hop in `RTA_MULTIPATH`.
     pub struct HopAttrs<'a> for HopBuilder {
-        /// Gateway of the route's own family.
+        /// Gateway of the route's family.
         5 RTA_GATEWAY own_gateway: AnyAddr<'a>,
-        /// Realms, as on the route. IPv4 only.
+        /// Realms, as in the route. IPv4 only.
         11 RTA_FLOW flow: u32,
         /// Gateway of another family.
         18 RTA_VIA other_gateway: Via<'a>,
         /// MPLS labels to put on.
         19 RTA_NEWDST newdst: Labels<'a>,
-        /// Which encapsulation follows.
+        /// Type of the encapsulation.
         21 RTA_ENCAP_TYPE encap_type: super::encap::EncapType,
-        /// Encapsulation; setting it sets the type too.
+        /// Encapsulation. Setting it sets the type too.
         22 RTA_ENCAP encap: Encap<'a>,
     }
     shows |hop| {
@@ -164,7 +164,7 @@ attrs! {
     }
 }
 
-/// One of several next hops, as it came. Its attributes' getters are on it too.
+/// One of several received next hops. It has the getters of its attributes too.
 #[derive(Clone, PartialEq)]
 pub struct Hop<'a> {
     header: HopHeader,
@@ -195,7 +195,7 @@ impl<'a> Hop<'a> {
         self.header.link
     }
 
-    /// Its share of the traffic, 1 to 256.
+    /// Weight: its share of the traffic, 1 to 256.
     pub fn weight(&self) -> u16 {
         u16::from(self.header.hops) + 1
     }
@@ -214,7 +214,7 @@ impl<'a> core::ops::Deref for Hop<'a> {
     }
 }
 
-/// As `ip route` prints it behind `nexthop`, with the link's number for its name.
+/// As `ip route` prints it after `nexthop`, with the link's number instead of its name.
 impl fmt::Display for Hop<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(encap) = self.attrs.encap() {
@@ -276,53 +276,53 @@ pub struct NextHop {
 }
 
 impl NextHop {
-    /// Through a gateway, of the route's own family or another.
+    /// Through a gateway of any family.
     pub fn via(gateway: impl Into<IpAddr>) -> Self {
         Self { gateway: Some(gateway.into()), ..Self::default() }
     }
 
-    /// Straight to a link.
+    /// Directly to a link.
     pub fn dev(link: u32) -> Self {
         Self { link, ..Self::default() }
     }
 
-    /// Outgoing link. Without one the kernel finds that of the gateway.
+    /// Outgoing link. Without it the kernel finds the link of the gateway.
     pub const fn oif(mut self, link: u32) -> Self {
         self.link = link;
         self
     }
 
-    /// Its share of the traffic, 1 to 256. Default: 1.
+    /// Weight: its share of the traffic, 1 to 256. Default: 1.
     pub const fn weight(mut self, weight: u16) -> Self {
         self.weight = Some(weight);
         self
     }
 
-    /// The gateway is on the link although no route says so.
+    /// The gateway is on the link even if no route says so.
     pub const fn onlink(mut self) -> Self {
         self.flags |= 4;
         self
     }
 
-    /// Realms, as on the route. IPv4 only.
+    /// Realms, as in the route. IPv4 only.
     pub fn flow(mut self, realms: u32) -> Self {
         self.attrs = self.attrs.flow(realms);
         self
     }
 
-    /// Puts these MPLS labels on; in MPLS routes.
+    /// Adds these MPLS labels; in MPLS routes.
     pub fn newdst<'a>(mut self, labels: impl IntoAttr<Labels<'a>>) -> Self {
         self.attrs = self.attrs.newdst(labels);
         self
     }
 
-    /// Encapsulates what goes this way.
+    /// Encapsulates packets of this next hop.
     pub fn encap<'a>(mut self, encap: impl IntoAttr<Encap<'a>>) -> Self {
         self.attrs = self.attrs.encap(encap);
         self
     }
 
-    /// Appends any attribute; for those without a setter.
+    /// Appends an attribute that has no setter.
     pub fn attr<'x>(mut self, number: u16, payload: &impl Payload<'x>) -> Self {
         self.attrs = self.attrs.attr(number, payload);
         self
@@ -347,7 +347,7 @@ impl NextHop {
     }
 }
 
-/// Writes a gateway as routes of `family` want it.
+/// Writes a gateway in the format for routes of `family`.
 pub(super) fn put_gateway(gateway: IpAddr, family: Family, out: &mut Writer) {
     let gateway = if family == Family::INET6 { gateway } else { gateway.to_canonical() };
     match family == Family::from(gateway) {
@@ -358,7 +358,7 @@ pub(super) fn put_gateway(gateway: IpAddr, family: Family, out: &mut Writer) {
 
 /// The next hops of a route that has several.
 ///
-/// Read, it walks the payload anew and allocates nothing.
+/// Reading walks the payload each time and does not allocate.
 #[derive(Clone, Copy)]
 pub struct NextHops<'a>(HopsFrom<'a>);
 
@@ -369,12 +369,13 @@ enum HopsFrom<'a> {
 }
 
 impl<'a> NextHops<'a> {
-    /// To send these in a route of this family. See [`multipath`](super::RouteRequest::multipath), which knows it.
+    /// Next hops to send in a route of this family. [`multipath`](super::RouteRequest::multipath) sets the
+    /// family itself.
     pub const fn new(family: Family, hops: &'a [NextHop]) -> Self {
         Self(HopsFrom::Values(family, hops))
     }
 
-    /// The next hops that came, in order; none of those that are to be sent.
+    /// The received next hops, in order. A value made with [`new`](Self::new) yields none.
     pub fn iter(&self) -> impl Iterator<Item = Hop<'a>> + use<'a> {
         let mut rest = match self.0 {
             HopsFrom::Wire(bytes) => bytes,
@@ -384,7 +385,7 @@ impl<'a> NextHops<'a> {
             let (start, next) = find(rest)?;
             let record = rest.get(..next).unwrap_or(rest);
             rest = rest.get(next..).unwrap_or_default();
-            // They were checked when the set was read.
+            // `decode` checked them.
             let header = HopHeader::take(&mut { record }).ok()?;
             let attrs = HopAttrs::decode(record.get(start..)?).ok()?;
             Some(Hop { header, attrs })
@@ -392,7 +393,7 @@ impl<'a> NextHops<'a> {
     }
 }
 
-/// Where the attributes of the first next hop begin, and where the second one starts.
+/// Offset of the first next hop's attributes, and offset of the second next hop.
 fn find(bytes: &[u8]) -> Option<(usize, usize)> {
     let header = HopHeader::take(&mut { bytes }).ok()?;
     let length = usize::from(header.length);

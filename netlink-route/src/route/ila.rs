@@ -7,21 +7,21 @@ use netlink_core::{Be, attrs, values};
 use super::encap::{Words, word, words};
 
 values! {
-    /// `ILA_CSUM_*`: how transport checksums stay right.
+    /// `ILA_CSUM_*`: how transport checksums stay correct.
     pub struct IlaChecksum: u8 {
         /// Corrects the checksum in the transport header.
         0 ILA_CSUM_ADJUST_TRANSPORT ADJUST_TRANSPORT "adj-transport",
-        /// Changes the identifier so that the checksum stays, and marks that in a bit of it.
+        /// Changes the identifier so that the checksum stays correct, and sets a bit in it as a mark.
         1 ILA_CSUM_NEUTRAL_MAP NEUTRAL_MAP "neutral-map",
         /// Does nothing. The default.
         2 ILA_CSUM_NO_ACTION NO_ACTION "no-action",
-        /// As neutral map, without the bit.
+        /// Like neutral map, without the mark.
         3 ILA_CSUM_NEUTRAL_MAP_AUTO NEUTRAL_MAP_AUTO "neutral-map-auto",
     }
 }
 
 values! {
-    /// `ILA_ATYPE_*`: what an identifier is. Kernels take LUID, or the type in the identifier itself.
+    /// `ILA_ATYPE_*`: the type of an identifier. Kernels accept `LUID` and `USE_FORMAT`.
     pub struct IlaIdentifier: u8 {
         /// Interface identifier.
         0 ILA_ATYPE_IID IID "iid",
@@ -39,7 +39,7 @@ values! {
         6 ILA_ATYPE_RSVD_1 RESERVED_1 "rsvd-1",
         /// Reserved.
         7 ILA_ATYPE_RSVD_2 RESERVED_2 "rsvd-2",
-        /// The identifier says it. The default.
+        /// The identifier itself has the type. The default.
         32 ILA_ATYPE_USE_FORMAT USE_FORMAT "use-format",
     }
 }
@@ -55,13 +55,13 @@ values! {
 }
 
 attrs! {
-    /// `ILA_ATTR_*`, those of routes.
+    /// `ILA_ATTR_*`: the attributes of routes.
     pub struct IlaAttrs<'a> for Ila {
         /// The new upper half of the destination. Required.
         1 ILA_ATTR_LOCATOR locator: Be<u64> as u64,
-        /// How transport checksums stay right.
+        /// How transport checksums stay correct.
         7 ILA_ATTR_CSUM_MODE csum_mode: IlaChecksum,
-        /// What the identifier is.
+        /// Type of the identifier.
         8 ILA_ATTR_IDENT_TYPE ident_type: IlaIdentifier,
         /// When addresses are translated.
         9 ILA_ATTR_HOOK_TYPE hook_type: IlaHook,

@@ -9,52 +9,53 @@ use netlink_core::{Be, attrs, layout, values};
 use super::encap::{Words, word, words};
 
 values! {
-    /// `IOAM6_IPTUNNEL_MODE_*`: where the trace goes.
+    /// `IOAM6_IPTUNNEL_MODE_*`: where the trace is inserted.
     pub struct Ioam6Mode: u8 {
-        /// Into packets of this host. The default.
+        /// Into packets that this host sends. The default.
         1 IOAM6_IPTUNNEL_MODE_INLINE INLINE "inline",
         /// Into an IPv6 header around the packet.
         2 IOAM6_IPTUNNEL_MODE_ENCAP ENCAP "encap",
-        /// Inline for packets of this host, a new header for those it forwards.
+        /// Inline for packets that this host sends, with a new header for packets that it forwards.
         3 IOAM6_IPTUNNEL_MODE_AUTO AUTO "auto",
     }
 }
 
 layout! {
-    /// `struct ioam6_trace_hdr`: what a trace collects, and the room for it.
+    /// `struct ioam6_trace_hdr`: the data that a trace collects, and the space for it.
     pub struct TraceHeader: ioam6_trace_hdr = 8 {
         /// Id of the IOAM namespace.
         namespace: Be<u16>,
-        /// Five bits for the data's length per node in words of four bytes, which the kernel fills in, and the
-        /// overflow bit.
+        /// The upper five bits are the length of each node's data in words of four bytes, which the kernel
+        /// sets. Then follows the overflow bit.
         node: u8,
-        /// Room that is left, in words of four bytes, 1 to 61: `size` of `ip route` divided by 4.
+        /// Remaining space in words of four bytes, 1 to 61: `size` of `ip route` divided by 4.
         remaining: u8,
-        /// Which data nodes write: bit 0 of the standard is the highest here. The lowest eight are reserved.
+        /// The data that nodes write. Bit 0 of the standard is the highest bit here. The lowest eight bits
+        /// are reserved.
         kinds: Be<u32>,
     }
 }
 
 attrs! {
-    /// `IOAM6_IPTUNNEL_*`: puts a pre-allocated trace into packets.
+    /// `IOAM6_IPTUNNEL_*`: inserts a pre-allocated trace into packets.
     pub struct Ioam6Attrs<'a> for Ioam6 {
-        /// Where the trace goes. Linux 5.16.
+        /// Where the trace is inserted. Linux 5.16.
         1 IOAM6_IPTUNNEL_MODE mode: Ioam6Mode,
-        /// Destination of the new header; required unless inline. Linux 5.16.
+        /// Destination of the new header. Required except in inline mode. Linux 5.16.
         2 IOAM6_IPTUNNEL_DST dst: Ipv6Addr,
         /// The trace. Required.
         3 IOAM6_IPTUNNEL_TRACE trace: TraceHeader,
-        /// Into this many packets, 1 to 1000000, of each `freq_n`. Default: 1. Linux 5.18.
+        /// Number of packets that get the trace, out of each `freq_n` packets: 1 to 1000000. Default: 1. Linux 5.18.
         4 IOAM6_IPTUNNEL_FREQ_K freq_k: u32,
-        /// Of this many packets, at least `freq_k`. Default: 1. Linux 5.18.
+        /// Size of a group of packets, of which `freq_k` get the trace; at least `freq_k`. Default: 1. Linux 5.18.
         5 IOAM6_IPTUNNEL_FREQ_N freq_n: u32,
-        /// Source of the new header; not inline. Default: one of the outgoing link. Linux 6.12.
+        /// Source of the new header; not in inline mode. Default: an address of the outgoing link. Linux 6.12.
         6 IOAM6_IPTUNNEL_SRC src: Ipv6Addr,
     }
 }
 
 impl Ioam6 {
-    /// Into `k` of each `n` packets.
+    /// Inserts the trace into `k` of each `n` packets.
     pub fn frequency(self, k: u32, n: u32) -> Self {
         self.freq_k(k).freq_n(n)
     }

@@ -1,4 +1,4 @@
-//! What tunnel links in external mode put around packets of a route. Kernel side: `net/ipv4/ip_tunnel_core.c`.
+//! Outer headers for tunnel links in external mode, set by a route. Kernel side: `net/ipv4/ip_tunnel_core.c`.
 
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -8,30 +8,30 @@ use netlink_core::{Be, Bytes, Many, attrs, flags};
 use super::encap::{Words, word, words};
 
 flags! {
-    /// `TUNNEL_*`: header options, as in `if_tunnel.h`. The kernel ignores those that announce options when they
-    /// are set here, and sets them from the options themselves.
+    /// `TUNNEL_*`: header options of `if_tunnel.h`. In requests the kernel ignores the flags that announce
+    /// options, and sets them from the options themselves.
     pub struct TunnelFlags: Be<u16> {
         /// Checksum.
         0x1 TUNNEL_CSUM CSUM,
-        /// Source routing of GRE; not in use.
+        /// GRE source routing; not used.
         0x2 TUNNEL_ROUTING ROUTING,
-        /// The id is sent as key.
+        /// The id is sent as the key.
         0x4 TUNNEL_KEY KEY,
         /// Sequence numbers.
         0x8 TUNNEL_SEQ SEQ,
-        /// Strict source routing; not in use.
+        /// Strict source routing; not used.
         0x10 TUNNEL_STRICT STRICT,
-        /// Recursion; not in use.
+        /// Recursion; not used.
         0x20 TUNNEL_REC REC,
-        /// GRE version; not in use.
+        /// GRE version; not used.
         0x40 TUNNEL_VERSION VERSION,
         /// No key.
         0x80 TUNNEL_NO_KEY NO_KEY,
         /// Never fragment.
         0x100 TUNNEL_DONT_FRAGMENT DONT_FRAGMENT,
-        /// Operations packet of GENEVE.
+        /// GENEVE operations packet (OAM).
         0x200 TUNNEL_OAM OAM,
-        /// Critical options of GENEVE.
+        /// GENEVE options include critical ones.
         0x400 TUNNEL_CRIT_OPT CRIT_OPT,
         /// GENEVE options follow.
         0x800 TUNNEL_GENEVE_OPT GENEVE_OPT,
@@ -47,12 +47,12 @@ flags! {
 }
 
 attrs! {
-    /// `LWTUNNEL_IP_OPT_GENEVE_*`: options of a GENEVE header. To send several, give each a set of its own; the
-    /// kernel answers with all of them in one, see [`options`](Self::options).
+    /// `LWTUNNEL_IP_OPT_GENEVE_*`: options of a GENEVE header. To send several, use one set per option. The
+    /// kernel answers with all options in one set; see [`options`](Self::options).
     pub struct GeneveAttrs<'a> for Geneve {
-        /// Who defined the option.
+        /// Class: the organization that defined the option.
         1 LWTUNNEL_IP_OPT_GENEVE_CLASS class: Many<'a, Be<u16>>,
-        /// Its number in the class; the highest bit makes it critical.
+        /// Number in the class. The highest bit marks a critical option.
         2 LWTUNNEL_IP_OPT_GENEVE_TYPE kind: Many<'a, u8>,
         /// Its content: a multiple of 4 bytes, at most 124.
         3 LWTUNNEL_IP_OPT_GENEVE_DATA data: Many<'a, Bytes<'a>>,
@@ -79,7 +79,7 @@ impl Geneve {
 attrs! {
     /// `LWTUNNEL_IP_OPT_VXLAN_*`.
     pub struct VxlanAttrs<'a> for Vxlan {
-        /// Group policy of the packet: its id in the lower 16 bits, flags above.
+        /// Group policy of the packet: id in the lower 16 bits, flags above them.
         1 LWTUNNEL_IP_OPT_VXLAN_GBP gbp: u32,
     }
 }
@@ -91,7 +91,7 @@ attrs! {
         1 LWTUNNEL_IP_OPT_ERSPAN_VER version: u8,
         /// Port index, 20 bits. Version 1.
         2 LWTUNNEL_IP_OPT_ERSPAN_INDEX index: Be<u32> as u32,
-        /// 0 for received packets, 1 for sent ones. Version 2.
+        /// 0 for received packets, 1 for sent packets. Version 2.
         3 LWTUNNEL_IP_OPT_ERSPAN_DIR direction: u8,
         /// Id of the mirroring hardware, 6 bits. Version 2.
         4 LWTUNNEL_IP_OPT_ERSPAN_HWID hwid: u8,
@@ -101,7 +101,7 @@ attrs! {
 attrs! {
     /// `LWTUNNEL_IP_OPTS_*`: options of one of these protocols. Linux 5.5.
     pub struct TunnelOptionsAttrs<'a> for TunnelOptions {
-        /// GENEVE options; may be set several times.
+        /// GENEVE options. Can be set several times.
         1 LWTUNNEL_IP_OPTS_GENEVE geneve: GeneveAttrs<'a>,
         /// VXLAN options.
         2 LWTUNNEL_IP_OPTS_VXLAN vxlan: VxlanAttrs<'a>,
@@ -111,19 +111,19 @@ attrs! {
 }
 
 attrs! {
-    /// `LWTUNNEL_IP_*`: an IPv4 header and what tunnels put behind it.
+    /// `LWTUNNEL_IP_*`: an outer IPv4 header and the tunnel header after it.
     pub struct IpAttrs<'a> for Ip {
         /// VXLAN network, GENEVE network, GRE key …
         1 LWTUNNEL_IP_ID id: Be<u64> as u64,
-        /// Where the tunnel ends.
+        /// Destination of the outer packet.
         2 LWTUNNEL_IP_DST dst: Ipv4Addr,
-        /// Where it begins. Default: the address the route to the end has.
+        /// Source of the outer packet. Default: from the route to the destination.
         3 LWTUNNEL_IP_SRC src: Ipv4Addr,
         /// TTL; 0 lets the link choose.
         4 LWTUNNEL_IP_TTL ttl: u8,
         /// Type of service.
         5 LWTUNNEL_IP_TOS tos: u8,
-        /// Checksum, key and the like.
+        /// Checksum, key and other flags.
         6 LWTUNNEL_IP_FLAGS flags: TunnelFlags,
         /// Options of the tunnel's protocol. Linux 5.5.
         8 LWTUNNEL_IP_OPTS options: TunnelOptionsAttrs<'a>,
@@ -131,19 +131,19 @@ attrs! {
 }
 
 attrs! {
-    /// `LWTUNNEL_IP6_*`: an IPv6 header and what tunnels put behind it.
+    /// `LWTUNNEL_IP6_*`: an outer IPv6 header and the tunnel header after it.
     pub struct Ip6Attrs<'a> for Ip6 {
         /// VXLAN network, GENEVE network, GRE key …
         1 LWTUNNEL_IP6_ID id: Be<u64> as u64,
-        /// Where the tunnel ends.
+        /// Destination of the outer packet.
         2 LWTUNNEL_IP6_DST dst: Ipv6Addr,
-        /// Where it begins. Default: the address the route to the end has.
+        /// Source of the outer packet. Default: from the route to the destination.
         3 LWTUNNEL_IP6_SRC src: Ipv6Addr,
         /// Hop limit; 0 lets the link choose.
         4 LWTUNNEL_IP6_HOPLIMIT hop_limit: u8,
         /// Traffic class.
         5 LWTUNNEL_IP6_TC traffic_class: u8,
-        /// Checksum, key and the like.
+        /// Checksum, key and other flags.
         6 LWTUNNEL_IP6_FLAGS flags: TunnelFlags,
         /// Options of the tunnel's protocol. Linux 5.5.
         8 LWTUNNEL_IP6_OPTS options: TunnelOptionsAttrs<'a>,

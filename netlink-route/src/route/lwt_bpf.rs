@@ -9,23 +9,23 @@ use super::encap::Words;
 attrs! {
     /// `LWT_BPF_PROG_*`: a loaded program.
     pub struct BpfProgramAttrs<'a> for BpfProgram {
-        /// Its file descriptor in the requester. Required to set; the kernel never tells it.
+        /// Its file descriptor in the requester. Required in requests; never in a reply.
         1 LWT_BPF_PROG_FD fd: u32,
-        /// A name for people. Required to set.
+        /// A name for people. Required in requests.
         2 LWT_BPF_PROG_NAME name: Str<'a, 255>,
     }
 }
 
 attrs! {
-    /// `LWT_BPF_*`: programs that packets of this route pass.
+    /// `LWT_BPF_*`: programs that run on packets of this route.
     pub struct BpfAttrs<'a> for Bpf {
-        /// For packets that come in: `BPF_PROG_TYPE_LWT_IN`.
+        /// Runs on received packets: `BPF_PROG_TYPE_LWT_IN`.
         1 LWT_BPF_IN input: BpfProgramAttrs<'a>,
-        /// For packets that leave, before they are fragmented: `BPF_PROG_TYPE_LWT_OUT`.
+        /// Runs on sent packets before fragmentation: `BPF_PROG_TYPE_LWT_OUT`.
         2 LWT_BPF_OUT output: BpfProgramAttrs<'a>,
-        /// For packets that leave, and may be changed or sent elsewhere: `BPF_PROG_TYPE_LWT_XMIT`.
+        /// Runs on sent packets, and can change or redirect them: `BPF_PROG_TYPE_LWT_XMIT`.
         3 LWT_BPF_XMIT xmit: BpfProgramAttrs<'a>,
-        /// Bytes to keep free in front of packets for the last of them, at most 256. Never in a reply.
+        /// Free bytes in front of packets for the `xmit` program, at most 256. Never in a reply.
         4 LWT_BPF_XMIT_HEADROOM xmit_headroom: u32,
     }
 }

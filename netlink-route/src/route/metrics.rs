@@ -1,19 +1,19 @@
-//! `RTA_METRICS`: what a route tells TCP and IP about the path. Kernel side: `net/ipv4/metrics.c`.
+//! `RTA_METRICS`: values for TCP and IP on a path. Kernel side: `net/ipv4/metrics.c`.
 
 use core::fmt;
 
 use netlink_core::{Str, attrs, bits, flags, values};
 
 flags! {
-    /// `RTAX_FEATURE_*`: what to use on this path.
+    /// `RTAX_FEATURE_*`: features to use on this path.
     pub struct Features: u32 {
         /// Explicit congestion notification.
         0x1 RTAX_FEATURE_ECN ECN,
-        /// Not in use.
+        /// Not used.
         0x2 RTAX_FEATURE_SACK SACK,
-        /// Not in use.
+        /// Not used.
         0x4 RTAX_FEATURE_TIMESTAMP TIMESTAMP,
-        /// Not in use: IPv6 fragment header on all packets.
+        /// IPv6 fragment header on all packets; not used.
         0x8 RTAX_FEATURE_ALLFRAG ALLFRAG,
         /// TCP timestamps in microseconds. Linux 6.7.
         0x10 RTAX_FEATURE_TCP_USEC_TS TCP_USEC_TS,
@@ -29,7 +29,7 @@ values! {
         3 RTAX_WINDOW WINDOW "window",
         /// Round trip time.
         4 RTAX_RTT RTT "rtt",
-        /// Its variance.
+        /// Round trip time variance.
         5 RTAX_RTTVAR RTT_VAR "rttvar",
         /// Slow start threshold.
         6 RTAX_SSTHRESH SSTHRESH "ssthresh",
@@ -45,7 +45,7 @@ values! {
         11 RTAX_INITCWND INIT_CWND "initcwnd",
         /// Features.
         12 RTAX_FEATURES FEATURES "features",
-        /// Least retransmission timeout.
+        /// Smallest retransmission timeout.
         13 RTAX_RTO_MIN RTO_MIN "rto_min",
         /// Initial receive window.
         14 RTAX_INITRWND INIT_RWND "initrwnd",
@@ -59,43 +59,43 @@ values! {
 }
 
 bits! {
-    /// Metrics that the kernel must not change by itself, such as an MTU that path discovery would lower. Only
-    /// MTU, CWND, RTO_MIN and the two RTT metrics are ever looked up here.
+    /// Metrics that the kernel must not change, such as an MTU that path discovery would lower. The kernel
+    /// checks the lock only for MTU, CWND, RTO_MIN and the two RTT metrics.
     pub struct Locks: u32 of Metric from 0, ",";
 }
 
 attrs! {
-    /// `RTAX_*`: metrics of a route. Without one, the kernel uses its own default; 0 means the same.
+    /// `RTAX_*`: metrics of a route. An absent metric or 0 means the kernel's default.
     pub struct MetricsAttrs<'a> for Metrics {
-        /// Which of the others are locked.
+        /// The locked metrics.
         1 RTAX_LOCK lock: Locks,
         /// Path MTU in bytes, at most 65520 in IPv4. Default: the MTU of the link.
         2 RTAX_MTU mtu: u32,
-        /// Largest window to advertise, in bytes.
+        /// Largest advertised window, in bytes.
         3 RTAX_WINDOW window: u32,
-        /// Round trip time to start with, in eighths of a millisecond; `ip` divides by 8 and shows milliseconds.
+        /// Initial round trip time, in eighths of a millisecond; `ip` shows milliseconds.
         4 RTAX_RTT rtt: u32,
-        /// Its variance, in quarters of a millisecond; `ip` divides by 4 and shows milliseconds.
+        /// Initial round trip time variance, in quarters of a millisecond; `ip` shows milliseconds.
         5 RTAX_RTTVAR rtt_var: u32,
         /// Slow start threshold, in segments.
         6 RTAX_SSTHRESH ssthresh: u32,
-        /// Most the congestion window may grow to, in segments. Counts only when locked.
+        /// Largest congestion window, in segments. Used only if locked.
         7 RTAX_CWND cwnd: u32,
-        /// Maximum segment size to advertise, in bytes, at most 65495. Default: from the link's MTU.
+        /// Advertised maximum segment size, in bytes, at most 65495. Default: from the link's MTU.
         8 RTAX_ADVMSS adv_mss: u32,
-        /// How many segments may overtake each other before one counts as lost.
+        /// How many segments may overtake a segment before it counts as lost.
         9 RTAX_REORDERING reordering: u32,
-        /// Hop limit or TTL of what is sent, 1 to 255; more becomes 255. Default: the sysctl.
+        /// Hop limit or TTL of sent packets, 1 to 255; the kernel reduces larger values to 255. Default: the sysctl.
         10 RTAX_HOPLIMIT hop_limit: u32,
         /// Congestion window of a new connection, in segments. Default: 10.
         11 RTAX_INITCWND init_cwnd: u32,
-        /// What to use on the path.
+        /// Features to use on the path.
         12 RTAX_FEATURES features: Features,
-        /// Least retransmission timeout, in milliseconds. Default: 200.
+        /// Smallest retransmission timeout, in milliseconds. Default: 200.
         13 RTAX_RTO_MIN rto_min: u32,
         /// Receive window of a new connection, in segments.
         14 RTAX_INITRWND init_rwnd: u32,
-        /// 1: acknowledge at once.
+        /// 1: send acknowledgements at once.
         15 RTAX_QUICKACK quick_ack: u32,
         /// Congestion control algorithm, such as "bbr".
         16 RTAX_CC_ALGO cc_algo: Str<'a, 15>,

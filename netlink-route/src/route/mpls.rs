@@ -1,4 +1,4 @@
-//! MPLS label stacks, and encapsulation in them. Kernel side: `net/mpls/af_mpls.c`, `net/mpls/mpls_iptunnel.c`.
+//! MPLS label stacks and MPLS encapsulation. Kernel side: `net/mpls/af_mpls.c`, `net/mpls/mpls_iptunnel.c`.
 
 use core::fmt;
 
@@ -6,9 +6,9 @@ use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Unsendable, Writer
 
 use super::encap::Words;
 
-/// A stack of MPLS labels, outermost first; each 0 to 1048575. Kernels take up to 30 of them.
+/// A stack of MPLS labels, outermost first. A label is 0 to 1048575. Kernels accept up to 30 labels.
 ///
-/// On the wire each is a whole entry; traffic class and TTL of it are 0, the kernel refuses others.
+/// Each label is sent as a stack entry with traffic class 0 and TTL 0; the kernel refuses other values.
 #[derive(Clone, Copy)]
 pub struct Labels<'a>(LabelsFrom<'a>);
 
@@ -18,18 +18,16 @@ enum LabelsFrom<'a> {
     Values(&'a [u32]),
 }
 
-/// The entry of a stack that carries `label`.
 const fn entry(label: u32, last: bool) -> [u8; 4] {
     (label << 12 | (last as u32) << 8).to_be_bytes()
 }
 
-/// The label in an entry of a stack.
 const fn label(entry: [u8; 4]) -> u32 {
     u32::from_be_bytes(entry) >> 12
 }
 
 impl<'a> Labels<'a> {
-    /// To send these.
+    /// Labels to send, outermost first.
     pub const fn new(labels: &'a [u32]) -> Self {
         Self(LabelsFrom::Values(labels))
     }
@@ -89,7 +87,7 @@ impl PartialEq for Labels<'_> {
     }
 }
 
-/// With slashes between the labels: `100/200`.
+/// Labels separated by slashes: `100/200`.
 impl fmt::Display for Labels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().enumerate().try_for_each(|(at, label)| {
@@ -108,17 +106,17 @@ impl fmt::Debug for Labels<'_> {
 netlink_core::serialize! { @text ['a] Labels<'a> }
 
 attrs! {
-    /// `MPLS_IPTUNNEL_*`: puts MPLS labels on IP packets.
+    /// `MPLS_IPTUNNEL_*`: adds MPLS labels to IP packets.
     pub struct MplsAttrs<'a> for Mpls {
         /// The labels, outermost first.
         1 MPLS_IPTUNNEL_DST dst: Labels<'a>,
-        /// TTL of the labels; 0 copies that of the packet. Default: the sysctl `net.mpls.ip_ttl_propagate` decides.
+        /// TTL of the labels; 0 copies the packet's TTL. Default: the sysctl `net.mpls.ip_ttl_propagate` decides.
         2 MPLS_IPTUNNEL_TTL ttl: u8,
     }
 }
 
 impl Mpls {
-    /// Puts these labels on.
+    /// Adds these labels.
     pub fn push(labels: &[u32]) -> Self {
         Self::new().dst(labels)
     }

@@ -11,36 +11,36 @@ use super::{
 };
 use crate::{Addr, Family};
 
-/// Makes a route; `EEXIST` if there is one to this destination with the same metric and type of service.
+/// Makes a route; `EEXIST` if there is one with the same destination, metric and type of service.
 ///
-/// It is a unicast route of the main table made at boot ([`Protocol::BOOT`]), as `ip route add` makes it.
+/// The route is unicast, in the main table, with the protocol [`Protocol::BOOT`], like a route of `ip route add`.
 #[inline]
 pub fn add(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::CREATE.union(MessageFlags::EXCL))
 }
 
-/// Makes a route behind those that exist with the same metric; in IPv6 it becomes another next hop of them.
+/// Makes a route after the existing ones with the same metric. In IPv6 it becomes another next hop of them.
 pub fn append(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::CREATE.union(MessageFlags::APPEND))
 }
 
-/// Makes a route, or puts it in the place of the first with the same destination, metric and type of service.
+/// Makes a route. It replaces the first route with the same destination, metric and type of service, if there is one.
 pub fn replace(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::CREATE.union(MessageFlags::REPLACE))
 }
 
-/// Puts a route in the place of the first with the same destination, metric and type of service; `ENOENT` if there
-/// is none.
+/// Replaces the first route with the same destination, metric and type of service; `ENOENT` if there is none.
 pub fn change(to: Addr) -> RouteRequest<()> {
     new_route(to, MessageFlags::REPLACE)
 }
 
-/// Deletes the first route to this destination that has what the request says and may have anything else; `ESRCH`
-/// if there is none. Table: main, unless [`table`](RouteRequest::table) says another.
+/// Deletes the first route to this destination that matches the request; properties that the request does not
+/// mention can have any value. `ESRCH` if no route matches. The table is main unless
+/// [`table`](RouteRequest::table) sets another.
 ///
-/// For an IPv6 route the kernel looks at table, metric ([`priority`](RouteRequest::priority)), protocol, hops, next hop
-/// object and, where it has such routes, source prefix ([`from`](RouteRequest::from)). It passes over type, metrics and
-/// everything else, and would delete a route that has another; so those are refused before they are sent.
+/// For IPv6 routes the kernel compares table, metric ([`priority`](RouteRequest::priority)), protocol, hops, next hop
+/// object and, if supported, source prefix ([`from`](RouteRequest::from)). It ignores all else, such as type and
+/// metrics, and would delete a route that differs in them. So a request with them is refused before it is sent.
 pub fn delete(to: Addr) -> RouteRequest<()> {
     let header =
         RouteHeader::default().family(to.family()).dst_len(to.prefix_len()).table(254).scope(Scope::NOWHERE);
@@ -59,12 +59,12 @@ fn guard(asked: &Message<'_>) -> Result<(), &'static str> {
         return Ok(());
     }
     if header.kind != RouteType::default() {
-        return Err("the kernel deletes an IPv6 route whatever its type is");
+        return Err("the kernel ignores the type when it deletes an IPv6 route");
     }
     let mut attrs = Attrs::new(asked.body.get(RouteHeader::SIZE..).unwrap_or_default()).flatten();
     match attrs.all(|attr| SEEN.contains(&attr.number)) {
         true => Ok(()),
-        false => Err("the kernel passes over this when it deletes an IPv6 route"),
+        false => Err("the kernel ignores this when it deletes an IPv6 route"),
     }
 }
 
@@ -82,23 +82,25 @@ fn new_route(to: Addr, flags: MessageFlags) -> RouteRequest<()> {
     with_dst(RouteRequest::new(&Route::NEW, flags | MessageFlags::ACK, header), to)
 }
 
-/// Appends the destination; a default route has none.
+/// Appends the destination, except for a default route.
 #[inline]
 fn with_dst<R>(request: RouteRequest<R>, to: Addr) -> RouteRequest<R> {
     if to.prefix_len() == 0 { request } else { request.dst(to.ip()) }
 }
 
-/// Asks which route a packet to this address takes; `ENETUNREACH` if none. One that drops the packet gives the errno
-/// of its type: `EHOSTUNREACH` for unreachable, `EACCES` for prohibit, `EINVAL` for blackhole. (A kernel that answers
-/// with the route itself in IPv6 has the errno in [`cacheinfo`](super::RouteAttrs::cacheinfo); 6.18 doesn't.) A route
-/// that does not fit into a message, of 2,000 hops and more, is `EMSGSIZE` with [`fib_match`](RouteRequest::fib_match).
+/// Asks which route a packet to this address takes; `ENETUNREACH` if there is none. A route that drops the
+/// packet answers with its errno: `EHOSTUNREACH` for unreachable, `EACCES` for prohibit, `EINVAL` for
+/// blackhole. (If an IPv6 answer has such a route instead, the errno is in
+/// [`cacheinfo`](super::RouteAttrs::cacheinfo).) With [`fib_match`](RouteRequest::fib_match), a route that
+/// does not fit into a message (2,000 hops or more) is the error `EMSGSIZE`.
 ///
-/// Setters say more of the packet: [`from`](RouteRequest::from), [`iif`](RouteRequest::iif) for one that comes in,
-/// [`oif`](RouteRequest::oif) for one that must leave by a link (a VRF link asks in its table),
-/// [`mark`](RouteRequest::mark), [`uid`](RouteRequest::uid), [`tos`](RouteRequest::tos),
+/// Setters describe the packet: [`from`](RouteRequest::from), [`iif`](RouteRequest::iif) for a packet to
+/// forward, [`oif`](RouteRequest::oif) for a packet that must leave through this link (a VRF link selects its
+/// table), [`mark`](RouteRequest::mark), [`uid`](RouteRequest::uid), [`tos`](RouteRequest::tos),
 /// [`ip_proto`](RouteRequest::ip_proto), [`sport`](RouteRequest::sport), [`dport`](RouteRequest::dport),
 /// [`flowlabel`](RouteRequest::flowlabel). [`fib_match`](RouteRequest::fib_match) and
-/// [`lookup_table`](RouteRequest::lookup_table) change the answer. With strict checking the kernel takes no others.
+/// [`lookup_table`](RouteRequest::lookup_table) change the answer. With strict checking the kernel refuses
+/// all others.
 pub fn get(to: impl Into<IpAddr>) -> RouteRequest<Route<'static>> {
     let to = Addr::from(to.into());
     let header = RouteHeader::default().family(to.family()).dst_len(to.prefix_len());
@@ -108,20 +110,20 @@ pub fn get(to: impl Into<IpAddr>) -> RouteRequest<Route<'static>> {
 /// Lists routes of all tables and families.
 ///
 /// With strict checking the kernel filters by [`table`](RouteRequest::table), [`oif`](RouteRequest::oif),
-/// [`protocol`](RouteRequest::protocol), [`kind`](RouteRequest::kind) and [`family`](RouteRequest::family), and
-/// lists cached exceptions instead with [`cached`](RouteRequest::cached); it refuses anything else with `EINVAL`.
-/// Without strict checking it looks at the family only, and at that only where it knows it; routes that were not asked
-/// for are passed over then.
+/// [`protocol`](RouteRequest::protocol), [`kind`](RouteRequest::kind) and [`family`](RouteRequest::family).
+/// With [`cached`](RouteRequest::cached) it lists cached exceptions instead. It refuses all other conditions
+/// with `EINVAL`. Without strict checking it filters by family only, and only by families that it knows; this
+/// crate then skips the routes that were not requested.
 ///
-/// A route that does not fit into a message, one with some 2,000 next hops in IPv4 or 1,100 in IPv6, ends a list of
-/// its [`family`](RouteRequest::family) without an error, and nothing can be seen of it. A list of all families is
-/// refused there with `EMSGSIZE`.
+/// A route that does not fit into a message (about 2,000 next hops in IPv4, 1,100 in IPv6) ends a list of its
+/// [`family`](RouteRequest::family) without an error; neither the kernel nor this crate reports it. A list of
+/// all families then fails with `EMSGSIZE`.
 pub fn list() -> RouteRequest<Dump<Route<'static>>> {
     const LIST: MessageInfo = Route::GET.filtered(filter);
     RouteRequest::new(&LIST, MessageFlags::DUMP, RouteHeader::default())
 }
 
-/// A family that the kernel has no routes of is taken for none, also where it says that it filtered by the rest.
+/// The kernel treats a family without routes as no family, even if it reports that it filtered by the rest.
 fn filter(asked: &Message<'_>) -> Option<Check> {
     let asked = Route::read(asked).ok()?;
     let header = asked.header();
@@ -148,7 +150,7 @@ fn passes(asked: &Message<'_>, reply: &Message<'_>) -> bool {
     let leaves_by = |link| match (route.oif(), route.next_hops()) {
         (Some(oif), _) => oif == link,
         (None, Some(hops)) => hops.iter().any(|hop| hop.oif() == link),
-        // Where it leads, only the next hop's object knows.
+        // Only the next hop object knows the links.
         (None, None) => route.nh_id().is_some(),
     };
     let cached = |header: &RouteHeader| header.flags.contains(RouteFlags::CLONED);
@@ -159,20 +161,20 @@ fn passes(asked: &Message<'_>, reply: &Message<'_>) -> bool {
         && asked.oif().is_none_or(leaves_by)
 }
 
-/// Makes an MPLS route for packets that come in with this label; `EEXIST` if there is one.
+/// Makes an MPLS route for packets that arrive with this label; `EEXIST` if there is one.
 ///
-/// Say where they go ([`gateway`](RouteRequest::gateway), [`oif`](RouteRequest::oif)) and with which labels
-/// ([`newdst`](RouteRequest::newdst)): none takes the label off.
+/// Set the next hop with [`gateway`](RouteRequest::gateway) and [`oif`](RouteRequest::oif), and the new
+/// labels with [`newdst`](RouteRequest::newdst). Without new labels the label is removed.
 pub fn add_label(label: u32) -> RouteRequest<()> {
     label_route(label, MessageFlags::CREATE.union(MessageFlags::EXCL))
 }
 
-/// Makes an MPLS route or replaces that of the label.
+/// Makes an MPLS route, or replaces the route of this label.
 pub fn replace_label(label: u32) -> RouteRequest<()> {
     label_route(label, MessageFlags::CREATE.union(MessageFlags::REPLACE))
 }
 
-/// Deletes the MPLS route of a label. Without one the kernel does nothing and calls that a success.
+/// Deletes the MPLS route of a label. If there is none, the kernel reports success.
 pub fn delete_label(label: u32) -> RouteRequest<()> {
     let request = RouteRequest::new(&Route::DEL, MessageFlags::ACK, label_header().table(254));
     with_label(request.header(|header| header.kind = RouteType::UNICAST), label)
@@ -203,9 +205,9 @@ impl<R> RouteRequest<R> {
         fixed
     }
 
-    /// A route that leads on to a next hop is not limited to the link.
+    /// A route with a next hop is not limited to the link.
     #[inline]
-    fn leads_on(self) -> Self {
+    fn beyond_link(self) -> Self {
         self.header(|header| {
             if header.kind == RouteType::UNICAST && header.scope == Scope::LINK {
                 header.scope = Scope::UNIVERSE;
@@ -213,30 +215,30 @@ impl<R> RouteRequest<R> {
         })
     }
 
-    /// Through this gateway, of the route's own family or of another: an IPv4 route takes an IPv6 gateway since
-    /// Linux 5.2. An IPv4 address in IPv6 clothes is sent as the plain one.
+    /// Sets the gateway, of the route's family or of another. IPv4 routes accept IPv6 gateways since Linux
+    /// 5.2. An IPv4-mapped IPv6 address is sent as the IPv4 address.
     #[inline]
     pub fn gateway(mut self, gateway: impl Into<IpAddr>) -> Self {
         let family = self.fixed().family;
         put_gateway(gateway.into(), family, self.0.writer());
-        self.leads_on()
+        self.beyond_link()
     }
 
-    /// Over several next hops.
+    /// Sets several next hops.
     pub fn multipath(mut self, hops: &[NextHop]) -> Self {
         let family = self.fixed().family;
-        self.next_hops(NextHops::new(family, hops)).leads_on()
+        self.next_hops(NextHops::new(family, hops)).beyond_link()
     }
 
-    /// Through the next hop object of this id. Linux 5.3.
+    /// Sets the next hop object with this id. Linux 5.3.
     pub fn nexthop(self, id: u32) -> Self {
-        self.nh_id(id).leads_on()
+        self.nh_id(id).beyond_link()
     }
 
-    /// What the route does with packets; in a list: only such routes.
+    /// What the route does with packets. In a list: only such routes.
     ///
-    /// As with `ip route`, local, broadcast and anycast routes go to the local table, and the scope becomes what
-    /// befits the type.
+    /// As with `ip route`, local, broadcast and anycast routes go into the local table, and the scope is set
+    /// to fit the type.
     pub fn kind(self, kind: RouteType) -> Self {
         let new = self.info().number == Route::NEW.number;
         let delete = self.info().number == Route::DEL.number;
@@ -257,28 +259,28 @@ impl<R> RouteRequest<R> {
         })
     }
 
-    /// Who makes the route; in a deletion or a list: only routes of theirs.
+    /// Who makes the route. In a deletion or a list: only routes with this protocol.
     pub fn protocol(self, protocol: Protocol) -> Self {
         self.header(|header| header.protocol = protocol)
     }
 
-    /// How far it leads, after all setters that choose a scope: [`gateway`](Self::gateway),
+    /// Distance of the destination. Call it after all setters that choose a scope: [`gateway`](Self::gateway),
     /// [`multipath`](Self::multipath), [`nexthop`](Self::nexthop), [`kind`](Self::kind).
     pub fn scope(self, scope: Scope) -> Self {
         self.header(|header| header.scope = scope)
     }
 
-    /// Type of service that packets must have, or of the packet that is asked about. IPv4 only.
+    /// Type of service that packets must have. In a query: that of the packet. IPv4 only.
     pub fn tos(self, tos: u8) -> Self {
         self.header(|header| header.tos = tos)
     }
 
-    /// Only for packets with a source in this prefix; in a query: the packet's source.
+    /// Only for packets with a source in this prefix. In a query: the packet's source.
     pub fn from(self, source: Addr) -> Self {
         self.header(|header| header.src_len = source.prefix_len()).src(source.ip())
     }
 
-    /// The gateway is on the link although no route says so; name the link with [`oif`](Self::oif) too.
+    /// The gateway is on the link even if no route says so. Set the link with [`oif`](Self::oif) too.
     pub fn onlink(self) -> Self {
         self.route_flags(RouteFlags::ONLINK)
     }
@@ -288,13 +290,13 @@ impl<R> RouteRequest<R> {
         self.header(|header| header.flags |= flags)
     }
 
-    /// Answer a query with the entry of the table that matched: with its prefix, metrics and all next hops.
+    /// Answer a query with the table entry that matched: with its prefix, metrics and all next hops.
     pub fn fib_match(self) -> Self {
         self.route_flags(RouteFlags::FIB_MATCH)
     }
 
-    /// Answer a query with the table the route was found in, rather than main. For IPv4: the others always do, and
-    /// refuse the flag under strict checking, so that it is not set for them.
+    /// Answer a query with the table of the route, instead of main. This flag is set for IPv4 only: other
+    /// families always answer so, and refuse the flag with strict checking.
     pub fn lookup_table(self) -> Self {
         self.header(|header| {
             if header.family == Family::INET {
@@ -303,12 +305,12 @@ impl<R> RouteRequest<R> {
         })
     }
 
-    /// List cached exceptions (path MTU, redirects) instead of routes.
+    /// Lists cached exceptions (path MTU, redirects) instead of routes.
     pub fn cached(self) -> Self {
         self.route_flags(RouteFlags::CLONED)
     }
 
-    /// List routes of this family only. One the kernel doesn't know lists them all.
+    /// Lists routes of this family only. For a family that the kernel doesn't know, it lists all routes.
     pub fn family(self, family: Family) -> Self {
         self.header(|header| header.family = family)
     }
@@ -371,7 +373,7 @@ mod tests {
         assert_eq!(bytes(&get_label(100))[4..8], native([26, 0, 1, 0], &[2]));
     }
 
-    // F4: a deletion with a condition that the kernel passes over deletes what was not meant.
+    // F4: the kernel ignores such a condition, and would delete another route.
     #[test]
     fn what_the_kernel_overlooks_in_a_deletion_is_refused() {
         let (four, six) = (|| delete(to("192.0.2.0/24")), || delete(to("2001:db8::/32")));
@@ -501,9 +503,9 @@ mod tests {
 
     // F4.
     #[test]
-    fn routes_that_were_not_asked_for_are_passed_over() {
+    fn routes_that_were_not_requested_are_skipped() {
         let net = || add(to("192.0.2.0/24")).oif(3).table(100).protocol(Protocol::STATIC);
-        let told = |route: RouteRequest<()>, filtered: bool| {
+        let reply = |route: RouteRequest<()>, filtered: bool| {
             let flags = if filtered { MessageFlags::DUMP_FILTERED } else { MessageFlags::empty() };
             route.into_request().with_flags(flags).to_bytes().unwrap()
         };
@@ -519,21 +521,21 @@ mod tests {
             (list().kind(RouteType::UNICAST), list().kind(RouteType::LOCAL)),
             (list().table(100).oif(3), list().cached()),
         ] {
-            assert!(passes(&fitting, &told(net(), false)), "{fitting:?}");
-            assert!(!passes(&other, &told(net(), false)), "{other:?}");
-            assert!(passes(&other, &told(net(), true)), "{other:?}");
+            assert!(passes(&fitting, &reply(net(), false)), "{fitting:?}");
+            assert!(!passes(&other, &reply(net(), false)), "{other:?}");
+            assert!(passes(&other, &reply(net(), true)), "{other:?}");
         }
-        // The family is none of what the flag stands for.
+        // The family is not among the conditions that the flag covers.
         for filtered in [false, true] {
-            assert!(passes(&list().family(Family::INET), &told(net(), filtered)));
-            assert!(!passes(&list().family(Family(99)), &told(net(), filtered)));
-            assert!(!passes(&list().family(Family::INET6).table(100), &told(net(), filtered)));
+            assert!(passes(&list().family(Family::INET), &reply(net(), filtered)));
+            assert!(!passes(&list().family(Family(99)), &reply(net(), filtered)));
+            assert!(!passes(&list().family(Family::INET6).table(100), &reply(net(), filtered)));
         }
         let hops = add(to("192.0.2.0/24")).multipath(&[NextHop::dev(3), NextHop::dev(4)]);
-        let (hops, object) = (told(hops, false), told(add(to("192.0.2.0/24")).nexthop(7), false));
+        let (hops, object) = (reply(hops, false), reply(add(to("192.0.2.0/24")).nexthop(7), false));
         assert!(passes(&list().oif(4), &hops) && !passes(&list().oif(5), &hops));
         assert!(passes(&list().oif(4), &object));
-        assert!(!passes(&list().oif(4), &told(add(to("192.0.2.0/24")).kind(RouteType::BLACKHOLE), false)));
+        assert!(!passes(&list().oif(4), &reply(add(to("192.0.2.0/24")).kind(RouteType::BLACKHOLE), false)));
     }
 
     #[test]
@@ -631,7 +633,7 @@ mod tests {
     }
 
     #[test]
-    fn lying_next_hops_are_errors_and_no_panic() {
+    fn wrong_lengths_of_next_hops_are_errors() {
         for length in [0u16, 7, 9, 11, 17, 0xffff] {
             let mut record =
                 native([16, 0, 0, 0, 3, 0, 0, 0, 8, 0, 5, 0, 10, 0, 0, 1], &[2, 1, 1, 4, 2, 2, 1]);

@@ -13,24 +13,24 @@ use super::encap::Words;
 layout! {
     /// `struct ipv6_rpl_sr_hdr`: an IPv6 routing header of type 3.
     pub struct RplHeader: ipv6_rpl_sr_hdr = 8 {
-        /// Filled in by the kernel when it sends.
+        /// Set by the kernel when it sends.
         next_header: u8,
-        /// Length behind this header in words of eight bytes: two per segment.
+        /// Length after this header in words of eight bytes: two per segment.
         header_len: u8,
-        /// 3.
+        /// Always 3.
         kind: u8,
-        /// Segments still to visit: all of them in a route.
+        /// Number of segments still to visit. In a route: all of them.
         segments_left: u8,
-        /// How many bytes of each segment and of the last are left out; 0 in a route, the kernel compresses.
+        /// Number of bytes omitted from each segment, and from the last. 0 in a route: the kernel compresses.
         compression: u8,
         /// Padding at the end, in the upper half; 0 in a route.
         padding: u8,
-        /// Zero.
+        /// Always zero.
         reserved: u16,
     }
 }
 
-/// The header and its segments, in the order they are visited.
+/// The header and its segments, in the order of the path.
 #[derive(Clone, Copy)]
 pub struct RplSrh<'a> {
     header: RplHeader,
@@ -44,7 +44,7 @@ enum Segments<'a> {
 }
 
 impl<'a> RplSrh<'a> {
-    /// To send packets over these, at most 127.
+    /// A source route over these segments, at most 127.
     #[allow(clippy::cast_possible_truncation)]
     pub const fn new(segments: &'a [Ipv6Addr]) -> Self {
         let count = if segments.len() < 128 { segments.len() as u8 } else { u8::MAX };
@@ -65,7 +65,7 @@ impl<'a> RplSrh<'a> {
         self.header
     }
 
-    /// The segments in the order they are visited.
+    /// The segments in the order of the path.
     pub fn segments(&self) -> impl Iterator<Item = Ipv6Addr> + use<'a> {
         let (wire, values): (&[u8], &[Ipv6Addr]) = match self.segments {
             Segments::Wire(bytes) => (bytes, &[]),
@@ -118,7 +118,7 @@ impl fmt::Debug for RplSrh<'_> {
 netlink_core::serialize! { @value RplSrh<'_>, |srh| srh.segments().collect::<alloc::vec::Vec<_>>() }
 
 attrs! {
-    /// `RPL_IPTUNNEL_*`: puts a source route into packets.
+    /// `RPL_IPTUNNEL_*`: inserts a source route into packets.
     pub struct RplAttrs<'a> for Rpl {
         /// The source route. Required.
         1 RPL_IPTUNNEL_SRH srh: RplSrh<'a>,
@@ -126,7 +126,7 @@ attrs! {
 }
 
 impl Rpl {
-    /// Over these segments, in this order.
+    /// Routes packets over these segments, in this order.
     pub fn through(segments: &[Ipv6Addr]) -> Self {
         Self::new().srh(segments)
     }

@@ -16,13 +16,13 @@ use super::encap::Words;
 flags! {
     /// `SR6_FLAG1_*`.
     pub struct SrhFlags: u8 {
-        /// An HMAC stands behind the segments.
+        /// An HMAC follows the segments.
         0x08 SR6_FLAG1_HMAC HMAC,
-        /// Have routers look closer.
+        /// Routers must examine the packet.
         0x10 SR6_FLAG1_ALERT ALERT,
         /// Operations packet.
         0x20 SR6_FLAG1_OAM OAM,
-        /// Was rerouted around a failure.
+        /// Rerouted around a failure.
         0x40 SR6_FLAG1_PROTECTED PROTECTED,
     }
 }
@@ -30,28 +30,28 @@ flags! {
 layout! {
     /// `struct ipv6_sr_hdr`: an IPv6 routing header of type 4 (RFC 8754).
     pub struct SrhHeader: ipv6_sr_hdr = 8 {
-        /// Filled in by the kernel when it sends.
+        /// Set by the kernel when it sends.
         next_header: u8,
-        /// Length behind these eight bytes, in words of eight: two per segment, then those of TLVs.
+        /// Length after the first eight bytes, in words of eight bytes: two per segment, then the TLVs.
         header_len: u8,
-        /// 4.
+        /// Always 4.
         kind: u8,
-        /// Index of the next segment to visit; they stand in reverse order.
+        /// Index of the next segment to visit. The segments are in reverse order.
         segments_left: u8,
-        /// Index of the segment that is visited first: one less than their number.
+        /// Index of the segment that is visited first: the number of segments minus one.
         first_segment: u8,
-        /// An HMAC follows, and the like.
+        /// Flags, such as "an HMAC follows".
         flags: SrhFlags,
-        /// Free to use; marks packets of a kind.
+        /// Free to use, for example to mark packets.
         tag: Be<u16>,
     }
 }
 
-/// Type of the TLV that holds an HMAC: `SR6_TLV_HMAC`. Its content: two zeros, the key's id (32 bits, big endian),
-/// 32 bytes for the HMAC, which the kernel fills in when it sends.
+/// Type of the TLV with an HMAC: `SR6_TLV_HMAC`. Its content: two zero bytes, the key's id (32 bits, big
+/// endian), and 32 bytes for the HMAC, which the kernel sets when it sends.
 pub const TLV_HMAC: u8 = 5;
 
-/// A segment routing header with its segments, and TLVs as bytes.
+/// A segment routing header with its segments. TLVs are bytes.
 #[derive(Clone, Copy)]
 pub struct Srh<'a> {
     header: SrhHeader,
@@ -63,17 +63,17 @@ pub struct Srh<'a> {
 enum Segments<'a> {
     /// In reverse order, as on the wire.
     Wire(&'a [u8]),
-    /// In the order of the way; whether a free place for the packet's own destination follows.
+    /// In the order of the path. The flag says whether a free entry for the packet's own destination follows.
     Values(&'a [Ipv6Addr], bool),
 }
 
 impl<'a> Srh<'a> {
-    /// To send packets over these, in this order, at most 126.
+    /// A header with these segments in the order of the path, at most 126.
     pub const fn new(segments: &'a [Ipv6Addr]) -> Self {
         Self::with_room(segments, false)
     }
 
-    /// The same with a free place at the end, where the kernel puts the packet's own destination: for
+    /// The same, with a free entry at the end. The kernel puts the packet's own destination there. For
     /// [`Seg6Mode::INLINE`].
     pub const fn inline(segments: &'a [Ipv6Addr]) -> Self {
         Self::with_room(segments, true)
@@ -100,7 +100,7 @@ impl<'a> Srh<'a> {
         self.header
     }
 
-    /// Marks packets.
+    /// Sets the tag, a mark for packets.
     #[must_use]
     pub const fn tag(mut self, tag: u16) -> Self {
         self.header.tag = Be(tag);
@@ -119,7 +119,7 @@ impl<'a> Srh<'a> {
         self
     }
 
-    /// The segments in the order of the way.
+    /// The segments in the order of the path.
     pub fn segments(&self) -> impl Iterator<Item = Ipv6Addr> + use<'a> {
         let (wire, values, room): (&[u8], &[Ipv6Addr], _) = match self.segments {
             Segments::Wire(bytes) => (bytes, &[], false),
@@ -129,7 +129,7 @@ impl<'a> Srh<'a> {
         values.iter().copied().chain(room.then_some(Ipv6Addr::UNSPECIFIED)).chain(wire)
     }
 
-    /// The TLVs behind the segments, as bytes.
+    /// The TLVs after the segments, as bytes.
     pub const fn tlv_bytes(&self) -> &'a [u8] {
         self.tlvs
     }
@@ -160,7 +160,7 @@ impl<'a> Payload<'a> for Srh<'a> {
             return out.fail(Unsendable::Value("no segment, or more than 126"));
         }
         if !self.tlvs.len().is_multiple_of(8) {
-            return out.fail(Unsendable::Value("TLVs of a segment routing header that end between words"));
+            return out.fail(Unsendable::Value("TLVs whose length is not a multiple of 8"));
         }
         out.push(&self.header.to_bytes());
         match self.segments {
@@ -215,33 +215,33 @@ netlink_core::serialize! { impl ['a] for Srh<'a>, |srh, fields| {
 } }
 
 values! {
-    /// `SEG6_IPTUN_MODE_*`: where the header goes.
+    /// `SEG6_IPTUN_MODE_*`: where the header is inserted.
     pub struct Seg6Mode: u32 {
         /// Into the IPv6 packet itself.
         0 SEG6_IPTUN_MODE_INLINE INLINE "inline",
-        /// Behind a new IPv6 header around an IPv4 or IPv6 packet.
+        /// After a new IPv6 header in front of an IPv4 or IPv6 packet.
         1 SEG6_IPTUN_MODE_ENCAP ENCAP "encap",
-        /// Behind a new IPv6 header around an Ethernet frame.
+        /// After a new IPv6 header in front of an Ethernet frame.
         2 SEG6_IPTUN_MODE_L2ENCAP L2ENCAP "l2encap",
-        /// As encap, without the first segment, which is the new header's destination. Linux 6.0.
+        /// Like encap, without the first segment: it is the destination of the new header. Linux 6.0.
         3 SEG6_IPTUN_MODE_ENCAP_RED ENCAP_RED "encap.red",
-        /// As l2encap, without the first segment. Linux 6.0.
+        /// Like l2encap, without the first segment. Linux 6.0.
         4 SEG6_IPTUN_MODE_L2ENCAP_RED L2ENCAP_RED "l2encap.red",
     }
 }
 
-/// `struct seg6_iptunnel_encap`: the mode, and a header behind it.
+/// `struct seg6_iptunnel_encap`: the mode, then a header.
 #[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Seg6Tunnel<'a> {
-    /// Where the header goes.
+    /// Where the header is inserted.
     pub mode: Seg6Mode,
-    /// The header; complete also in the reduced modes.
+    /// The header. In the reduced modes it is complete, too.
     pub srh: Srh<'a>,
 }
 
 impl<'a> Seg6Tunnel<'a> {
-    /// To send this header in this way.
+    /// A header and the mode in which it is sent.
     pub const fn new(mode: Seg6Mode, srh: Srh<'a>) -> Self {
         Self { mode, srh }
     }
@@ -283,11 +283,12 @@ netlink_core::serialize! { impl ['a] for Seg6Tunnel<'a>, |tunnel, fields| {
 } }
 
 attrs! {
-    /// `SEG6_IPTUNNEL_*`: puts a segment routing header on packets.
+    /// `SEG6_IPTUNNEL_*`: adds a segment routing header to packets.
     pub struct Seg6Attrs<'a> for Seg6 {
         /// Mode and header. Required.
         1 SEG6_IPTUNNEL_SRH tunnel: Seg6Tunnel<'a>,
-        /// Source of the new IPv6 header. Default: the namespace's, else one of the outgoing link. Linux 7.1.
+        /// Source of the new IPv6 header. Default: the namespace's setting, else an address of the outgoing
+        /// link. Linux 7.1.
         2 SEG6_IPTUNNEL_SRC src: Ipv6Addr,
         /// Table for the lookup of the first segment. After Linux 7.1.
         3 SEG6_IPTUNNEL_TABLE table: u32,
@@ -295,17 +296,17 @@ attrs! {
 }
 
 impl Seg6 {
-    /// A header with these segments inside the packet, whose own destination comes last.
+    /// Inserts a header with these segments into the packet. The packet's own destination comes last.
     pub fn inline(segments: &[Ipv6Addr]) -> Self {
         Self::new().tunnel(Seg6Tunnel::new(Seg6Mode::INLINE, Srh::inline(segments)))
     }
 
-    /// A new IPv6 packet over these segments.
+    /// Puts the packet into a new IPv6 packet that travels over these segments.
     pub fn encap(segments: &[Ipv6Addr]) -> Self {
         Self::with_mode(Seg6Mode::ENCAP, segments)
     }
 
-    /// Over these segments, in any mode but [`inline`](Self::inline).
+    /// Sends packets over these segments, in any mode except [`inline`](Self::inline).
     pub fn with_mode(mode: Seg6Mode, segments: &[Ipv6Addr]) -> Self {
         Self::new().tunnel(Seg6Tunnel::new(mode, Srh::new(segments)))
     }

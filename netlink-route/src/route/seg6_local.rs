@@ -1,4 +1,4 @@
-//! Segment routing over IPv6: what to do with packets at a segment's end. Kernel side: `uapi/linux/seg6_local.h`,
+//! Segment routing over IPv6: the action at the end of a segment. Kernel side: `uapi/linux/seg6_local.h`,
 //! `net/ipv6/seg6_local.c`.
 
 use core::fmt;
@@ -12,13 +12,13 @@ use super::seg6::Srh;
 values! {
     /// `SEG6_LOCAL_ACTION_*`: the behaviours (RFC 8986).
     pub struct LocalAction: u32 {
-        /// On to the next segment.
+        /// Forwards to the next segment.
         1 SEG6_LOCAL_ACTION_END END "End",
-        /// On to the next segment through `nh6`.
+        /// Forwards to the next segment through `nh6`.
         2 SEG6_LOCAL_ACTION_END_X END_X "End.X",
-        /// On to the next segment, looked up in `table`.
+        /// Forwards to the next segment, looked up in `table`.
         3 SEG6_LOCAL_ACTION_END_T END_T "End.T",
-        /// Unpacks an Ethernet frame and sends it out of `oif`.
+        /// Unpacks an Ethernet frame and sends it through `oif`.
         4 SEG6_LOCAL_ACTION_END_DX2 END_DX2 "End.DX2",
         /// Unpacks an IPv6 packet and sends it to `nh6`; `::` means its own destination.
         5 SEG6_LOCAL_ACTION_END_DX6 END_DX6 "End.DX6",
@@ -28,17 +28,17 @@ values! {
         7 SEG6_LOCAL_ACTION_END_DT6 END_DT6 "End.DT6",
         /// Unpacks an IPv4 packet and looks it up in `vrf_table`. Works since Linux 5.11.
         8 SEG6_LOCAL_ACTION_END_DT4 END_DT4 "End.DT4",
-        /// Puts the header `srh` in.
+        /// Inserts the header `srh`.
         9 SEG6_LOCAL_ACTION_END_B6 END_B6 "End.B6",
-        /// Puts a new packet with the header `srh` around it.
+        /// Puts the packet into a new packet with the header `srh`.
         10 SEG6_LOCAL_ACTION_END_B6_ENCAP END_B6_ENCAP "End.B6.Encaps",
-        /// Binds to an MPLS segment; a number without code in Linux 6.12.
+        /// Binds to an MPLS segment; not implemented in Linux 6.12.
         11 SEG6_LOCAL_ACTION_END_BM END_BM "End.BM",
-        /// Looks up in a service table; a number without code in Linux 6.12.
+        /// Looks up in a service table; not implemented in Linux 6.12.
         12 SEG6_LOCAL_ACTION_END_S END_S "End.S",
-        /// Proxy to a service that knows no segments; a number without code in Linux 6.12.
+        /// Proxy to a service that does not know segments; not implemented in Linux 6.12.
         13 SEG6_LOCAL_ACTION_END_AS END_AS "End.AS",
-        /// The same by masquerading; a number without code in Linux 6.12.
+        /// Masquerading proxy; not implemented in Linux 6.12.
         14 SEG6_LOCAL_ACTION_END_AM END_AM "End.AM",
         /// Runs the program `bpf`. Linux 4.18.
         15 SEG6_LOCAL_ACTION_END_BPF END_BPF "End.BPF",
@@ -48,13 +48,13 @@ values! {
 }
 
 values! {
-    /// `SEG6_LOCAL_FLV_OP_*`: variants of a behaviour. Linux 6.1.
+    /// `SEG6_LOCAL_FLV_OP_*`: variants of an action. Linux 6.1.
     pub struct Flavor: u32 {
-        /// The segment before the last takes the header out. Linux 6.3.
+        /// The segment before the last removes the header. Linux 6.3.
         1 SEG6_LOCAL_FLV_OP_PSP PSP "psp",
-        /// The last segment takes the header out; a number without code in Linux 6.12.
+        /// The last segment removes the header; not implemented in Linux 6.12.
         2 SEG6_LOCAL_FLV_OP_USP USP "usp",
-        /// The last segment unpacks; a number without code in Linux 6.12.
+        /// The last segment unpacks; not implemented in Linux 6.12.
         3 SEG6_LOCAL_FLV_OP_USD USD "usd",
         /// Several short segments in one address.
         4 SEG6_LOCAL_FLV_OP_NEXT_CSID NEXT_CSID "next-csid",
@@ -62,37 +62,38 @@ values! {
 }
 
 bits! {
-    /// Which flavors: the bit of each number.
+    /// A set of flavors: one bit per number.
     pub struct FlavorSet: u32 of Flavor from 0, ",";
 }
 
 attrs! {
-    /// `SEG6_LOCAL_FLV_*`: the flavors, and what they need. Linux 6.1.
+    /// `SEG6_LOCAL_FLV_*`: flavors and their parameters. Linux 6.1.
     pub struct FlavorsAttrs<'a> for Flavors {
-        /// Which flavors. Required.
+        /// The flavors. Required.
         1 SEG6_LOCAL_FLV_OPERATION operation: FlavorSet,
-        /// Bits of the block that all short segments share, a multiple of 8, 8 to 120. Default: 32.
+        /// Length of the block that all short segments share, in bits: a multiple of 8, from 8 to 120. Default: 32.
         2 SEG6_LOCAL_FLV_LCBLOCK_BITS block_bits: u8,
-        /// Bits of node and function, a multiple of 8, 8 to 64; with the block, at most 128. Default: 16.
+        /// Length of node and function, in bits: a multiple of 8, from 8 to 64. With the block at most 128.
+        /// Default: 16.
         3 SEG6_LOCAL_FLV_LCNODE_FN_BITS node_function_bits: u8,
     }
 }
 
 impl Flavors {
-    /// These.
+    /// With these flavors.
     pub fn of(flavors: &[Flavor]) -> Self {
         Self::new().operation(flavors)
     }
 }
 
 attrs! {
-    /// `SEG6_LOCAL_CNT_*`: what the behaviour has seen. Linux 5.13.
+    /// `SEG6_LOCAL_CNT_*`: counters of an action. Linux 5.13.
     pub struct CountersAttrs<'a> for Counters {
         /// Packets.
         2 SEG6_LOCAL_CNT_PACKETS packets: u64,
-        /// Bytes of them.
+        /// Bytes.
         3 SEG6_LOCAL_CNT_BYTES bytes: u64,
-        /// Packets it could not handle.
+        /// Packets with errors.
         4 SEG6_LOCAL_CNT_ERRORS errors: u64,
     }
 }
@@ -100,48 +101,48 @@ attrs! {
 attrs! {
     /// `SEG6_LOCAL_BPF_PROG*`: a loaded program of type `BPF_PROG_TYPE_LWT_SEG6LOCAL`. Linux 4.18.
     pub struct LocalBpfAttrs<'a> for LocalBpf {
-        /// To set: its file descriptor in the requester. Read: its id.
+        /// Request: its file descriptor in the requester. Reply: its id.
         1 SEG6_LOCAL_BPF_PROG program: u32,
-        /// A name for people. Required to set.
+        /// A name for people. Required in requests.
         2 SEG6_LOCAL_BPF_PROG_NAME name: Str<'a, 255>,
     }
 }
 
 attrs! {
-    /// `SEG6_LOCAL_*`: a behaviour and its parameters. The route's destination is the segment.
+    /// `SEG6_LOCAL_*`: an action and its parameters. The route's destination is the segment.
     pub struct Seg6LocalAttrs<'a> for Seg6Local {
-        /// The behaviour. Required; it says which of the others are needed, and the kernel refuses the rest.
+        /// The action. Required. It needs some of the other attributes; the kernel refuses the rest.
         1 SEG6_LOCAL_ACTION action: LocalAction,
-        /// Header to put in, for the B6 behaviours.
+        /// Header to insert, for the B6 actions.
         2 SEG6_LOCAL_SRH srh: Srh<'a>,
-        /// Table to look up in, by any links.
+        /// Table to look up in. The links can be in any VRF.
         3 SEG6_LOCAL_TABLE table: u32,
         /// IPv4 next hop.
         4 SEG6_LOCAL_NH4 nh4: Ipv4Addr,
         /// IPv6 next hop.
         5 SEG6_LOCAL_NH6 nh6: Ipv6Addr,
-        /// Link that packets must come in by.
+        /// Link that packets must come from.
         6 SEG6_LOCAL_IIF iif: u32,
-        /// Link that packets leave by.
+        /// Link that packets leave through.
         7 SEG6_LOCAL_OIF oif: u32,
         /// Program to run. Linux 4.18.
         8 SEG6_LOCAL_BPF bpf: LocalBpfAttrs<'a>,
-        /// Table of a VRF to look up in; a VRF link must have it and strict mode be on. Linux 5.11.
+        /// Table of a VRF to look up in. A VRF link must have this table, and strict mode must be on. Linux 5.11.
         9 SEG6_LOCAL_VRFTABLE vrf_table: u32,
-        /// Asks for counters, all three of any value; read, it tells them. Linux 5.13.
+        /// Request: switches the counters on; needs all three, with any values. Reply: their values. Linux 5.13.
         10 SEG6_LOCAL_COUNTERS counters: CountersAttrs<'a>,
-        /// Variants of the behaviour. Linux 6.1.
+        /// Variants of the action. Linux 6.1.
         11 SEG6_LOCAL_FLAVORS flavors: FlavorsAttrs<'a>,
     }
 }
 
 impl Seg6Local {
-    /// This behaviour.
+    /// With this action.
     pub fn of(action: LocalAction) -> Self {
         Self::new().action(action)
     }
 
-    /// Has the kernel count packets, bytes and errors.
+    /// Lets the kernel count packets, bytes and errors.
     pub fn count(self) -> Self {
         self.counters(Counters::new().packets(0u64).bytes(0u64).errors(0u64))
     }

@@ -7,11 +7,11 @@ use netlink_core::attrs;
 use super::encap::Words;
 
 attrs! {
-    /// `LWT_XFRM_*`: which IPsec policies take the packet.
+    /// `LWT_XFRM_*`: parameters of the IPsec policy lookup.
     pub struct XfrmAttrs<'a> for Xfrm {
         /// Id of the xfrm interface, 1 or more. Required.
         1 LWT_XFRM_IF_ID if_id: u32,
-        /// The link that packets leave by, 1 or more; it takes part in the policy lookup.
+        /// The link that packets leave through, 1 or more; the policy lookup uses it.
         2 LWT_XFRM_LINK link: u32,
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses of links: each option is read back, lists are filtered by the kernel, events tell what happened.
+//! Addresses of links: each option is read back, the kernel filters lists, and events report the changes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsRawFd;
@@ -17,29 +17,29 @@ suite! {
     an_address_is_added_once_changed_and_deleted: kind("dummy"), ipv6();
     a_host_address_on_lo_reads_back;
     label_broadcast_scope_and_peer_read_back: kind("dummy"), ipv6();
-    a_label_says_which_of_equal_addresses_goes: kind("dummy");
+    a_label_selects_the_address_to_delete: kind("dummy");
     every_flag_that_can_be_set_reads_back: kind("dummy"), ipv6();
-    without_a_prefix_route_there_is_none: kind("dummy"), ipv6();
-    lifetimes_run_and_may_be_taken_back: kind("dummy"), ipv6();
+    a_prefix_route_can_be_omitted: kind("dummy"), ipv6();
+    lifetimes_expire_and_can_be_removed: kind("dummy"), ipv6();
     impossible_lifetimes_are_refused: kind("dummy"), ipv6();
     the_metric_is_that_of_the_prefix_route: kind("dummy"), ipv6(), kernel(4, 18);
     who_made_it_reads_back: kind("dummy"), ipv6(), kernel(5, 18);
-    a_replacement_says_who_made_it: kind("dummy"), ipv6(), kernel(6, 12);
+    a_replacement_has_its_protocol: kind("dummy"), ipv6(), kernel(6, 12);
     second_addresses_of_a_subnet_go_with_the_first: kind("dummy");
     lists_are_filtered_by_the_kernel: kind("dummy"), ipv6();
     a_list_of_another_namespace: kind("dummy"), kernel(4, 20);
-    an_ipv6_address_is_asked_for: kind("dummy"), ipv6();
+    an_ipv6_address_can_be_queried: kind("dummy"), ipv6();
     groups_and_anycast_addresses_are_listed: kind("dummy"), ipv6();
-    what_is_wrong_is_refused_and_named: kind("dummy"), ipv6();
-    events_tell_new_from_changed: kind("dummy"), ipv6();
-    an_address_with_a_peer_goes_by_its_peer: ipv6();
+    errors_are_refused_and_named: kind("dummy"), ipv6();
+    events_distinguish_new_and_changed: kind("dummy"), ipv6();
+    an_address_with_a_peer_is_deleted_by_its_peer: ipv6();
 }
 
-/// The links of these tests and their neighbours.
+/// The links of these tests.
 pub(crate) const D0: u32 = 10;
 pub(crate) const D1: u32 = 11;
 
-/// Makes a dummy link. It has no ARP, so that nobody is asked for duplicates of IPv6 addresses.
+/// Makes a dummy link. It has no ARP, so that there is no duplicate address detection.
 pub(crate) fn dummy(nl: &mut Connection, name: &str, index: u32) -> Result<(), Error> {
     nl.call(link::create(name).index(index).kind("dummy").up())
 }
@@ -58,7 +58,7 @@ pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Lists addresses as soon as all of them are ready for use.
+/// Lists addresses when all of them are ready for use.
 pub(crate) fn list(
     nl: &mut Connection,
     request: AddressRequest<Dump<Address<'static>>>,
@@ -69,13 +69,13 @@ pub(crate) fn list(
         if !all.iter().any(|one| one.flags().contains(AddressFlags::TENTATIVE)) {
             return Ok(all);
         }
-        // The kernel looks for duplicates, or decides that it needn't, a moment after the request.
+        // Duplicate address detection starts, or is skipped, a moment after the request.
         std::thread::sleep(Duration::from_millis(20));
     }
     panic!("an address stays tentative");
 }
 
-/// The one address of all links that is `wanted`.
+/// The only address of all links that is `wanted`.
 pub(crate) fn find(nl: &mut Connection, wanted: &str) -> Result<Address<'static>> {
     let mut all = list(nl, addr::list())?;
     all.retain(|address| address.addr().is_some_and(|addr| addr.ip() == a(wanted).ip()));
@@ -101,7 +101,7 @@ fn an_address_is_added_once_changed_and_deleted() -> Result {
         nl.call(addr::replace(D0, a(text)))?;
         assert_eq!(find(&mut nl, text)?.addr(), Some(a(text)));
     }
-    // The prefix of an IPv4 address is part of what it is.
+    // The prefix is part of an IPv4 address's identity.
     nl.call(addr::add(D0, a("10.0.0.1/25")))?;
     nl.call(addr::delete(D0, a("10.0.0.1/24")))?;
     assert_eq!(find(&mut nl, "10.0.0.1")?.addr(), Some(a("10.0.0.1/25")));
@@ -109,7 +109,7 @@ fn an_address_is_added_once_changed_and_deleted() -> Result {
     Ok(())
 }
 
-/// The metadata service that a cloud host answers for itself.
+/// The metadata service that a cloud host runs for itself.
 fn a_host_address_on_lo_reads_back() -> Result {
     let mut nl = connect()?;
     nl.call(addr::add(LO, a("169.254.169.254/32")))?;
@@ -118,7 +118,7 @@ fn a_host_address_on_lo_reads_back() -> Result {
     assert_eq!((made.family(), made.scope()), (Family::INET, Scope::UNIVERSE));
     assert_eq!((made.broadcast(), made.peer(), made.label()), (None, None, Some("lo".into())));
     assert_eq!(made.to_string(), "inet 169.254.169.254/32 scope global lo");
-    // Loopback addresses stay on the host unless they are told to go further.
+    // The scope of loopback addresses is host by default.
     nl.call(addr::add(LO, a("127.0.0.2/8")))?;
     assert_eq!(find(&mut nl, "127.0.0.2")?.scope(), Scope::HOST);
     Ok(())
@@ -160,7 +160,7 @@ fn label_broadcast_scope_and_peer_read_back() -> Result {
     Ok(())
 }
 
-fn a_label_says_which_of_equal_addresses_goes() -> Result {
+fn a_label_selects_the_address_to_delete() -> Result {
     let mut nl = connect_with_dummy()?;
     nl.call(addr::add(D0, a("10.0.0.1/24")).label("d0:a"))?;
     let wrong = nl.call(addr::delete(D0, a("10.0.0.1/24")).label("d0:b")).unwrap_err();
@@ -189,18 +189,18 @@ fn every_flag_that_can_be_set_reads_back() -> Result {
         let own = Addr::new(own, if own.is_ipv4() { 24 } else { 64 })?;
         nl.call(addr::add(D0, own).flags(flags))?;
         let made = find(&mut nl, &own.ip().to_string())?;
-        // Those that mean nothing to IPv4 are dropped there.
+        // IPv4 drops flags that have no meaning in IPv4.
         let kept = if own.ip().is_ipv4() { flags & AddressFlags::NOPREFIXROUTE } else { flags };
         assert_eq!(made.flags(), kept | AddressFlags::PERMANENT, "{own}");
-        // The lower byte stands in the fixed header too, where old programs look.
+        // The lower byte is in the fixed header too, for old programs.
         assert_eq!(u32::from(made.header().flags), made.flags().bits() & 0xff);
         nl.call(addr::replace(D0, own).flags(AddressFlags::NOPREFIXROUTE))?;
         let changed = find(&mut nl, &own.ip().to_string())?.flags();
-        // IPv4 keeps the flags an address was made with.
+        // IPv4 keeps the flags of the first request.
         let kept = own.ip().is_ipv4() && changed == made.flags();
         assert!(kept || changed.contains(AddressFlags::NOPREFIXROUTE), "{own} {changed:?}");
     }
-    // A group that the address itself is: the link joins it.
+    // The address is itself a group: the link joins it.
     nl.call(addr::add(D0, a("239.1.2.3/32")).flags(AddressFlags::MCAUTOJOIN))?;
     assert!(find(&mut nl, "239.1.2.3")?.flags().contains(AddressFlags::MCAUTOJOIN));
     let joined = std::fs::read_to_string("/proc/thread-self/net/igmp")?;
@@ -209,7 +209,7 @@ fn every_flag_that_can_be_set_reads_back() -> Result {
     Ok(())
 }
 
-fn without_a_prefix_route_there_is_none() -> Result {
+fn a_prefix_route_can_be_omitted() -> Result {
     let mut nl = connect_with_dummy()?;
     for (own, flags, expected) in [
         ("10.0.0.1/24", AddressFlags::empty(), true),
@@ -229,7 +229,7 @@ fn without_a_prefix_route_there_is_none() -> Result {
     Ok(())
 }
 
-fn lifetimes_run_and_may_be_taken_back() -> Result {
+fn lifetimes_expire_and_can_be_removed() -> Result {
     let mut nl = connect_with_dummy()?;
     for own in ["10.0.0.1/24", "2001:db8::1/64"] {
         nl.call(addr::add(D0, a(own)).lifetime(600, 3600))?;
@@ -251,7 +251,7 @@ fn lifetimes_run_and_may_be_taken_back() -> Result {
 
         nl.call(addr::replace(D0, a(own)).lifetime(10, u32::MAX))?;
         let info = find(&mut nl, own)?.cacheinfo().unwrap();
-        // IPv4 keeps the preferred lifetime of an address that stays, and doesn't tell it.
+        // IPv4 keeps the preferred lifetime of an address that stays, and does not report it.
         let limit = if a(own).ip().is_ipv4() { u32::MAX } else { 10 };
         assert_eq!((info.preferred <= limit, info.valid), (true, u32::MAX));
     }
@@ -305,7 +305,7 @@ fn who_made_it_reads_back() -> Result {
 }
 
 /// Linux 6.1 keeps the first one, 6.12 takes the new one.
-fn a_replacement_says_who_made_it() -> Result {
+fn a_replacement_has_its_protocol() -> Result {
     let mut nl = connect_with_dummy()?;
     for own in ["10.0.0.1/24", "2001:db8::1/64"] {
         nl.call(addr::add(D0, a(own)).protocol(AddressProtocol(50)))?;
@@ -355,14 +355,14 @@ fn lists_are_filtered_by_the_kernel() -> Result {
     assert!(four.iter().all(|one| one.family() == Family::INET));
     let first = list(&mut nl, addr::list().link(D0))?;
     assert_eq!(texts(&first), ["10.0.0.1/24"]);
-    // Nothing here sorts out answers: what came is what the kernel chose.
+    // This crate does not filter here: the answers are the kernel's choice.
     assert!(first.iter().all(|one| one.link() == D0));
     let second = list(&mut nl, addr::list().link(D1).family(Family::INET6))?;
     assert_eq!(texts(&second), ["2001:db8::1/64"]);
     assert!(second.iter().all(|one| one.link() == D1 && one.family() == Family::INET6));
     assert!(second.iter().all(|one| one.message_flags().contains(MessageFlags::DUMP_FILTERED)));
     assert_eq!(texts(&list(&mut nl, addr::list().link(D0).family(Family::INET6))?), Vec::<String>::new());
-    // A link that isn't there has no addresses: an error, not an empty list.
+    // A missing link is an error, not an empty list.
     let error = nl.dump(addr::list().link(4711))?.collect().unwrap_err();
     assert_eq!(netlink_core::Error::from(error).errno(), Some(Errno::ENODEV));
     Ok(())
@@ -381,7 +381,7 @@ fn a_list_of_another_namespace() -> Result {
     Ok(())
 }
 
-fn an_ipv6_address_is_asked_for() -> Result {
+fn an_ipv6_address_can_be_queried() -> Result {
     let mut nl = connect_with_dummy()?;
     nl.call(addr::add(D0, a("2001:db8::1/64")).lifetime(600, 3600))?;
     let own: Ipv6Addr = "2001:db8::1".parse()?;
@@ -405,7 +405,7 @@ fn groups_and_anycast_addresses_are_listed() -> Result {
     assert!(groups.iter().all(|one| one.link() == D0 && one.multicast().is_some()));
     // A router answers for the first address of its subnets.
     std::fs::write("/proc/sys/net/ipv6/conf/d0/forwarding", "1")?;
-    // It begins to once the address has been found to be nobody else's.
+    // It does so after duplicate address detection.
     let mut anycast = Vec::new();
     for _ in 0..100 {
         anycast = list(&mut nl, addr::list_anycast())?;
@@ -417,12 +417,12 @@ fn groups_and_anycast_addresses_are_listed() -> Result {
     panic!("{anycast:?}")
 }
 
-fn what_is_wrong_is_refused_and_named() -> Result {
+fn errors_are_refused_and_named() -> Result {
     let mut nl = connect_with_dummy()?;
-    // Made where it can be refused at once: the kernel never sees it.
+    // Refused before it is sent.
     let mixed = nl.call(addr::add(D0, a("10.0.0.1/32")).peer(a("2001:db8::1/128"))).unwrap_err();
     assert!(matches!(mixed, Error::Request(_)), "{mixed}");
-    // Privacy addresses are made of 64 bits.
+    // Privacy addresses need a prefix of 64 bits.
     let error = nl.call(addr::add(D0, a("2001:db8::1/80")).flags(AddressFlags::MANAGETEMPADDR)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     let group = nl.call(addr::add(D0, a("ff02::77/64"))).unwrap_err();
@@ -434,26 +434,26 @@ fn is_link_local(address: &Address<'_>) -> bool {
     matches!(address.addr().map(|addr| addr.ip()), Some(IpAddr::V6(ip)) if ip.is_unicast_link_local())
 }
 
-fn events_tell_new_from_changed() -> Result {
+fn events_distinguish_new_and_changed() -> Result {
     let mut nl = connect_with_dummy()?;
     let mut events = netlink_route::subscribe(&[Group::IPV4_ADDR, Group::IPV6_ADDR])?;
     events.set_timeout(Some(Duration::from_secs(10)))?;
     for own in ["10.0.0.1/24", "2001:db8::1/64"] {
         nl.call(addr::add(D0, a(own)))?;
-        // The kernel tells the time of a change in hundredths of a second.
+        // The kernel reports the time of a change in hundredths of a second.
         std::thread::sleep(Duration::from_millis(50));
         nl.call(addr::replace(D0, a(own)).lifetime(600, 3600))?;
         nl.call(addr::delete(D0, a(own)))?;
         let mut seen = Vec::new();
         while seen.last() != Some(&Change::Deleted) {
             match events.next()? {
-                // The link's own address is told when it is known to be unique, which may be late.
+                // The link's own address is reported when it is known to be unique, which can be late.
                 Notice::Event { event: Event::Address(_, address), .. } if is_link_local(&address) => {}
                 Notice::Event { event: Event::Address(change, address), group, nsid } => {
                     assert_eq!((address.addr(), address.link(), nsid), (Some(a(own)), D0, None));
                     let expected = if a(own).ip().is_ipv4() { Group::IPV4_ADDR } else { Group::IPV6_ADDR };
                     assert_eq!(group, expected.0);
-                    // IPv6 tells of a new address twice: when it is made, and when it is known to be unique.
+                    // IPv6 reports a new address twice: when it is made, and when it is known to be unique.
                     if seen.last() != Some(&change) {
                         seen.push(change);
                     }
@@ -467,7 +467,7 @@ fn events_tell_new_from_changed() -> Result {
 }
 
 /// F11, F16: the prefix is the peer's, and so is the subnet.
-fn an_address_with_a_peer_goes_by_its_peer() -> Result {
+fn an_address_with_a_peer_is_deleted_by_its_peer() -> Result {
     let mut nl = connect()?;
     let (four, six) = ((a("10.0.0.1/32"), a("10.9.0.2/24")), (a("2001:db8::1/128"), a("2001:db8:9::2/64")));
     let with_peer = |(own, peer)| addr::add(LO, own).peer(peer);

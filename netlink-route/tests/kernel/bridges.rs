@@ -25,7 +25,7 @@ suite! {
     every_option_of_a_bridge_changes: kind("bridge"), BRIDGE_VLANS;
     the_switches_of_a_bridge: kind("bridge"), BRIDGE_VLANS, kernel(5, 18);
     a_port_has_vlans: kind("bridge"), kind("dummy");
-    a_port_that_leaves_is_no_link_that_goes: kind("bridge"), kind("veth");
+    a_port_that_leaves_is_not_a_removed_link: kind("bridge"), kind("veth");
 }
 
 /// A bridge with a port, both up.
@@ -45,7 +45,7 @@ fn a_hairpin_is_an_event_of_the_bridge() -> Result {
     events.set_timeout(Some(Duration::from_secs(5)))?;
     let as_port = LinkHeader::default().family(Family::BRIDGE).index(port);
     let hairpin = |on| BridgePort::new().hairpin(on);
-    // Through the link, then as a message about a port.
+    // Through the link, then with a message about a port.
     let requests: [(bool, LinkRequest<()>); 2] = [
         (true, link::set(port).slave(hairpin(true))),
         (false, LinkRequest::new(&Link::SET, MessageFlags::ACK, as_port).protinfo(hairpin(false))),
@@ -67,8 +67,8 @@ fn a_hairpin_is_an_event_of_the_bridge() -> Result {
     Ok(())
 }
 
-/// F5: the kernel tells of a port as if of the link, also that it is gone.
-fn a_port_that_leaves_is_no_link_that_goes() -> Result {
+/// F5: the kernel reports changes of the port like changes of the link, also its removal.
+fn a_port_that_leaves_is_not_a_removed_link() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("br0").kind(Bridge::new()).up())?;
     let bridge = nl.call(link::get("br0"))?.index();
@@ -91,7 +91,7 @@ fn a_port_that_leaves_is_no_link_that_goes() -> Result {
     loop {
         let Notice::Event { event, .. } = events.next()? else { panic!("no event") };
         if let Event::Link(Change::Deleted, link) = event {
-            // The pair goes together.
+            // Both ends are deleted together.
             if link.index() == port {
                 return Ok(());
             }
@@ -99,7 +99,7 @@ fn a_port_that_leaves_is_no_link_that_goes() -> Result {
     }
 }
 
-/// Parameters of a port, without those that change by themselves.
+/// Parameters of a port, without those that change on their own.
 fn port_data(nl: &mut Connection, port: u32) -> Result<BTreeMap<String, Value>> {
     let link = nl.call(link::get(port))?;
     let mut all = data(&link.bridge_port().ok_or("no port")?);
@@ -208,7 +208,7 @@ pub(crate) fn odd_bridge() -> Bridge {
         .vlan_stats_per_port(true)
 }
 
-/// No parameter has its default. What older kernels lack is in [`BRIDGE_NEWER`].
+/// No parameter has its default. [`BRIDGE_NEWER`] has those that older kernels lack.
 fn bridge() -> Bridge {
     odd_bridge().mcast_snooping(false).fdb_max_learned(77)
 }
@@ -223,7 +223,7 @@ fn a_bridge_is_read_as_it_was_made() -> Result {
     let id = read.bridge_id().ok_or("no id")?;
     assert_eq!((id.priority.0, id.address), (4096, MAC));
     assert_eq!(read.root_id(), read.bridge_id());
-    // Not from what was read: since Linux 6.7 that holds a counter which a request must not have.
+    // Not a copy of the read value: since Linux 6.7 that has a counter which a request must not have.
     let same = makes(&mut nl, "br1", |new| new.address(MAC), bridge(), BRIDGE_NEWER)?;
     let settled = |kind: Option<Kind<'_>>| {
         let mut all = kind.as_ref().map(parameters).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What `tests/golden` has of both byte orders, as this kernel says it.
+//! The content of `tests/golden` in both byte orders, as this kernel sends it.
 
 use netlink_testing::golden::Monitor;
 use netlink_testing::{Result, ipv6, kind, module, program, seconds, suite};
@@ -27,7 +27,7 @@ const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
 
-/// Each command, and the file of what the kernel says of it.
+/// Each command, and the file for the messages that it causes.
 fn keep(groups: &[u32], kind: u16, commands: &[(&str, &str)]) -> Result {
     let monitor = Monitor::new(PROTOCOL, groups)?;
     for (name, command) in commands {
@@ -36,7 +36,7 @@ fn keep(groups: &[u32], kind: u16, commands: &[(&str, &str)]) -> Result {
     Ok(())
 }
 
-/// Links that the routes lead to.
+/// Outgoing links of the routes.
 fn pair() -> Result {
     run_ip(
         "link add b0 index 10 address 02:00:00:00:00:01 type veth peer name b1 index 11 address 02:00:00:00:00:02",

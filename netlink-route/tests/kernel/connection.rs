@@ -1,4 +1,4 @@
-//! The blocking connection: calls, dumps, batches, events, and what must not confuse it.
+//! The blocking connection: calls, dumps, batches, events, and messages that must not confuse it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ suite! {
     silence_is_a_timeout_and_the_connection_works_on;
     own_changes_are_events_and_never_replies;
     an_echo_is_a_reply_with_an_ack;
-    a_tiny_buffer_overruns_and_goes_on;
+    a_tiny_buffer_overruns_and_continues;
     a_default_event_buffer_loses_nothing;
     a_stopped_stream_ends;
     traffic_can_be_watched;
@@ -100,8 +100,7 @@ fn a_batch_in_which_everything_fails_does_not_deadlock() -> Result {
     Ok(())
 }
 
-/// Once its buffer has overflowed, the kernel sends a socket nothing until it has been read empty.
-/// F9
+/// After an overflow, the kernel sends a socket nothing until it is read empty. F9
 fn a_batch_heeds_the_buffer_as_it_is() -> Result {
     let mut nl = connect()?;
     let add = || (0..600).map(|n| route::add(host(n)).oif(LO));
@@ -157,7 +156,7 @@ fn an_error_names_the_nested_attribute() -> Result {
 
 /// vishvananda 43
 fn silence_is_a_timeout_and_the_connection_works_on() -> Result {
-    // Nobody answers on NETLINK_USERSOCK.
+    // No process answers on NETLINK_USERSOCK.
     const ASK: MessageInfo = MessageInfo { protocol: || None, ..link::Link::GET };
     let request =
         link::LinkRequest::<link::Link<'static>>::new(&ASK, MessageFlags::empty(), LinkHeader::default());
@@ -166,7 +165,7 @@ fn silence_is_a_timeout_and_the_connection_works_on() -> Result {
     for _ in 0..2 {
         let start = Instant::now();
         let error = nl.call(&request).unwrap_err();
-        // Without a kernel side the send itself may be refused.
+        // Without a kernel side, the send itself can be refused.
         if matches!(error, Error::System { .. }) {
             return Ok(());
         }
@@ -218,12 +217,12 @@ fn an_echo_is_a_reply_with_an_ack() -> Result {
     let request = route::add(host(1)).oif(LO).into_request().with_flags(MessageFlags::ECHO);
     let echoed = nl.call(request.expecting::<route::Route<'static>>())?;
     assert_eq!(echoed.destination(), Some(host(1)));
-    // The acknowledgement behind it was taken too: nothing stale is left to confuse the next call.
+    // The following acknowledgement was read too: nothing stale remains for the next call.
     assert!(nl.call(route::add(host(1)).oif(LO)).unwrap_err().is_exists());
     Ok(())
 }
 
-fn a_tiny_buffer_overruns_and_goes_on() -> Result {
+fn a_tiny_buffer_overruns_and_continues() -> Result {
     let mut nl = connect()?;
     let mut events = Events::<Event<'static>>::open(Protocol::ROUTE, &[Group::IPV4_ROUTE.0])?;
     events.socket().set_receive_buffer(4096)?;
@@ -251,7 +250,7 @@ fn a_tiny_buffer_overruns_and_goes_on() -> Result {
 fn a_default_event_buffer_loses_nothing() -> Result {
     let mut nl = connect()?;
     let mut events = Events::<Event<'static>>::open(Protocol::ROUTE, &[Group::IPV4_ROUTE.0])?;
-    // An event takes 832 bytes; where the buffer may not be forced, fewer fit.
+    // An event needs 832 bytes; if the buffer can't be forced, fewer fit.
     let count = u32::try_from(events.socket().receive_buffer()? / 1024)?.min(20_000 / patience());
     assert!(nl.batch((0..count).map(|n| route::add(host(n)).oif(LO))).iter().all(std::result::Result::is_ok));
     for n in 0..count {

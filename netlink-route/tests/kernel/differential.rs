@@ -1,4 +1,4 @@
-//! The same links as iproute2 shows them, and as it makes them.
+//! Links compared with iproute2: as it shows them, and as it makes them.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -45,14 +45,14 @@ fn number(value: Option<impl Into<u64>>) -> Value {
     value.map_or(Value::Null, |value| value.into().into())
 }
 
-/// As hexadecimal digits, which is how iproute2 writes masks even as JSON.
+/// As hexadecimal digits, the format of masks in iproute2's JSON.
 fn hex(value: Option<impl Into<u64>>) -> Value {
     let digits = |value| if value == 0 { "0".to_owned() } else { format!("{value:#x}") };
     value.map_or(Value::Null, |value| digits(value.into()).into())
 }
 
 fn same(theirs: &Value, ours: &Value) -> bool {
-    // A number on one side may be a truth on the other. What is on or left out, newer versions write as null.
+    // A number on one side can be a boolean on the other. Newer versions write present or missing values as null.
     let number = |value: &Value| match value {
         Value::Null => Some(1.0),
         Value::Bool(on) => Some(if *on { 1.0 } else { 0.0 }),
@@ -64,7 +64,7 @@ fn same(theirs: &Value, ours: &Value) -> bool {
     }
 }
 
-/// Every key that iproute2 prints has an equal of ours, but for those in `unlike`.
+/// Every key that iproute2 prints equals ours, except those in `unlike`.
 fn compare(what: &str, theirs: &Value, ours: &Map, unlike: &[&str]) -> Vec<String> {
     let Value::Object(theirs) = theirs else { return vec![format!("{what}: {theirs} is no object")] };
     let wrong = theirs.iter().filter(|(key, theirs)| {
@@ -73,7 +73,7 @@ fn compare(what: &str, theirs: &Value, ours: &Map, unlike: &[&str]) -> Vec<Strin
     wrong.map(|(key, theirs)| format!("{what}.{key}: ip {theirs}, we {:?}", ours.get(key))).collect()
 }
 
-/// The pairs with other keys: theirs, ours.
+/// Pairs with different keys: iproute2's, ours.
 fn renamed(mut ours: Map, names: &[(&str, &str)]) -> Map {
     for (theirs, name) in names {
         if let Some(value) = ours.remove(*name) {
@@ -117,7 +117,7 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
                 ("mcast_startup_query_intvl", "mcast_startup_query_interval"),
             ];
             let mut ours = renamed(ours, &names);
-            // Of a bridge that is its own querier; port and timer of another are not made here.
+            // For a bridge that is its own querier; port and timer of another one are not tested here.
             let state = bridge.mcast_querier_state().unwrap_or_default();
             let querier = |key: &str, addr: Option<IpAddr>| addr.map(|addr| json!({key: addr.to_string()}));
             let querier4 = querier("mcast_querier_ipv4_addr", state.ip().map(IpAddr::V4));
@@ -190,7 +190,7 @@ fn info_data(nl: &mut Connection, kind: &Kind<'_>) -> Result<Map> {
             ours
         }
         Kind::Tun(_) => {
-            // Neither has a name here, so iproute2 writes their numbers.
+            // Neither has a name here, so iproute2 prints their numbers.
             let names = [
                 ("type", "kind"),
                 ("user", "owner"),
@@ -223,14 +223,14 @@ fn port_data(link: &Link<'_>) -> Map {
     ours
 }
 
-/// Compares what `ip -d` shows of a link with what is read here.
+/// Compares the output of `ip -d` for a link with our values.
 fn shown(nl: &mut Connection, name: &str) -> Result {
     let theirs: Value = serde_json::from_str(&ip(&format!("-d -j link show dev {name}"))?)?;
     let theirs = &theirs[0];
     let link = nl.call(link::get(name))?;
     let mut ours = Map::new();
     let flags = link.flags();
-    // iproute2 writes the absence of RUNNING, and adds what it knows of the link below.
+    // iproute2 prints the absence of RUNNING, and adds information about the link below.
     let carrier = !flags.contains(link::LinkFlags::UP) || flags.contains(link::LinkFlags::RUNNING);
     let mut names: Vec<_> =
         flags.iter_names().map(|(name, _)| name).filter(|name| *name != "RUNNING").collect();
@@ -310,7 +310,7 @@ fn shown(nl: &mut Connection, name: &str) -> Result {
     Ok(())
 }
 
-/// They run between two looks.
+/// Timers change between two reads.
 const TIMERS: &[&str] = &[
     "hello_timer",
     "tcn_timer",
@@ -427,7 +427,7 @@ fn vlans_are_shown_as_by_ip() -> Result {
     Ok(())
 }
 
-/// Those of passthru have a lower link for themselves.
+/// Those with passthru use a lower link alone.
 fn macvlans() -> [(&'static str, Kind<'static>); 6] {
     let macs = [HwAddr::from([2, 0, 0, 0, 1, 1]), HwAddr::from([2, 0, 0, 0, 1, 2])];
     let mode = |mode| Macvlan::new().mode(mode);
@@ -507,7 +507,7 @@ fn vxlans(lower: u32) -> Result<[(&'static str, Vxlan); 6]> {
                 .udp_zero_csum6_tx(true)
                 .udp_zero_csum6_rx(true),
         ),
-        // iproute2 switches learning off with it.
+        // iproute2 switches learning off too.
         ("dstport 4004 external", Vxlan::new().port(4004).collect_metadata(true).learning(false)),
         (
             "dstport 4005 external nolearning gpe",
@@ -543,7 +543,7 @@ fn settled<'a>(link: &'a Link<'_>) -> (Option<Kind<'a>>, Map) {
     (kind.filter(|kind| !matches!(kind, Kind::Bridge(_))), all)
 }
 
-/// Makes a link both ways, one after the other, and compares what is read.
+/// Makes a link in both ways, one after the other, and compares the results.
 fn made(nl: &mut Connection, by_ip: &str, request: LinkRequest<()>) -> Result {
     ip(&format!("link add x {by_ip}"))?;
     let theirs = nl.call(link::get("x"))?;
@@ -578,7 +578,7 @@ fn ports_are_set_as_by_ip() -> Result {
     let [mut theirs, mut ours] =
         [&p0, &p1].map(|link| link.bridge_port().map(|port| data(&port)).unwrap_or_default());
     for port in [&mut theirs, &mut ours] {
-        // What has the number of the port in it.
+        // Values that contain the number of the port.
         port.retain(|key, _| !["id", "number", "designated_port"].contains(&key.as_str()));
         assert!(port.len() > 20);
     }

@@ -1,5 +1,5 @@
-//! Addresses and routes as `ip` sees them: what is made here is what `ip -json` prints, field by field, and what `ip`
-//! makes is, read here, what the requests of this crate make.
+//! Addresses and routes compared with `ip`: those made here equal the output of `ip -json`, field by field;
+//! and those made by `ip` equal those made by the requests of this crate.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -36,18 +36,18 @@ suite! {
     labels_pushed_by_ip_are_those_pushed_here: kind("dummy"), program("ip"), module("mpls_router");
 }
 
-/// What `ip -json` answers.
+/// The output of `ip -json`.
 fn ask_ip(words: &str) -> Result<Vec<Value>> {
     let output = Command::new("ip").args(["-d", "-j"]).args(words.split_whitespace()).output()?;
     assert!(output.status.success(), "ip {words}: {}", String::from_utf8_lossy(&output.stderr));
-    // `ip` prints nothing at all where there is nothing.
+    // `ip` prints nothing for an empty list.
     if output.stdout.iter().all(u8::is_ascii_whitespace) {
         return Ok(Vec::new());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Takes a time out of both: between two reads it may have gone on.
+/// Removes a time from both, because it can change between two reads.
 fn near(ours: &mut Value, theirs: &mut Value, field: &str) {
     let number = |value: &mut Value| value.as_object_mut()?.remove(field)?.as_u64();
     match (number(ours), number(theirs)) {
@@ -101,7 +101,7 @@ fn address_json(address: &Address<'_>) -> Value {
     Value::Object(json)
 }
 
-/// Words of `ip address add` and the request that means the same.
+/// Words of `ip address add`, and the request with the same meaning.
 fn same_addresses() -> Vec<(&'static str, AddressRequest<()>)> {
     let add = |text: &str| addr::add(D0, a(text));
     vec![
@@ -160,7 +160,7 @@ fn ip_prints_the_addresses_made_here() -> Result {
 fn addresses_made_by_ip_are_those_made_here() -> Result {
     let mut nl = connect()?;
     dummy(&mut nl, "d0", D0)?;
-    // The link-local address is the kernel's, which it may have made a moment later. It says so since Linux 5.18.
+    // The kernel makes the link-local address, possibly a moment later. It reports that since Linux 5.18.
     let is_ours = |one: &Address<'_>| {
         let ip = one.address().and_then(|addr| addr.ip());
         let is_local = matches!(ip, Some(IpAddr::V6(ip)) if ip.is_unicast_link_local() && ip != Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x99));
@@ -172,7 +172,7 @@ fn addresses_made_by_ip_are_those_made_here() -> Result {
         assert_eq!(all.len(), 1, "{all:?}");
         let one = &all[0];
         let info = one.cacheinfo().unwrap();
-        // Times of change differ, lifetimes may have gone on.
+        // Times of change differ, and lifetimes can have changed.
         let rounded = [info.valid, info.preferred].map(|left| left.div_ceil(60));
         let attrs = [one.address(), one.local()].map(|addr| addr.as_ref().and_then(AnyAddr::ip));
         let rest = (one.label(), one.broadcast(), one.flags(), one.rt_priority());
@@ -205,7 +205,7 @@ fn names(nl: &mut Connection) -> Result<Names> {
         .collect()
 }
 
-/// A destination in the words of `ip`, which leaves out the prefix of a single address.
+/// A destination in the words of `ip`, which omits the prefix of a single address.
 fn text(addr: Addr) -> String {
     match addr {
         _ if addr.prefix_len() == 0 => "default".into(),
@@ -305,8 +305,8 @@ fn encap_json(encap: &Encap<'_>, names: &Names) -> Value {
     Value::Object(json)
 }
 
-/// Before iproute2 6.12 or so, the fields of an encapsulation stand among those of the route or next hop. Of two of one
-/// name the last counts: the destination of the encapsulation, and the table of the route.
+/// Before about iproute2 6.12, the fields of an encapsulation are among those of the route or next hop. Of
+/// two with the same name the last is used: the destination of the encapsulation, and the table of the route.
 fn as_old_as(theirs: &Value, ours: &mut Value) {
     if theirs["encap"].is_string()
         && let Value::Object(json) = ours
@@ -347,7 +347,7 @@ fn metrics_json(metrics: &MetricsAttrs<'_>) -> Value {
     for (name, value) in [
         ("mtu", metrics.mtu()),
         ("window", metrics.window()),
-        // `ip` counts these two in milliseconds, the kernel in eighths and quarters of one.
+        // `ip` prints these two in milliseconds; the kernel has eighths and quarters.
         ("rtt", metrics.rtt().map(|rtt| rtt / 8)),
         ("rttvar", metrics.rtt_var().map(|variance| variance / 4)),
         ("ssthresh", metrics.ssthresh()),
@@ -425,7 +425,7 @@ fn route_json(route: &Route<'_>, names: &Names) -> Value {
     Value::Object(json)
 }
 
-/// Whether `ip` prints the routes of these families as they read here, in the same order.
+/// Whether `ip` prints the routes of these families in the same way and order as this crate.
 fn compare_routes(nl: &mut Connection) -> Result<usize> {
     let names = names(nl)?;
     let mut count = 0;
@@ -439,7 +439,7 @@ fn compare_routes(nl: &mut Connection) -> Result<usize> {
         }
         assert_eq!(to(&ours), to(&theirs));
         for (mut ours, mut theirs) in ours.into_iter().zip(theirs) {
-            // What the next hop object says, asked for by `ip` beside the route.
+            // The next hop object, which `ip` queries in addition to the route.
             theirs.as_object_mut().unwrap().remove("nh_info");
             near(&mut ours, &mut theirs, "expires");
             assert_eq!(ours, theirs);
@@ -449,7 +449,7 @@ fn compare_routes(nl: &mut Connection) -> Result<usize> {
     Ok(count)
 }
 
-/// Words of `ip route add` and the request that means the same.
+/// Words of `ip route add`, and the request with the same meaning.
 fn same_routes() -> Vec<(&'static str, RouteRequest<()>)> {
     let add = |text: &str| route::add(a(text));
     let all = Metrics::new()
@@ -488,7 +488,7 @@ fn same_routes() -> Vec<(&'static str, RouteRequest<()>)> {
             add("192.0.5.0/24").oif(D0).metrics(all),
         ),
         ("192.0.5.128/25 dev d0 rto_min 300ms", {
-            // `ip` always locks this one.
+            // `ip` always locks this metric.
             add("192.0.5.128/25").oif(D0).metrics(Metrics::new().lock(Metric::RTO_MIN).rto_min(300))
         }),
         ("blackhole 192.0.6.0/24", add("192.0.6.0/24").kind(RouteType::BLACKHOLE)),
@@ -586,7 +586,7 @@ fn same_encapsulations() -> Vec<(&'static str, RouteRequest<()>)> {
     ]
 }
 
-/// For kernels with a module of that name.
+/// For kernels with the module of this name.
 fn same_ila() -> (&'static str, RouteRequest<()>) {
     let ila = Ila::new()
         .locator(0x2001_0db8_0000_0001)
@@ -627,12 +627,12 @@ fn printed(cases: Vec<(&'static str, RouteRequest<()>)>) -> Result {
     Ok(())
 }
 
-/// Makes each with `ip` and here, and compares all that the kernel tells of them. `ip` is started three times for each,
-/// which takes its time in a virtual machine.
+/// Makes each with `ip` and with this crate, and compares all that the kernel reports. `ip` is started three
+/// times for each, which takes time in a virtual machine.
 fn made(cases: Vec<(&'static str, RouteRequest<()>)>) -> Result {
     let mut nl = connect_with_nets()?;
     objects()?;
-    // The kernel makes routes of its own for the links.
+    // The kernel makes routes for the links itself.
     let own = |nl: &mut Connection| -> Result<Vec<Route<'static>>> {
         let mut all = routes::list(nl, route::list())?;
         all.retain(|one| one.protocol() != Protocol::KERNEL);
@@ -651,7 +651,7 @@ fn made(cases: Vec<(&'static str, RouteRequest<()>)>) -> Result {
         assert_eq!(ours.len(), 1, "{words}");
         let (ours, theirs) = (&ours[0], &theirs[0]);
         if theirs.cacheinfo().is_some_and(|info| info.expires != 0) {
-            // Time has gone on.
+            // Time has passed.
             assert_eq!(ours.header(), theirs.header(), "{words}");
             assert!(ours.cacheinfo().is_some_and(|info| info.expires > 0));
         } else {

@@ -1,4 +1,4 @@
-//! Encapsulations of routes: each comes back as it was sent.
+//! Encapsulations of routes: each is read back as it was sent.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::Command;
@@ -33,8 +33,8 @@ suite! {
     labels_are_routed: kind("dummy"), ipv6(), module("mpls_router");
 }
 
-/// vishvananda 34: makes a route with an encapsulation and checks that it comes back the same, that a request made
-/// from what came back makes it again, and that it may go by a next hop of several.
+/// vishvananda 34: makes a route with an encapsulation and checks that it is read back unchanged, that a
+/// request made from the result makes it again, and that it works in one of several next hops.
 fn round_trip<'a>(nl: &mut Connection, to: &str, encap: impl IntoAttr<Encap<'a>>) -> Result {
     let encap = encap.into_attr();
     match nl.call(route::add(a(to)).oif(D0).encap(encap.clone())) {
@@ -78,7 +78,7 @@ fn seg6_encapsulation() -> Result {
     let way = segments(2);
     round_trip(&mut nl, SIX, Seg6::new().tunnel(Seg6Tunnel::new(Seg6Mode::ENCAP, Srh::new(&way).tag(77))))?;
     for mode in [Seg6Mode::ENCAP_RED, Seg6Mode::L2ENCAP_RED] {
-        // The reduced modes came with Linux 6.0; before that the kernel knows no such mode.
+        // The reduced modes exist since Linux 6.0.
         match nl.call(route::add(a(SIX)).oif(D0).encap(Seg6::with_mode(mode, &way))) {
             Err(error) => assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}"),
             Ok(()) => {
@@ -88,7 +88,7 @@ fn seg6_encapsulation() -> Result {
             }
         }
     }
-    // There is no room for a routing header in an IPv4 packet.
+    // An IPv4 packet has no space for a routing header.
     let error = nl.call(route::add(a(FOUR)).oif(D0).encap(Seg6::inline(&way))).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     Ok(())
@@ -143,7 +143,7 @@ fn seg6local_counters_and_flavors() -> Result {
     Ok(())
 }
 
-/// Options of GENEVE, VXLAN and ERSPAN stay out of these: some kernels crash when they are read back.
+/// These tests omit options of GENEVE, VXLAN and ERSPAN: some kernels crash when they are read back.
 fn ip_encapsulation() -> Result {
     let mut nl = connect_with_nets()?;
     let full = Ip::new()
@@ -165,7 +165,7 @@ fn ip_encapsulation() -> Result {
             .tos(0)
             .flags(TunnelFlags::empty()),
     )?;
-    // What is not said is 0 in the answer.
+    // Missing values are 0 in the answer.
     nl.call(route::add(a(FOUR)).oif(D0).encap(Ip::new().dst(Ipv4Addr::new(10, 0, 0, 2))))?;
     let made = find(&mut nl, FOUR)?;
     let Some(Encap::Ip(tunnel)) = made.encap() else { panic!("{made}") };
@@ -211,7 +211,7 @@ fn rpl_encapsulation() -> Result {
     round_trip(&mut nl, SIX, Rpl::through(&segments(3)))
 }
 
-/// The attributes of the encapsulation in the request that `ip` sends for a route, in the order of their numbers.
+/// The attributes of the encapsulation in the request of `ip` for a route, in the order of their numbers.
 fn sent_by_ip(words: &str) -> Result<Vec<(u16, Vec<u8>)>> {
     let mut command = Command::new("strace");
     command.args([
@@ -229,7 +229,7 @@ fn sent_by_ip(words: &str) -> Result<Vec<(u16, Vec<u8>)>> {
     ]);
     let output = command.args(words.split_whitespace()).output()?;
     let text = String::from_utf8(output.stderr)?;
-    // Of the last message sent, lines such as ` | 00010  0a 40 00 00 fe 03 00 01  00 00 00 00 14 00 01 00  .@..`.
+    // Lines of the last message sent, such as ` | 00010  0a 40 00 00 fe 03 00 01  00 00 00 00 14 00 01 00 .@..`.
     let (_, dump) =
         text.rsplit_once(" bytes in buffer 0\n").ok_or_else(|| format!("no message in {text}"))?;
     let lines = dump.lines().filter_map(|line| line.strip_prefix(" | ")?.get(7..56));
@@ -250,7 +250,7 @@ fn encap_attributes(request: &[u8]) -> Result<Vec<(u16, Vec<u8>)>> {
     Ok(attributes)
 }
 
-/// Debian builds no kernel with it. Without, the request is compared with the one of `ip`.
+/// No kernel of Debian has it. Without it, the request is compared with that of `ip`.
 fn ioam6_encapsulation() -> Result {
     let mut nl = connect_with_nets()?;
     let trace = TraceHeader::default().namespace(123).remaining(3).kinds(0x80_0000 << 8);
@@ -316,7 +316,7 @@ fn next_hops_have_encapsulations_of_their_own() -> Result {
 /// vishvananda 34
 fn labels_are_routed() -> Result {
     let mut nl = connect_with_nets()?;
-    // No label is routed until there is room for some.
+    // No label is routed until the table has a size.
     let error = nl.call(route::add_label(100).gateway(ip("10.0.0.2")).oif(D0)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     std::fs::write("/proc/sys/net/mpls/platform_labels", "1000")?;
@@ -331,7 +331,7 @@ fn labels_are_routed() -> Result {
 
     let all = list(&mut nl, route::list().family(Family::MPLS))?;
     let labels: Vec<_> = all.iter().filter_map(Route::label).collect();
-    // Kernels give the reserved labels 0 and 2 routes of their own where IPv4 and IPv6 are there.
+    // Kernels make routes for the reserved labels 0 and 2 if IPv4 and IPv6 exist.
     assert!([100, 101, 102].iter().all(|label| labels.contains(label)), "{labels:?}");
     let of = |label| all.iter().find(|one| one.label() == Some(label)).unwrap();
     let made = of(100);
@@ -349,7 +349,7 @@ fn labels_are_routed() -> Result {
     assert_eq!((found.gateway(), found.newdst()), (Some(ip("10.0.1.2")), None));
     assert_eq!(list(&mut nl, route::list().family(Family::MPLS).oif(D1))?.len(), 2);
     nl.call(route::delete_label(100))?;
-    // To delete what isn't there is no error here.
+    // Deleting a missing route is not an error here.
     nl.call(route::delete_label(100))?;
     assert!(nl.call(route::get_label(100)).is_err());
     assert_eq!(nl.call(link::get(LO))?.index(), LO);

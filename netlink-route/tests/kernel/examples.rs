@@ -14,12 +14,12 @@ use crate::cni_bridge::{Failure, run};
 use crate::{connect, monitor};
 
 suite! {
-    a_container_comes_to_a_bridge_and_leaves: kind("veth"), kind("bridge");
+    a_container_is_added_to_a_bridge_and_removed: kind("veth"), kind("bridge");
     a_container_with_ipv6: kind("veth"), kind("bridge"), ipv6();
     nothing_half_built_is_left: kind("veth"), kind("bridge");
-    only_what_the_plugin_made_is_taken_away: kind("bridge");
-    what_is_wrong_is_named: kind("bridge");
-    the_agent_tells_what_is_there_and_what_changes: kind("bridge");
+    only_links_of_the_plugin_are_removed: kind("bridge");
+    errors_are_named: kind("bridge");
+    the_agent_writes_existing_objects_and_changes: kind("bridge");
     the_agent_makes_up_for_lost_events: kind("bridge");
 }
 
@@ -57,7 +57,7 @@ fn ports(nl: &mut Connection) -> Result<usize> {
     Ok(nl.dump(link::list().master(bridge))?.to_vec()?.len())
 }
 
-/// A byte from the container to a listener here.
+/// Sends a byte from the container to a listener here.
 fn talk(pod: &Namespace, here: &str) -> Result {
     let listener = TcpListener::bind((here, 0))?;
     let address = listener.local_addr()?;
@@ -69,7 +69,7 @@ fn talk(pod: &Namespace, here: &str) -> Result {
     Ok(())
 }
 
-fn a_container_comes_to_a_bridge_and_leaves() -> Result {
+fn a_container_is_added_to_a_bridge_and_removed() -> Result {
     let mut nl = connect()?;
     let (pod, mut inside) = pod()?;
     let answer = cni("ADD", &lab()).unwrap();
@@ -84,7 +84,7 @@ fn a_container_comes_to_a_bridge_and_leaves() -> Result {
     assert_eq!(cni("CHECK", &lab()).unwrap(), Value::Null);
     talk(&pod, "10.1.0.1")?;
 
-    // The network is another one.
+    // The network has changed.
     let mut other = lab();
     other["ipam"]["addresses"][0]["address"] = "10.1.0.3/24".into();
     assert_eq!(refused("CHECK", &other), (101, "10.1.0.3/24 is missing in /run/netns/pod".to_owned()));
@@ -102,7 +102,7 @@ fn a_container_comes_to_a_bridge_and_leaves() -> Result {
         assert!(inside.call(link::get("eth0")).unwrap_err().is_not_found());
         assert!(nl.call(link::get(port.index())).unwrap_err().is_not_found());
     }
-    // A second container finds the bridge, its address included.
+    // A second container uses the existing bridge with its address.
     cni("ADD", &lab()).unwrap();
     assert_eq!(ports(&mut nl)?, 1);
     Namespace::delete("pod")?;
@@ -133,7 +133,7 @@ fn nothing_half_built_is_left() -> Result {
     assert!(inside.call(link::get("eth0")).unwrap_err().is_not_found());
     assert_eq!(ports(&mut nl)?, 0);
 
-    // What was there before stays.
+    // The state from before remains.
     inside.call(link::create("eth0").kind(Veth::new().peer(link::peer("eth1"))))?;
     let (code, message) = refused("ADD", &lab());
     assert!(code == 100 && message.contains("File exists"), "{message}");
@@ -142,7 +142,7 @@ fn nothing_half_built_is_left() -> Result {
     Ok(())
 }
 
-fn only_what_the_plugin_made_is_taken_away() -> Result {
+fn only_links_of_the_plugin_are_removed() -> Result {
     let (_pod, mut inside) = pod()?;
     inside.call(link::create("eth0").kind(Bridge::new()))?;
     assert_eq!(refused("DEL", &lab()), (101, "eth0 of /run/netns/pod is no veth: it stays".to_owned()));
@@ -150,7 +150,7 @@ fn only_what_the_plugin_made_is_taken_away() -> Result {
     Ok(())
 }
 
-fn what_is_wrong_is_named() -> Result {
+fn errors_are_named() -> Result {
     let no_namespace = refused("ADD", &lab());
     assert_eq!(no_namespace, (100, "open /run/netns/pod: No such file or directory (ENOENT)".to_owned()));
     let _pod = pod()?;
@@ -175,7 +175,7 @@ fn what_is_wrong_is_named() -> Result {
     Ok(())
 }
 
-/// A line of the agent: `Link` or `Address`, what happened, and the link.
+/// A line of the agent: `Link` or `Address`, the change, and the link.
 type Line = (String, String, u64);
 
 async fn line(lines: &mut Receiver<String>) -> Result<Line> {
@@ -185,7 +185,7 @@ async fn line(lines: &mut Receiver<String>) -> Result<Line> {
     Ok((what.clone(), event["change"].as_str().ok_or("no change")?.to_owned(), index))
 }
 
-/// Runs the agent, whose events have this much room, beside a test of its lines.
+/// Runs the agent with this buffer for its events, together with a test of its lines.
 fn with_agent(room: usize, test: impl AsyncFnOnce(Receiver<String>) -> Result) -> Result {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let events = netlink_route::tokio::subscribe(&monitor::GROUPS)?;
@@ -193,13 +193,13 @@ fn with_agent(room: usize, test: impl AsyncFnOnce(Receiver<String>) -> Result) -
         let (sender, lines) = mpsc::channel(64);
         let agent = tokio::spawn(monitor::agent(netlink_route::tokio::connect()?, events, sender));
         test(lines).await?;
-        // It ends because nobody takes its lines, at the next change.
+        // It ends at the next change because its output is closed.
         netlink_route::connect()?.call(link::create("last").kind(Bridge::new()))?;
         Ok(agent.await??)
     })
 }
 
-fn the_agent_tells_what_is_there_and_what_changes() -> Result {
+fn the_agent_writes_existing_objects_and_changes() -> Result {
     let mut nl = netlink_route::connect()?;
     with_agent(1 << 20, async |mut lines| {
         let of = |what: &str, change: &str, index: u32| (what.to_owned(), change.to_owned(), index.into());
@@ -234,13 +234,13 @@ fn the_agent_makes_up_for_lost_events() -> Result {
             there.insert(line(&mut lines).await?.2);
         }
         assert_eq!(there, BTreeSet::from([1, goes]));
-        // No task has a turn meanwhile, so that nobody reads the events.
+        // No task runs meanwhile, so that no events are read.
         for number in 0..50 {
             nl.call(link::create(&format!("br{number}")).kind(Bridge::new()))?;
         }
         nl.call(link::delete("goes"))?;
         let (mut new, mut changed, mut deleted) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        // The loopback link did not change: only a list tells it.
+        // The loopback link did not change: only a list reports it.
         while new.len() < 50 || !changed.contains(&1) || !deleted.contains(&goes) {
             let (what, change, index) = line(&mut lines).await?;
             assert_eq!(what, "Link");

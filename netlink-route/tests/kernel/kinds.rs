@@ -1,4 +1,4 @@
-//! Links of each kind: what is asked of the kind is what is read.
+//! Links of each kind: the requested parameters are read back.
 
 use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
@@ -35,7 +35,7 @@ suite! {
     macvlan_with_a_queue: kind("macvlan"), kind("dummy"), kernel(6, 4);
     macvtap_has_a_device: kind("macvtap"), kind("dummy");
     plain_kinds_have_no_parameters: kind("dummy"), kind("ifb");
-    // The device is root's in some places, and other users have no numbers in a user namespace.
+    // Root owns the device in some places, and other users have no numbers in a user namespace.
     tun_is_read: file("/dev/net/tun"), program("ip"), kernel(4, 17), init_namespace();
     tun_is_not_made_here: file("/dev/net/tun");
     kinds_without_a_table_and_parameters: kind("vcan"), kind("nlmon");
@@ -50,7 +50,7 @@ attrs! {
 }
 
 attrs! {
-    /// A bridge with other names than the crate's.
+    /// A bridge declared with other names than the crate's.
     struct SwitchAttrs<'a> for Switch {
         4 IFLA_BR_AGEING_TIME forgets_after: u32,
         6 IFLA_BR_PRIORITY rank: u16,
@@ -141,7 +141,7 @@ fn vxlan_with_policies_and_with_metadata() -> Result {
     let metadata = Vxlan::new().collect_metadata(true).port(4002);
     makes(&mut nl, "meta", |new| new, metadata.clone(), &[])?;
     makes(&mut nl, "gpe", |new| new, metadata.port(4003).learning(false).gpe(Flag), &[])?;
-    // What is not there is no attribute either.
+    // Parameters that do not exist are not in a request either.
     let Some(Kind::Vxlan(read)) = nl.call(link::get("meta"))?.kind().map(|kind| match kind {
         Kind::Vxlan(vxlan) => Kind::Vxlan(vxlan.into_owned()),
         other => panic!("{other:?}"),
@@ -189,7 +189,7 @@ fn vlan_with_maps() -> Result {
     let maps = vlan.ingress_qos().unwrap();
     let pairs: Vec<_> = maps.mappings().unwrap().iter().map(|map| (map.from, map.to)).collect();
     assert_eq!(pairs, [(1, 7), (2, 6), (5, 3)]);
-    // A change adds pairs and replaces those from the same priority.
+    // A change adds pairs and replaces those with the same first priority.
     nl.call(link::set("v0").kind(Vlan::new().ingress_qos([(2, 1), (7, 7)])))?;
     let read = nl.call(link::get("v0"))?;
     let whole = Vlan::new().ingress_qos([(1, 7), (2, 1), (5, 3), (7, 7)]).egress_qos([(1, 2), (3, 4)]);
@@ -280,7 +280,7 @@ fn veth_with_attributes_of_its_peer() -> Result {
     assert_eq!((a.num_rx_queues(), b.num_rx_queues()), (Some(3), Some(8)));
     assert_eq!((b.address(), b.group()), (Some(MAC.into()), Some(3)));
     assert!(matches!(a.kind(), Some(Kind::Veth(veth)) if veth.peer().is_none()));
-    // The kernel switches the peer on before it knows its other end.
+    // The kernel switches the peer on before it connects the ends.
     let up = Veth::new().peer(link::peer("d").up());
     assert_eq!(nl.call(link::create("c").kind(up)).unwrap_err().errno(), Some(Errno::ENOTCONN));
     let taken = Veth::new().peer(link::peer("d").index(71));
@@ -295,12 +295,12 @@ fn veth_without_attributes_of_its_peer() -> Result {
     let request = link::create("a").mtu(1300).tx_queue_len(100).num_tx_queues(2).num_rx_queues(3);
     nl.call(request.kind("veth"))?;
     let a = nl.call(link::get("a"))?;
-    // It gives the peer a name, and what the first end got.
+    // The kernel names the peer and gives it the attributes of the first end.
     let b = nl.call(link::get(a.link().ok_or("no peer")?))?;
     assert!(name(&b).starts_with("veth"), "{b}");
     assert_eq!((b.mtu(), b.tx_queue_len()), (Some(1300), Some(100)));
     assert_eq!((b.num_tx_queues(), b.num_rx_queues()), (Some(2), Some(3)));
-    // Named, it is a link of its own.
+    // With a name, it is a separate link.
     nl.call(link::create("c").mtu(1300).kind(Veth::new().peer(link::peer("d"))))?;
     assert_eq!(nl.call(link::get("d"))?.mtu(), Some(1500));
     nl.call(link::delete("c"))?;
@@ -333,7 +333,7 @@ fn veth_between_two_other_namespaces() -> Result {
     assert_eq!((first.link(), second.link()), (Some(22), Some(11)));
     assert!(first.link_netnsid().is_some_and(|id| id >= 0), "{first:?}");
     assert!(second.link_netnsid().is_some_and(|id| id >= 0), "{second:?}");
-    // Back again, under another name and number.
+    // Moved back, with another name and number.
     let home = Namespace::current()?;
     let mut there = inside(&one)?;
     there.call(link::set(11).net_ns_fd(home.as_raw_fd()).rename("home"))?;
@@ -399,7 +399,7 @@ fn macvlan_with_a_queue() -> Result {
     makes(&mut nl, "m0", |new| new.link(lower), kind, &[])?;
     let less = Macvlan::new().mode(MacvlanMode::BRIDGE).bc_queue_len(1500).bc_cutoff(-1);
     let link = makes(&mut nl, "m1", |new| new.link(lower), less, &[])?;
-    // The lower link has the longest queue that was asked for.
+    // The lower link has the longest requested queue.
     let Some(Kind::Macvlan(kind)) = link.kind() else { panic!("{link:?}") };
     assert_eq!(kind.bc_queue_len_used(), Some(2000));
     nl.call(link::set("m0").kind(Macvlan::new().bc_queue_len(100)))?;
@@ -435,13 +435,13 @@ fn plain_kinds_have_no_parameters() -> Result {
     nl.call(link::create("i").kind("ifb").num_tx_queues(3).num_rx_queues(2))?;
     let link = nl.call(link::get("i"))?;
     assert_eq!((link.num_tx_queues(), link.num_rx_queues()), (Some(3), Some(2)));
-    // Hardware, or as good as: no kind.
+    // Hardware, or similar: no kind.
     assert_eq!(nl.call(link::get("lo"))?.kind(), None);
     assert!(nl.call(link::delete("lo")).unwrap_err().is_unsupported());
     Ok(())
 }
 
-/// vishvananda 10, links that persist: what holds descriptors takes an ioctl, which is not for `std`.
+/// vishvananda 10, for links that persist: keeping descriptors needs an ioctl, which `std` does not have.
 fn tun_is_read() -> Result {
     let mut nl = connect()?;
     ip("tuntap add dev t0 mode tap user 1234 group 5678 multi_queue vnet_hdr")?;
@@ -502,7 +502,7 @@ fn kinds_without_a_table_are_made_as_read() -> Result {
     nl.call(link::delete("vrf0"))?;
     nl.call(link::create("vrf0").kind(first.kind().unwrap()))?;
     assert_eq!(nl.call(link::get("vrf0"))?.kind(), first.kind());
-    // A bond reports more than a mode lets set, so what was asked for is compared.
+    // A bond reports more than its mode allows to set, so only the requested values are compared.
     let mut data = Writer::new();
     data.put_array(1, [1]); // IFLA_BOND_MODE, active-backup
     data.put_array(3, 100u32.to_ne_bytes()); // IFLA_BOND_MIIMON

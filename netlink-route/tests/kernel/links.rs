@@ -28,22 +28,22 @@ suite! {
     flags_are_set_one_by_one: kind("dummy");
     offload_limits_are_set: kind("dummy"), kernel(6, 3);
     alternative_names: kind("dummy"), kernel(5, 5);
-    what_is_not_there_is_not_found;
+    missing_objects_are_not_found;
     counters_of_a_pair_mirror: kind("veth");
-    a_program_that_is_none_is_refused: kind("veth");
+    an_invalid_program_is_refused: kind("veth");
     events_of_another_namespace: kind("veth");
     a_master_and_none: kind("bridge"), kind("dummy");
     ipv6_addresses_are_made_as_asked: kind("dummy"), ipv6();
     lists_are_filtered_by_the_kernel: kind("bridge"), kind("dummy"), kind("ifb");
-    two_hundred_links_go_at_once: kind("dummy");
+    two_hundred_links_are_deleted_at_once: kind("dummy");
     a_link_that_is_made_is_the_answer: kind("bridge"), kernel(6, 2);
-    what_means_all_links_is_refused;
+    selectors_of_all_links_are_refused;
     a_list_with_virtual_functions: kind("dummy");
 }
 
 pub(crate) const MAC: [u8; 6] = [2, 0, 0, 0, 0x5e, 1];
 
-/// A kind or a set as data; through every getter.
+/// A kind or a set as data, read with every getter.
 pub(crate) fn data(of: &impl netlink_core::serde::Serialize) -> BTreeMap<String, Value> {
     let Ok(Value::Object(map)) = serde_json::to_value(of) else { panic!("not a map") };
     map.into_iter().collect()
@@ -56,8 +56,8 @@ pub(crate) fn parameters(kind: &Kind<'_>) -> BTreeMap<String, Value> {
     map.into_iter().collect()
 }
 
-/// Whether what is read has all that was asked for. Kernels older than a parameter pass over it: `newer` may be
-/// absent.
+/// Whether all requested values are read back. Kernels older than a parameter ignore it: those in `newer` may
+/// be absent.
 pub(crate) fn check(read: &BTreeMap<String, Value>, asked: &BTreeMap<String, Value>, newer: &[&str]) {
     let wrong: Vec<_> = asked
         .iter()
@@ -70,7 +70,7 @@ pub(crate) fn check(read: &BTreeMap<String, Value>, asked: &BTreeMap<String, Val
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Makes a link and checks that its kind is read as it was asked for.
+/// Makes a link and checks that its kind is read back.
 pub(crate) fn makes(
     nl: &mut Connection,
     name: &str,
@@ -130,7 +130,7 @@ fn a_link_is_modified() -> Result {
     let long = "é".repeat(127);
     nl.call(link::set("other").alias(long.as_str()))?;
     assert_eq!(nl.call(link::get("other"))?.alias().map(|alias| alias.to_string()), Some(long));
-    // Of a group, all at once.
+    // Changes all links of a group at once.
     let second = dummy(&mut nl, "d1")?;
     nl.call(link::set(second).group(7))?;
     nl.call(link::set_group(7).mtu(1300).up())?;
@@ -153,7 +153,7 @@ fn flags_are_set_one_by_one() -> Result {
         (LinkFlags::DYNAMIC, LinkRequest::dynamic),
         (LinkFlags::DEBUG, LinkRequest::debug),
     ];
-    // These follow from UP.
+    // These flags follow from UP.
     let driven = LinkFlags::RUNNING | LinkFlags::LOWER_UP;
     let mut nl = connect()?;
     let index = dummy(&mut nl, "d0")?;
@@ -208,7 +208,7 @@ fn alternative_names() -> Result {
         assert_eq!((link.index(), self::name(&link).as_str()), (index, "d0"), "{name}");
         let mtu = 1400 + u32::try_from(name.len())?;
         match nl.call(link::set(name).mtu(mtu)) {
-            // Linux 5.10 looks for no name at all.
+            // Linux 5.10 does not search this name.
             Err(error) if name.len() > 15 && error.errno() == Some(Errno::ENODEV) => {
                 nl.call(link::set(link.index()).mtu(mtu))?;
             }
@@ -236,7 +236,7 @@ fn alternative_names() -> Result {
 }
 
 /// vishvananda 12
-fn what_is_not_there_is_not_found() -> Result {
+fn missing_objects_are_not_found() -> Result {
     let mut nl = connect()?;
     for error in [
         nl.call(link::get("nothing")).unwrap_err(),
@@ -252,14 +252,14 @@ fn what_is_not_there_is_not_found() -> Result {
     // U4.
     let text = nl.call(link::get("nothing")).unwrap_err().to_string();
     assert_eq!(text, "RTM_GETLINK \"nothing\": No such device (ENODEV)");
-    // What is made can't be missing: a link that it needs is.
+    // The new link can't be missing: a link that it needs is.
     for error in [
         nl.call(link::add_alt_names(4711, &["name"])).unwrap_err(),
         nl.call(addr::add(4711, "10.0.0.1/24".parse()?)).unwrap_err(),
     ] {
         assert!(error.errno() == Some(Errno::ENODEV) && !error.is_not_found(), "{error}");
     }
-    // A link beside the one that is meant is another matter.
+    // A link other than the intended one is a different case.
     let error = nl.call(link::set("lo").master(4711)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     let error = nl.call(link::create("x").kind("nosuchkind")).unwrap_err();
@@ -271,13 +271,13 @@ fn what_is_not_there_is_not_found() -> Result {
 fn counters_of_a_pair_mirror() -> Result {
     let mut nl = connect()?;
     let other = Namespace::anonymous()?;
-    // Nothing but what is sent here: no ARP, no IPv6. Without ARP a frame has its sender's address as its
-    // destination, so the receiver gets the same one.
+    // Only frames of this test are sent: no ARP, no IPv6. Without ARP a frame's destination is its sender's
+    // address, so the receiver gets the same one.
     let peer = link::peer("b").net_ns_fd(other.as_raw_fd()).address(MAC).arp(false);
     let no_six = || Families::new().inet6(Inet6::new().addr_gen_mode(AddrGenMode::NONE));
     nl.call(link::create("a").address(MAC).arp(false).kind(Veth::new().peer(peer)))?;
     let mut there = inside(&other)?;
-    // A kernel without IPv6 has nothing to switch off.
+    // In a kernel without IPv6 there is nothing to switch off.
     let _ = nl.call(link::set("a").af_spec(no_six()));
     let _ = there.call(link::set("b").af_spec(no_six()));
     nl.call(link::set("a").up())?;
@@ -308,8 +308,8 @@ fn counters_of_a_pair_mirror() -> Result {
     Ok(())
 }
 
-/// vishvananda 14, as far as it goes without loading a program.
-fn a_program_that_is_none_is_refused() -> Result {
+/// vishvananda 14, as far as possible without loading a program.
+fn an_invalid_program_is_refused() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("a").kind(Veth::new().peer(link::peer("b"))))?;
     let attached = |nl: &mut Connection| -> Result<_> {
@@ -336,7 +336,7 @@ fn events_of_another_namespace() -> Result {
     let options = OpenOptions::new().namespace(&other);
     let mut events = Events::<Event<'static>>::open_with(Protocol::ROUTE, &[Group::LINK.0], &options)?;
     events.set_timeout(Some(Duration::from_secs(5)))?;
-    // Existing ones are a list away.
+    // For existing ones, use a list.
     let mut there = inside(&other)?;
     let far = there.call(link::get("far"))?;
     there.call(link::set("far").up())?;
@@ -378,7 +378,7 @@ fn a_master_and_none() -> Result {
     nl.call(link::set(port).no_master())?;
     let link = nl.call(link::get(port))?;
     assert_eq!((link.master(), link.slave(), link.bridge_port()), (None, None, None));
-    // At once, when it is made.
+    // Immediately when it is made.
     nl.call(link::create("p1").kind("dummy").master(bridge))?;
     assert_eq!(nl.call(link::get("p1"))?.master(), Some(bridge));
     assert!(nl.call(link::set("br0").master(port)).is_err());
@@ -434,7 +434,7 @@ fn lists_are_filtered_by_the_kernel() -> Result {
     Ok(())
 }
 
-fn two_hundred_links_go_at_once() -> Result {
+fn two_hundred_links_are_deleted_at_once() -> Result {
     let mut nl = connect()?;
     let made = nl.batch((0..200).map(|n| link::create(&format!("d{n}")).group(9).kind("dummy")));
     assert!(made.iter().all(std::result::Result::is_ok));
@@ -446,7 +446,7 @@ fn two_hundred_links_go_at_once() -> Result {
     Ok(())
 }
 
-fn what_means_all_links_is_refused() -> Result {
+fn selectors_of_all_links_are_refused() -> Result {
     let mut nl = connect()?;
     for request in [link::delete(0), link::delete_group(0), link::set(0).up(), link::add_alt_names(0, &["x"])]
     {
@@ -463,7 +463,7 @@ fn a_list_with_virtual_functions() -> Result {
     assert_eq!(links.len(), 2);
     for link in &links {
         let link = link.view()?;
-        // There is no hardware here that has them.
+        // No hardware here has them.
         assert_eq!((link.num_vf(), link.vfs().count()), (None, 0));
         assert!(link.inet6().is_none_or(|inet6| inet6.stats().is_none()));
     }
@@ -471,7 +471,7 @@ fn a_list_with_virtual_functions() -> Result {
     Ok(())
 }
 
-/// F17: asking by name afterwards is not the same where the kernel chose the name, or somebody renamed it.
+/// F17: a later query by name is different if the kernel chose the name, or if the link was renamed.
 fn a_link_that_is_made_is_the_answer() -> Result {
     let mut nl = connect()?;
     let made = nl.call(link::create("x%d").kind(Bridge::new()).echo())?;
@@ -480,7 +480,7 @@ fn a_link_that_is_made_is_the_answer() -> Result {
     let refused = nl.call(link::set(made.index()).up().echo());
     assert!(matches!(refused, Err(Error::Request(_))));
     assert!(nl.call(link::create("x0").kind(Bridge::new()).echo()).unwrap_err().is_exists());
-    // The connection waits for nothing else.
+    // The connection waits for no further messages.
     nl.call(link::delete(made.index()))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Lists: that they have everything, and nothing that was not asked for.
+//! Lists: they are complete, and have only requested objects.
 
 use netlink_core::{Connection, Dump, Error, Owned, Reply, ToRequest};
 use netlink_route::link::{self, Bridge, ExtMask, LinkRequest, Veth};
@@ -9,13 +9,13 @@ use netlink_testing::{Result, ipv6, kernel, kind, suite};
 use crate::{LO, connect, host};
 
 suite! {
-    a_link_larger_than_a_dump_ends_no_list: kind("veth"), kernel(5, 5);
+    a_link_larger_than_a_dump_does_not_end_the_list: kind("veth"), kernel(5, 5);
     links_of_a_kind_without_a_module: kind("bridge");
     a_kernel_that_does_not_filter_by_itself: kind("bridge"), ipv6();
-    a_deletion_takes_nothing_else: kind("bridge"), ipv6();
+    a_deletion_deletes_nothing_else: kind("bridge"), ipv6();
 }
 
-/// What a list has, looked through again. A connection does that itself; a list that it had looked through stays.
+/// A list, filtered again. A connection does that itself; a list that it filtered does not change.
 fn listed<Q, R>(nl: &mut Connection, list: Q) -> Result<Vec<Owned<R>>>
 where
     Q: ToRequest<Answer = Dump<R>>,
@@ -24,11 +24,11 @@ where
     Ok(nl.dump(&list)?.collect()?)
 }
 
-/// F3: without a mask the kernel says that the list is done in front of the first link that finds no room.
-fn a_link_larger_than_a_dump_ends_no_list() -> Result {
+/// F3: without a mask the kernel reports the end of the list at the first link that does not fit.
+fn a_link_larger_than_a_dump_does_not_end_the_list() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("v0").kind(Veth::new().peer(link::peer("v1"))))?;
-    // Behind `v0`, and so lost with it.
+    // It comes after `v0`, and so would be lost too.
     nl.call(link::create("v2").kind(Veth::new().peer(link::peer("v3"))))?;
     for part in 0..15 {
         let names: Vec<String> = (0..20).map(|n| format!("{:0>120}", part * 20 + n)).collect();
@@ -52,7 +52,7 @@ fn a_link_larger_than_a_dump_ends_no_list() -> Result {
     Ok(())
 }
 
-/// F4: the kernel lists all links then, and a loop that deletes what was listed deletes them all.
+/// F4: the kernel lists all links then, and a loop that deletes the listed links would delete all.
 fn links_of_a_kind_without_a_module() -> Result {
     let mut nl = connect()?;
     for name in ["keep0", "keep1"] {
@@ -66,7 +66,7 @@ fn links_of_a_kind_without_a_module() -> Result {
     Ok(())
 }
 
-/// F4: without strict checking the kernel looks at few filters, and at a family that it doesn't know never.
+/// F4: without strict checking the kernel uses few filters, and never a family that it does not know.
 fn a_kernel_that_does_not_filter_by_itself() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("br0").kind(Bridge::new()).up())?;
@@ -98,8 +98,8 @@ fn a_kernel_that_does_not_filter_by_itself() -> Result {
     Ok(())
 }
 
-/// F4: the kernel passes over these conditions, and would delete what doesn't meet them.
-fn a_deletion_takes_nothing_else() -> Result {
+/// F4: the kernel ignores these conditions, and would delete links that do not match.
+fn a_deletion_deletes_nothing_else() -> Result {
     let mut nl = connect()?;
     nl.call(link::create("br0").kind(Bridge::new()).group(7))?;
     let net: netlink_route::Addr = "2001:db8:5::/48".parse()?;
@@ -109,7 +109,7 @@ fn a_deletion_takes_nothing_else() -> Result {
     assert!(matches!(nl.call(link::delete_group(7).of_kind("veth")), Err(Error::Request(_))));
     assert_eq!(nl.dump(route::list().table(100))?.collect()?.len(), 1);
     assert!(nl.call(link::get("br0")).is_ok());
-    // The kernel itself doesn't look at the type.
+    // The kernel ignores the type.
     let header = RouteHeader::default().family(Family::INET6).dst_len(48u8).table(100u8);
     let flags = netlink_route::MessageFlags::ACK;
     let plain = RouteRequest::<()>::new(&Route::DEL, flags, header.kind(RouteType::BLACKHOLE));

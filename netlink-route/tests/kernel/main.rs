@@ -73,12 +73,12 @@ fn connect() -> Result<Connection, Error> {
     Ok(nl)
 }
 
-/// The `n`th of as many single addresses as a test needs.
+/// The address number `n` of a sequence.
 fn host(n: u32) -> Addr {
     Ipv4Addr::from(0x0b00_0000 + n).into()
 }
 
-/// A kernel can be built without.
+/// A kernel can be built without it.
 const BRIDGE_VLANS: Need = when("the kernel's bridges have no VLAN filtering", || {
     let bridge = link::create("probe").kind(link::Bridge::new().vlan_filtering(true));
     Connection::open(Protocol::ROUTE).and_then(|mut nl| nl.call(bridge)).is_ok()

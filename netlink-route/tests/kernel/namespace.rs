@@ -7,15 +7,15 @@ use netlink_testing::{Result, suite};
 
 suite! {
     a_named_one_is_made_listed_opened_and_deleted;
-    a_name_that_is_no_name_is_refused;
+    an_invalid_name_is_refused;
     many_are_made_at_once;
     a_link_in_the_place_of_a_name_is_removed_and_not_followed;
-    what_is_no_network_namespace_is_refused;
+    other_files_than_network_namespaces_are_refused;
     names_of_any_bytes_are_listed_and_leftovers_apart;
-    one_that_can_not_be_made_leaves_no_name;
+    a_namespace_that_can_not_be_made_leaves_no_name;
     a_socket_opens_elsewhere_and_the_thread_stays;
     a_closure_runs_elsewhere;
-    ids_are_set_listed_and_asked_for;
+    ids_are_set_listed_and_queried;
     a_link_is_queried_through_the_id_of_its_namespace;
 }
 
@@ -42,12 +42,12 @@ fn a_named_one_is_made_listed_opened_and_deleted() -> Result {
     Namespace::delete("blue")?;
     assert!(Namespace::delete("blue").unwrap_err().is_not_found());
     assert_eq!(Namespace::names()?, ["red"]);
-    // It lives on while it is open.
+    // It exists while it is open.
     assert!(opened.run(|| Namespace::current()?.is_same(&made))??);
     Ok(())
 }
 
-fn a_name_that_is_no_name_is_refused() {
+fn an_invalid_name_is_refused() {
     for name in ["", ".", "..", "a/b", "../escape", "nul\0"] {
         assert!(Namespace::create(name).is_err(), "{name:?}");
         assert!(Namespace::open(name).is_err(), "{name:?}");
@@ -61,7 +61,7 @@ fn command(program: &str, arguments: &[&str]) -> Result {
     Ok(())
 }
 
-/// A /run with nothing in it.
+/// An empty `/run`.
 fn empty_run() -> Result {
     command("mount", &["-t", "tmpfs", "none", "/run"])
 }
@@ -80,7 +80,7 @@ fn many_are_made_at_once() -> Result {
                 .collect::<std::result::Result<Vec<_>, _>>()
         })?;
         let mounts = std::fs::read_to_string("/proc/thread-self/mountinfo")?;
-        // One of the harness's own lies hidden below, and is not shared.
+        // The harness has mounted one below, which is hidden and not shared.
         let is_named = |line: &&str| line.contains(" /run/netns") && line.contains(" shared:");
         let named = mounts.lines().filter(is_named).count();
         assert_eq!(named, THREADS + 1, "{mounts}");
@@ -109,7 +109,7 @@ fn a_link_in_the_place_of_a_name_is_removed_and_not_followed() -> Result {
 }
 
 /// F13
-fn what_is_no_network_namespace_is_refused() -> Result {
+fn other_files_than_network_namespaces_are_refused() -> Result {
     empty_run()?;
     std::fs::write("/run/file", "")?;
     command("mkfifo", &["/run/fifo"])?;
@@ -135,7 +135,7 @@ fn names_of_any_bytes_are_listed_and_leftovers_apart() -> Result {
     assert_eq!(Namespace::names()?, [odd]);
     assert_eq!(Namespace::leftovers()?, ["left", "lost"]);
     assert!(Namespace::create("left").unwrap_err().is_exists());
-    // As after a reboot.
+    // Like after a reboot.
     Namespace::delete("left")?;
     Namespace::delete("lost")?;
     assert_eq!(Namespace::leftovers()?, [""; 0]);
@@ -145,7 +145,7 @@ fn names_of_any_bytes_are_listed_and_leftovers_apart() -> Result {
     Ok(())
 }
 
-fn one_that_can_not_be_made_leaves_no_name() -> Result {
+fn a_namespace_that_can_not_be_made_leaves_no_name() -> Result {
     Namespace::create("before")?;
     // Without /proc a new namespace can't be opened.
     command("mount", &["-t", "tmpfs", "none", "/proc"])?;
@@ -195,7 +195,7 @@ fn a_closure_runs_elsewhere() -> Result {
 }
 
 /// vishvananda 45
-fn ids_are_set_listed_and_asked_for() -> Result {
+fn ids_are_set_listed_and_queried() -> Result {
     use std::os::fd::AsRawFd;
     let mut nl = Connection::open(Protocol::ROUTE)?;
     let other = Namespace::anonymous()?;

@@ -1,4 +1,4 @@
-//! A connection whose receive buffer others fill: with events, with forgeries, with its own large answers.
+//! A connection whose receive buffer is filled by events, by forgeries, or by its own large answers.
 
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,23 +17,23 @@ fn seconds(count: u64) -> Duration {
 }
 
 suite! {
-    nobody_but_the_kernel_can_send_to_a_connection;
-    forgeries_to_a_socket_that_was_taken_over_are_nothing;
-    a_flood_of_garbage_costs_no_answer;
-    a_call_behind_an_unread_overflow_is_answered;
+    only_the_kernel_can_send_to_a_connection;
+    forgeries_to_a_socket_that_was_taken_over_are_ignored;
+    a_flood_of_garbage_loses_no_answer;
+    a_call_after_an_unread_overflow_is_answered;
     a_call_under_a_flood_of_events_ends;
     a_batch_survives_its_own_events;
     a_batch_of_large_replies;
-    a_small_send_buffer_is_no_limit;
-    answers_to_a_former_owner_are_not_taken;
-    a_dump_asked_for_as_one_reply_blocks_no_other;
+    a_small_send_buffer_does_not_limit_batches;
+    answers_to_a_former_owner_are_ignored;
+    a_dump_requested_as_one_reply_blocks_no_other;
     a_loop_of_its_own_reads_without_a_wait;
-    tokio_answers_behind_an_unread_overflow;
+    tokio_answers_after_an_unread_overflow;
     tokio_lets_others_go_on_under_a_flood;
     outside_a_runtime_is_an_error;
 }
 
-/// A connection over a socket that takes what processes send.
+/// A connection over a socket that accepts messages of processes.
 fn unconnected() -> Result<Connection> {
     let mut nl = Connection::from_socket(Socket::try_from(netlink_socket(Protocol::ROUTE.0)?)?)?;
     nl.set_timeout(Some(seconds(5)))?;
@@ -42,12 +42,12 @@ fn unconnected() -> Result<Connection> {
 
 fn forger() -> Result<Socket> {
     let forger = Socket::try_from(netlink_socket(Protocol::ROUTE.0)?)?;
-    // A socket that is full and that nobody reads any more keeps the sender waiting.
+    // A full socket that is no longer read would block the sender.
     forger.set_send_timeout(Some(Duration::from_millis(10)))?;
     Ok(forger)
 }
 
-/// Acknowledgements of every sequence that may come next.
+/// Acknowledgements with every sequence number that can come next.
 fn forged_acks(port: u32) -> impl Iterator<Item = Vec<u8>> {
     (0u32..20).map(move |sequence| {
         let mut ack = [36u32.to_ne_bytes(), [0; 4]].concat();
@@ -60,7 +60,7 @@ fn forged_acks(port: u32) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// S-H3
-fn nobody_but_the_kernel_can_send_to_a_connection() -> Result {
+fn only_the_kernel_can_send_to_a_connection() -> Result {
     let mut nl = connect()?;
     let (forger, port) = (forger()?, nl.socket().port());
     let refused = forger.send_to(&[0; 16], port, 0).unwrap_err();
@@ -73,7 +73,7 @@ fn nobody_but_the_kernel_can_send_to_a_connection() -> Result {
 }
 
 /// S-H3
-fn forgeries_to_a_socket_that_was_taken_over_are_nothing() -> Result {
+fn forgeries_to_a_socket_that_was_taken_over_are_ignored() -> Result {
     let mut nl = unconnected()?;
     nl.call(link::set(LO).up())?;
     let (forger, port) = (forger()?, nl.socket().port());
@@ -96,7 +96,7 @@ fn forgeries_to_a_socket_that_was_taken_over_are_nothing() -> Result {
     Ok(())
 }
 
-/// Works while `done` is not set, on a thread of its own.
+/// Repeats work in its own thread while `done` is not set.
 fn meanwhile<R>(work: impl Fn() + Send + Sync, body: impl FnOnce() -> R) -> R {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -111,8 +111,8 @@ fn meanwhile<R>(work: impl Fn() + Send + Sync, body: impl FnOnce() -> R) -> R {
     })
 }
 
-/// S-H2, S-H3: garbage neither answers nor renews a limit.
-fn a_flood_of_garbage_costs_no_answer() -> Result {
+/// S-H2, S-H3: garbage is no answer and does not restart a time limit.
+fn a_flood_of_garbage_loses_no_answer() -> Result {
     let mut nl = unconnected()?;
     nl.socket().set_receive_buffer(1 << 20)?;
     let (forger, port) = (forger()?, nl.socket().port());
@@ -130,7 +130,7 @@ fn a_flood_of_garbage_costs_no_answer() -> Result {
                     assert_eq!(link.index(), LO);
                     answered += 1;
                 }
-                // The flood took the room of the answer: reported, not waited for.
+                // The answer did not fit because of the flood: this is reported, without waiting.
                 Err(Error::Overrun) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -141,8 +141,8 @@ fn a_flood_of_garbage_costs_no_answer() -> Result {
     Ok(())
 }
 
-/// F2: an overflow that nobody saw is still congestion.
-fn a_call_behind_an_unread_overflow_is_answered() -> Result {
+/// F2: an overflow that was not reported is still congestion.
+fn a_call_after_an_unread_overflow_is_answered() -> Result {
     let (mut nl, mut other) = (connect()?, connect()?);
     nl.set_timeout(Some(seconds(5)))?;
     nl.subscribe(&[Group::IPV4_ADDR.0, Group::IPV4_ROUTE.0])?;
@@ -241,7 +241,7 @@ fn a_batch_of_large_replies() -> Result {
 }
 
 /// F8, S-M4
-fn a_small_send_buffer_is_no_limit() -> Result {
+fn a_small_send_buffer_does_not_limit_batches() -> Result {
     let mut nl = connect()?;
     nl.socket().set_send_buffer(16 << 10)?;
     let added = nl.batch((0..3000).map(|n| route::add(host(n)).oif(LO)));
@@ -260,7 +260,7 @@ fn a_small_send_buffer_is_no_limit() -> Result {
 }
 
 /// F6, S-L1
-fn answers_to_a_former_owner_are_not_taken() -> Result {
+fn answers_to_a_former_owner_are_ignored() -> Result {
     let mut nl = connect()?;
     for n in 0..40 {
         nl.call(link::create(&format!("br{n}")).kind(Bridge::new()))?;
@@ -277,7 +277,7 @@ fn answers_to_a_former_owner_are_not_taken() -> Result {
 }
 
 /// S-M5
-fn a_dump_asked_for_as_one_reply_blocks_no_other() -> Result {
+fn a_dump_requested_as_one_reply_blocks_no_other() -> Result {
     let mut nl = connect()?;
     let added = nl.batch((0..3000).map(|n| route::add(host(n)).oif(LO)));
     assert!(added.iter().all(std::result::Result::is_ok));
@@ -289,7 +289,7 @@ fn a_dump_asked_for_as_one_reply_blocks_no_other() -> Result {
     Ok(())
 }
 
-/// F12: for `epoll`, also on a socket that doesn't wait.
+/// F12: for `epoll`, also on a non-blocking socket.
 fn a_loop_of_its_own_reads_without_a_wait() -> Result {
     let options = netlink_route::OpenOptions::new().nonblocking();
     let mut events = netlink_route::subscribe_with(&[Group::LINK], &options)?;
@@ -312,7 +312,7 @@ fn current_thread() -> Result<tokio::runtime::Runtime> {
 }
 
 /// F2, S-H1
-fn tokio_answers_behind_an_unread_overflow() -> Result {
+fn tokio_answers_after_an_unread_overflow() -> Result {
     current_thread()?.block_on(async {
         let mut other = connect()?;
         let mut nl = netlink_route::tokio::connect()?;

@@ -1,4 +1,4 @@
-//! BPF programs on links and routes: attached, replaced, told apart, detached.
+//! BPF programs on links and routes: attached, replaced, identified, detached.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::Command;
@@ -38,7 +38,7 @@ fn passes() -> std::io::Result<OwnedFd> {
     returns(BPF_PROG_TYPE_XDP, XDP_PASS)
 }
 
-/// A connection beside a pair of links, `a` and `b`.
+/// A connection and a pair of links, `a` and `b`.
 fn pair() -> Result<Connection> {
     let mut nl = connect()?;
     nl.call(link::create("a").kind(Veth::new().peer(link::peer("b"))))?;

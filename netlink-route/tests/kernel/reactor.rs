@@ -1,4 +1,4 @@
-//! The tokio connection: the same calls, on both runtimes, and futures that are dropped.
+//! The tokio connection: the same calls, on both runtimes, and with futures that are dropped.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -63,7 +63,7 @@ fn everything_on_a_current_thread_runtime() -> Result {
 }
 
 fn everything_on_a_multi_thread_runtime() -> Result {
-    // Its threads are born in this thread's namespace.
+    // Its threads start in this thread's namespace.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(everything())
 }
@@ -83,7 +83,7 @@ fn a_dropped_call_leaves_the_connection_usable() -> Result {
             assert!(nl.call(link::get("nosuchlink")).await.unwrap_err().is_not_found());
             assert_eq!(nl.call(link::get("lo")).await?.index(), LO);
         }
-        // What was sent was done.
+        // The sent request was executed.
         assert_eq!(nl.dump(route::list().table(254)).await?.collect().await?.len(), 50);
         Ok(())
     })
@@ -133,7 +133,7 @@ fn connections_of_many_tasks() -> Result {
     })
 }
 
-/// The kernel answers at once, so a connection that is called again and again never has to wait.
+/// The kernel answers at once, so a connection that is called repeatedly never waits.
 fn other_tasks_of_the_thread_get_their_turn() -> Result {
     current_thread()?.block_on(async {
         let mut nl = connect().await?;

@@ -1,4 +1,4 @@
-//! Routes: each option is read back, queries take each of theirs into account.
+//! Routes: each option is read back, and queries use each of their conditions.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
@@ -18,14 +18,14 @@ suite! {
     a_route_that_leads_nowhere_is_refused: kind("dummy"), ipv6();
     a_route_is_added_appended_replaced_changed_and_deleted: kind("dummy");
     an_appended_ipv6_route_is_one_more_next_hop: kind("dummy"), ipv6();
-    a_deletion_takes_what_matches: kind("dummy"), ipv6();
+    a_deletion_deletes_the_matches: kind("dummy"), ipv6();
     ipv4_default_routes_that_drop_have_an_errno: kind("dummy");
     ipv6_default_routes_that_drop_have_an_errno: kind("dummy"), ipv6();
     every_part_of_a_route_reads_back: kind("dummy"), ipv6();
     lists_are_filtered_by_the_kernel: kind("dummy"), ipv6();
-    a_family_the_kernel_has_no_routes_of: kind("dummy");
+    a_family_without_routes_in_the_kernel: kind("dummy");
     a_filtered_list_may_be_left_early: kind("dummy"), ipv6();
-    a_query_asks_for_a_packet_that_comes_in: kind("dummy"), ipv6(), program("ip");
+    a_query_can_be_for_a_received_packet: kind("dummy"), ipv6(), program("ip");
     a_query_asks_for_an_outgoing_link: kind("dummy"), ipv6(), program("ip");
     a_query_asks_for_a_source: kind("dummy"), ipv6(), program("ip");
     a_query_asks_for_a_mark: kind("dummy"), ipv6(), program("ip");
@@ -39,10 +39,10 @@ suite! {
     a_next_hop_object_gives_the_gateway: kind("dummy"), ipv6(), program("ip"), kernel(5, 3);
     metrics_and_their_locks_read_back: kind("dummy"), ipv6();
     an_ipv6_route_expires: kind("dummy"), ipv6();
-    an_echo_tells_what_was_made: kind("dummy"), ipv6();
+    an_echo_returns_the_new_link: kind("dummy"), ipv6();
 }
 
-/// A host with two links: 10.0.0.0/24 and 2001:db8::/64 at the first, 10.0.1.0/24 and 2001:db8:1::/64 at the second.
+/// A host with two links: 10.0.0.0/24 and 2001:db8::/64 on the first, 10.0.1.0/24 and 2001:db8:1::/64 on the second.
 pub(crate) fn connect_with_nets() -> Result<Connection> {
     let mut nl = connect()?;
     for (index, name, net) in [(D0, "d0", 0u8), (D1, "d1", 1)] {
@@ -51,12 +51,12 @@ pub(crate) fn connect_with_nets() -> Result<Connection> {
         nl.call(addr::add(index, Addr::new(four, 24).unwrap()))?;
         let six = IpAddr::from([0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 1]);
         match nl.call(addr::add(index, Addr::new(six, 64).unwrap())) {
-            // Tests that need IPv6 say so.
+            // Tests that need IPv6 have it in their needs.
             Err(error) if error.is_unsupported() => {}
             result => result?,
         }
     }
-    // Until they are ready, routes of theirs are missing and none may name them as source.
+    // Until the addresses are ready, their routes are missing and no route may use them as source.
     addresses::list(&mut nl, addr::list())?;
     Ok(nl)
 }
@@ -115,7 +115,7 @@ fn a_route_that_leads_nowhere_is_refused() -> Result {
         }
         assert_eq!(all_to(&mut nl, to)?, []);
     }
-    // The kernel says what is wrong in words.
+    // The kernel explains the error in a text.
     let error = nl.call(route::add(a(FOUR)).gateway(Ipv4Addr::new(203, 0, 113, 1))).unwrap_err();
     assert!(error.to_string().contains("Nexthop has invalid gateway"), "{error}");
     Ok(())
@@ -144,7 +144,7 @@ fn a_route_is_added_appended_replaced_changed_and_deleted() -> Result {
         nl.call(route::delete(a(FOUR)))?;
         assert_eq!(all_to(&mut nl, FOUR)?.len(), left);
         if left == 3 {
-            // A deletion names its type of service; without one it means 0.
+            // A deletion has a type of service; by default it is 0.
             nl.call(route::delete(a(FOUR)).tos(0x10))?;
             nl.call(route::add(a(FOUR)).gateway(via(7)).priority(11))?;
         }
@@ -174,7 +174,7 @@ fn an_appended_ipv6_route_is_one_more_next_hop() -> Result {
     Ok(())
 }
 
-fn a_deletion_takes_what_matches() -> Result {
+fn a_deletion_deletes_the_matches() -> Result {
     let mut nl = connect_with_nets()?;
     for (to, gateway, other) in [(FOUR, "10.0.0.2", "10.0.0.3"), (SIX, "2001:db8::2", "2001:db8::3")] {
         let made = || route::add(a(to)).gateway(ip(gateway)).priority(5).protocol(Protocol::BGP);
@@ -290,7 +290,7 @@ fn every_part_of_a_route_reads_back() -> Result {
     )?;
     let made = find(&mut nl, SIX)?;
     assert_eq!((made.gateway(), made.pref()), (Some(ip("2001:db8::2")), Some(RouterPreference::HIGH)));
-    // The metric that IPv6 routes get.
+    // The default metric of IPv6 routes.
     assert_eq!((made.priority(), made.protocol()), (Some(1024), Protocol::BGP));
     match nl.call(route::add(a("2001:db8:77::/48")).from(a("2001:db8:1::/64")).oif(D0)) {
         Ok(()) => assert_eq!(find(&mut nl, "2001:db8:77::/48")?.source(), Some(a("2001:db8:1::/64"))),
@@ -327,7 +327,7 @@ fn lists_are_filtered_by_the_kernel() -> Result {
         let found = list(nl, request)?;
         let expected: Vec<_> = everything.iter().filter(|one| matches(one)).collect();
         assert!(!expected.is_empty());
-        // Nothing here sorts out answers: what came is what the kernel chose.
+        // This crate does not filter here: the answers are the kernel's choice.
         assert_eq!(found.iter().map(Route::to_string).collect::<Vec<_>>(), {
             expected.iter().map(|one| one.to_string()).collect::<Vec<_>>()
         });
@@ -357,26 +357,26 @@ fn lists_are_filtered_by_the_kernel() -> Result {
     }
     check(&mut nl, route::list().table(100), &|one| one.table() == 100)?;
     check(&mut nl, route::list().protocol(Protocol::KERNEL), &|one| one.protocol() == Protocol::KERNEL)?;
-    // The default route is one like all others.
+    // The default route is handled like all others.
     check(&mut nl, route::list().family(Family::INET).table(254).oif(D0), &|one| {
         (one.family(), one.table(), one.oif()) == (Family::INET, 254, Some(D0))
     })?;
     assert_eq!(find(&mut nl, "0.0.0.0/0")?.gateway(), Some(ip("10.0.0.2")));
-    // Nothing was looked up yet, so there are no exceptions.
+    // There were no lookups, so there are no exceptions.
     assert_eq!(list(&mut nl, route::list().family(Family::INET).cached())?, []);
-    // What is no filter is refused, rather than ignored.
+    // Conditions that are not filters are refused, not ignored.
     let error = nl.dump(route::list().family(Family::INET).tos(8))?.collect().unwrap_err();
     assert_eq!(Error::from(error).errno(), Some(Errno::EINVAL));
     Ok(())
 }
 
 /// vishvananda 29
-fn a_family_the_kernel_has_no_routes_of() -> Result {
+fn a_family_without_routes_in_the_kernel() -> Result {
     let mut nl = connect_with_nets()?;
-    // MCTP has routes and may be missing; the number 99 is no family at all.
+    // MCTP has routes and can be missing; no family has the number 99.
     for family in [Family::MCTP, Family(99)] {
         let found = list(&mut nl, route::list().family(family))?;
-        // The kernel takes a family without routes for any, so the family of each answer tells.
+        // The kernel treats a family without routes as any family, so the family of each answer is checked.
         assert!(found.iter().all(|one| one.family() != family), "{found:?}");
     }
     Ok(())
@@ -399,8 +399,8 @@ fn a_filtered_list_may_be_left_early() -> Result {
     Ok(())
 }
 
-/// Checks in both families that packets to a net go out by the second link if `ask` says of them what the rule wants,
-/// and by the first one else.
+/// Checks in both families that packets to a net use the second link if `ask` describes what the rule
+/// requires, and otherwise the first.
 fn steered(
     family: Family,
     rule: &str,
@@ -418,7 +418,7 @@ fn steered(
     assert_eq!((plain.oif(), plain.table()), (Some(D0), 254));
     let steered = nl.call(ask(route::get(to)).lookup_table())?;
     assert_eq!((steered.oif(), steered.table()), (Some(D1), 100), "{steered}");
-    // A query is answered with one route, without an acknowledgement that could confuse the next.
+    // A query is answered with one route, without an acknowledgement that could confuse the next query.
     assert_eq!(nl.call(route::get(to))?.oif(), Some(D0));
     nl.call(link::delete(D0))?;
     nl.call(link::delete(D1))?;
@@ -426,7 +426,7 @@ fn steered(
 }
 
 /// vishvananda 31
-fn a_query_asks_for_a_packet_that_comes_in() -> Result {
+fn a_query_can_be_for_a_received_packet() -> Result {
     for version in ["ipv4", "ipv6"] {
         std::fs::write(format!("/proc/sys/net/{version}/conf/all/forwarding"), "1")?;
     }
@@ -497,7 +497,7 @@ fn several_next_hops_keep_their_weights() -> Result {
         let hops: Vec<_> = hops.iter().map(|hop| (hop.gateway(), hop.oif(), hop.weight())).collect();
         assert_eq!(hops, [(Some(ip(first)), D0, 3), (Some(ip(second)), D1, 256)]);
     }
-    // Straight to a link, and a gateway that no route leads to.
+    // Directly to a link, and through a gateway that no route leads to.
     let hops = [NextHop::dev(D0), NextHop::via(ip("172.16.0.1")).oif(D1).onlink()];
     nl.call(route::replace(a(FOUR)).multipath(&hops))?;
     let made = find(&mut nl, FOUR)?;
@@ -521,7 +521,7 @@ fn an_ipv4_route_takes_an_ipv6_gateway() -> Result {
     let gateways: Vec<_> = made.next_hops().unwrap().iter().map(|hop| hop.gateway().unwrap()).collect();
     assert_eq!(gateways, [ip("10.0.0.2"), ip("fe80::2")]);
     nl.call(route::delete(a(FOUR)).multipath(&hops))?;
-    // The other way round there is no such thing.
+    // The other direction does not exist.
     let error = nl.call(route::add(a(SIX)).gateway(ip("10.0.0.2")).oif(D0)).unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EINVAL), "{error}");
     Ok(())
@@ -602,7 +602,7 @@ fn metrics_and_their_locks_read_back() -> Result {
         assert_eq!(metrics.lock(), None);
         let mut expected = all.clone();
         if metrics.features() != Some(Features::ECN) {
-            // The kernel adds a bit of its own where the congestion control wants ECN.
+            // The kernel adds its own bit if the congestion control uses ECN.
             expected = expected.features(metrics.features().unwrap());
         }
         assert_eq!(metrics.to_string(), expected.attrs().to_string());
@@ -624,13 +624,13 @@ fn an_ipv6_route_expires() -> Result {
     assert!((354_000..=360_000).contains(&left), "{left}");
     nl.call(route::replace(a(SIX)).oif(D0))?;
     assert_eq!(find(&mut nl, SIX)?.cacheinfo().unwrap().expires, 0);
-    // IPv4 routes stay.
+    // IPv4 routes remain.
     nl.call(route::add(a(FOUR)).oif(D0).expires(3600))?;
     assert_eq!(find(&mut nl, FOUR)?.cacheinfo().map_or(0, |info| info.expires), 0);
     Ok(())
 }
 
-fn an_echo_tells_what_was_made() -> Result {
+fn an_echo_returns_the_new_link() -> Result {
     let mut nl = connect_with_nets()?;
     for to in [FOUR, SIX] {
         let request = route::add(a(to)).oif(D1).into_request().with_flags(MessageFlags::ECHO);

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use netlink_core::socket::{BpfInstruction, Switch};
 use netlink_core::{Errno, Error, OpenOptions, Protocol, Socket};
-use netlink_testing::{Result, suite};
+use netlink_testing::{Result, kernel, suite};
+
+use crate::connect;
 
 suite! {
     every_switch_can_be_set_and_read;
@@ -13,11 +15,12 @@ suite! {
     a_port_of_choice;
     a_filter_is_attached_detached_and_locked;
     an_unaligned_datagram_arrives_whole;
-    a_short_buffer_is_told;
+    a_short_buffer_is_reported;
     a_receive_ends_in_time;
     a_reader_is_stopped_from_another_thread;
     a_descriptor_is_taken_over;
-    the_group_of_a_datagram_is_told;
+    the_group_of_a_datagram_is_reported;
+    a_group_above_32_is_reported: kernel(6, 14);
     a_group_out_of_reach_is_refused;
 }
 
@@ -41,7 +44,7 @@ fn every_switch_can_be_set_and_read() -> Result {
         }
     }
     match socket.set(Switch::LISTEN_ALL_NSID, true) {
-        // It takes CAP_NET_BROADCAST in the initial user namespace.
+        // It requires CAP_NET_BROADCAST in the initial user namespace.
         Err(error) => assert!(error.is_permission(), "{error}"),
         Ok(()) => match socket.get(Switch::LISTEN_ALL_NSID) {
             Ok(on) => assert!(on),
@@ -54,12 +57,12 @@ fn every_switch_can_be_set_and_read() -> Result {
 fn groups_of_any_number() -> Result {
     let socket = Socket::open(Protocol::ROUTE)?;
     assert!(socket.memberships()?.is_empty());
-    // Those of Linux 5.10 end with 33.
+    // The groups of Linux 5.10 end with 33.
     let has_more = Socket::open(Protocol::ROUTE)?.join(36).is_ok();
     let groups = if has_more { [1, 32, 33, 36] } else { [1, 31, 32, 33] };
     for group in groups {
         socket.join(group)?;
-        // A sender's address has room for 32.
+        // A sender's address has space for 32.
         assert_eq!(socket.get(Switch::PACKET_INFO)?, group > 32);
     }
     assert_eq!(socket.memberships()?, groups);
@@ -88,7 +91,7 @@ fn a_port_of_choice() -> Result {
 
 fn a_filter_is_attached_detached_and_locked() -> Result {
     let socket = talker()?;
-    // BPF_RET | BPF_K: take no byte, that is, drop it.
+    // `BPF_RET | BPF_K`: accept no byte, so drop the message.
     let drop_all = [BpfInstruction { code: 0x06, jump_true: 0, jump_false: 0, operand: 0 }];
     let mut buffer = [0; 16];
     socket.attach_filter(&drop_all)?;
@@ -114,7 +117,7 @@ fn an_unaligned_datagram_arrives_whole() -> Result {
     Ok(())
 }
 
-fn a_short_buffer_is_told() -> Result {
+fn a_short_buffer_is_reported() -> Result {
     let socket = talker()?;
     socket.send_to(&[7; 100], socket.port(), 0)?;
     let mut buffer = [0; 10];
@@ -129,7 +132,7 @@ fn a_receive_ends_in_time() -> Result {
         socket.set_receive_timeout(Some(timeout))?;
         let start = Instant::now();
         assert_eq!(socket.receive(&mut [0; 16]).unwrap_err().errno(), Some(Errno::EAGAIN));
-        // An emulated machine's timer and its clock are not quite at one.
+        // The timer and the clock of an emulated machine differ slightly.
         assert!(start.elapsed() + Duration::from_millis(10) >= timeout);
     }
     Ok(())
@@ -162,18 +165,29 @@ fn a_descriptor_is_taken_over() -> Result {
     Ok(())
 }
 
-fn the_group_of_a_datagram_is_told() -> Result {
+fn the_group_of_a_datagram_is_reported() -> Result {
     let listener = talker()?;
     listener.join(3)?;
     let speaker = talker()?;
     for switched in [false, true] {
-        // After the group, the port is tried: the speaker's own, since no kernel listens here.
+        // After the group, the port is used: the sender's own, because no kernel listens here.
         speaker.send_to(b"hi", speaker.port(), 3)?;
         let received = listener.receive(&mut [0; 16])?;
         assert_eq!((received.sender.port, received.sender.group), (speaker.port(), 3));
         assert_eq!(listener.get(Switch::PACKET_INFO)?, switched);
         listener.set(Switch::PACKET_INFO, true)?;
     }
+    Ok(())
+}
+
+fn a_group_above_32_is_reported() -> Result {
+    // S-X: RTNLGRP_IPV4_MCADDR. A link that is up takes what is sent to all hosts.
+    const IPV4_MCADDR: u32 = 37;
+    let listener = Socket::open(Protocol::ROUTE)?;
+    listener.join(IPV4_MCADDR)?;
+    connect()?;
+    let received = listener.receive(&mut [0; 256])?;
+    assert_eq!((received.sender.port, received.sender.group), (0, IPV4_MCADDR));
     Ok(())
 }
 

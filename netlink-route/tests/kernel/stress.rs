@@ -1,4 +1,4 @@
-//! Many threads, many links, tables that change while they are listed.
+//! Many threads, many links, and tables that change while they are listed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,24 +14,24 @@ use crate::{LO, connect, host};
 suite! {
     sixteen_threads_on_one_connection: seconds(120);
     sixteen_threads_on_many_connections: seconds(120);
-    a_dump_under_churn_is_consistent_or_says_so: kind("ifb"), seconds(180);
+    a_dump_during_changes_is_consistent_or_an_error: kind("ifb"), seconds(180);
     an_interrupted_dump_carries_its_data: kind("ifb"), seconds(180);
 }
 
 const THREADS: u32 = 16;
 const CALLS: u32 = 10_000;
 
-/// Where time runs slower, there is less to do. An emulated processor is slower than its tests are given time.
+/// Fewer repetitions on slow machines: an emulated processor is slower than the tests' extra time.
 fn calls() -> u32 {
     CALLS / patience().pow(2)
 }
 
-/// As many as make a dump of many parts.
+/// Enough for a dump of many parts.
 fn links() -> u32 {
     1000 / patience()
 }
 
-/// Each thread asks for what only it asks for, so a mismatch can't hide.
+/// Each thread asks for a different object, so that a wrong answer is detected.
 fn ask(nl: &mut Connection, thread: u32, call: u32) -> Result<(), Error> {
     let to = host(thread * CALLS + call);
     match call % 4 {
@@ -41,7 +41,7 @@ fn ask(nl: &mut Connection, thread: u32, call: u32) -> Result<(), Error> {
                 assert_eq!(route.destination().map(|dst| dst.ip()), Some(to.ip()));
                 Ok(())
             }
-            // Nothing leads there yet.
+            // There is no route to it yet.
             Err(error) => {
                 assert!(error.errno() == Some(netlink_core::Errno::ENETUNREACH), "{error}");
                 Ok(())
@@ -93,7 +93,7 @@ fn sixteen_threads_on_many_connections() -> Result {
     Ok(())
 }
 
-/// Makes `count` links, then runs `work` while another thread makes and deletes further ones.
+/// Makes `count` links, then runs `work` while another thread makes and deletes more links.
 fn with_churn(count: u32, work: impl FnOnce(&mut Connection) -> Result) -> Result {
     let mut nl = connect()?;
     let made = nl.batch((0..count).map(|n| link::create(&format!("stay{n}")).kind("ifb")));
@@ -119,7 +119,7 @@ fn with_churn(count: u32, work: impl FnOnce(&mut Connection) -> Result) -> Resul
 }
 
 /// vishvananda 42
-fn a_dump_under_churn_is_consistent_or_says_so() -> Result {
+fn a_dump_during_changes_is_consistent_or_an_error() -> Result {
     let count = links();
     with_churn(count, |nl| {
         nl.set_dump_retries(3);
@@ -154,11 +154,11 @@ fn an_interrupted_dump_carries_its_data() -> Result {
             if let Err(partial) = nl.dump(link::list())?.collect() {
                 assert!(matches!(partial.error, Error::Interrupted), "{}", partial.error);
                 assert!(u32::try_from(partial.items.len())? >= count, "{}", partial.items.len());
-                // The same, streamed: every item first, then the error, then the end.
+                // The same as a stream: all items, then the error, then the end.
                 return Ok(());
             }
         }
-        // The other thread never came between two parts of a dump.
+        // The other thread made no change between two parts of a dump.
         netlink_testing::skip("no dump was interrupted in 300 tries")
     })
 }

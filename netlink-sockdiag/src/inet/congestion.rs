@@ -1,17 +1,17 @@
-//! What congestion controls tell.
+//! Data of congestion controls.
 
 use netlink_core::layout;
 
 layout! {
     /// `struct tcpvegas_info`.
     pub struct VegasInfo: tcpvegas_info = 16 {
-        /// Whether it is in control; not while losses are repaired.
+        /// Whether it is active; not while losses are repaired.
         enabled: u32,
-        /// Round trips measured since the last decision.
+        /// Number of round trips measured since the last decision.
         rtt_count: u32,
-        /// Microseconds of a round trip: the last or the mean, as the algorithm has it.
+        /// Round trip time in microseconds: the last or the average, depending on the algorithm.
         rtt: u32,
-        /// Microseconds of the shortest round trip.
+        /// Shortest round trip time, in microseconds.
         min_rtt: u32,
     }
 }
@@ -19,15 +19,15 @@ layout! {
 layout! {
     /// `struct tcp_dctcp_info`.
     pub struct DctcpInfo: tcp_dctcp_info = 16 {
-        /// Whether it is in control; not if the peer doesn't do ECN.
+        /// Whether it is active; not if the peer does not use ECN.
         enabled: u16,
-        /// Whether the last segment came with a congestion mark.
+        /// Whether the last segment had a congestion mark.
         ce_state: u16,
-        /// The estimated part of marked bytes, in 1024ths.
+        /// Estimated fraction of marked bytes, in units of 1/1024.
         alpha: u32,
-        /// Bytes acknowledged with a mark in this round trip.
+        /// Bytes acknowledged with a mark in the current round trip.
         acked_marked: u32,
-        /// Bytes acknowledged in this round trip.
+        /// Bytes acknowledged in the current round trip.
         acked: u32,
     }
 }
@@ -39,17 +39,17 @@ layout! {
         bandwidth_low: u32,
         /// Upper half of the estimated bandwidth.
         bandwidth_high: u32,
-        /// Microseconds of the shortest round trip of late.
+        /// Recent shortest round trip time, in microseconds.
         min_rtt: u32,
-        /// How much faster than the bandwidth it sends, in 256ths.
+        /// Ratio of the sending rate to the bandwidth, in units of 1/256.
         pacing_gain: u32,
-        /// How much more than the product of bandwidth and round trip it has in flight, in 256ths.
+        /// Ratio of the congestion window to the bandwidth-delay product, in units of 1/256.
         cwnd_gain: u32,
     }
 }
 
 impl BbrInfo {
-    /// The estimated bandwidth, in bytes a second.
+    /// The estimated bandwidth, in bytes per second.
     pub const fn bandwidth(&self) -> u64 {
         self.bandwidth_low as u64 | (self.bandwidth_high as u64) << 32
     }

@@ -1,4 +1,4 @@
-//! Filters that the kernel runs on every socket of a dump.
+//! Filters that the kernel evaluates for each socket of a list.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,11 +10,12 @@ use netlink_core::{Malformed, Payload, Prefix, Rule, Shape, Unsendable, Writer, 
 use crate::Family;
 
 values! {
-    /// `INET_DIAG_BC_*`: instructions of a [`Bytecode`]. Each holds or not, and goes on accordingly.
+    /// `INET_DIAG_BC_*`: instructions of a [`Bytecode`]. Each is a condition, and execution continues
+    /// according to its result.
     pub struct Instruction: u8 {
-        /// Holds.
+        /// Always true.
         0 INET_DIAG_BC_NOP NOP "nop",
-        /// Doesn't hold.
+        /// Always false.
         1 INET_DIAG_BC_JMP JMP "jmp",
         /// The source port is this one or higher.
         2 INET_DIAG_BC_S_GE SOURCE_PORT_GE "sport >=",
@@ -24,7 +25,7 @@ values! {
         4 INET_DIAG_BC_D_GE DEST_PORT_GE "dport >=",
         /// The destination port is this one or lower.
         5 INET_DIAG_BC_D_LE DEST_PORT_LE "dport <=",
-        /// Nobody bound the socket to its source port.
+        /// The kernel chose the source port.
         6 INET_DIAG_BC_AUTO AUTO "autobound",
         /// The source address is in this prefix.
         7 INET_DIAG_BC_S_COND SOURCE "src",
@@ -32,23 +33,23 @@ values! {
         8 INET_DIAG_BC_D_COND DEST "dst",
         /// The socket is bound to this link.
         9 INET_DIAG_BC_DEV_COND DEVICE "dev",
-        /// The socket has this mark under this mask.
+        /// The socket has this mark in the bits of a mask.
         10 INET_DIAG_BC_MARK_COND MARK "fwmark",
         /// The source port is this one.
         11 INET_DIAG_BC_S_EQ SOURCE_PORT_EQ "sport =",
         /// The destination port is this one.
         12 INET_DIAG_BC_D_EQ DEST_PORT_EQ "dport =",
-        /// The socket is of this cgroup. Linux 5.8.
+        /// The socket belongs to this cgroup. Linux 5.8.
         13 INET_DIAG_BC_CGROUP_COND CGROUP "cgroup",
     }
 }
 
-/// Bytes of `struct inet_diag_bc_op`.
+/// Size of `struct inet_diag_bc_op`.
 const HEAD: usize = 4;
-/// As much as an attribute holds, in whole instructions.
+/// Largest size in an attribute, in whole instructions.
 const MAX: usize = (u16::MAX as usize - 4) & !3;
 
-/// Which sockets a dump lists: an expression the kernel evaluates.
+/// A condition for the sockets of a list, which the kernel evaluates.
 ///
 /// ```
 /// use netlink_sockdiag::inet::{self, Filter, IpProtocol};
@@ -60,19 +61,19 @@ const MAX: usize = (u16::MAX as usize - 4) & !3;
 /// # Ok::<(), netlink_sockdiag::PrefixError>(())
 /// ```
 ///
-/// It is the kernel's bytecode from the start: a run of conditions, each of which goes on to the next one if it holds
-/// and jumps ahead if it doesn't. Combining filters appends one to the other and fixes the jumps that get their
-/// target by that, so that a filter of any size is built without recursion. One of more than 65,528 bytes is refused
-/// when it is sent; a port is 8, a prefix 16 or 28 of them, and each `or` and `not` adds 4.
+/// A filter consists of the kernel's bytecode: a sequence of conditions. If a condition is true, the next one
+/// follows; otherwise execution jumps ahead. Combining two filters appends one to the other, and sets the targets of
+/// the jumps that are now known. So a filter of any size is built without recursion. A filter of more than 65,528
+/// bytes is refused before it is sent. A port has 8 bytes, a prefix 16 or 28, and each `or` and `not` adds 4.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Filter {
     code: Vec<u8>,
-    /// The instructions that jump to the end of all, and so reject the socket, by their offsets.
+    /// The offsets of instructions that jump to the end and so reject the socket.
     rejecting: Vec<usize>,
 }
 
 impl Filter {
-    /// Every socket.
+    /// Matches all sockets.
     pub fn everything() -> Self {
         Self { code: [Instruction::NOP.0, 4, 4, 0].into(), rejecting: Vec::new() }
     }
@@ -80,35 +81,35 @@ impl Filter {
     fn condition(instruction: Instruction, argument: &[u8]) -> Self {
         let length = HEAD + argument.len();
         let mut code = Vec::with_capacity(length);
-        // The longest argument is 24 bytes.
+        // The longest argument has 24 bytes.
         code.extend([instruction.0, u8::try_from(length).unwrap_or_default(), 0, 0]);
         code.extend(argument);
         Self { code, rejecting: [0].into() }
     }
 
     fn port(instruction: Instruction, port: u16) -> Self {
-        // In an instruction of its own, where that keeps its second jump.
+        // The port is in an instruction of its own, in its second jump.
         let [low, high] = port.to_ne_bytes();
         Self::condition(instruction, &[0, 0, low, high])
     }
 
-    /// The source port is this one.
+    /// Matches sockets with this source port.
     pub fn source_port(port: u16) -> Self {
         Self::port(Instruction::SOURCE_PORT_EQ, port)
     }
 
-    /// The source port is one of these; none is if the range is empty.
+    /// Matches sockets with a source port in this range. An empty range matches none.
     pub fn source_ports(ports: RangeInclusive<u16>) -> Self {
         Self::port(Instruction::SOURCE_PORT_GE, *ports.start())
             & Self::port(Instruction::SOURCE_PORT_LE, *ports.end())
     }
 
-    /// The destination port is this one.
+    /// Matches sockets with this destination port.
     pub fn dest_port(port: u16) -> Self {
         Self::port(Instruction::DEST_PORT_EQ, port)
     }
 
-    /// The destination port is one of these; none is if the range is empty.
+    /// Matches sockets with a destination port in this range. An empty range matches none.
     pub fn dest_ports(ports: RangeInclusive<u16>) -> Self {
         Self::port(Instruction::DEST_PORT_GE, *ports.start())
             & Self::port(Instruction::DEST_PORT_LE, *ports.end())
@@ -136,49 +137,50 @@ impl Filter {
         8 + N
     }
 
-    /// The source address is in this prefix. One of IPv4 also takes in IPv6 sockets with an IPv4 address
-    /// (`::ffff:10.0.0.1`); none takes in sockets of the other family, not even `0.0.0.0/0`.
+    /// Matches sockets with a source address in this prefix. An IPv4 prefix also matches IPv6 sockets with
+    /// IPv4-mapped addresses (`::ffff:10.0.0.1`). Apart from that, no prefix matches sockets of the other
+    /// family, not even `0.0.0.0/0`.
     pub fn source(prefix: Prefix) -> Self {
         Self::prefix(Instruction::SOURCE, prefix)
     }
 
-    /// The destination address is in this prefix; as with [`source`](Self::source).
+    /// Matches sockets with a destination address in this prefix, with the rules of [`source`](Self::source).
     pub fn dest(prefix: Prefix) -> Self {
         Self::prefix(Instruction::DEST, prefix)
     }
 
-    /// The socket is bound to the link of this index; 0 is to none.
+    /// Matches sockets that are bound to the link with this index; 0 matches sockets that are bound to none.
     pub fn interface(index: u32) -> Self {
         Self::condition(Instruction::DEVICE, &index.to_ne_bytes())
     }
 
-    /// The socket's mark is this one, in the bits of the mask. Needs `CAP_NET_ADMIN`, else the dump is `EPERM`.
+    /// Matches sockets with this mark in the bits of `mask`. Needs `CAP_NET_ADMIN`, otherwise the list is `EPERM`.
     pub fn mark(mark: u32, mask: u32) -> Self {
         Self::condition(Instruction::MARK, [mark.to_ne_bytes(), mask.to_ne_bytes()].as_flattened())
     }
 
-    /// The socket is of the cgroup of this id: the inode of its directory in cgroup v2. Linux 5.8.
+    /// Matches sockets of the cgroup with this id: the inode of its directory in cgroup v2. Linux 5.8.
     pub fn cgroup(id: u64) -> Self {
         Self::condition(Instruction::CGROUP, &id.to_ne_bytes())
     }
 
-    /// Nobody bound the socket to its source port: the kernel chose it, or the connection was accepted.
+    /// Matches sockets whose source port the kernel chose, and accepted connections.
     pub fn auto_port() -> Self {
         Self::condition(Instruction::AUTO, &[])
     }
 
-    /// Appends an instruction that never holds; gives its offset.
+    /// Appends an instruction that is always false, and returns its offset.
     fn jump(&mut self) -> usize {
         let at = self.code.len();
         self.code.extend([Instruction::JMP.0, 4, 0, 0]);
         at
     }
 
-    /// Lets instructions jump to the end of what there is, and so many bytes further.
+    /// Sets the target of these jumps: the current end plus `further` bytes.
     fn land(&mut self, jumps: &[usize], further: usize) {
         let end = self.code.len() + further;
         for at in jumps {
-            // Too far is only possible in a filter that is too long.
+            // The distance is too large only if the filter is too long.
             let distance = u16::try_from(end - at).unwrap_or_default();
             if let Some(no) = self.code.get_mut(at + 2..).and_then(|rest| rest.first_chunk_mut()) {
                 *no = distance.to_ne_bytes();
@@ -192,11 +194,10 @@ impl Filter {
         self.rejecting.extend(other.rejecting.iter().map(|at| at + start));
     }
 
-    /// Appends the attribute.
     pub(super) fn put(&self, out: &mut Writer) {
         const INET_DIAG_REQ_BYTECODE: u16 = 1;
         let mut whole = self.clone();
-        // Four bytes behind the end is where the kernel rejects.
+        // A jump to four bytes after the end makes the kernel reject the socket.
         whole.land(&self.rejecting, HEAD);
         let start = out.open(INET_DIAG_REQ_BYTECODE);
         if whole.code.len() > MAX {
@@ -250,7 +251,7 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// A filter as it travels. Prints as its instructions.
+/// A filter in its wire format. Prints as its instructions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bytecode<'a>(
     /// The bytes.
@@ -260,13 +261,13 @@ pub struct Bytecode<'a>(
 /// One instruction of a [`Bytecode`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// What is asked.
+    /// The condition.
     pub instruction: Instruction,
-    /// How many bytes further it goes on if that holds.
+    /// Offset in bytes to the next instruction if the condition is true.
     pub yes: u8,
-    /// How many bytes further it goes on if not.
+    /// Offset in bytes to the next instruction if the condition is false.
     pub no: u16,
-    /// What follows the instruction.
+    /// The bytes after the instruction.
     pub argument: &'a [u8],
 }
 
@@ -278,7 +279,7 @@ impl fmt::Debug for Step<'_> {
 }
 
 impl<'a> Bytecode<'a> {
-    /// The instructions in the order they stand; those that can't be read end it.
+    /// The instructions in order. An instruction that can't be read ends the iteration.
     pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + use<'a> {
         let mut rest = self.0;
         core::iter::from_fn(move || {

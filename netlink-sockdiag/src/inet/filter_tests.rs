@@ -1,4 +1,4 @@
-//! Random expressions: the bytecode passes the kernel's checks and decides as the expression does.
+//! Random expressions: the bytecode passes the kernel's checks and gives the result of the expression.
 //!
 //! `audit` and `run` follow `inet_diag_bc_audit` and `inet_diag_bc_run` of `net/ipv4/inet_diag.c`.
 
@@ -15,7 +15,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use netlink_core::Error;
 use netlink_core::message::HEADER_LEN;
 
-/// What the kernel knows of a socket.
+/// The data of a socket that conditions use.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     source: IpAddr,
@@ -100,7 +100,7 @@ fn covers(prefix: &Prefix, ip: IpAddr) -> bool {
     prefix.ip().is_ipv4() == ip.is_ipv4() && outside.leading_zeros() >= prefix.prefix_len().into()
 }
 
-/// xorshift64: the same on every machine.
+/// xorshift64: gives the same numbers on every machine.
 struct Random(u64);
 
 impl Random {
@@ -111,7 +111,7 @@ impl Random {
         self.0 % limit
     }
 
-    /// Few values, so that conditions hold often.
+    /// Few different values, so that conditions are often true.
     fn port(&mut self) -> u16 {
         [0, 1, 80, 81, 443, 0x1234, u16::MAX][self.below(7) as usize]
     }
@@ -168,7 +168,6 @@ impl Random {
     }
 }
 
-/// The bytes of the one attribute of a request.
 fn bytecode(filter: &Filter) -> Vec<u8> {
     let bytes = inet::list(Family::INET, IpProtocol::TCP).filter(filter).to_bytes().unwrap();
     let attrs = netlink_core::Attrs::new(&bytes[HEADER_LEN + 56..]);
@@ -180,7 +179,7 @@ fn parts(code: &[u8]) -> (Instruction, i64, i64) {
     (Instruction(code[0]), code[1].into(), no.into())
 }
 
-/// Whether following the instructions leads to the one with so many bytes left.
+/// Whether execution reaches the instruction with this many bytes left.
 fn is_reached(code: &[u8], left: i64) -> bool {
     let mut at = 0;
     loop {
@@ -273,7 +272,7 @@ fn run(code: &[u8], entry: &Entry) -> bool {
 }
 
 #[test]
-fn bytecode_decides_as_its_expression() {
+fn bytecode_gives_the_result_of_its_expression() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut held = 0;
     for round in 0..4000 {
@@ -287,16 +286,16 @@ fn bytecode_decides_as_its_expression() {
             held += u32::from(holds);
         }
     }
-    assert!((20_000..60_000).contains(&held), "{held} of 80,000 held: too few or too many to tell");
+    assert!((20_000..60_000).contains(&held), "{held} of 80,000 held: too few or too many for a test");
 }
 
 #[test]
-fn a_filter_has_room_for_thousands_of_ports_and_says_when_it_has_not() {
+fn a_filter_holds_thousands_of_ports_and_refuses_more() {
     let ports = |count: u16| {
         let each = (1..count).map(Filter::dest_port);
         each.fold(Filter::source_port(9), |all, one| all | one)
     };
-    // Eight bytes each, and four between.
+    // Eight bytes each, with four bytes between them.
     let most = ports(5461);
     let code = bytecode(&most);
     assert_eq!(code.len(), 65_528);
@@ -317,7 +316,7 @@ fn a_filter_has_room_for_thousands_of_ports_and_says_when_it_has_not() {
 #[test]
 fn instructions_print() {
     let filter = !Filter::source_port(80) & Filter::interface(2);
-    // Words as they lie in memory.
+    // Words in memory order.
     let wanted = if cfg!(target_endian = "little") {
         "[sport = 00005000 +8 +12, jmp  +4 +16, dev 02000000 +8 +12]"
     } else {

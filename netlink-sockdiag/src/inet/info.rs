@@ -1,4 +1,4 @@
-//! `INET_DIAG_INFO`: a struct of the protocol's own.
+//! `INET_DIAG_INFO`: a struct of the socket's protocol.
 
 use core::fmt;
 
@@ -7,31 +7,32 @@ use netlink_core::{Bytes, Malformed, Payload, Rule, Shape, Writer, flags, layout
 
 use super::{SctpInfo, TcpInfo};
 
-/// What a protocol knows of its connection. The kernel doesn't say which protocol it is: ask for the one that was
-/// queried.
+/// Connection data of the protocol. The kernel does not send which protocol it is: call the method for the
+/// protocol of the query.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Info<'a>(
-    /// The struct, as long as the kernel has it.
+    /// The struct, in the length of the kernel's version.
     pub &'a [u8],
 );
 
 impl Info<'_> {
-    /// Of a TCP socket. What a kernel doesn't have yet is absent; `None` if it is shorter than that of Linux 2.6.
+    /// As data of a TCP socket. Fields that the kernel does not have are absent. `None` if it is shorter than
+    /// the struct of Linux 2.6.
     pub fn tcp(&self) -> Option<TcpInfo> {
         TcpInfo::decode(self.0).ok()
     }
 
-    /// Of an MPTCP socket.
+    /// As data of an MPTCP socket.
     pub fn mptcp(&self) -> Option<MptcpInfo> {
         MptcpInfo::decode(self.0).ok()
     }
 
-    /// Of an SCTP socket.
+    /// As data of an SCTP socket.
     pub fn sctp(&self) -> Option<SctpInfo> {
         SctpInfo::decode(self.0).ok()
     }
 
-    /// What it most likely is, by its length.
+    /// The most likely protocol for the length of the struct.
     fn likely(&self) -> Likely<'_> {
         let tcp = || self.tcp().map(Likely::Tcp);
         let (sctp, mptcp) = (self.sctp().map(Likely::Sctp), self.mptcp().map(Likely::Mptcp));
@@ -83,7 +84,7 @@ netlink_core::serialize! { @with ['a] Info<'a>, |info, serializer| {
 flags! {
     /// `MPTCP_INFO_FLAG_*`.
     pub struct MptcpInfoFlags: u32 {
-        /// It fell back to plain TCP.
+        /// The connection fell back to plain TCP.
         0x1 MPTCP_INFO_FLAG_FALLBACK FALLBACK,
         /// The peer's key is known.
         0x2 MPTCP_INFO_FLAG_REMOTE_KEY_RECEIVED REMOTE_KEY_RECEIVED,
@@ -93,39 +94,39 @@ flags! {
 layout! {
     /// `struct mptcp_info`.
     pub struct MptcpInfo: mptcp_info = 96 {
-        /// Subflows besides the first.
+        /// Number of subflows, without the first.
         subflows: u8,
-        /// Addresses announced to the peer.
+        /// Number of addresses announced to the peer.
         add_addr_signal: u8,
-        /// Addresses accepted from the peer.
+        /// Number of addresses accepted from the peer.
         add_addr_accepted: u8,
-        /// Subflows at most besides the first.
+        /// Largest number of subflows, without the first.
         subflows_max: u8,
-        /// Addresses to announce at most.
+        /// Largest number of addresses to announce.
         add_addr_signal_max: u8,
-        /// Addresses to accept at most.
+        /// Largest number of addresses to accept.
         add_addr_accepted_max: u8,
         /// Padding.
         pad: Pad<2>,
-        /// Its state.
+        /// Flags.
         flags: MptcpInfoFlags,
-        /// Our token: what tells the connection from others of this host.
+        /// Local token, which identifies the connection on this host.
         token: u32,
-        /// The next sequence number to send. A number without unit for the user: it starts at random.
+        /// The next sequence number to send. Sequence numbers start at random.
         write_seq: u64,
         /// The first sequence number not yet acknowledged.
         snd_una: u64,
         /// The next sequence number to receive.
         rcv_nxt: u64,
-        /// Addresses of this host in use for subflows. Linux 5.12.
+        /// Number of local addresses used for subflows. Linux 5.12.
         local_addr_used: Option<u8>,
-        /// Addresses of this host that may be. Linux 5.12.
+        /// Largest number of local addresses for subflows. Linux 5.12.
         local_addr_max: Option<u8>,
         /// Whether checksums are sent. Linux 5.14.
         csum_enabled: Option<u8>,
         /// Padding.
         pad2: Option<u8>,
-        /// Retransmissions, in all subflows. Linux 6.5, as all that follows until said otherwise.
+        /// Retransmissions in all subflows. Linux 6.5; the same for all fields below without a version.
         retransmits: Option<u32>,
         /// Bytes retransmitted.
         bytes_retrans: Option<u64>,
@@ -135,19 +136,19 @@ layout! {
         bytes_received: Option<u64>,
         /// Bytes acknowledged by the peer.
         bytes_acked: Option<u64>,
-        /// Subflows, the first included.
+        /// Number of subflows, with the first.
         subflows_total: Option<u8>,
-        /// Endpoints with the flag `laminar` at most. Linux 6.18.
+        /// Largest number of endpoints with the flag `laminar`. Linux 6.18.
         endp_laminar_max: Option<u8>,
-        /// Endpoints with the flag `fullmesh` at most. Linux 6.18.
+        /// Largest number of endpoints with the flag `fullmesh`. Linux 6.18.
         endp_fullmesh_max: Option<u8>,
         /// Padding.
         pad3: Option<u8>,
-        /// Milliseconds since data was sent. Linux 6.10.
+        /// Milliseconds since data was last sent. Linux 6.10.
         last_data_sent: Option<u32>,
-        /// Milliseconds since data was received. Linux 6.10.
+        /// Milliseconds since data was last received. Linux 6.10.
         last_data_recv: Option<u32>,
-        /// Milliseconds since an acknowledgement was received. Linux 6.10.
+        /// Milliseconds since an acknowledgement was last received. Linux 6.10.
         last_ack_recv: Option<u32>,
     }
 }
@@ -158,7 +159,7 @@ mod tests {
     use alloc::format;
 
     #[test]
-    fn the_length_tells_what_a_struct_most_likely_is() {
+    fn the_length_shows_the_most_likely_protocol() {
         let name = |length: usize| {
             let text = format!("{:?}", Info(&[0; 400][..length]));
             text.split(' ').next().unwrap_or_default().to_owned()
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_struct_of_an_older_kernel_reads_as_absent_from_there_on() {
+    fn fields_that_an_older_kernel_lacks_are_absent() {
         let mptcp = Info(&[1; 44]).mptcp().unwrap();
         assert_eq!((mptcp.csum_enabled, mptcp.retransmits), (Some(1), None));
         for (length, last) in [(232, (None, None, None)), (240, (Some(0x0101_0101), None, None))] {
@@ -184,7 +185,7 @@ mod tests {
         let tcp = Info(&[1; 248]).tcp().unwrap();
         assert_eq!((tcp.total_rto, tcp.received_ce), (Some(0x0101), None));
         assert_eq!(Info(&[1; 280]).tcp().unwrap().received_ce, Some(0x0101_0101));
-        // N6: Linux 4.19 and 4.18, and 2.6.
+        // N6: the lengths in Linux 4.19, 4.18 and 2.6.
         let tcp = Info(&[1; 224]).tcp().unwrap();
         assert_eq!((tcp.reord_seen, tcp.rcv_ooopack, tcp.snd_wnd), (Some(0x0101_0101), None, None));
         let tcp = Info(&[1; 200]).tcp().unwrap();

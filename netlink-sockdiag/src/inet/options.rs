@@ -1,4 +1,4 @@
-//! Options of sockets: those that are on or off, and MD5 keys.
+//! Socket options that are on or off, and MD5 keys.
 
 use core::fmt;
 use core::net::IpAddr;
@@ -9,10 +9,10 @@ use netlink_core::{Malformed, Payload, Rule, Shape, Writer, layout, leaf};
 use super::tcp_info::bits;
 use crate::{Family, Octets, WireIp};
 
-/// `struct inet_diag_sockopt`: options that are on or off, a bit each.
+/// `struct inet_diag_sockopt`: options that are on or off, one bit each.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SocketOptions(
-    /// The bits, as the kernel's compiler placed them.
+    /// The bits, in the order of the kernel's compiler.
     pub [u8; 2],
 );
 
@@ -26,7 +26,6 @@ macro_rules! options {
                 }
             )*
 
-            /// All of them by name.
             fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
                 [$( (stringify!($name), self.$name()), )*].into_iter()
             }
@@ -37,7 +36,7 @@ macro_rules! options {
 options! {
     /// `IP_RECVERR`.
     0 0 recverr,
-    /// It is of a kind that can connect: TCP and the like.
+    /// The socket's type has connections, for example TCP.
     0 1 is_icsk,
     /// `IP_FREEBIND`.
     0 2 freebind,
@@ -89,9 +88,9 @@ layout! {
     pub struct Md5Key: tcp_diag_md5sig = 100 {
         /// Family of the peer's address.
         family: Family,
-        /// Bits of the address that count.
+        /// Prefix length of the address.
         prefix_len: u8,
-        /// Bytes of the key.
+        /// Length of the key, in bytes.
         key_len: u16,
         /// The peer's address; see [`address`](Self::address).
         addr: WireIp,
@@ -102,7 +101,7 @@ layout! {
 }
 
 impl Md5Key {
-    /// The peers' address.
+    /// The address of the peers.
     pub fn address(&self) -> IpAddr {
         self.addr.ip(self.family)
     }
@@ -120,7 +119,7 @@ mod tests {
 
     #[test]
     fn options_that_are_on() {
-        // A big-endian compiler places the first bit field highest.
+        // A big-endian compiler puts the first bit field into the highest bits.
         let placed = |bits: u8| if cfg!(target_endian = "big") { bits.reverse_bits() } else { bits };
         let options = SocketOptions::decode(&[placed(0b10), placed(0b101), 9]).unwrap();
         assert_eq!(format!("{options:?}"), r#"{"is_icsk", "bind_address_no_port", "defer_connect"}"#);

@@ -1,4 +1,4 @@
-//! What SCTP tells of its sockets.
+//! Data of SCTP sockets.
 
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -14,7 +14,7 @@ pub struct SockAddr(
 );
 
 impl SockAddr {
-    /// The address; `None` in other families.
+    /// The address; `None` for other families.
     pub fn addr(&self) -> Option<SocketAddr> {
         let mut rest = self.0.as_slice();
         let family = u16::take(&mut rest).ok()?;
@@ -55,7 +55,7 @@ impl fmt::Debug for SockAddr {
     }
 }
 
-/// The address, or a star in other families.
+/// The address, or a star for other families.
 impl fmt::Display for SockAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.addr() {
@@ -68,106 +68,106 @@ impl fmt::Display for SockAddr {
 netlink_core::serialize_display! { SockAddr }
 
 layout! {
-    /// `struct sctp_info`. All but the settings of the socket is 0 without an association.
+    /// `struct sctp_info`. Without an association, all except the settings of the socket is 0.
     pub struct SctpInfo: sctp_info = 368 {
-        /// Our verification tag.
+        /// Local verification tag.
         tag: u32,
         /// State of the association.
         state: u32,
-        /// Bytes of our receive window.
+        /// Local receive window, in bytes.
         rwnd: u32,
-        /// Chunks sent and not acknowledged.
+        /// Number of chunks sent and not acknowledged.
         unacked_data: u16,
-        /// Chunks received and not read.
+        /// Number of chunks received and not read.
         pending_data: u16,
-        /// Streams from the peer.
+        /// Number of streams from the peer.
         in_streams: u16,
-        /// Streams to the peer.
+        /// Number of streams to the peer.
         out_streams: u16,
-        /// Bytes from which messages are split.
+        /// Size in bytes above which messages are fragmented.
         fragmentation_point: u32,
-        /// Chunks received that wait to be handled.
+        /// Number of received chunks that wait to be processed.
         in_queue: u32,
-        /// Chunks that wait to be sent.
+        /// Number of chunks that wait to be sent.
         out_queue: u32,
-        /// Errors in a row, on all paths.
+        /// Number of consecutive errors on all paths.
         overall_error: u32,
-        /// Packets sent at once, at most.
+        /// Largest number of packets sent in a burst.
         max_burst: u32,
-        /// Bytes of a chunk, at most.
+        /// Largest size of a chunk, in bytes.
         max_segment: u32,
-        /// Bytes of the peer's receive window.
+        /// Receive window of the peer, in bytes.
         peer_rwnd: u32,
-        /// The peer's verification tag.
+        /// Verification tag of the peer.
         peer_tag: u32,
-        /// What the peer can, a bit each: 0x01 ECN, 0x02 IPv4, 0x04 IPv6, 0x08 host names, 0x10 changing addresses,
-        /// 0x20 partial reliability, 0x40 authentication, 0x80 resetting streams.
+        /// Capabilities of the peer, one bit each: 0x01 ECN, 0x02 IPv4, 0x04 IPv6, 0x08 host names, 0x10
+        /// dynamic addresses, 0x20 partial reliability, 0x40 authentication, 0x80 stream reset.
         peer_capable: u8,
-        /// Whether the peer is owed an acknowledgement.
+        /// Whether an acknowledgement must be sent to the peer.
         peer_sack: u8,
         /// Padding.
         pad: Pad<2>,
-        /// Acknowledgements received.
+        /// Number of acknowledgements received.
         in_sacks: u64,
-        /// Acknowledgements sent.
+        /// Number of acknowledgements sent.
         out_sacks: u64,
-        /// Packets sent.
+        /// Number of packets sent.
         out_packets: u64,
-        /// Packets received.
+        /// Number of packets received.
         in_packets: u64,
-        /// Chunks sent again.
+        /// Number of chunks retransmitted.
         rtx_chunks: u64,
-        /// Chunks received beyond the window.
+        /// Number of chunks received outside of the window.
         out_of_seq_tsns: u64,
-        /// Chunks received twice.
+        /// Number of chunks received twice.
         in_dup_chunks: u64,
-        /// Gaps that the peer reported.
+        /// Number of gaps that the peer reported.
         gap_count: u64,
-        /// Chunks of data sent out of order.
+        /// Number of unordered data chunks sent.
         out_unordered_chunks: u64,
-        /// Chunks of data received out of order.
+        /// Number of unordered data chunks received.
         in_unordered_chunks: u64,
-        /// Chunks of data sent in order.
+        /// Number of ordered data chunks sent.
         out_ordered_chunks: u64,
-        /// Chunks of data received in order.
+        /// Number of ordered data chunks received.
         in_ordered_chunks: u64,
-        /// Chunks of control sent.
+        /// Number of control chunks sent.
         out_control_chunks: u64,
-        /// Chunks of control received.
+        /// Number of control chunks received.
         in_control_chunks: u64,
-        /// The peer's primary address.
+        /// Primary address of the peer.
         primary_address: SockAddr,
-        /// State of the path to it.
+        /// State of the primary path.
         primary_state: i32,
-        /// Bytes that may be in flight there.
+        /// Congestion window of the primary path, in bytes.
         primary_cwnd: u32,
-        /// Milliseconds of a round trip, smoothed.
+        /// Smoothed round trip time of the primary path, in milliseconds.
         primary_srtt: u32,
-        /// Milliseconds until a chunk is sent again.
+        /// Retransmission timeout of the primary path, in milliseconds.
         primary_rto: u32,
-        /// Milliseconds between heartbeats.
+        /// Time between heartbeats on the primary path, in milliseconds.
         primary_heartbeat_interval: u32,
-        /// Errors in a row until the path is down.
+        /// Number of consecutive errors after which the primary path is down.
         primary_max_retrans: u32,
-        /// Milliseconds an acknowledgement may be delayed.
+        /// Largest delay of an acknowledgement, in milliseconds.
         primary_sack_delay: u32,
-        /// Packets until an acknowledgement is sent.
+        /// Number of packets per acknowledgement.
         primary_sack_frequency: u32,
-        /// Bytes of the window up to which it grows quickly.
+        /// Slow start threshold of the primary path, in bytes.
         primary_ssthresh: u32,
-        /// Bytes acknowledged since the window last grew.
+        /// Bytes acknowledged since the congestion window last grew.
         primary_partial_bytes_acked: u32,
-        /// Bytes in flight.
+        /// Bytes in flight on the primary path.
         primary_flight_size: u32,
-        /// Errors in a row.
+        /// Number of consecutive errors on the primary path.
         primary_error: u16,
         /// Padding.
         pad2: Pad<2>,
-        /// Seconds of silence until the association is closed; 0 is never.
+        /// Seconds of silence after which the association is closed; 0 is never.
         autoclose: u32,
         /// `SCTP_ADAPTATION_LAYER`.
         adaptation_ind: u32,
-        /// Bytes of a message from which it is delivered in parts.
+        /// Size in bytes above which a message is delivered in parts.
         pd_point: u32,
         /// `SCTP_NODELAY`.
         nodelay: u8,
@@ -177,7 +177,7 @@ layout! {
         v4mapped: u8,
         /// `SCTP_FRAGMENT_INTERLEAVE`.
         frag_interleave: u8,
-        /// 0 for one-to-many, 2 for one-to-one sockets, 1 for one-to-many ones with many streams.
+        /// 0 for one-to-many sockets, 1 for one-to-many sockets with many streams, 2 for one-to-one sockets.
         kind: u32,
         /// Padding.
         pad3: Pad<4>,

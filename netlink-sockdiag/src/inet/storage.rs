@@ -1,11 +1,11 @@
-//! What BPF programs keep in sockets.
+//! Socket storage of BPF programs.
 
 use netlink_core::{Bytes, Many, attrs};
 
 attrs! {
     /// `SK_DIAG_BPF_STORAGE_REQ_*`.
     pub struct BpfStorageQueryAttrs<'a> for BpfStorageQuery {
-        /// File descriptors of the maps that are asked for.
+        /// File descriptors of the requested maps.
         1 SK_DIAG_BPF_STORAGE_REQ_MAP_FD map_fds: Many<'a, u32>,
     }
 }
@@ -13,7 +13,7 @@ attrs! {
 attrs! {
     /// `SK_DIAG_BPF_STORAGE`, one per map.
     pub struct BpfStoragesAttrs<'a> for BpfStorages {
-        /// What a map holds for this socket.
+        /// The value of a map for this socket.
         1 SK_DIAG_BPF_STORAGE storages: Many<'a, BpfStorageAttrs<'a>>,
     }
 }

@@ -1,4 +1,4 @@
-//! What `tests/golden` has of both byte orders, as this kernel says it.
+//! The content of `tests/golden` in both byte orders, as this kernel sends it.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -23,7 +23,7 @@ suite! {
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
 
-/// The first socket of a list that is so.
+/// The first socket of a list for which this is true.
 fn kept<Q, R>(
     nl: &mut Connection,
     name: &str,

@@ -1,4 +1,4 @@
-//! Sockets closed from outside, and the events that tell of it.
+//! Sockets closed by another process, and the events about it.
 
 use std::io::{ErrorKind, Read as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -29,7 +29,7 @@ suite! {
     a_udp_socket_is_closed: DESTROY;
     a_listed_raw_socket_is_closed: DESTROY, RAW;
     a_link_local_connection_is_closed: DESTROY, ipv6(), program("ip");
-    events_tell_of_destroyed_sockets;
+    events_report_destroyed_sockets;
     events_reach_a_reactor;
 }
 
@@ -77,7 +77,7 @@ fn a_udp_socket_is_closed() -> Result {
     two.connect(one.local_addr()?)?;
     nl.call(inet::destroy(IpProtocol::UDP, one.local_addr()?, two.local_addr()?))?;
     assert_eq!(one.recv(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
-    // Nor is it connected any more.
+    // It is no longer connected.
     let list = inet::list(Family::INET, IpProtocol::UDP).states(State::CLOSE);
     assert_eq!(listed(&mut nl, list, |socket| socket.header().inode)?, [inode(&one)]);
     Ok(())
@@ -95,7 +95,7 @@ fn a_listed_raw_socket_is_closed() -> Result {
         let found = sockets.iter().find(|socket| socket.header().inode == inode(gone)).unwrap();
         nl.call(inet::destroy_listed(IpProtocol::RAW, found))?;
         let left = listed(&mut nl, list(), |socket| (socket.header().inode, socket.source().port()))?;
-        // What is closed is bound to nothing any more, and goes with its file.
+        // A closed socket is no longer bound, and ends with its file.
         assert!(left.iter().all(|&(left, _)| left != inode(gone)), "{left:?}");
     }
     let left = listed(&mut nl, inet::list(Family::INET, IpProtocol::RAW), |socket| socket.header().inode)?;
@@ -115,7 +115,7 @@ fn a_link_local_connection_is_closed() -> Result {
     Ok(())
 }
 
-fn events_tell_of_destroyed_sockets() -> Result {
+fn events_report_destroyed_sockets() -> Result {
     connect()?;
     let mut gone = netlink_sockdiag::subscribe(&[Group::INET_TCP_DESTROY, Group::INET_UDP_DESTROY])?;
     gone.set_timeout(Some(Duration::from_secs(20)))?;

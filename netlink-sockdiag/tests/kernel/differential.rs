@@ -1,4 +1,4 @@
-//! Lists as `ss` prints them: line by line the same, through the example that prints like it.
+//! Lists compared with `ss`, line by line, with the example that prints in the same format.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -31,7 +31,7 @@ suite! {
     filters_of_ss: program("ss"), ipv6();
 }
 
-/// What `ss` prints, a blank between words, links as numbers, in order.
+/// The output of `ss`, with one space between words, links as numbers, and sorted.
 fn ask_ss(arguments: &[&str]) -> Result<Vec<String>> {
     let output = Command::new("ss").arg("-Hn").args(arguments).output()?;
     assert!(output.status.success(), "ss {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -49,7 +49,7 @@ fn ours(nl: &mut Connection, option: &str, states: States) -> Result<Vec<String>
     Ok(lines)
 }
 
-/// The same lines, and at least so many.
+/// Checks that the lines are equal, and at least this many.
 fn compare(option: &str, least: usize) -> Result {
     let mut nl = connect()?;
     let lines = ours(&mut nl, option, States::ALL)?;
@@ -71,7 +71,7 @@ fn tcp_sockets() -> Result {
     sys::set_number(&only, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
     only.listen(3)?;
     compare("-t", 10)?;
-    // What `ss` lists without -a.
+    // The output of `ss` without -a.
     let connected = !(State::LISTEN | State::CLOSE | State::TIME_WAIT | State::SYN_RECV);
     let lines = ours(&mut nl, "-t", connected)?;
     assert_eq!(lines, ask_ss(&["-t"])?);
@@ -128,10 +128,10 @@ fn netlink_sockets() -> Result {
     let mut nl = connect()?;
     let socket = netlink_core::Socket::open(netlink_core::Protocol::ROUTE)?;
     socket.join(1)?;
-    // A port of the upper half, as the kernel makes them up for a process's second socket.
+    // A port of the upper half, as the kernel chooses for a process's second socket.
     let upper = Raw::open(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)?;
     upper.bind(&words(libc::AF_NETLINK, &[0xfedc_ba98, 0]))?;
-    // Those of the lists themselves come and go.
+    // The sockets of the lists themselves change.
     let stays = |line: &String| line.split(' ').nth(3).is_some_and(|place| !place.starts_with("4:"));
     let mut theirs = ask_ss(&["-a", "-f", "netlink"])?;
     let mut lines = ours(&mut nl, "--netlink", States::ALL)?;
@@ -139,7 +139,7 @@ fn netlink_sockets() -> Result {
         let port = format!(" 0:{port} ");
         assert!(lines.iter().any(|line| line.contains(&port)), "{port}: {lines:?}");
     }
-    // The kernel lists some twice, and not always.
+    // The kernel lists some twice, but not always.
     for lines in [&mut lines, &mut theirs] {
         lines.retain(stays);
         lines.dedup();
@@ -178,7 +178,7 @@ fn filters_of_ss() -> Result {
     bound.listen(1)?;
     let (source, dest) =
         (|text: &str| text.parse().map(Filter::source), |text: &str| text.parse().map(Filter::dest));
-    // Not autobound: there `ss` leaves out more than the kernel, connections that were accepted.
+    // Not autobound: `ss` omits more sockets than the kernel, the accepted connections.
     let cases: [(&str, Filter, usize); 11] = [
         ("dport = :80 and src 127.0.0.0/8", Filter::dest_port(80) & source("127.0.0.0/8")?, 2),
         ("sport = :80 or dport = :81", Filter::source_port(80) | Filter::dest_port(81), 5),

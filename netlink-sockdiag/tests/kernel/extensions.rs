@@ -1,4 +1,4 @@
-//! What the kernel tells of IP sockets on request.
+//! Optional attributes of IP sockets.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -24,9 +24,9 @@ const MD5: Need = when("the kernel signs no segments with MD5", || {
 });
 
 suite! {
-    every_extension_comes_when_asked: ipv6();
-    nothing_comes_unasked_but_what_always_does;
-    tcp_info_is_what_the_connection_did;
+    every_requested_extension_is_sent: ipv6();
+    only_the_usual_attributes_are_sent_by_default;
+    tcp_info_describes_the_connection;
     congestion_control_vegas: module("tcp_vegas");
     congestion_control_dctcp: module("tcp_dctcp");
     congestion_control_bbr: module("tcp_bbr");
@@ -34,7 +34,7 @@ suite! {
     tls_on_top_of_tcp: module("tls");
     mptcp_and_its_subflows: MPTCP;
     sctp_associations: module("sctp"), SCTP;
-    bpf_storages_may_be_asked_for: init_namespace(), kernel(5, 7);
+    bpf_storages_can_be_requested: init_namespace(), kernel(5, 7);
 }
 
 fn pair(address: &str) -> Result<(TcpStream, TcpStream)> {
@@ -55,7 +55,7 @@ fn told(
     Ok(sockets.into_iter().find(|socket| socket.header().inode == inode).ok_or("not listed")?)
 }
 
-fn every_extension_comes_when_asked() -> Result {
+fn every_requested_extension_is_sent() -> Result {
     let mut nl = connect()?;
     let (client, _server) = pair("[::1]:0")?;
     sys::set_number(&client, libc::IPPROTO_IP, libc::IP_TOS, 0x10)?;
@@ -87,7 +87,7 @@ fn every_extension_comes_when_asked() -> Result {
     Ok(())
 }
 
-fn nothing_comes_unasked_but_what_always_does() -> Result {
+fn only_the_usual_attributes_are_sent_by_default() -> Result {
     let mut nl = connect()?;
     let (client, _server) = pair("127.0.0.1:0")?;
     let request = inet::list(Family::INET, IpProtocol::TCP).states(State::ESTABLISHED);
@@ -100,13 +100,13 @@ fn nothing_comes_unasked_but_what_always_does() -> Result {
     Ok(())
 }
 
-fn tcp_info_is_what_the_connection_did() -> Result {
+fn tcp_info_describes_the_connection() -> Result {
     let mut nl = connect()?;
     let (mut client, server) = pair("127.0.0.1:0")?;
     client.write_all(&[0; 5000])?;
     let mut socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
     for _ in 0..100 {
-        // Acknowledgements may come late.
+        // Acknowledgements can be late.
         if socket.info().unwrap().tcp().unwrap().bytes_acked.unwrap() >= 5000 {
             break;
         }
@@ -145,7 +145,7 @@ fn congestion_control_vegas() -> Result {
 
 fn congestion_control_dctcp() -> Result {
     let mut nl = connect()?;
-    // Without ECN from the start it would be reno.
+    // Without ECN from the beginning it would be reno.
     std::fs::write("/proc/sys/net/ipv4/tcp_ecn", "1")?;
     let open = || -> Result<Raw> {
         let socket = Raw::open(libc::AF_INET, libc::SOCK_STREAM, 0)?;
@@ -158,7 +158,7 @@ fn congestion_control_dctcp() -> Result {
     client.connect(&ipv4(5000, [127, 0, 0, 1]))?;
     let socket = told(&mut nl, Family::INET, IpProtocol::TCP, inode(&client))?;
     let dctcp = socket.dctcp().unwrap();
-    // It begins with all bytes taken for marked.
+    // Initially all bytes count as marked.
     assert_eq!((dctcp.enabled, dctcp.ce_state, dctcp.alpha), (1, 0, 1024));
     let info = socket.info().unwrap().tcp().unwrap();
     assert!(info.options.contains(TcpOptions::ECN));
@@ -167,7 +167,7 @@ fn congestion_control_dctcp() -> Result {
 
 fn congestion_control_bbr() -> Result {
     let bbr = with_congestion_control("bbr")?.bbr().unwrap();
-    // 2885/1000 while it starts.
+    // 2885/1000 at the beginning.
     assert_eq!(bbr.pacing_gain, 739);
     assert!(bbr.bandwidth() < 1 << 50);
     Ok(())
@@ -248,7 +248,7 @@ fn sctp_associations() -> Result {
     listener.listen(1)?;
     client.connect(&ipv4(5000, [127, 0, 0, 1]))?;
     let server = listener.accept()?;
-    // First the socket alone, then its association.
+    // First the socket itself, then its association.
     let request = inet::list(Family::INET, IpProtocol::SCTP).extensions(Extensions::ALL);
     let mut sockets = all(&mut nl, request)?;
     sockets.retain(|socket| socket.header().inode == inode(&server));
@@ -270,7 +270,7 @@ fn sctp_associations() -> Result {
     Ok(())
 }
 
-fn bpf_storages_may_be_asked_for() -> Result {
+fn bpf_storages_can_be_requested() -> Result {
     let mut nl = connect()?;
     let (client, _server) = pair("127.0.0.1:0")?;
     let request = inet::list(Family::INET, IpProtocol::TCP).bpf_storages(BpfStorageQuery::new());

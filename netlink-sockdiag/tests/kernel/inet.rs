@@ -1,4 +1,4 @@
-//! Lists, filters and look-ups of IP sockets.
+//! Lists, filters and queries of IP sockets.
 
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::ops::RangeInclusive;
@@ -16,10 +16,10 @@ lists!(RAW, "the kernel lists no raw sockets", inet::list(Family::INET, IpProtoc
 lists!(UDPLITE, "the kernel lists no UDP-Lite sockets", inet::list(Family::INET, IpProtocol::UDPLITE));
 
 suite! {
-    states_choose_what_is_listed;
-    the_kernel_filters_as_the_expression_says: ipv6();
-    the_longest_filter_is_taken;
-    bytecode_that_makes_no_sense_is_refused;
+    states_select_the_listed_sockets;
+    the_kernel_filters_like_the_expression: ipv6();
+    the_longest_filter_is_accepted;
+    invalid_bytecode_is_refused;
     a_tcp_socket_is_found_by_its_addresses_and_cookie;
     a_listener_answers_for_all_its_addresses;
     an_ipv6_socket_is_found: ipv6();
@@ -49,7 +49,7 @@ fn sorted(mut inodes: Vec<u32>) -> Vec<u32> {
     inodes
 }
 
-fn states_choose_what_is_listed() -> Result {
+fn states_select_the_listed_sockets() -> Result {
     let mut nl = connect()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let (client, server) = pair(&listener)?;
@@ -61,7 +61,7 @@ fn states_choose_what_is_listed() -> Result {
     Ok(())
 }
 
-fn the_kernel_filters_as_the_expression_says() -> Result {
+fn the_kernel_filters_like_the_expression() -> Result {
     let mut nl = connect()?;
     let v4 = TcpListener::bind("127.0.0.1:8080")?;
     let v6 = TcpListener::bind("[::]:8081")?;
@@ -90,7 +90,7 @@ fn the_kernel_filters_as_the_expression_says() -> Result {
     let (any, lo) = ("::/0".parse()?, 1);
     let source = |text: &str| text.parse().map(Filter::source);
     let port = near.0.local_addr()?.port();
-    // Numbers are places in `fds`.
+    // Numbers are positions in `fds`.
     let cases: [(&str, Filter, &[usize]); 17] = [
         ("all", Filter::everything(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
         ("one port", Filter::dest_port(8080), &[2]),
@@ -134,7 +134,7 @@ fn the_kernel_filters_as_the_expression_says() -> Result {
     Ok(())
 }
 
-fn the_longest_filter_is_taken() -> Result {
+fn the_longest_filter_is_accepted() -> Result {
     let mut nl = connect()?;
     let listener = TcpListener::bind("127.0.0.1:1")?;
     let ports = |last| (1..5461).map(|n| n + 1).chain([last]).map(Filter::source_port);
@@ -147,7 +147,7 @@ fn the_longest_filter_is_taken() -> Result {
     Ok(())
 }
 
-fn bytecode_that_makes_no_sense_is_refused() -> Result {
+fn invalid_bytecode_is_refused() -> Result {
     let mut nl = connect()?;
     for code in [[200, 4, 4, 0].as_slice(), &[1, 4, 0, 0], &[2, 4, 4, 0], &[0]] {
         let request = inet::list(Family::INET, IpProtocol::TCP).into_request().attr(1, &Bytecode(code));
@@ -226,7 +226,7 @@ fn a_udplite_socket_is_found() -> Result {
     Ok(())
 }
 
-/// N5: what is listed can be asked for, and connected to.
+/// N5: a listed socket can be queried, and connected to.
 fn a_link_local_socket_is_found_by_its_addresses() -> Result {
     let mut nl = connect()?;
     link_local()?;

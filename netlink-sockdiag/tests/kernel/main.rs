@@ -47,14 +47,14 @@ fn connect() -> netlink_testing::Result<Connection> {
     Ok(netlink_sockdiag::connect()?)
 }
 
-/// Gives the loopback link the address fe80::77, and waits until it can be connected to.
+/// Gives the loopback link the address fe80::77, and waits until connections to it work.
 fn link_local() -> netlink_testing::Result {
     let added = Command::new("ip").args("-6 addr add fe80::77/64 dev lo nodad".split(' ')).status()?;
     assert!(added.success());
     reached(|| UdpSocket::bind("[::]:0")?.connect("[fe80::77%1]:9"))
 }
 
-/// What works once the kernel has made the routes of a new address.
+/// Repeats an operation until the kernel has made the routes of a new address.
 fn reached<T>(attempt: impl Fn() -> std::io::Result<T>) -> netlink_testing::Result<T> {
     let start = Instant::now();
     loop {
@@ -68,7 +68,7 @@ fn reached<T>(attempt: impl Fn() -> std::io::Result<T>) -> netlink_testing::Resu
     }
 }
 
-/// What a dump lists, each looked at by a function.
+/// The results of a function for each socket of a dump.
 fn listed<Q, R, T>(
     nl: &mut Connection,
     request: Q,
@@ -86,7 +86,7 @@ where
     Ok(items)
 }
 
-/// All that a dump lists.
+/// All sockets of a dump.
 fn all<Q, R>(nl: &mut Connection, request: Q) -> Result<Vec<R>, Error>
 where
     Q: ToRequest<Answer = Dump<R>>,

@@ -22,7 +22,7 @@ suite! {
     packet_sockets_with_rings_and_a_group;
     packet_sockets_with_memberships_and_a_filter;
     netlink_sockets_with_their_groups;
-    netlink_protocols_that_are_not_there;
+    unknown_netlink_protocols;
     vsock_listeners_and_connections: module("vsock_loopback"), VSOCK;
     xdp_sockets_with_memory_and_rings: XDP;
     smc_sockets_that_fell_back: module("smc"), SMC;
@@ -111,7 +111,7 @@ fn netlink_sockets_with_their_groups() -> Result {
     Ok(())
 }
 
-fn netlink_protocols_that_are_not_there() -> Result {
+fn unknown_netlink_protocols() -> Result {
     let mut nl = connect()?;
     let refused = listed(&mut nl, netlink::list().protocol(Protocol(99)), |_| ()).unwrap_err();
     assert!(refused.is_not_found(), "{refused}");

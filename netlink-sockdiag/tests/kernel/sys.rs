@@ -1,4 +1,4 @@
-//! Sockets of families that the standard library doesn't know, by plain system calls.
+//! Sockets of families that the standard library does not support, with plain system calls.
 
 #![allow(unsafe_code)]
 
@@ -17,7 +17,7 @@ impl Raw {
     pub(crate) fn open(family: i32, kind: i32, protocol: i32) -> Result<Self> {
         // SAFETY: takes and gives plain numbers.
         let fd = checked(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) })?;
-        // SAFETY: just opened, and nobody else has it.
+        // SAFETY: just opened, and not owned by anything else.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
@@ -51,7 +51,7 @@ impl Raw {
         // SAFETY: no address is asked for.
         let fd =
             checked(unsafe { libc::accept4(self.0.as_raw_fd(), nobody, nobody.cast(), libc::SOCK_CLOEXEC) })?;
-        // SAFETY: just opened, and nobody else has it.
+        // SAFETY: just opened, and not owned by anything else.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 }
@@ -77,7 +77,7 @@ pub(crate) fn ipv4(port: u16, ip: [u8; 4]) -> Vec<u8> {
     [&family.to_ne_bytes()[..], &port.to_be_bytes(), &ip, &[0; 8]].concat()
 }
 
-/// A `sockaddr` of words behind its family.
+/// A `sockaddr` with words after its family.
 pub(crate) fn words(family: i32, words: &[u32]) -> Vec<u8> {
     let family = u16::try_from(family).unwrap();
     let mut bytes = [family.to_ne_bytes(), [0; 2]].concat();

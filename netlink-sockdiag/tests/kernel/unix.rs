@@ -15,12 +15,12 @@ use crate::{all, connect, inode, listed};
 suite! {
     names_are_paths_or_abstract_or_missing;
     both_ends_name_each_other;
-    a_listener_tells_who_waits;
-    what_is_shown_is_what_was_asked;
+    a_listener_shows_its_waiting_connections;
+    the_output_equals_the_request;
     a_socket_is_found_by_inode_and_cookie;
 }
 
-/// A path of this test alone.
+/// A path that only this test uses.
 fn path(name: &str) -> String {
     format!("{}/sockdiag-{}-{name}", std::env::temp_dir().display(), std::process::id())
 }
@@ -67,7 +67,7 @@ fn both_ends_name_each_other() -> Result {
     Ok(())
 }
 
-fn a_listener_tells_who_waits() -> Result {
+fn a_listener_shows_its_waiting_connections() -> Result {
     let mut nl = connect()?;
     let address = SocketAddr::from_abstract_name(format!("waits-{}", std::process::id()))?;
     let listener = UnixListener::bind_addr(&address)?;
@@ -83,7 +83,7 @@ fn a_listener_tells_who_waits() -> Result {
     Ok(())
 }
 
-fn what_is_shown_is_what_was_asked() -> Result {
+fn the_output_equals_the_request() -> Result {
     let mut nl = connect()?;
     let _pair = UnixStream::pair()?;
     let request = unix::list().show(UnixShow::UID).states(State::ESTABLISHED);

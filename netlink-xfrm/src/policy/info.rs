@@ -1,4 +1,4 @@
-//! What becomes of packets without a policy, and how many policies there are.
+//! The default action for packets without a policy, and the number of policies.
 
 use netlink_core::{attrs, layout, message, values};
 
@@ -6,13 +6,13 @@ use super::PolicyAttrs;
 use crate::state::InfoHeader;
 
 values! {
-    /// `XFRM_USERPOLICY_*`: what becomes of packets that no policy is for.
+    /// `XFRM_USERPOLICY_*`: the default action for packets without a policy.
     pub struct DefaultAction: u8 {
-        /// In a request: as it was.
+        /// In a request: do not change.
         0 XFRM_USERPOLICY_UNSPEC UNSPEC "unspec",
-        /// They are dropped.
+        /// Drop the packet.
         1 XFRM_USERPOLICY_BLOCK BLOCK "block",
-        /// They pass.
+        /// Let the packet pass.
         2 XFRM_USERPOLICY_ACCEPT ACCEPT "accept",
     }
 }
@@ -20,40 +20,40 @@ values! {
 layout! {
     /// `struct xfrm_userpolicy_default`.
     pub struct DefaultInfo: xfrm_userpolicy_default = 3 {
-        /// Of packets to this host.
+        /// Packets to this host.
         input: DefaultAction,
-        /// Of packets through it.
+        /// Forwarded packets.
         forward: DefaultAction,
-        /// Of packets from it.
+        /// Packets from this host.
         output: DefaultAction,
     }
 }
 
 message! {
-    /// What becomes of packets that no policy is for. Linux 5.15.
+    /// The default actions for packets without a policy. Linux 5.15.
     pub struct DefaultPolicy<'a>(DefaultInfo, PolicyAttrs<'a>), DefaultRequest {
-        /// To set it.
+        /// Sets them.
         39 XFRM_MSG_SETDEFAULT SET,
-        /// Asks, is the answer, and tells of a change.
+        /// Asks for them. Answer and event have the same type.
         40 XFRM_MSG_GETDEFAULT GET,
     }
     on crate::PROTOCOL
 }
 
 layout! {
-    /// `struct xfrmu_spdinfo`: how many policies there are.
+    /// `struct xfrmu_spdinfo`: number of policies.
     pub struct SpdCounts: xfrmu_spdinfo = 24 {
-        /// For packets in.
+        /// Policies for packets to this host.
         incnt: u32,
-        /// Out.
+        /// Policies for packets from this host.
         outcnt: u32,
-        /// Through.
+        /// Policies for forwarded packets.
         fwdcnt: u32,
-        /// The same of sockets.
+        /// Socket policies for packets to this host.
         inscnt: u32,
-        /// The same of sockets.
+        /// Socket policies for packets from this host.
         outscnt: u32,
-        /// The same of sockets.
+        /// Socket policies for forwarded packets.
         fwdscnt: u32,
     }
 }
@@ -61,19 +61,19 @@ layout! {
 layout! {
     /// `struct xfrmu_spdhinfo`.
     pub struct SpdTable: xfrmu_spdhinfo = 8 {
-        /// Buckets of the hash table, less one.
+        /// Number of buckets in the hash table, minus one.
         spdhcnt: u32,
-        /// Most it may get.
+        /// Largest number of buckets.
         spdhmcnt: u32,
     }
 }
 
 layout! {
-    /// `struct xfrmu_spdhthresh`: policies with prefixes at least that long are found by a hash table.
+    /// `struct xfrmu_spdhthresh`: policies with prefixes of at least this length are in a hash table.
     pub struct HashThresholds: xfrmu_spdhthresh = 2 {
-        /// Of the local address: at most 32, in IPv6 128.
+        /// Of the local address: at most 32, for IPv6 128.
         lbits: u8,
-        /// Of the remote one.
+        /// Of the remote address: at most 32, for IPv6 128.
         rbits: u8,
     }
 }
@@ -81,23 +81,23 @@ layout! {
 attrs! {
     /// `XFRMA_SPD_*`.
     pub struct SpdAttrs<'a> for SpdRequest<R> {
-        /// Policies there are. Read-only.
+        /// Number of policies. Read-only.
         1 XFRMA_SPD_INFO counts -> SpdCounts,
-        /// Their hash table. Read-only.
+        /// Hash table of policies. Read-only.
         2 XFRMA_SPD_HINFO table -> SpdTable,
-        /// Which IPv4 policies are in it.
+        /// Thresholds for IPv4 policies.
         3 XFRMA_SPD_IPV4_HTHRESH ipv4_thresholds: HashThresholds,
-        /// Which IPv6 policies are in it.
+        /// Thresholds for IPv6 policies.
         4 XFRMA_SPD_IPV6_HTHRESH ipv6_thresholds: HashThresholds,
     }
 }
 
 message! {
-    /// How many policies there are, and how they are found.
+    /// Number of policies, and their hash table.
     pub struct Spd<'a>(InfoHeader, SpdAttrs<'a>), SpdRequest {
-        /// The answer; to set thresholds.
+        /// The answer. Request: sets thresholds.
         36 XFRM_MSG_NEWSPDINFO NEW,
-        /// Asks.
+        /// Asks for it.
         37 XFRM_MSG_GETSPDINFO GET,
     }
     on crate::PROTOCOL

@@ -21,13 +21,13 @@ fn make(info: &'static MessageInfo, selector: Selector, direction: Direction) ->
     request
 }
 
-/// Makes a policy; `EEXIST` if there is one of this selector, direction, mark, interface id and type. Without templates
-/// packets pass as they are.
+/// Makes a policy; `EEXIST` if there is one with this selector, direction, mark, interface id and type.
+/// Without templates packets pass unchanged.
 pub fn add(selector: Selector, direction: Direction) -> PolicyRequest<()> {
     make(&Policy::NEW, selector, direction)
 }
 
-/// Makes a policy, in place of one that exists.
+/// Makes a policy, or replaces an existing one.
 pub fn update(selector: Selector, direction: Direction) -> PolicyRequest<()> {
     make(&Policy::UPDATE, selector, direction)
 }
@@ -50,43 +50,43 @@ fn by_index<R>(
 ) -> IndexRequest<R> {
     let mut request = query(info, flags, PolicyKey { index, dir: direction, ..PolicyKey::default() });
     if index == 0 {
-        request.0.writer().fail(Unsendable::Value("number 0, for which the kernel looks at the selector"));
+        request.0.writer().fail(Unsendable::Value("index 0, for which the kernel uses the selector"));
     }
     request.into()
 }
 
-/// Asks for a policy; `ENOENT` if there is none. It is found by its mark, interface id and type too.
+/// Asks for a policy; `ENOENT` if there is none. Mark, interface id and type must match too.
 pub fn get(selector: Selector, direction: Direction) -> KeyRequest<Policy<'static>> {
     query(&DeletedPolicy::GET, MessageFlags::empty(), by_selector(selector, direction)).into()
 }
 
-/// The same by its number.
+/// Asks for a policy by its index; `ENOENT` if there is none.
 pub fn get_by_index(index: u32, direction: Direction) -> IndexRequest<Policy<'static>> {
     by_index(&DeletedPolicy::GET, MessageFlags::empty(), index, direction)
 }
 
-/// Deletes a policy; `ENOENT` if there is none. It is named as in [`get`].
+/// Deletes a policy; `ENOENT` if there is none. It is identified as in [`get`].
 pub fn delete(selector: Selector, direction: Direction) -> KeyRequest<()> {
     query(&DeletedPolicy::DEL, MessageFlags::ACK, by_selector(selector, direction)).into()
 }
 
-/// The same by its number.
+/// Deletes a policy by its index; `ENOENT` if there is none.
 pub fn delete_by_index(index: u32, direction: Direction) -> IndexRequest<()> {
     by_index(&DeletedPolicy::DEL, MessageFlags::ACK, index, direction)
 }
 
-/// Lists policies, of all types and of sockets too. The kernel filters nothing.
+/// Lists policies of all types, including socket policies. The kernel does not filter.
 pub fn list() -> Request<Dump<Policy<'static>>> {
     query(&DeletedPolicy::GET, MessageFlags::DUMP, PolicyKey::default()).into_request()
 }
 
-/// Deletes all policies of a type but those of sockets.
+/// Deletes all policies of a type, except socket policies.
 pub fn flush(kind: PolicyType) -> Request<()> {
     let request = FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, ());
     request.policy_type(kind).into_request()
 }
 
-/// Lets a policy reach its soft limit now, or its hard one, where it is deleted.
+/// Expires a policy now: at its soft limit, or at its hard limit, which deletes it.
 pub fn expire(selector: Selector, direction: Direction, hard: bool) -> ExpireRequest<()> {
     let policy = info_of(selector, direction);
     let header = ExpireInfo { policy, hard: hard.into(), ..ExpireInfo::default() };
@@ -95,7 +95,7 @@ pub fn expire(selector: Selector, direction: Direction, hard: bool) -> ExpireReq
     request.into()
 }
 
-/// Moves the states of a policy, and its templates, to other addresses: at most 6. `ENOPROTOOPT` without
+/// Sets new addresses for the states and templates of a policy: at most 6. `ENOPROTOOPT` without
 /// `CONFIG_XFRM_MIGRATE`.
 ///
 /// ```
@@ -119,13 +119,13 @@ pub fn migrate(selector: Selector, direction: Direction, moves: &[Migration]) ->
     request.migrate(&[Array::new(moves)])
 }
 
-/// What becomes of packets that no policy is for. Linux 5.15.
+/// Asks for the default actions for packets without a policy. Linux 5.15.
 pub fn default_action() -> DefaultRequest<DefaultPolicy<'static>> {
     DefaultRequest::new(&DefaultPolicy::GET, MessageFlags::empty(), DefaultInfo::default())
 }
 
-/// Sets what becomes of packets to, through and from this host that no policy is for;
-/// [`UNSPEC`](DefaultAction::UNSPEC) leaves it as it is. Linux 5.15.
+/// Sets the default actions for packets to, through and from this host without a policy.
+/// [`UNSPEC`](DefaultAction::UNSPEC) does not change an action. Linux 5.15.
 pub fn set_default_action(
     input: DefaultAction,
     forward: DefaultAction,
@@ -134,12 +134,12 @@ pub fn set_default_action(
     DefaultRequest::new(&DefaultPolicy::SET, MessageFlags::ACK, DefaultInfo { input, forward, output })
 }
 
-/// How many policies there are, and how they are found.
+/// Asks for the number of policies, and for their hash table.
 pub fn info() -> SpdRequest<Spd<'static>> {
     SpdRequest::new(&Spd::GET, MessageFlags::empty(), InfoHeader::default())
 }
 
-/// Sets which policies a hash table finds: [`ipv4_thresholds`](SpdRequest::ipv4_thresholds) and
+/// Sets which policies are in the hash table: [`ipv4_thresholds`](SpdRequest::ipv4_thresholds) and
 /// [`ipv6_thresholds`](SpdRequest::ipv6_thresholds).
 ///
 /// ```
@@ -152,7 +152,7 @@ pub fn set_hash_thresholds() -> SpdRequest<()> {
 }
 
 impl<R> PolicyRequest<R> {
-    /// The transformations, the innermost first: at most 6.
+    /// The transformations, innermost first: at most 6.
     pub fn templates(mut self, templates: &[Template]) -> Self {
         for template in templates {
             one_family(template.family, &[template.saddr, template.id.daddr], self.0.writer());
@@ -160,17 +160,17 @@ impl<R> PolicyRequest<R> {
         self.tmpl(templates)
     }
 
-    /// The lowest of several policies that match is used. Default: 0.
+    /// Priority: the lowest of the matching policies is used. Default: 0.
     pub fn priority(self, priority: u32) -> Self {
         self.header(|header| header.priority = priority)
     }
 
-    /// What becomes of packets. Default: they pass.
+    /// What happens to packets. Default: they pass.
     pub fn action(self, action: Action) -> Self {
         self.header(|header| header.action = action)
     }
 
-    /// Its number; 0, the default, lets the kernel choose one.
+    /// Index; with 0, the default, the kernel chooses one.
     pub fn index(self, index: u32) -> Self {
         self.header(|header| header.index = index)
     }

@@ -34,8 +34,8 @@ fn make(info: &'static MessageInfo, header: StateInfo) -> StateRequest<()> {
     request
 }
 
-/// Makes a state; `EEXIST` if there is one of this destination, protocol and SPI. It wants its algorithms, and has
-/// no limits, no window and the mode [`TRANSPORT`](Mode::TRANSPORT) unless told otherwise.
+/// Makes a state; `EEXIST` if there is one with this destination, protocol and SPI. It needs algorithms.
+/// Default: no limits, no window, and the mode [`TRANSPORT`](Mode::TRANSPORT).
 pub fn add(
     source: impl Into<IpAddr>,
     destination: impl Into<IpAddr>,
@@ -45,8 +45,8 @@ pub fn add(
     make(&State::NEW, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
-/// Gives a state with an SPI from [`allocate_spi`] its algorithms, or an existing one other lifetimes,
-/// encapsulation, marks and care-of address; `ESRCH` if there is none. Keys of a state in use stay.
+/// Sets the algorithms of a state with an SPI from [`allocate_spi`]. For an existing state, changes lifetimes,
+/// encapsulation, marks and care-of address. `ESRCH` if there is none. The keys of a state in use do not change.
 pub fn update(
     source: impl Into<IpAddr>,
     destination: impl Into<IpAddr>,
@@ -56,12 +56,12 @@ pub fn update(
     make(&State::UPDATE, info_of(source.into().into(), destination.into(), proto, spi))
 }
 
-/// Makes a state like one that was read, with all that can be set: keys, selector, lifetimes, marks, and **its
-/// sequence numbers and window**, so that the copy goes on where the state was. Further setters change it: for another
-/// machine (a standby) nothing, for other addresses (MOBIKE) [`between`](StateRequest::between).
+/// Makes a copy of a state that was read, with all properties that can be set: keys, selector, lifetimes, marks, and
+/// **its sequence numbers and window**, so that the copy continues where the original stopped. Setters change the
+/// copy: for another machine (a standby) nothing, for new addresses (MOBIKE) [`between`](StateRequest::between).
 ///
-/// How much it was used and the acquire that it answered are left out. Under the kernel's lockdown for confidentiality a
-/// key is read as zeros.
+/// The copy omits the usage and the acquire that the state answered. With kernel lockdown for
+/// confidentiality, keys are read as zeros.
 ///
 /// ```no_run
 /// use std::net::Ipv4Addr;
@@ -80,7 +80,7 @@ pub fn update(
 pub fn copy_of(state: &State<'_>) -> StateRequest<()> {
     let header = StateInfo { curlft: Usage::default(), stats: Stats::default(), seq: 0, ..state.header() };
     let mut request = make(&State::NEW, header);
-    // There are keys among what follows: all of it is wiped in the end.
+    // The attributes have keys, so the whole message is wiped when it is dropped.
     request.0.writer().push_secret(&[]);
     let settable = |attr: &Attr<'_>| attr.number != XFRMA_LASTUSED;
     state
@@ -92,16 +92,13 @@ pub fn copy_of(state: &State<'_>) -> StateRequest<()> {
         .fold(request, |request, attr| request.attr(attr.number, &Bytes(attr.payload)))
 }
 
-/// Read-only.
+/// `XFRMA_LASTUSED` is read-only.
 const XFRMA_LASTUSED: u16 = 15;
 
 fn query<R>(info: &'static MessageInfo, flags: MessageFlags, key: StateKey) -> KeyRequest<R> {
     let mut request = StateKeyRequest::new(info, flags, key);
     if key.spi.0 != 0 && !has_spi(key.proto) {
-        request
-            .0
-            .writer()
-            .fail(Unsendable::Value("an SPI, which the kernel does not look at in this protocol"));
+        request.0.writer().fail(Unsendable::Value("an SPI, which the kernel ignores in this protocol"));
     }
     request.into()
 }
@@ -110,13 +107,13 @@ fn has_spi(proto: Proto) -> bool {
     [Proto::ESP, Proto::AH, Proto::COMP].contains(&proto)
 }
 
-/// Tells the algorithms that a refusal may be about: the kernel points at no attribute then, and its text, where there is
-/// one, has no name in it.
+/// Adds the algorithms of the request to an error. The kernel names no attribute for errors about algorithms,
+/// and its text, if there is one, has no name.
 pub(super) fn algorithms(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     netlink_core::error::net_admin(error, f)?;
     const ABOUT: [&str; 6] = ["lgorithm", "AEAD", "AUTH", "CRYPT", "crypt", "key"];
     let refused = error.ext_ack();
-    // Without a text they are listed with all that was sent.
+    // Without a text, all algorithms of the request are listed.
     let meant = refused.message().is_some_and(|text| ABOUT.iter().any(|word| text.contains(word)));
     if !meant || refused.attribute().is_some() {
         return Ok(());
@@ -134,31 +131,31 @@ pub(super) fn algorithms(error: &KernelError, f: &mut fmt::Formatter<'_>) -> fmt
     with("XFRMA_ALG_AUTH_TRUNC", asked.alg_auth_trunc().as_ref().map(|algo| algo as _))
 }
 
-/// Asks for a state; `ESRCH` if there is none. Mobile IPv6's protocols have no SPI: there it is 0, and
-/// [`srcaddr`](KeyRequest::srcaddr) must be given.
+/// Asks for a state; `ESRCH` if there is none. Protocols of Mobile IPv6 have no SPI: use 0, and set
+/// [`srcaddr`](KeyRequest::srcaddr).
 pub fn get(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> KeyRequest<State<'static>> {
     query(&DeletedState::GET, MessageFlags::empty(), StateKey::of(destination, proto, spi))
 }
 
-/// Deletes a state; `ESRCH` if there is none. It is named as in [`get`].
+/// Deletes a state; `ESRCH` if there is none. It is identified as in [`get`].
 pub fn delete(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -> KeyRequest<()> {
     query(&DeletedState::DEL, MessageFlags::ACK, StateKey::of(destination, proto, spi))
 }
 
-/// Lists states: those that meet all that is set.
+/// Lists the states that match all set conditions.
 pub fn list() -> ListRequest<Dump<State<'static>>> {
     StateListRequest::new(&List::GET, MessageFlags::DUMP, ()).into()
 }
 
-/// Deletes all states of a protocol; [`Proto::IPSEC`] is ESP, AH and compression, [`Proto::ANY`] everything.
+/// Deletes all states of a protocol. [`Proto::IPSEC`] is ESP, AH and compression, [`Proto::ANY`] all protocols.
 pub fn flush(proto: Proto) -> Request<()> {
     FlushRequest::new(&Flush::FLUSH, MessageFlags::ACK, FlushInfo::default().proto(proto)).into_request()
 }
 
-/// Asks for a free SPI within a range; the answer is a state with nothing else, which [`update`] completes. It is
-/// gone after the seconds of the sysctl `net.core.xfrm_acq_expires`.
+/// Asks for a free SPI in a range. The answer is a state with only an SPI; complete it with [`update`].
+/// Otherwise it is removed after the number of seconds in the sysctl `net.core.xfrm_acq_expires`.
 ///
-/// `ENOENT` if all are taken. Those of compression have 16 bits.
+/// `ENOENT` if all SPIs are taken. SPIs of compression have 16 bits.
 ///
 /// ```
 /// use netlink_xfrm::state::{self, Mode, Proto};
@@ -180,20 +177,21 @@ pub fn allocate_spi(
     request
 }
 
-/// Lets a state reach its soft limit now, or its hard one, where it is deleted.
+/// Expires a state now: at its soft limit, or at its hard limit, which deletes it.
 pub fn expire(destination: impl Into<IpAddr>, proto: Proto, spi: u32, hard: bool) -> ExpireRequest<()> {
     let state = info_of(Address::default(), destination.into(), proto, spi);
     let header = ExpireInfo { state, hard: hard.into(), ..ExpireInfo::default() };
     StateExpireRequest::new(&Expire::EXPIRE, MessageFlags::ACK, header).into()
 }
 
-/// How many states there are.
+/// Asks for the number of states.
 pub fn info() -> SadRequest<Sad<'static>> {
     SadRequest::new(&Sad::GET, MessageFlags::empty(), InfoHeader::default())
 }
 
-/// Asks for the counters, the window and the use of a state, and for its thresholds where the flags have
-/// [`REPLAY_THRESHOLD`](AsyncEventFlags::REPLAY_THRESHOLD) or [`TIMER_THRESHOLD`](AsyncEventFlags::TIMER_THRESHOLD).
+/// Asks for the counters, the window and the usage of a state. With the flags
+/// [`REPLAY_THRESHOLD`](AsyncEventFlags::REPLAY_THRESHOLD) and
+/// [`TIMER_THRESHOLD`](AsyncEventFlags::TIMER_THRESHOLD), also for its thresholds.
 pub fn async_event(
     destination: impl Into<IpAddr>,
     proto: Proto,
@@ -205,10 +203,10 @@ pub fn async_event(
     AsyncEventRequest::new(&AsyncEvent::GET, MessageFlags::empty(), header)
 }
 
-/// Sets what the request has of [`replay_val`](AsyncEventRequest::replay_val),
+/// Sets the given values: [`replay_val`](AsyncEventRequest::replay_val),
 /// [`replay_esn_val`](AsyncEventRequest::replay_esn_val), [`ltime_val`](AsyncEventRequest::ltime_val),
-/// [`replay_thresh`](AsyncEventRequest::replay_thresh) and [`etimer_thresh`](AsyncEventRequest::etimer_thresh);
-/// `EINVAL` if that is nothing.
+/// [`replay_thresh`](AsyncEventRequest::replay_thresh) and
+/// [`etimer_thresh`](AsyncEventRequest::etimer_thresh); `EINVAL` without any.
 ///
 /// ```
 /// use netlink_xfrm::state::{self, Proto, Replay};
@@ -223,11 +221,11 @@ pub fn set_async_event(destination: impl Into<IpAddr>, proto: Proto, spi: u32) -
     AsyncEventRequest::new(&AsyncEvent::NEW, MessageFlags::ACK | MessageFlags::REPLACE, header)
 }
 
-/// Moves one state to other addresses, with its keys and counters. Linux 7.2, `ENOPROTOOPT` without
+/// Sets new addresses for one state, with its keys and counters. Linux 7.2; `ENOPROTOOPT` without
 /// `CONFIG_XFRM_MIGRATE`.
 ///
-/// What is set by attributes is inherited unless told; the reqid and the selector are as told here. Block the traffic
-/// with a policy meanwhile.
+/// Attributes that are not set are inherited. Reqid and selector are those of this request. Block the traffic
+/// with a policy during the change.
 pub fn migrate(
     key: StateKey,
     source: impl Into<IpAddr>,
@@ -249,13 +247,13 @@ pub fn migrate(
 }
 
 impl<R> KeyRequest<R> {
-    /// The source of the state: in Mobile IPv6's protocols, which have no SPI. Beside an SPI the kernel would not look at
-    /// it, and the request can't be sent.
+    /// The source of the state, for protocols of Mobile IPv6, which have no SPI. With an SPI the kernel would
+    /// ignore the source, so the request is refused before it is sent.
     pub fn srcaddr(mut self, source: impl Into<IpAddr>) -> Self {
         let mut has = false;
         self.0.0.edit(|key: &mut StateKey| has = has_spi(key.proto));
         if has {
-            let why = "a source, which the kernel does not look at in a protocol with SPIs";
+            let why = "a source, which the kernel ignores in a protocol with SPIs";
             self.0.0.writer().fail(Unsendable::Value(why));
         }
         Self(self.0.srcaddr(Address::from(source.into())))
@@ -263,7 +261,7 @@ impl<R> KeyRequest<R> {
 }
 
 impl<R> ListRequest<R> {
-    /// Only states from one prefix to the other. Both must be of one family, or the request can't be sent.
+    /// Only states from one prefix to the other. Both must be of one family; otherwise the request can't be sent.
     pub fn between(mut self, source: impl Into<Prefix>, destination: impl Into<Prefix>) -> Self {
         let filter = AddressFilter::new(source, destination);
         one_family(filter.family, &[filter.saddr], self.0.0.writer());
@@ -272,12 +270,12 @@ impl<R> ListRequest<R> {
 }
 
 impl<R> MigrateStateRequest<R> {
-    /// The mark the state has until now.
+    /// The current mark of the state.
     pub fn old_mark(self, mark: super::Mark) -> Self {
         self.header(|header| header.old_mark = mark)
     }
 
-    /// The selector it has from now on.
+    /// The new selector.
     pub fn new_selector(mut self, selector: Selector) -> Self {
         selector.check(self.0.writer());
         self.header(|header| header.new_sel = selector)
@@ -290,8 +288,8 @@ impl<R> MigrateStateRequest<R> {
 }
 
 impl<R> StateRequest<R> {
-    /// From where to where, in place of the addresses given before. Both must be of one family, or the request can't be
-    /// sent.
+    /// Source and destination, in place of the addresses given before. Both must be of one family; otherwise
+    /// the request can't be sent.
     pub fn between(mut self, source: impl Into<IpAddr>, destination: impl Into<IpAddr>) -> Self {
         let (source, destination) = (Address::from(source.into()), destination.into());
         one_family(destination.into(), &[source], self.0.writer());
@@ -307,22 +305,22 @@ impl<R> StateRequest<R> {
         self.header(|header| header.id.spi = Be(spi))
     }
 
-    /// What becomes of the packet's header.
+    /// What happens to the packet's header.
     pub fn mode(self, mode: Mode) -> Self {
         self.header(|header| header.mode = mode)
     }
 
-    /// By which templates of policies find it.
+    /// Policy templates find the state by this number.
     pub fn reqid(self, reqid: u32) -> Self {
         self.header(|header| header.reqid = reqid)
     }
 
-    /// Of the acquire that it answers.
+    /// Sequence number of the acquire that it answers.
     pub fn seq(self, seq: u32) -> Self {
         self.header(|header| header.seq = seq)
     }
 
-    /// Which packets it is for; all by default.
+    /// The packets that it applies to. Default: all.
     pub fn selector(mut self, selector: Selector) -> Self {
         selector.check(self.0.writer());
         self.header(|header| header.sel = selector)
@@ -338,7 +336,7 @@ impl<R> StateRequest<R> {
         self.header(|header| header.flags |= flags)
     }
 
-    /// Packets of the replay window: up to 32 in the fixed header, up to 4096 in `XFRMA_REPLAY_ESN_VAL`.
+    /// Size of the replay window in packets: up to 32 in the fixed header, up to 4096 in `XFRMA_REPLAY_ESN_VAL`.
     pub fn replay_window(self, packets: u32) -> Self {
         match u8::try_from(packets) {
             Ok(window @ 0..=32) => self.header(|header| header.replay_window = window),
@@ -346,25 +344,25 @@ impl<R> StateRequest<R> {
         }
     }
 
-    /// Sequence numbers of 64 bits, and a replay window of so many packets, up to 4096. The kernel wants at least 1
-    /// where packets come in.
+    /// Sequence numbers of 64 bits, and a replay window of this many packets, up to 4096. The kernel requires
+    /// at least 1 for a state that receives.
     pub fn esn(self, window: u32) -> Self {
         self.flags(StateFlags::ESN).replay_esn_val(ReplayEsn::new(window))
     }
 }
 
 impl<R> SpiRequest<R> {
-    /// What becomes of the packet's header.
+    /// What happens to the packet's header.
     pub fn mode(self, mode: Mode) -> Self {
         self.header(|header| header.info.mode = mode)
     }
 
-    /// By which templates of policies find the state.
+    /// Policy templates find the state by this number.
     pub fn reqid(self, reqid: u32) -> Self {
         self.header(|header| header.info.reqid = reqid)
     }
 
-    /// Of the acquire that it answers.
+    /// Sequence number of the acquire that it answers.
     pub fn seq(self, seq: u32) -> Self {
         self.header(|header| header.info.seq = seq)
     }
@@ -430,7 +428,7 @@ mod tests {
 
     /// NA4
     #[test]
-    fn refusals_name_the_algorithms_where_they_may_be_about_them() {
+    fn errors_that_can_be_about_algorithms_name_them() {
         let named = "; with XFRMA_ALG_AEAD = rfc4106(gcm(aes)) <20 bytes> 128";
         let about = [
             (38, Some("Requested AEAD algorithm not found")),
@@ -476,9 +474,9 @@ mod tests {
         assert_eq!((moved.header().id.spi.0, moved.alg_aead()), (8, state.alg_aead()));
     }
 
-    /// N3: the kernel would delete a state of another source or SPI.
+    /// N3: the kernel would ignore them, and delete a state with another source or SPI.
     #[test]
-    fn what_kernels_overlook_cannot_be_sent() {
+    fn conditions_that_kernels_ignore_cannot_be_sent() {
         let there = ENDS.1;
         assert!(delete(there, Proto::ESP, 1).srcaddr(ENDS.0).to_bytes().is_err());
         assert!(delete(there, Proto::ROUTE2, 1).srcaddr(ENDS.0).to_bytes().is_err());

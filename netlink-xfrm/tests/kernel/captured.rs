@@ -1,4 +1,4 @@
-//! What `tests/golden` has of both byte orders, as this kernel says it.
+//! The content of `tests/golden` in both byte orders, as this kernel sends it.
 
 use netlink_testing::golden::Monitor;
 use netlink_testing::{Result, module, program, seconds, suite};
@@ -9,7 +9,7 @@ suite! {
     captured: program("ip"), module("esp4"), module("esp6"), module("ah4"), seconds(60);
 }
 
-/// `NETLINK_XFRM`, and the types and groups of what it says.
+/// `NETLINK_XFRM`, with the types and groups of its messages.
 const PROTOCOL: i32 = 6;
 const GROUPS: [u32; 6] = [1, 2, 3, 4, 5, 7];
 const NEWSA: u16 = 16;

@@ -1,4 +1,4 @@
-//! `ip xfrm` on one side, this crate on the other.
+//! This crate compared with `ip xfrm`.
 
 use netlink_testing::{Result, kernel, module, program, suite};
 use netlink_xfrm::algo::{Aead, Algo, Auth};
@@ -18,7 +18,7 @@ suite! {
     ip_prints_the_defaults_set_here: program("ip"), kernel(5, 15);
 }
 
-/// Every text must stand in what `ip` prints, in order.
+/// Every text must be in the output of `ip`, in order.
 fn prints(words: &str, texts: &[&str]) -> Result {
     let all = run_ip(words)?;
     let flat = all.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -99,7 +99,7 @@ fn ip_prints_the_states_made_here() -> Result {
     prints("-s -d xfrm state", &["proto comp spi 0x00000009", "comp deflate"])
 }
 
-/// What `ip` makes with these words reads like what the request makes.
+/// The result of these words of `ip` equals that of the request.
 fn same_state(nl: &mut Connection, words: &str, ours: StateRequest<()>) -> Result {
     run_ip(&format!("xfrm state add {words}"))?;
     let theirs = states(nl)?.remove(0);
@@ -264,7 +264,7 @@ fn policies_made_by_ip_are_those_made_here() -> Result {
     let mut nl = connect()?;
     let (here, there) = (ip("192.0.2.1"), ip("192.0.2.2"));
     let tunnel = || Template::tunnel(here, there, Proto::ESP);
-    // Without an address of its own, ip's template of the transport mode has the family of the selector.
+    // Without an address, ip's template in transport mode has the family of the selector.
     let transport = |proto| Template::transport(proto).between(ANY, ANY);
     let add = |direction| Ok::<_, Box<dyn std::error::Error>>(policy::add(nets()?, direction));
     let base = "src 10.1.0.0/16 dst 10.2.0.0/16";
@@ -318,7 +318,7 @@ fn policies_made_by_ip_are_those_made_here() -> Result {
         let plain = |policy: &policy::Policy<'_>| {
             let mut info = policy.header();
             info.curlft.add_time = 0;
-            // The kernel counts them up.
+            // The kernel increments them.
             info.index &= if words.contains("index") { u32::MAX } else { 7 };
             info
         };

@@ -1,4 +1,4 @@
-//! Events: what the kernel tells, and what it is asked to let happen.
+//! Events of the kernel, and requests that cause them.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use netlink_xfrm::{Connection, Errno, Events, Notice, Prefix, connect, subscribe
 use crate::{ESP4, ESP6, KEY, ip, run_ip};
 
 suite! {
-    states_come_change_and_go: ESP4, ESP6;
-    policies_come_change_and_go;
+    states_are_added_changed_and_removed: ESP4, ESP6;
+    policies_are_added_changed_and_removed;
     a_policy_expires_when_asked_and_by_itself: seconds(120);
     a_state_expires_softly_then_hard: ESP4, seconds(120);
     a_state_expires_when_asked: ESP4;
     a_packet_wants_a_state: ESP4, kind("veth"), program("ip");
-    counters_that_are_set_are_told: ESP4;
+    counters_that_are_set_are_reported: ESP4;
     states_move_with_their_policy: ESP4;
-    // Linux 6.18.15 tells it in the initial namespace, whichever it happened in.
-    a_move_is_told: ESP4, machine();
-    groups_tell_only_their_own: ESP4;
+    // Linux 6.18.15 sends it in the initial namespace, regardless of the state's namespace.
+    a_move_is_reported: ESP4, machine();
+    groups_receive_only_their_own: ESP4;
     traces_of_events_hide_keys: ESP4;
 }
 
@@ -35,7 +35,7 @@ fn listen(groups: &[Group]) -> Result<Stream> {
     Ok(events)
 }
 
-/// The next event, kept.
+/// A copy of the next event.
 fn next(events: &mut Stream) -> Result<Event<'static>> {
     use netlink_core::Reply as _;
     match events.next()? {
@@ -62,7 +62,7 @@ fn nets() -> Result<Selector> {
     Ok(Selector::new("10.1.0.0/16".parse::<Prefix>()?, "10.2.0.0/16".parse::<Prefix>()?))
 }
 
-fn states_come_change_and_go() -> Result {
+fn states_are_added_changed_and_removed() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::STATE])?);
     nl.call(esp(1).reqid(8))?;
     let added = expect!(&mut events, StateAdded);
@@ -90,7 +90,7 @@ fn states_come_change_and_go() -> Result {
     Ok(())
 }
 
-fn policies_come_change_and_go() -> Result {
+fn policies_are_added_changed_and_removed() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::POLICY])?);
     let template = [Template::tunnel(ip("192.0.2.1"), ip("192.0.2.2"), Proto::ESP)];
     nl.call(policy::add(nets()?, Direction::OUT).templates(&template))?;
@@ -143,7 +143,7 @@ fn a_policy_expires_when_asked_and_by_itself() -> Result {
     })
 }
 
-/// A limit in a second and a later one. The kernel that looks too late tells only of the second; it gets more time.
+/// A limit of one second and a later one. A kernel that checks too late reports only the second; it gets more time.
 fn softly_then_hard(mut expire: impl FnMut(Lifetime) -> Result<[u8; 2]>) -> Result {
     for hard in [3, 10, 40] {
         let limits = Lifetime::UNLIMITED.soft_add_expires_seconds(1).hard_add_expires_seconds(hard);
@@ -191,7 +191,7 @@ fn a_packet_wants_a_state() -> Result {
     let template = Template::tunnel(ip("10.1.0.1"), ip("192.0.2.2"), Proto::ESP).reqid(12);
     nl.call(policy::add(nets()?, Direction::OUT).templates(&[template]).priority(5))?;
     let socket = UdpSocket::bind("10.1.0.1:4000")?;
-    // The packet waits for the state, or is dropped; either way the kernel asks.
+    // The packet waits for the state, or is dropped; in both cases the kernel sends an acquire.
     let _ = socket.send_to(b"x", "10.2.0.1:53");
     let wanted = expect!(&mut events, Acquire);
     assert_eq!((wanted.source(), wanted.destination()), (Some(ip("10.1.0.1")), Some(ip("192.0.2.2"))));
@@ -212,7 +212,7 @@ fn a_packet_wants_a_state() -> Result {
     Ok(())
 }
 
-fn counters_that_are_set_are_told() -> Result {
+fn counters_that_are_set_are_reported() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::ASYNC_EVENT])?);
     nl.call(esp(1).reqid(2))?;
     let replay = Replay::default().oseq(77);
@@ -229,7 +229,7 @@ fn states_move_with_their_policy() -> Result {
     Ok(())
 }
 
-/// What a policy and its state were told to do, and did.
+/// A policy and its state that expire as requested.
 fn moved(nl: &mut Connection) -> Result<(Migration, policy::KmAddress)> {
     let [here, there, elsewhere] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(ip);
     nl.call(esp(1).mode(Mode::TUNNEL).reqid(3))?;
@@ -251,10 +251,10 @@ fn moved(nl: &mut Connection) -> Result<(Migration, policy::KmAddress)> {
     Ok((step, local))
 }
 
-fn a_move_is_told() -> Result {
+fn a_move_is_reported() -> Result {
     let (mut nl, mut events) = (connect()?, listen(&[Group::MIGRATE])?);
     let moved = moved(&mut nl);
-    // Nobody does it for the initial namespace.
+    // No process does it for the initial namespace.
     nl.call(state::flush(Proto::ESP))?;
     nl.call(policy::flush(PolicyType::MAIN))?;
     let (step, local) = moved?;
@@ -264,7 +264,7 @@ fn a_move_is_told() -> Result {
     Ok(())
 }
 
-fn groups_tell_only_their_own() -> Result {
+fn groups_receive_only_their_own() -> Result {
     let mut nl = connect()?;
     let (mut own, mut all) = (listen(&[Group::POLICY])?, listen(Group::ALL)?);
     nl.call(esp(1))?;

@@ -43,20 +43,20 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// What `ip` answers; it must succeed.
+/// The output of `ip`, which must succeed.
 fn run_ip(words: &str) -> Result<String> {
     let output = Command::new("ip").args(words.split_whitespace()).output()?;
     assert!(output.status.success(), "ip {words}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// All states, kept.
+/// Copies of all states.
 fn states(nl: &mut Connection) -> Result<Vec<state::State<'static>>> {
     let items = nl.dump(state::list())?.collect()?;
     items.iter().map(|item| Ok(item.view()?.into_owned())).collect()
 }
 
-/// All policies, kept.
+/// Copies of all policies.
 fn policies(nl: &mut Connection) -> Result<Vec<policy::Policy<'static>>> {
     let items = nl.dump(policy::list())?.collect()?;
     items.iter().map(|item| Ok(item.view()?.into_owned())).collect()

@@ -1,4 +1,4 @@
-//! Policies: what is set is what is read.
+//! Policies: the values that were set are read back.
 
 use netlink_testing::{Result, kernel, suite};
 use netlink_xfrm::policy::{
@@ -14,7 +14,7 @@ suite! {
     every_attribute_of_a_policy_reads_back;
     an_optional_template_reads_back;
     a_policy_is_found_by_its_index_mark_interface_and_type;
-    a_flush_takes_all_policies;
+    a_flush_deletes_all_policies;
     the_default_is_read_and_set: kernel(5, 15);
     hash_thresholds_are_read_and_set;
     bad_policies_are_errors;
@@ -113,14 +113,14 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     assert_eq!(nl.call(policy::get_by_index(index, out).if_id(6))?, third);
     nl.call(policy::delete_by_index(index, out).if_id(6))?;
     assert!(nl.call(get().if_id(6)).unwrap_err().is_not_found());
-    // N3: of number 0 the kernel looks at the selector.
-    assert!(nl.call(policy::delete_by_index(0, out)).unwrap_err().to_string().contains("number 0"));
+    // N3: for index 0 the kernel uses the selector.
+    assert!(nl.call(policy::delete_by_index(0, out)).unwrap_err().to_string().contains("index 0"));
     assert!(policy::get_by_index(0, out).to_bytes().is_err());
     nl.call(policy::delete(selector, out).mark(Mark::new(5, u32::MAX)))?;
     assert_eq!(policies(&mut nl)?.len(), 1);
 
     match nl.call(policy::add(selector, out).policy_type(PolicyType::SUB)) {
-        // A kernel without CONFIG_XFRM_SUB_POLICY has one type, and doesn't tell it.
+        // A kernel without CONFIG_XFRM_SUB_POLICY has one type, and does not report it.
         Err(error) => assert_eq!(error.errno(), Some(Errno::EINVAL)),
         Ok(()) => {
             let sub = nl.call(get().policy_type(PolicyType::SUB))?;
@@ -133,7 +133,7 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     Ok(())
 }
 
-fn a_flush_takes_all_policies() -> Result {
+fn a_flush_deletes_all_policies() -> Result {
     let mut nl = connect()?;
     for direction in [Direction::IN, Direction::OUT, Direction::FWD] {
         nl.call(policy::add(nets()?, direction))?;
@@ -185,7 +185,7 @@ fn bad_policies_are_errors() -> Result {
         nl.call(policy::get(mixed, Direction::OUT)).unwrap_err(),
         nl.call(policy::expire(mixed, Direction::OUT, true)).unwrap_err(),
     ] {
-        assert!(error.to_string().contains("IPv4 address beside an IPv6 one"), "{error}");
+        assert!(error.to_string().contains("an IPv4 and an IPv6 address"), "{error}");
     }
     let template = Template::tunnel(ip("10.0.0.1"), ip("2001:db8::1"), Proto::ESP);
     assert!(nl.call(policy::add(nets()?, Direction::OUT).templates(&[template])).is_err());

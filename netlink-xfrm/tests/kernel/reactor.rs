@@ -8,10 +8,10 @@ use netlink_xfrm::{Notice, tokio as nl};
 use crate::ip;
 
 suite! {
-    a_policy_is_made_listed_told_of_and_deleted;
+    a_policy_is_made_listed_reported_and_deleted;
 }
 
-fn a_policy_is_made_listed_told_of_and_deleted() -> Result {
+fn a_policy_is_made_listed_reported_and_deleted() -> Result {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut connection = nl::connect()?;
         let mut events = nl::subscribe(&[Group::POLICY])?;

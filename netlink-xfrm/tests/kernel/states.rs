@@ -1,4 +1,4 @@
-//! States: what is set is what is read.
+//! States: the values that were set are read back.
 
 use netlink_core::Dump;
 use netlink_testing::{Result, is_since, kernel, module, suite};
@@ -16,17 +16,17 @@ suite! {
     an_ipv6_address_that_ends_in_zeros_stays_one: ESP6;
     every_kind_of_algorithm_reads_back: ESP4, module("ah4"), module("ipcomp");
     every_attribute_reads_back: ESP4;
-    lifetimes_of_zero_are_not_sent_unasked: ESP4;
+    lifetimes_of_zero_are_not_sent_by_default: ESP4;
     replay_windows_of_any_size_read_back: ESP4;
     an_spi_is_allocated_within_its_range_and_completed: ESP4;
     limits_are_updated: ESP4;
     lists_are_filtered_by_the_kernel: ESP4, ESP6, module("ah4");
-    a_flush_takes_one_protocol: ESP4, module("ah4");
-    counters_are_asked_for_and_set: ESP4;
-    a_mark_tells_states_apart: ESP4;
+    a_flush_deletes_one_protocol: ESP4, module("ah4");
+    counters_are_queried_and_set: ESP4;
+    a_mark_distinguishes_states: ESP4;
     bad_algorithms_are_named: ESP4;
-    refusals_of_other_kinds_name_no_algorithm: ESP4;
-    a_copy_is_what_was_read: ESP4;
+    other_errors_name_no_algorithm: ESP4;
+    a_copy_equals_the_original: ESP4;
     bad_values_are_errors: ESP4;
     mobile_ip_states_have_no_spi: module("mip6");
     a_direction_reads_back: ESP4, kernel(6, 10);
@@ -45,7 +45,7 @@ fn esp(spi: u32) -> StateRequest<()> {
     state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, spi).alg_aead(aead())
 }
 
-/// Makes it and reads it.
+/// Makes a state and reads it.
 fn made(nl: &mut Connection, request: StateRequest<()>) -> Result<State<'static>> {
     nl.call(&request)?;
     let mut header = state::StateInfo::default();
@@ -84,7 +84,7 @@ fn a_state_is_added_read_and_deleted() -> Result {
         assert_eq!(gone.errno(), Some(Errno::ESRCH));
         assert!(nl.call(state::delete(destination, Proto::ESP, 0xc001)).unwrap_err().is_not_found());
         assert!(states(&mut nl)?.is_empty());
-        // What prints doesn't tell the keys.
+        // Printed text does not show the keys.
         let text = format!("{state} {state:?} {}", serde_json::to_string(&state)?);
         assert!(text.contains("<16 bytes>") && !text.contains("0707") && !text.contains("0808"), "{text}");
     }
@@ -109,7 +109,7 @@ fn every_kind_of_algorithm_reads_back() -> Result {
     let esp = |spi| state::add(here, there, Proto::ESP, spi);
     let plain = Algo::new("hmac(sha1)", &[3; 20]);
     let state = made(&mut nl, esp(1).alg_crypt(Algo::null()).alg_auth(plain))?;
-    // The kernel adds the truncation that is usual.
+    // The kernel adds the usual truncation.
     assert_eq!((state.alg_crypt(), state.alg_auth()), (Some(Algo::null()), Some(plain)));
     assert_eq!(state.alg_auth_trunc(), Some(Auth::hmac_sha1(&[3; 20], 96)));
 
@@ -206,7 +206,7 @@ fn every_attribute_reads_back() -> Result {
     Ok(())
 }
 
-fn lifetimes_of_zero_are_not_sent_unasked() -> Result {
+fn lifetimes_of_zero_are_not_sent_by_default() -> Result {
     let mut nl = connect()?;
     assert_eq!(made(&mut nl, esp(1))?.header().lft, Lifetime::UNLIMITED);
     let none = Lifetime::default();
@@ -302,7 +302,7 @@ fn lists_are_filtered_by_the_kernel() -> Result {
     Ok(())
 }
 
-fn a_flush_takes_one_protocol() -> Result {
+fn a_flush_deletes_one_protocol() -> Result {
     let mut nl = connect()?;
     let ah = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::AH, 9);
     nl.call(ah.alg_auth_trunc(Auth::hmac_sha256(&[1; 32], 128)))?;
@@ -317,7 +317,7 @@ fn a_flush_takes_one_protocol() -> Result {
     Ok(())
 }
 
-fn counters_are_asked_for_and_set() -> Result {
+fn counters_are_queried_and_set() -> Result {
     let mut nl = connect()?;
     let (there, both) =
         (ip("10.0.0.2"), AsyncEventFlags::REPLAY_THRESHOLD | AsyncEventFlags::TIMER_THRESHOLD);
@@ -327,7 +327,7 @@ fn counters_are_asked_for_and_set() -> Result {
     assert_eq!((header.sa_id.daddr.ip(), header.sa_id.spi.0, header.reqid), (Some(there), 1, 5));
     assert_eq!((header.saddr.ip(), header.flags), (Some(ip("10.0.0.1")), both));
     assert_eq!(event.replay_thresh(), Some(3));
-    // Ticks, of which there are 100 to 1000 a second, are told as tenths of a second.
+    // Ticks (100 to 1000 per second) are reported as tenths of a second.
     assert!([600, 240, 200, 60].map(Some).contains(&event.etimer_thresh()), "{event:?}");
     assert_eq!(event.replay_val(), Some(Replay::default()));
     assert_eq!(event.ltime_val().unwrap().bytes, 0);
@@ -349,7 +349,7 @@ fn counters_are_asked_for_and_set() -> Result {
     Ok(())
 }
 
-fn a_mark_tells_states_apart() -> Result {
+fn a_mark_distinguishes_states() -> Result {
     let mut nl = connect()?;
     nl.call(esp(1).reqid(1).mark(Mark::new(1, u32::MAX)))?;
     nl.call(esp(1).reqid(2).mark(Mark::new(2, u32::MAX)))?;
@@ -370,7 +370,7 @@ fn bad_algorithms_are_named() -> Result {
     let error = nl.call(state().alg_aead(Aead::new("rfc4106(gcm(pes))", &KEY, 128))).unwrap_err();
     let text = error.to_string();
     assert_eq!(error.errno(), Some(Errno::ENOSYS));
-    // With a text of the kernel's or, before Linux 6.1, without.
+    // With the kernel's text, or before Linux 6.1 without it.
     let named = |text: &str, algorithm: &str| {
         ["=", ""].iter().any(|sign| {
             text.contains(format!("XFRMA_ALG_AEAD {sign} {algorithm}").replace("  ", " ").as_str())
@@ -397,12 +397,12 @@ fn bad_algorithms_are_named() -> Result {
 }
 
 /// NA4
-fn refusals_of_other_kinds_name_no_algorithm() -> Result {
+fn other_errors_name_no_algorithm() -> Result {
     let mut nl = connect()?;
     nl.call(esp(1))?;
     let exists = nl.call(esp(1)).unwrap_err();
     assert!(exists.is_exists() && !exists.to_string().contains("; with XFRMA_ALG"), "{exists}");
-    // No window may be beside 64 bits of numbers in a way that has none.
+    // A direction without a window must have no window with 64-bit numbers.
     let window = nl.call(esp(2).flags(StateFlags::ESN)).unwrap_err();
     assert!(window.errno() == Some(Errno::EINVAL), "{window}");
     match window {
@@ -415,7 +415,7 @@ fn refusals_of_other_kinds_name_no_algorithm() -> Result {
 }
 
 /// NA3
-fn a_copy_is_what_was_read() -> Result {
+fn a_copy_equals_the_original() -> Result {
     let mut nl = connect()?;
     let replay = ReplayEsn::new(64).sent(0x1_0000_0005).received(0x2_0000_0006).bitmap(&[7, 8]);
     let first = esp(1)
@@ -463,18 +463,18 @@ fn a_copy_is_what_was_read() -> Result {
 fn bad_values_are_errors() -> Result {
     let mut nl = connect()?;
     let mixed = state::add(ip("10.0.0.1"), ip("2001:db8::1"), Proto::ESP, 1).alg_aead(aead());
-    assert!(nl.call(mixed).unwrap_err().to_string().contains("IPv4 address beside an IPv6 one"));
+    assert!(nl.call(mixed).unwrap_err().to_string().contains("an IPv4 and an IPv6 address"));
     let selector = Selector::new(ip("10.0.0.1"), ip("2001:db8::1"));
     assert!(nl.call(esp(1).selector(selector)).is_err());
     let none = state::add(ip("10.0.0.1"), ip("10.0.0.2"), Proto::ESP, 1);
     assert_eq!(nl.call(none).unwrap_err().errno(), Some(Errno::EINVAL));
     assert_eq!(nl.call(esp(1).tfcpad(9)).unwrap_err().errno(), Some(Errno::EINVAL)); // only in tunnels
-    // A device that can't do it refuses, or the kernel does it itself; then there is no device to tell.
+    // A device that does not support it refuses, or the kernel does the work; then no device is reported.
     match made(&mut nl, esp(1).offload_dev(Offload::default().ifindex(1))) {
         Ok(state) => assert_eq!(state.offload_dev(), None),
         Err(_) => assert!(states(&mut nl)?.is_empty()),
     }
-    // Without SELinux nobody keeps a label; with it this one is refused.
+    // Without SELinux no label is accepted; with it this one is refused.
     match made(&mut nl, esp(2).sec_ctx(SecurityContext::selinux(c"a:b:c"))) {
         Ok(state) => assert_eq!(state.sec_ctx(), None),
         Err(error) => assert!(error.to_string().contains("Invalid argument"), "{error}"),
@@ -502,7 +502,7 @@ fn a_direction_reads_back() -> Result {
     assert_eq!(state.sa_dir(), Some(state::Direction::IN));
     let state = made(&mut nl, esp(2).sa_dir(state::Direction::OUT))?;
     assert_eq!(state.sa_dir(), Some(state::Direction::OUT));
-    // The way out has no replay window.
+    // A state for sending has no replay window.
     let both = esp(3).sa_dir(state::Direction::OUT).replay_window(8);
     assert_eq!(nl.call(both).unwrap_err().errno(), Some(Errno::EINVAL));
     Ok(())

@@ -17,7 +17,7 @@ use netlink_xfrm::{
 use crate::{ESP4, ESP6, ip, run_ip, states};
 
 suite! {
-    a_changed_port_of_the_peer_is_told: ESP4, kind("veth"), program("ip"), program("python3");
+    a_changed_port_of_the_peer_is_reported: ESP4, kind("veth"), program("ip"), program("python3");
     a_transport_of_ipv4_carries_a_ping: ESP4, kind("veth"), program("ip"), program("ping");
     a_transport_of_ipv6_carries_a_ping: ESP6, kind("veth"), program("ip"), program("ping");
     a_tunnel_of_ipv4_carries_a_ping: ESP4, kind("veth"), program("ip"), program("ping");
@@ -25,7 +25,7 @@ suite! {
     an_ipv6_tunnel_carries_an_ipv4_ping: ESP6, module("esp4"), kind("veth"), program("ip"), program("ping");
 }
 
-/// Only a socket that asks for it hands ESP in UDP to the kernel, and none of the standard library's can.
+/// The kernel processes ESP in UDP only on a socket that requests it, which the standard library can't.
 const UNWRAP: &str = "
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -35,7 +35,7 @@ print('ready', flush=True)
 input()
 ";
 
-fn a_changed_port_of_the_peer_is_told() -> Result {
+fn a_changed_port_of_the_peer_is_reported() -> Result {
     let addresses = ["10.9.0.1", "10.9.0.2"];
     let mut ends = ends(addresses)?;
     let [here, there] = addresses.map(ip);
@@ -68,7 +68,7 @@ fn a_changed_port_of_the_peer_is_told() -> Result {
     Ok(())
 }
 
-/// The two ends: here, and in the namespace `peer`.
+/// The two ends: this namespace, and the namespace `peer`.
 struct Ends {
     here: Connection,
     there: Connection,
@@ -87,7 +87,7 @@ fn ends(addresses: [&str; 2]) -> Result<Ends> {
     Ok(Ends { here: connect()?, there: connect_with(&OpenOptions::new().namespace(&peer))? })
 }
 
-/// States both ways on both ends.
+/// States for both directions on both ends.
 fn protect(ends: &mut Ends, addresses: [&str; 2], mode: Mode, inner: Prefix) -> Result {
     let [here, there] = addresses.map(ip);
     // The family of the selector is that of the packets.
@@ -104,7 +104,7 @@ fn protect(ends: &mut Ends, addresses: [&str; 2], mode: Mode, inner: Prefix) -> 
     Ok(())
 }
 
-/// Policies for packets between two networks, ours first, on both ends.
+/// Policies for packets between two networks, the local one first, on both ends.
 fn demand(ends: &mut Ends, nets: [Prefix; 2], templates: [Template; 2]) -> Result {
     let add = |selector, direction, template| -> PolicyRequest<()> {
         policy::add(selector, direction).templates(&[template])
@@ -117,7 +117,7 @@ fn demand(ends: &mut Ends, nets: [Prefix; 2], templates: [Template; 2]) -> Resul
     Ok(())
 }
 
-/// A ping must come back, and its packets must have gone through both states.
+/// A ping must return, and its packets must have used both states.
 fn ping(ends: &mut Ends, from: &str, to: &str) -> Result {
     let output = Command::new("ping").args(["-c", "2", "-i", "0.2", "-W", "20", "-I", from, to]).output()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -126,7 +126,7 @@ fn ping(ends: &mut Ends, from: &str, to: &str) -> Result {
         assert_eq!(all.len(), 2);
         for state in all {
             let info = state.header();
-            // Neighbour discovery goes the same way in the transport mode.
+            // Neighbour discovery uses the same states in transport mode.
             assert!(info.curlft.packets >= 2 && info.curlft.bytes >= 2 * 64, "{state:?}");
             assert!(info.curlft.use_time >= info.curlft.add_time);
             assert_eq!((info.lft, info.stats), (Lifetime::UNLIMITED, state::Stats::default()));

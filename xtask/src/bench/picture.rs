@@ -1,19 +1,19 @@
-//! The table as a picture: how many times the floor each contender takes.
+//! The table as a picture: the time of each contender as a multiple of the floor.
 
 use std::fmt::{Result, Write as _};
 
 use super::{Board, Figures, GOALS, Limit};
 
 const WIDTH: f64 = 860.0;
-/// Where bars begin, and how long one is that takes as long as the floor.
+/// The left end of the bars, and the length of a bar for the floor.
 const LEFT: f64 = 150.0;
 const FLOOR: f64 = 100.0;
-/// A bar that would be longer is cut here, and says so.
+/// Longer bars are cut here and marked.
 const MOST: f64 = 6.0;
 const ROW: f64 = 18.0;
 const TITLE: f64 = 30.0;
 
-/// Bars for each workload that has a floor, the quickest first; a line where our goal is.
+/// Bars for each workload with a floor, the fastest first; a line marks our goal.
 pub(super) fn svg(board: &Board) -> std::result::Result<String, std::fmt::Error> {
     let mut bars = String::new();
     let mut y = 8.0;
@@ -69,7 +69,7 @@ fn bar(bars: &mut String, y: f64, contender: &str, times: f64) -> Result {
     writeln!(bars, r#"<text x="{:.0}" y="{text:.0}">{times:.2}{cut}</text>"#, LEFT + width + 6.0)
 }
 
-/// What a contender may take at most, as a multiple of the floor.
+/// The goal of a contender as a multiple of the floor.
 fn goal(board: &Board, workload: &str, contender: &str, floor: &Figures) -> Option<f64> {
     let (.., limit) = GOALS.iter().find(|(of, who, _)| *of == workload && *who == contender)?;
     let most = match limit {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_as_long_as_they_say_and_our_goal_is_marked() {
+    fn bars_have_the_length_of_their_value_and_our_goal_is_marked() {
         let figures = |cpu| Figures { cpu, user: 0.0, allocs: 0.0, rss: 0.0, lost: 0 };
         let of = |list: &[(&str, f64)]| {
             list.iter().map(|(name, cpu)| ((*name).to_owned(), figures(*cpu))).collect()

@@ -1,5 +1,4 @@
-//! Every `async fn` that a crate offers is tried in the crate's `tests/tasks.rs`, where it only compiles if it can be
-//! spawned.
+//! The crate's `tests/tasks.rs` calls every public `async fn`, and compiles only if its future can be spawned.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::rust_files;
 use crate::command::text;
 
-/// Counts, per crate, how often the sources declare `Type::function`, and how often the test calls it by that name.
+/// Compares how often the sources of a crate declare `Type::function` with how often the test calls it by that name.
 pub(super) fn tried(package: &serde_json::Value) -> Result<()> {
     let folder = Path::new(text(&package["manifest_path"])).with_file_name("");
     let mut files = Vec::new();
@@ -34,10 +33,10 @@ pub(super) fn tried(package: &serde_json::Value) -> Result<()> {
     }
 }
 
-/// The functions of a file that give a future, each behind its type, or its module where it has no type.
+/// The functions of a file that return a future, each with its type, or with its module if it has no type.
 fn asynchronous(source: &str, module: &str) -> Vec<String> {
     let mut names = Vec::new();
-    // Of each block that is open: its indentation, and whose functions stand in it.
+    // For each open block: its indentation, and the owner of functions in it.
     let mut owners: Vec<(usize, String)> = Vec::new();
     let mut function = "";
     for line in source.lines() {
@@ -54,7 +53,7 @@ fn asynchronous(source: &str, module: &str) -> Vec<String> {
         if let Some((_, rest)) = public.split_once("fn ") {
             function = word(rest);
         }
-        // What says so itself is Send: the compiler holds it to that.
+        // The compiler checks functions that declare `Send` themselves.
         if is_async || code.contains("-> impl Future") && !code.contains("+ Send") {
             let owner = owners.last().map_or(module, |(_, owner)| owner);
             names.push(format!("{owner}::{function}"));
@@ -122,7 +121,7 @@ pub async fn connect() {}
         }
 ";
 
-    // F1: a new one that nobody tries to spawn is told.
+    // F1: a new function that the test does not call is reported.
     #[test]
     fn functions_are_found_with_their_owners() {
         let names = asynchronous(SOURCE, "tokio");
@@ -133,7 +132,7 @@ pub async fn connect() {}
     }
 
     #[test]
-    fn each_has_to_be_called_as_often_as_it_is_declared() {
+    fn each_function_must_be_called_as_often_as_it_is_declared() {
         let declared = BTreeMap::from([("Log::next".to_owned(), 1), ("tokio::connect".to_owned(), 2)]);
         assert!(
             missing(&declared, "Log::next::<Packet>(&mut log) tokio::connect() a::tokio::connect()")

@@ -1,6 +1,6 @@
-//! Every name of the core that stands in a public signature of a family can be named from that family.
+//! Each name of the core in a public signature of a family must be available from that family.
 //!
-//! What the signatures are is asked of rustdoc, which knows what the macros made.
+//! Rustdoc provides the signatures, because it knows the items that macros make.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::{CORE, CORE_LIBRARY};
 use crate::command::{cargo, root, text};
 
-/// What rustdoc says of one crate, as JSON.
+/// Rustdoc's description of one crate, as JSON.
 pub(super) struct Docs(Value);
 
-/// Asks rustdoc. Its JSON is not stable, and so wants to be asked twice.
+/// Runs rustdoc. Its JSON is unstable, so an option must enable it.
 pub(super) fn of(package: &str) -> Result<Docs> {
     let mut rustdoc = cargo(&["rustdoc", "--quiet", "--lib", "--all-features", "-p", package]);
     rustdoc.args(["--", "-Zunstable-options", "--output-format=json"]).env("RUSTC_BOOTSTRAP", "1");
@@ -26,10 +26,11 @@ pub(super) fn of(package: &str) -> Result<Docs> {
     Ok(Docs(serde_json::from_str(&json)?))
 }
 
-/// Holds the signatures of a family against the names it offers, and those of the core against all of its names.
+/// Checks that all names in the signatures of a family are among its names, and that those of the core are
+/// among the core's.
 pub(super) fn named(package: &str, docs: &Docs, core: &Docs) -> Result<()> {
     let wanted = docs.mentioned(CORE_LIBRARY);
-    // No crate does without; so if it is not found, the JSON has another shape.
+    // Every crate uses this name. If it is missing, the format of the JSON has changed.
     ensure!(wanted.contains("Error"), "no names in the JSON of rustdoc");
     let known = if package == CORE {
         core.names(core.root(), true)
@@ -45,7 +46,7 @@ pub(super) fn named(package: &str, docs: &Docs, core: &Docs) -> Result<()> {
         known
     };
     let missing: Vec<&String> = wanted.difference(&known).collect();
-    ensure!(missing.is_empty(), "stand in signatures and can't be named: {missing:?}");
+    ensure!(missing.is_empty(), "used in signatures, but not available: {missing:?}");
     Ok(())
 }
 
@@ -58,13 +59,13 @@ impl Docs {
         &self.0["index"][id.to_string()]
     }
 
-    /// What stands in a module.
+    /// The items of a module.
     fn items(&self, module: u64) -> impl Iterator<Item = (u64, &Value)> {
         let ids = self.item(module)["inner"]["module"]["items"].as_array().into_iter().flatten();
         ids.filter_map(Value::as_u64).map(|id| (id, self.item(id)))
     }
 
-    /// The names in a module, and if wanted in those below.
+    /// The names in a module, and optionally in those below it.
     fn names(&self, module: u64, below: bool) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for (id, item) in self.items(module) {
@@ -79,7 +80,7 @@ impl Docs {
         names
     }
 
-    /// The names of another crate, or of this one, that stand in public signatures.
+    /// The names of another crate, or of this one, in public signatures.
     fn mentioned(&self, library: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         let mut open = vec![self.root()];
@@ -95,7 +96,7 @@ impl Docs {
         names
     }
 
-    /// Finds what a declaration is made of: types and traits have a path, what stands inside is listed by numbers.
+    /// Finds the parts of a declaration: types and traits have a path, inner items are listed by number.
     fn walk(&self, part: &Value, package: &str, names: &mut BTreeSet<String>, inside: &mut Vec<u64>) {
         match part {
             Value::Array(parts) => {
@@ -110,7 +111,7 @@ impl Docs {
                     {
                         names.insert(text(name).to_owned());
                     }
-                    // What a private module has is public where it is used.
+                    // Items of a private module are public where they are used.
                     inside.extend(part["is_glob"].is_boolean().then_some(id));
                 }
                 parts.values().for_each(|part| self.walk(part, package, names, inside));
@@ -140,7 +141,7 @@ mod tests {
         }))
     }
 
-    /// A family with one function, and what it has at its root.
+    /// A family with one function, and the names at its root.
     fn family(output: u64, uses: &[&str]) -> Docs {
         let mut index = json!({
             "0": { "visibility": "public", "inner": { "module": { "items": [1, 2, 3, 4] } } },
@@ -164,19 +165,19 @@ mod tests {
 
     // U3.
     #[test]
-    fn a_name_that_is_missing_is_told() {
+    fn a_missing_name_is_reported() {
         let check = |docs: &Docs| named("netlink-route", docs, &core()).map_err(|error| error.to_string());
         let all = ["netlink_core", "netlink_core::family", "netlink_core::Error"];
         assert_eq!(check(&family(9, &all)), Ok(()));
-        let missing = r#"stand in signatures and can't be named: ["Stop"]"#;
+        let missing = r#"used in signatures, but not available: ["Stop"]"#;
         assert_eq!(check(&family(7, &all)), Err(missing.into()));
-        let missing = r#"stand in signatures and can't be named: ["Request"]"#;
+        let missing = r#"used in signatures, but not available: ["Request"]"#;
         assert_eq!(check(&family(9, &["netlink_core", "netlink_core::Error"])), Err(missing.into()));
         assert_eq!(check(&family(9, &all[1..])), Err("lacks `pub use netlink_core`".into()));
     }
 
     #[test]
-    fn another_shape_of_the_json_is_no_success() {
+    fn an_unknown_format_of_the_json_is_an_error() {
         let docs = Docs(json!({ "root": 0, "index": {} }));
         assert!(named("netlink-route", &docs, &core()).is_err());
     }

@@ -1,4 +1,4 @@
-//! The blocking and the tokio connection behind one set of functions.
+//! The blocking and the tokio connection with one set of functions.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use netlink_route::{Error, Notice, Owned, ToRequest, link};
 
 use super::ledger::{DEADLINE, Ledger};
 
-/// A runtime of one thread, with a task that notices when nothing but a call gets a turn.
+/// A runtime of one thread, with a task that detects when a call blocks the others.
 pub(super) struct Runtime {
     runtime: tokio::runtime::Runtime,
-    /// The longest time that the task had to wait for its turn, in microseconds.
+    /// The longest time that the task waited for its turn, in microseconds.
     stood: Arc<AtomicU64>,
-    /// The runtime was not running: the next turn says nothing.
+    /// The runtime was not running, so the next measurement does not count.
     paused: Arc<AtomicBool>,
 }
 
-/// Other tasks of a thread may wait so long for their turn.
+/// Largest time that other tasks of a thread may wait for their turn.
 const TURN: Duration = Duration::from_secs(1);
 
 impl Runtime {
@@ -43,7 +43,7 @@ impl Runtime {
         Ok(Self { runtime, stood, paused })
     }
 
-    /// `None` if it takes longer than the limit.
+    /// `None` if the limit passes.
     fn within<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
         self.paused.store(true, Ordering::Relaxed);
         self.runtime.block_on(async { tokio::time::timeout(limit, future).await.ok() })
@@ -131,7 +131,8 @@ impl Links {
         }
     }
 
-    /// Gives each event to a function until none comes for so long, or the function has enough. `Err` is a loss.
+    /// Passes each event to a function until no event arrives for this time, or the function has enough.
+    /// `Err` is a loss.
     pub(super) fn events(
         &mut self,
         quiet: Duration,
@@ -171,7 +172,7 @@ impl Links {
     }
 }
 
-/// A queue or a log on either face: they have the same functions.
+/// A queue or a log, blocking or tokio: both have the same functions.
 macro_rules! packets {
     ($name:ident, $blocking:ty, $tokio:ty, $config:ty, $arrival:ty) => {
         pub(super) enum $name {
@@ -196,7 +197,7 @@ macro_rules! packets {
                 })
             }
 
-            /// `configure`, with a limit.
+            /// `configure` with a time limit.
             pub(super) fn configure(&mut self, config: &$config) -> Result<(), Error> {
                 match self {
                     Self::Blocking(opened) => {
@@ -208,7 +209,7 @@ macro_rules! packets {
                 }
             }
 
-            /// Gives each arrival to a function until none comes for so long, or the function has enough.
+            /// Passes each arrival to a function until none comes for this time, or the function has enough.
             pub(super) fn arrivals(
                 &mut self,
                 quiet: Duration,

@@ -1,4 +1,4 @@
-//! What a case counts, and the watch over its calls.
+//! The counters of a case, and the watchdog for its calls.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,34 +9,34 @@ use serde_json::{Value, json};
 
 use crate::command::text;
 
-/// What each call is given.
+/// Time limit of each call.
 pub(super) const DEADLINE: Duration = Duration::from_secs(2);
 
-/// What a call may take above that where four senders share the machine's processors with it.
+/// Extra time, because four senders share the machine's processors.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A receive buffer behind whose content an answer may stand for longer than a call is given.
+/// With a receive buffer of this size, reading up to the answer can take longer than the limit of a call.
 const MUCH: usize = 64 << 20;
 
-/// What is taken up when the flood is over.
+/// Time to read what remains after the flood.
 const END: Duration = Duration::from_secs(30);
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Summary {
     /// Events or packets that the senders made.
     pub(super) sent: u64,
     pub(super) received: u64,
-    /// By the numbers of what came.
+    /// Number of losses, found by the numbers of events or packets.
     pub(super) lost: u64,
-    /// `Overrun`, or how many a packet says were missed before it.
+    /// Number of `Overrun`, or the sum of the losses that packets report.
     pub(super) reported: u64,
     pub(super) calls: u64,
-    /// Calls that ended with an error that tells what is known.
+    /// Calls that ended with an error that reports the result.
     pub(super) failed: u64,
     pub(super) longest: Duration,
     pub(super) longest_of: String,
-    /// Datagrams of strangers that were sent, and those that the kernel refused.
+    /// Datagrams from other processes: sent, and refused by the kernel.
     pub(super) garbage: (u64, u64),
     pub(super) violations: Vec<String>,
 }
@@ -56,7 +56,7 @@ impl Summary {
         );
         if self.garbage.0 > 0 {
             row.push_str(&format!(
-                "; strangers' datagrams: {} sent, {} refused",
+                "; datagrams of other processes: {} sent, {} refused",
                 self.garbage.0, self.garbage.1
             ));
         }
@@ -103,7 +103,7 @@ struct Book {
     violations: BTreeMap<String, u64>,
     /// The receive buffer holds more than can be read within the limit of a call.
     holds_much: bool,
-    /// The call under way.
+    /// The current call.
     call: Option<(&'static str, Instant)>,
 }
 
@@ -115,12 +115,12 @@ impl Book {
     }
 }
 
-/// The summary as it grows, for every thread of the case.
+/// The growing summary, shared by all threads of the case.
 #[derive(Clone, Default)]
 pub(super) struct Ledger(Arc<Mutex<Book>>);
 
 impl Ledger {
-    /// With a watch that ends the process when a call does not return, or the case does not end.
+    /// With a watchdog that ends the process if a call does not return, or the case does not end.
     pub(super) fn watched(flood: Duration, buffer: usize) -> Self {
         let ledger = Self::default();
         ledger.book().holds_much = buffer >= MUCH;
@@ -158,7 +158,7 @@ impl Ledger {
         change(&mut self.book().summary);
     }
 
-    /// Times a call.
+    /// Measures the time of a call.
     pub(super) fn timed<T>(&self, what: &'static str, call: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         self.book().call = Some((what, start));
@@ -177,8 +177,8 @@ impl Ledger {
         result
     }
 
-    /// Whether a call was done. It may fail where it says what is lost; that it got no answer is no such thing, as the
-    /// kernel has answered before the send returns.
+    /// Whether a call succeeded. It may fail with an error that reports a loss. A missing answer is a
+    /// violation, because the kernel answers before the send returns.
     pub(super) fn judge<T>(&self, what: &'static str, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => return Some(value),
@@ -189,11 +189,13 @@ impl Ledger {
             Err(Error::Kernel(refusal)) if refusal.errno() == Errno::ENOBUFS => {
                 self.count(|summary| summary.failed += 1);
             }
-            // The answer stands behind all that waits.
+            // The answer comes after everything that waits.
             Err(Error::Timeout(_)) if self.book().holds_much => self.count(|summary| summary.failed += 1),
-            // Bytes and durations would make one of each.
+            // Without bytes and durations, equal violations are counted together.
             Err(Error::Timeout(_)) => self.violation(format!("{what}: no answer within its limit")),
-            Err(Error::Decode(_)) => self.violation(format!("{what}: took what is no netlink for an answer")),
+            Err(Error::Decode(_)) => {
+                self.violation(format!("{what}: accepted an invalid message as an answer"))
+            }
             Err(error) => self.violation(format!("{what}: {error}")),
         }
         None

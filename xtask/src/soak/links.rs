@@ -1,4 +1,4 @@
-//! A connection to rtnetlink that subscribes, asks, and changes something, while others change more, or send it garbage.
+//! An rtnetlink connection that subscribes, queries and changes links, while others change more or send garbage.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd as _;
@@ -20,14 +20,14 @@ use super::face::Links;
 use super::ledger::Ledger;
 use super::{BUFFERS, Case, SENDERS};
 
-/// Who changes something, and how often it did: what it does as number `n` is the event number `n` of its own.
+/// A thread that makes changes, and their number. Change `n` causes event `n` of this thread.
 struct Changer {
     number: u8,
     done: AtomicU64,
 }
 
 impl Changer {
-    /// Half of them change addresses, the others links.
+    /// Half of the threads change addresses, the others links.
     const fn changes_addresses(&self) -> bool {
         self.number.is_multiple_of(2)
     }
@@ -36,14 +36,14 @@ impl Changer {
         format!("changed{}", self.number)
     }
 
-    /// Changes as fast as it can, or at a pace.
+    /// Makes changes as fast as possible, or at a pace.
     fn run(&self, stop: &AtomicBool, pause: Option<Duration>) -> Result<()> {
         let mut nl = netlink_route::connect()?;
         let at_once = if pause.is_some() { 2 } else { 32 };
         while !stop.load(Ordering::Relaxed) {
             let first = self.done.load(Ordering::Relaxed);
             let results = if self.changes_addresses() {
-                // An address comes, and goes again.
+                // An address is added and deleted again.
                 let requests = (first..first + at_once).map(|number| {
                     let address = format!("{}/32", self.address(number / 2)).parse()?;
                     Ok(match number % 2 {
@@ -61,7 +61,7 @@ impl Changer {
             results
                 .into_iter()
                 .collect::<Result<Vec<()>, Error>>()
-                .context("who changes links and addresses")?;
+                .context("a thread that changes links and addresses")?;
             self.done.store(first + at_once, Ordering::Relaxed);
             if let Some(pause) = pause {
                 thread::sleep(pause);
@@ -75,7 +75,7 @@ impl Changer {
         Ipv4Addr::new(100 + self.number, a, b, c)
     }
 
-    /// The number of an event of one of the changers.
+    /// The number of an event of one of these threads.
     fn of(event: &Event<'_>) -> Option<(usize, u64)> {
         match event {
             Event::Address(change, address) => {
@@ -94,13 +94,13 @@ impl Changer {
     }
 }
 
-/// What is known of each changer's events.
+/// State of the events of each thread.
 #[derive(Default)]
 struct Seen {
     next: [u64; SENDERS],
     /// Events are missing since the last `Overrun`.
     missing: [bool; SENDERS],
-    /// An `Overrun` came behind the last event.
+    /// An `Overrun` arrived after the last event.
     excused: [bool; SENDERS],
 }
 
@@ -112,19 +112,19 @@ impl Seen {
         };
         let Some((changer, number)) = Changer::of(event) else { return };
         let Some(next) = self.next.get_mut(changer) else {
-            return ledger.violation("an event that nobody caused");
+            return ledger.violation("an event without a cause");
         };
-        // The kernel tells of one change of a link more than once.
+        // The kernel sends several events for one change of a link.
         if matches!(event, Event::Link(..)) && number + 1 == *next {
             return;
         }
         if number < *next {
-            return ledger.violation("an event twice, or behind a later one");
+            return ledger.violation("an event twice, or after a later one");
         }
         let lost = number - *next;
         *next = number + 1;
-        // The kernel says that something is lost, and not where: the `Overrun` comes behind all that waited at that time,
-        // of which some may have come behind the gap.
+        // An `Overrun` does not say where events were lost. It comes after everything that waited at that
+        // time, and some of that can be later than the gap.
         if let (Some(missing), Some(excused)) = (self.missing.get_mut(changer), self.excused.get_mut(changer))
         {
             *missing |= lost > 0 && !*excused;
@@ -141,7 +141,7 @@ impl Seen {
         for ((changer, next), excused) in changers.iter().zip(self.next).zip(self.excused) {
             let sent = changer.done.load(Ordering::Relaxed);
             match sent.checked_sub(next) {
-                None => ledger.violation("an event that nobody caused"),
+                None => ledger.violation("an event without a cause"),
                 Some(lost) if lost > 0 && !excused => {
                     ledger.violation("the last events were lost, and no Overrun said so");
                 }
@@ -161,7 +161,7 @@ pub(super) fn run(case: Case, flood: Duration, ledger: &Ledger, hostile: bool) -
     let changers: Vec<Changer> =
         (0..).take(SENDERS).map(|number| Changer { number, done: 0.into() }).collect();
     for changer in &changers {
-        // The kernel tells little of a link that is down.
+        // The kernel sends fewer events about a link that is down.
         others.call(link::create(&changer.link()).kind(Bridge::new()).up())?;
     }
     let mut nl = Links::open(case.face, case.buffer)?;
@@ -194,24 +194,24 @@ pub(super) fn run(case: Case, flood: Duration, ledger: &Ledger, hostile: bool) -
     })?;
     let quiet = Duration::from_millis(300);
     events(&mut nl, quiet, usize::MAX, ledger, &mut seen);
-    // Nobody sends any more: there is no reason left to fail.
+    // No thread sends any longer, so this call must succeed.
     if let Err(error) = ledger.timed("the last call", || nl.call(link::get("lo"))) {
-        ledger.violation(format!("the last call, with nothing under way: {error}"));
+        ledger.violation(format!("the last call, after the flood: {error}"));
     }
     events(&mut nl, quiet, usize::MAX, ledger, &mut seen);
     seen.conclude(&changers, ledger);
     nl.conclude(ledger);
     ledger.count(|summary| {
         summary.garbage = (garbage.load(Ordering::Relaxed), refused.load(Ordering::Relaxed));
-        // Two changes a millisecond fill no buffer but the least.
+        // Two changes per millisecond fill only the smallest buffer.
         if hostile && case.buffer > BUFFERS[0] && summary.reported + summary.failed > 0 {
-            summary.violations.push("strangers' datagrams filled the receive buffer".to_owned());
+            summary.violations.push("datagrams of other processes filled the receive buffer".to_owned());
         }
     });
     Ok(())
 }
 
-/// Calls, lists and batches, and events in between, for a while.
+/// Calls, lists and batches, with events in between, for some time.
 fn ask(nl: &mut Links, flood: Duration, ledger: &Ledger, seen: &mut Seen) -> Result<()> {
     let end = Instant::now() + flood;
     for round in 0u32.. {
@@ -228,7 +228,7 @@ fn ask(nl: &mut Links, flood: Duration, ledger: &Ledger, seen: &mut Seen) -> Res
             let got = ledger.timed("a call with a reply", || nl.call(link::get("lo")));
             let got = ledger.judge("a call with a reply", got);
             if got.is_some_and(|link| link.mtu() != Some(mtu)) {
-                ledger.violation("what was acknowledged was not done");
+                ledger.violation("an acknowledged change was not made");
             }
         }
         if round % 4 == 0 {
@@ -284,12 +284,12 @@ fn events(nl: &mut Links, quiet: Duration, most: usize, ledger: &Ledger, seen: &
     });
     match ended {
         Ok(()) => {}
-        Err(Error::Decode(_)) => ledger.violation("an event: took what is no netlink for one"),
+        Err(Error::Decode(_)) => ledger.violation("an event: accepted an invalid message"),
         Err(error) => ledger.violation(format!("an event: {error}")),
     }
 }
 
-/// Sends to a port of another what it should not take for the kernel's.
+/// Sends messages to another process's port that it must not accept as the kernel's.
 fn attack(number: usize, port: u32, stop: &AtomicBool, sent: &AtomicU64, refused: &AtomicU64) -> Result<()> {
     let protocol = SockProtocol::NetlinkRoute;
     let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
@@ -308,7 +308,7 @@ fn attack(number: usize, port: u32, stop: &AtomicBool, sent: &AtomicU64, refused
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        // Sequences that are under way by chance.
+        // Sequence numbers that can be in use by chance.
         let sequence = round.wrapping_mul(2_654_435_761) % 4096;
         let forged = match round % 6 {
             0 => vec![0; 16],
@@ -319,13 +319,13 @@ fn attack(number: usize, port: u32, stop: &AtomicBool, sent: &AtomicU64, refused
             4 => vec![0xff; 3000],
             _ => event.clone(),
         };
-        // A group's members can't refuse it; more than a little of it would fill their buffers rightly.
+        // Members can't refuse messages to their group; more than a few would fill their buffers.
         let to_group = number == 0 && round % 4096 == 5;
         let groups = if to_group { 1 << (Group::IPV4_ADDR.0 - 1) } else { 0 };
         let to = NetlinkAddr::new(if to_group { 0 } else { port }, groups);
         match sendto(socket.as_raw_fd(), &forged, &to, MsgFlags::MSG_DONTWAIT) {
             Ok(_) => sent.fetch_add(1, Ordering::Relaxed),
-            // EAGAIN: its buffer is full of the like.
+            // `EAGAIN`: the buffer is full of such messages.
             Err(_) => refused.fetch_add(1, Ordering::Relaxed),
         };
     }

@@ -1,4 +1,4 @@
-//! A queue and a log whose group is changed while packets flood them.
+//! A queue and a log whose group is changed while packets flood it.
 
 use std::io::ErrorKind;
 use std::net::UdpSocket;
@@ -22,7 +22,7 @@ const PORT: u16 = 7000;
 
 const GROUP: u16 = 5;
 
-/// Nothing comes any more.
+/// After this time without packets, no more are expected.
 const QUIET: Duration = Duration::from_millis(300);
 
 fn rule(target: &str) -> Result<()> {
@@ -35,7 +35,7 @@ fn rule(target: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a function while four senders send. Returns how many packets they sent.
+/// Runs a function while four senders send. Returns the number of sent packets.
 fn flooded(receive: impl FnOnce() -> Result<()>) -> Result<u64> {
     let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| -> Result<()> {
@@ -43,7 +43,7 @@ fn flooded(receive: impl FnOnce() -> Result<()>) -> Result<u64> {
         for _ in 0..SENDERS {
             senders.push(scope.spawn(|| -> Result<()> {
                 let socket = UdpSocket::bind("127.0.0.1:0")?;
-                // What waits for a verdict takes room of its sender, who shall not be what limits the flood.
+                // Waiting packets use the send buffer, which must not limit the flood.
                 if setsockopt(&socket, SndBufForce, &(256 << 20)).is_err() {
                     setsockopt(&socket, SndBuf, &(256 << 20))?;
                 }
@@ -56,7 +56,7 @@ fn flooded(receive: impl FnOnce() -> Result<()>) -> Result<u64> {
                     let packet = if round % 4 == 0 { large.as_slice() } else { &small };
                     match socket.send_to(packet, ("127.0.0.1", PORT)) {
                         Err(error) if error.kind() == ErrorKind::WouldBlock => thread::yield_now(),
-                        // A packet that is dropped on its way out is an error, and counts all the same.
+                        // A packet that is dropped when leaving is an error, but it counts.
                         _ => {
                             sent.fetch_add(1, Ordering::Relaxed);
                         }
@@ -75,15 +75,15 @@ fn flooded(receive: impl FnOnce() -> Result<()>) -> Result<u64> {
     Ok(sent.into_inner())
 }
 
-/// One packet more, into an empty buffer: it tells what was lost before it.
+/// One more packet into an empty buffer: it reports the losses before it.
 fn probe() -> Result<u64> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let _ = socket.send_to(&[8; 10], ("127.0.0.1", PORT));
     Ok(1)
 }
 
-/// The acknowledgement of a change may find no room. The sockets drop without an `ENOBUFS`, so that it is awaited in vain;
-/// that has to end in time, and is told as a `Timeout`.
+/// The acknowledgement of a change can be dropped if the buffer is full. The socket reports no `ENOBUFS`, so
+/// the call must end in time with `Timeout`.
 fn changed(ledger: &Ledger, result: Result<(), Error>) {
     match result {
         Err(Error::Timeout(_)) => ledger.count(|summary| summary.failed += 1),
@@ -128,7 +128,7 @@ pub(super) fn queue(case: Case, flood: Duration, ledger: &Ledger) -> Result<()> 
     while decide(&mut packets, QUIET, 64, ledger) > 0 {}
     packets.conclude(ledger);
 
-    // /proc/net is the namespace of the process's first thread, which this may be or not.
+    // `/proc/net` is the namespace of the process's first thread, which can be another one.
     let counters = std::fs::read_to_string("/proc/thread-self/net/netfilter/nfnetlink_queue")?;
     let own = counters.lines().map(|line| line.split_whitespace().map(|number| number.parse().unwrap_or(0)));
     let own = own.map(Iterator::collect::<Vec<u64>>).find(|own| own.first() == Some(&u64::from(GROUP)));
@@ -141,7 +141,7 @@ pub(super) fn queue(case: Case, flood: Duration, ledger: &Ledger) -> Result<()> 
         summary.lost = full + undelivered;
     });
     if waiting > 0 {
-        ledger.violation(format!("{waiting} packets wait for a verdict that nobody gives"));
+        ledger.violation(format!("{waiting} packets wait for a verdict that is never sent"));
     }
     let summary = ledger.so_far();
     if summary.received + summary.reported != last {
@@ -152,14 +152,14 @@ pub(super) fn queue(case: Case, flood: Duration, ledger: &Ledger) -> Result<()> 
     }
     if summary.reported != undelivered {
         ledger.violation(format!(
-            "{undelivered} packets found no room, and {} are reported as missed",
+            "{undelivered} packets were dropped, but {} are reported as missed",
             summary.reported
         ));
     }
     Ok(())
 }
 
-/// Accepts up to so many packets. Says how many came.
+/// Accepts at most this many packets. Returns the number that arrived.
 fn decide(packets: &mut Queue, quiet: Duration, most: usize, ledger: &Ledger) -> usize {
     let mut tickets = Vec::new();
     let ended = packets.arrivals(quiet, |arrival| {
@@ -172,9 +172,7 @@ fn decide(packets: &mut Queue, quiet: Duration, most: usize, ledger: &Ledger) ->
                 });
             }
             Arrival::Refused(refused) => ledger.violation(format!("a verdict: {}", refused.error)),
-            Arrival::Overrun => {
-                ledger.violation("an Overrun, though the packets' numbers tell what was lost")
-            }
+            Arrival::Overrun => ledger.violation("an Overrun, although the packets' numbers show the losses"),
         }
         tickets.len() < most
     });
@@ -237,7 +235,7 @@ fn read(packets: &mut Log, quiet: Duration, most: usize, ledger: &Ledger) -> usi
             }
             log::Arrival::Packet { missed: None, .. } => ledger.violation("a packet without a number"),
             log::Arrival::Overrun => {
-                ledger.violation("an Overrun, though the packets' numbers tell what was lost")
+                ledger.violation("an Overrun, although the packets' numbers show the losses")
             }
         }
         came < most

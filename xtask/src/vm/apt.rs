@@ -1,4 +1,4 @@
-//! Debian's archive, through an apt that has nothing to do with this machine's packages.
+//! Debian's archive, with an apt that is separate from this machine's packages.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -14,31 +14,31 @@ use super::tool::tool;
 use crate::command::{self, Scratch};
 use crate::target::Architecture;
 
-/// An apt with sources, lists and caches of its own.
+/// An apt with its own sources, lists and caches.
 pub(crate) struct Apt<'a> {
     folder: PathBuf,
     mirrors: Mirrors,
-    /// Whether the lists were fetched just now.
+    /// Whether the lists were downloaded in this run.
     new: Cell<bool>,
     scratch: &'a Scratch,
 }
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// What an apt has lists of.
+/// The suites of an apt.
 pub(crate) struct Suites {
-    /// What tells its folder from those of others.
+    /// The suffix of its folder.
     suffix: &'static str,
     architecture: Architecture,
     archive: &'static str,
     security: &'static str,
-    /// The suite that wins where several have a package.
+    /// The preferred suite for a package that several have.
     preferred: &'static str,
 }
 
 impl Suites {
-    /// What makes a machine of an architecture. Mirrors of other ones than amd64 are less whole, so theirs is one suite,
-    /// and an old one.
+    /// The suites for the machines of an architecture. Mirrors are less complete for architectures other than
+    /// amd64, so these have one old suite.
     pub(crate) const fn of(architecture: Architecture) -> Self {
         let (suffix, archive, security, preferred) = match architecture {
             Architecture::Amd64 => (
@@ -53,7 +53,7 @@ impl Suites {
         Self { suffix, architecture, archive, security, preferred }
     }
 
-    /// The newest programs that were tried together.
+    /// The newest programs that were tested together.
     pub(crate) const NEWEST: Self = Self {
         suffix: "-newest",
         architecture: Architecture::Amd64,
@@ -63,10 +63,10 @@ impl Suites {
     };
 }
 
-/// Beyond it, a fetch is given up: the archive is slow, but not dead.
+/// A download is given up after this time: the archive can be slow.
 const LIMIT: Duration = Duration::from_secs(8 * 60);
 
-/// Lists are younger than this, or fetched anew.
+/// Older lists are downloaded again.
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<'a> Apt<'a> {
@@ -130,7 +130,7 @@ Acquire::https::Timeout "30";
         Ok(Self { folder: folder.to_owned(), mirrors, new: Cell::new(false), scratch })
     }
 
-    /// Fetches the lists of packages, unless they are a day young.
+    /// Downloads the lists of packages, unless they are less than a day old.
     pub(crate) fn update(&self) -> Result<()> {
         let age = fs::metadata(self.stamp()).and_then(|stamp| stamp.modified()).ok();
         let age = age.and_then(|time| SystemTime::now().duration_since(time).ok());
@@ -143,7 +143,7 @@ Acquire::https::Timeout "30";
         Ok(())
     }
 
-    /// Makes the next [`Self::update`] fetch the lists. Says whether there can be newer ones.
+    /// Makes the next [`Self::update`] download the lists. Returns whether there can be newer ones.
     pub(crate) fn forget(&self) -> bool {
         !self.new.get() && fs::remove_file(self.stamp()).is_ok()
     }
@@ -152,19 +152,19 @@ Acquire::https::Timeout "30";
         self.folder.join("updated")
     }
 
-    /// Names of packages that start like this.
+    /// Names of packages with this prefix.
     pub(crate) fn names(&self, start: &str) -> Result<Vec<String>> {
         Ok(self.run("apt-cache", &["pkgnames", start])?.lines().map(str::to_owned).collect())
     }
 
-    /// The versions that the archive has of a package, newest first.
+    /// The versions of a package in the archive, newest first.
     pub(crate) fn versions(&self, package: &str) -> Result<Vec<String>> {
         let table = self.run("apt-cache", &["madison", package])?;
         let versions = table.lines().filter_map(|line| line.split('|').nth(1));
         Ok(versions.map(|version| version.trim().to_owned()).collect())
     }
 
-    /// Fetches packages, `name=version`, and unpacks them into a folder.
+    /// Downloads packages, `name=version`, and unpacks them into a folder.
     pub(crate) fn unpack(&self, packages: &[String], into: &Path) -> Result<()> {
         println!("fetching {}", packages.join(" "));
         let folder = self.folder.join("packages");
@@ -175,7 +175,7 @@ Acquire::https::Timeout "30";
         self.extract(&folder, into)
     }
 
-    /// Fetches packages and all that they depend on, and unpacks them into a folder. None of their scripts is run.
+    /// Downloads packages and all their dependencies, and unpacks them into a folder. Their scripts are not run.
     pub(crate) fn unpack_all(&self, packages: &[&str], into: &Path) -> Result<()> {
         println!("fetching {} packages and what they need", packages.len());
         let folder = self.folder.join("packages");
@@ -220,9 +220,7 @@ Acquire::https::Timeout "30";
         let program = Path::new(command.get_program()).file_name().unwrap_or_default().display().to_string();
         if ended.status.is_none() {
             let minutes = LIMIT.as_secs() / 60;
-            bail!(
-                "{program} did not end within {minutes} minutes: Debian's archive is slow, or does not answer"
-            );
+            bail!("{program} did not end within {minutes} minutes: Debian's archive is slow or unreachable");
         }
         let output = self.mirrors.hide(&ended.output);
         let lines: Vec<_> = output.lines().filter(|line| line.starts_with(['E', 'W', 'd'])).collect();
@@ -238,10 +236,10 @@ fn empty(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())
 }
 
-/// Names a mirror of Debian's archive, where `/etc/apt` has none or another one is wanted.
+/// The address of a mirror of Debian's archive, if `/etc/apt` has none or another one is preferred.
 const ARCHIVE: &str = "NETLINK_VM_ARCHIVE";
 
-/// Where this machine gets Debian's packages from.
+/// The addresses of Debian's packages for this machine.
 #[derive(Debug, PartialEq, Eq)]
 struct Mirrors {
     archive: String,
@@ -267,17 +265,17 @@ impl Mirrors {
         })
     }
 
-    /// Where none is told, the mirror of security updates is looked for beside the archive, where Debian has its own.
+    /// Without an address for security updates, uses the one next to the archive, like Debian.
     fn of(archive: String, security: Option<String>) -> Self {
         let beside = || format!("{}-security", archive.trim_end_matches('/'));
         Self { security: security.unwrap_or_else(beside), archive }
     }
 
-    /// Reads files of either format that apt knows.
+    /// Reads files of both formats of apt.
     fn parse(texts: &[String]) -> Option<Self> {
         let entries = texts.iter().flat_map(|text| {
             let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-            // One line is one source, or a paragraph is.
+            // A source is one line, or a paragraph.
             let (single, fields): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("deb"));
             let fields = fields.join("\n");
             let paragraphs: Vec<_> = fields.split("\n\n").map(str::to_owned).collect();
@@ -294,7 +292,7 @@ impl Mirrors {
         Some(Self::of(find("debian")?.clone(), find("debian-security").cloned()))
     }
 
-    /// Takes out of a message where this machine's mirror is: it is nobody else's business.
+    /// Replaces the addresses of this machine's mirrors in a message, because they are private.
     fn hide(&self, text: &str) -> String {
         let hosts = [&self.archive, &self.security].map(|mirror| {
             let authority =
@@ -318,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_own_mirror_is_taken_in_either_format() {
+    fn the_machines_own_mirror_is_found_in_both_formats() {
         let fields = "Types: deb\n# http://old.example/archive/debian/2025\nURIs: http://m.example/debian\n\
              Suites: bookworm\nComponents: main\n\nTypes: deb\nURIs: http://s.example/debian-security/\n\
              Suites: bookworm-security\nComponents: main\n";
@@ -331,20 +329,20 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_debian_sources_has_to_name_one() {
+    fn a_machine_without_debian_sources_must_name_one() {
         assert_eq!(Mirrors::parse(&["deb http://u.example/ubuntu noble main\n".to_owned()]), None);
         assert_eq!(Mirrors::parse(&[]), None);
     }
 
     #[test]
-    fn security_updates_are_beside_the_archive_unless_told() {
+    fn security_updates_are_next_to_the_archive_by_default() {
         let expected = mirrors("http://m.example/debian", "http://m.example/debian-security");
         let parsed = Mirrors::parse(&["deb http://m.example/debian bookworm main\n".to_owned()]);
         assert_eq!(parsed, Some(expected));
     }
 
     #[test]
-    fn messages_do_not_tell_the_mirror() {
+    fn messages_do_not_contain_the_mirror() {
         let mirrors = mirrors("http://user:word@m.example:8080/debian", "http://s.example/debian-security");
         let text =
             "E: http://user:word@m.example:8080/debian/dists: could not connect to m.example:8080; s.example";

@@ -1,4 +1,4 @@
-//! One virtual machine: boots a kernel, runs a command in it, and never waits for ever.
+//! A virtual machine: boots a kernel, runs a command in it, and always ends.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -13,29 +13,29 @@ use super::prepare::Kernel;
 use super::tool::tool;
 use crate::target::Architecture;
 
-/// What a machine is made of.
+/// The parts of a machine.
 pub(crate) struct Machine<'a> {
     pub(crate) kernel: &'a Kernel,
-    /// Folders that it sees at their own places, read-only.
+    /// Folders that the machine can read, under the same paths.
     pub(crate) shares: &'a [PathBuf],
-    /// Becomes `/out`, where it can write. Its console is kept beside that.
+    /// The folder for `/out`, where the machine can write. The console's output is stored next to it.
     pub(crate) folder: &'a Path,
     pub(crate) limit: Limit,
 }
 
-/// What the second serial port, where the command's output goes, is connected with.
+/// The other end of the second serial port, which has the command's output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Port {
     /// Our own standard output.
     Output,
     /// A file, read by [`Machine::output`].
     File,
-    /// A terminal for somebody to type in.
+    /// The user's terminal.
     Terminal,
 }
 
-/// When a machine is given up. What its processor works is counted, because the time that takes depends on who
-/// else uses this machine; the time itself is for one that waits for what never comes.
+/// When a machine is stopped. Processor time is counted, because real time depends on other users of this
+/// machine. The real time limit is for machines that wait without end.
 #[derive(Clone, Copy)]
 pub(crate) struct Limit {
     pub(crate) work: Duration,
@@ -50,14 +50,14 @@ impl Limit {
     pub(crate) const NONE: Self = Self { work: Duration::MAX, time: Duration::MAX };
 }
 
-/// What all files that a machine writes may have together.
+/// Largest total size of all files that a machine writes.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// How a machine ended.
+/// The end of a machine.
 pub(crate) enum End {
     /// The command's status.
     Status(i32),
-    /// There is none; why, and the end of the console.
+    /// There is no status: the reason, and the last lines of the console.
     Died(String),
 }
 
@@ -78,7 +78,7 @@ impl Machine<'_> {
 
         let mut qemu = self.qemu(&archive, &out, port)?.spawn().context("qemu")?;
         let end = self.watch(&mut qemu);
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = qemu.kill();
         let status = qemu.wait()?;
         let why = match end? {
@@ -97,7 +97,7 @@ impl Machine<'_> {
         String::from_utf8_lossy(&bytes).replace('\r', "")
     }
 
-    /// What to boot from: a shell, the modules that reach the root file system, and what to do with them.
+    /// The boot archive: a shell, the modules for the root file system, and the script.
     fn archive(&self) -> Result<Vec<u8>> {
         let mut archive = Archive::default();
         for folder in ["bin", "dev", "lower", "modules", "proc", "sys", "system", "upper"] {
@@ -114,12 +114,12 @@ impl Machine<'_> {
     }
 
     fn qemu(&self, archive: &Path, out: &Path, port: Port) -> Result<std::process::Command> {
-        // One processor boots in two thirds of the time that two take under emulation. The clock has nothing to be
-        // checked against, and what the kernel tests about itself is not what we are here for. What makes random numbers
-        // of a processor's jitter would measure that of the emulation, for half a minute.
+        // Under emulation, one processor boots faster than two. The emulated clock has no reference to check
+        // against, and the kernel's self-tests are not needed. Random numbers from processor jitter would
+        // take half a minute under emulation.
         const KERNEL: &str = "panic=-1 quiet loglevel=4 mitigations=off nokaslr random.trust_cpu=on \
              cryptomgr.notests module_blacklist=jitterentropy_rng rcupdate.rcu_expedited=1";
-        // `port` reaches the first program's environment.
+        // `port` is in the environment of the first program.
         const PC: &str = "console=ttyS0 port=ttyS1 no_timer_check tsc=reliable";
         const S390X: &str = "console=ttysclp0 port=hvc0";
         let s390x = self.kernel.architecture == Architecture::S390x;
@@ -127,12 +127,12 @@ impl Machine<'_> {
             true => ("qemu-system-s390x", "s390-ccw-virtio", "ccw", S390X),
             false => ("qemu-system-x86_64", "q35", "pci", PC),
         };
-        // Ends with us, whichever way we end.
+        // The machine ends when this process ends, for any reason.
         let mut command = tool("setpriv")?;
         command.args(["--pdeathsig", "KILL"]).arg(tool(program)?.get_program());
         command.args(["-M", machine, "-cpu", "max", "-smp", "1", "-m", "1536", "-no-reboot"]);
-        // Emulated, though /dev/kvm may be there: in machines that are virtual themselves it often does not work,
-        // and time would mean something else on every machine.
+        // Emulated even if /dev/kvm exists: in virtual machines KVM often does not work, and times would
+        // differ on every machine.
         command.args(["-accel", "tcg,thread=multi", "-nodefaults", "-no-user-config"]);
         command.args(["-display", "none", "-device", &format!("virtio-rng-{bus}")]);
         if !s390x {
@@ -173,7 +173,7 @@ impl Machine<'_> {
         Ok(command)
     }
 
-    /// Waits until the machine ends, or tells why it must.
+    /// Waits until the machine ends, or returns why it must be stopped.
     fn watch(&self, qemu: &mut Child) -> Result<Option<String>> {
         let start = Instant::now();
         loop {
@@ -195,7 +195,7 @@ impl Machine<'_> {
     }
 }
 
-/// A path as qemu's options want it.
+/// A path in the format of qemu's options.
 fn quoted(path: &Path) -> Result<String> {
     let path = path.to_str().with_context(|| format!("{}: not UTF-8", path.display()))?;
     ensure!(
@@ -205,25 +205,25 @@ fn quoted(path: &Path) -> Result<String> {
     Ok(path.replace(',', ",,"))
 }
 
-/// Processor time that a process has used.
+/// Processor time of a process.
 fn work(process: u32) -> Option<Duration> {
     parse_work(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
 }
 
 fn parse_work(stat: &str) -> Option<Duration> {
-    // The name, in parentheses, may have any character. Linux counts in hundredths of a second.
+    // The name is in parentheses and may have any character. Linux counts in hundredths of a second.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
     Some(Duration::from_millis((times.next()?.ok()? + times.next()?.ok()?) * 10))
 }
 
-/// Bytes of the files in a folder.
+/// Total size of the files in a folder, in bytes.
 fn size(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.metadata().ok()).map(|data| data.len()).sum()
 }
 
-/// The last lines of a console, however much there is.
+/// The last lines of a console.
 fn tail(path: &Path) -> String {
     const BYTES: u64 = 16 << 10;
     let read = || -> std::io::Result<Vec<u8>> {
@@ -245,7 +245,7 @@ fn last_lines(text: &str) -> String {
         return "its console is empty".to_owned();
     }
     let (before, last) = lines.split_at(lines.len().saturating_sub(LINES));
-    // What a kernel says of its end stands above all that it then tells of itself.
+    // The kernel prints the cause above its many lines of diagnostics.
     let cause = before.iter().rev().find(|line| line.contains("Kernel panic") || line.contains("BUG:"));
     cause.into_iter().chain(last).map(String::as_str).collect::<Vec<_>>().join("\n")
 }
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processor_time_is_found_behind_any_name() {
+    fn processor_time_is_found_after_any_name() {
         let stat = "12 (a) b) S 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20 0 4 0";
         assert_eq!(parse_work(stat), Some(Duration::from_millis(1750)));
         assert_eq!(parse_work(""), None);

@@ -1,4 +1,4 @@
-//! The user's cache folder, shared by all checkouts.
+//! The user's cache folder, shared by all working copies.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use nix::fcntl::{Flock, FlockArg};
 
-/// What is in the cache never changes: a folder is made under another name and renamed when it is whole.
+/// The content of the cache never changes: a folder is made under another name, and renamed when it is complete.
 pub(crate) struct Cache {
     folder: PathBuf,
 }
@@ -30,18 +30,18 @@ impl Cache {
         self.folder.join(name)
     }
 
-    /// Whether a folder is there, and then whole.
+    /// A folder, if it exists; then it is complete.
     pub(crate) fn get(&self, name: &str) -> Option<PathBuf> {
         Some(self.path(name)).filter(|path| path.is_dir())
     }
 
-    /// Names of the folders below one.
+    /// Names of the folders below a folder.
     pub(crate) fn names(&self, below: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(below)).into_iter().flatten().flatten();
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// Waits until nobody else fills the cache.
+    /// Waits until no other process fills the cache.
     pub(crate) fn lock(&self) -> Result<Filling<'_>> {
         let path = self.path("lock");
         let file = File::create(&path).with_context(|| path.display().to_string())?;
@@ -50,7 +50,7 @@ impl Cache {
             Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno)
         });
         let filling = Filling { cache: self, _lock: lock.context("the cache's lock")? };
-        // What an interrupted one left.
+        // The remains of an interrupted process.
         filling.remove(&self.path("unfinished"))?;
         Ok(filling)
     }
@@ -63,7 +63,7 @@ pub(crate) struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// Makes a folder with the function that fills it, unless it is there.
+    /// Makes a folder with this function, unless it exists.
     pub(crate) fn add(&self, name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let path = self.cache.path(name);
         if path.is_dir() {
@@ -82,7 +82,7 @@ impl Filling<'_> {
         Ok(path)
     }
 
-    /// A folder that goes away with the next [`Self::add`].
+    /// A folder that the next [`Self::add`] removes.
     pub(crate) fn scratch(&self) -> Result<PathBuf> {
         let path = self.cache.path("unfinished/scratch");
         fs::create_dir_all(&path)?;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_made_whole_is_not_there() {
+    fn an_incomplete_folder_is_not_used() {
         let folder = std::env::temp_dir().join(format!("netlink-xtask-cache-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let cache = Cache { folder: folder.clone() };

@@ -1,4 +1,4 @@
-//! What each kernel offers, as tables under `docs/`.
+//! What each kernel offers, as tables in `docs/`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ mod page;
 use facts::Facts;
 pub(super) use facts::print;
 
-/// Kinds that not every kernel has a module named after.
+/// Kinds that have no module of that name in some kernels.
 const UNNAMED: [&str; 16] = [
     "link:amt",
     "link:bareudp",
@@ -40,7 +40,7 @@ const UNNAMED: [&str; 16] = [
     "qdisc:pfifo_head_drop",
 ];
 
-/// Modules that bring a family or a kind and don't say so by an alias.
+/// Modules that provide a family or a kind without an alias for it.
 const MODULES: &[&str] = &[
     "fou",
     "hsr",
@@ -61,11 +61,11 @@ const MODULES: &[&str] = &[
     "vdpa",
 ];
 
-/// Aliases of modules, and the class of what they bring.
+/// Prefixes of aliases, and the class that they announce.
 const ALIASES: [(&str, &str); 4] =
     [("rtnl-link-", "link"), ("net-sch-", "qdisc"), ("net-cls-", "classifier"), ("net-act-", "action")];
 
-/// Asks all kernels and writes what they said.
+/// Asks all kernels and writes the results.
 pub(super) fn run(fleet: &Fleet<'_>, arguments: &Arguments) -> Result<ExitCode> {
     let kernels = &fleet.prepared.kernels;
     for (series, why) in &fleet.prepared.missing {
@@ -92,7 +92,7 @@ pub(super) fn run(fleet: &Fleet<'_>, arguments: &Arguments) -> Result<ExitCode> 
         let families = modules.lines().filter_map(|line| alias(line, "net-pf-16-proto-16-family-"));
         let families = families.map(|name| format!("net-pf-16-proto-16-family-{name}"));
         let load: Vec<_> = MODULES.iter().map(|name| (*name).to_owned()).chain(families).collect();
-        // One by one: a kernel lacks some, and hardware that others want.
+        // One by one, because a kernel lacks some modules, and others need hardware.
         let program = programs.get(&kernel.architecture).context("it was built")?.to_string_lossy();
         let words = [&program, "vm", "census-here"].map(str::to_owned);
         let words: Vec<_> = words.into_iter().chain(candidates.iter().cloned()).collect();
@@ -123,7 +123,7 @@ pub(super) fn run(fleet: &Fleet<'_>, arguments: &Arguments) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// This program, as machines of an architecture can run it.
+/// This program, built for machines of an architecture.
 fn program(fleet: &Fleet<'_>, architecture: Architecture) -> Result<PathBuf> {
     if architecture == Architecture::Amd64 {
         return Ok(std::env::current_exe()?.canonicalize()?);
@@ -134,7 +134,7 @@ fn program(fleet: &Fleet<'_>, architecture: Architecture) -> Result<PathBuf> {
     Ok(target::folder().join(architecture.target().0).join("debug/xtask").canonicalize()?)
 }
 
-/// Adds the kinds that a kernel's modules are named after.
+/// Adds the kinds in the names of a kernel's modules.
 fn find(kernel: &Kernel, candidates: &mut BTreeSet<String>) -> Result<()> {
     let read = |name: &str| fs::read(kernel.modules().join(name)).with_context(|| name.to_owned());
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace('\0', "\n");
@@ -143,13 +143,13 @@ fn find(kernel: &Kernel, candidates: &mut BTreeSet<String>) -> Result<()> {
             candidates.extend(alias(line, prefix).map(|name| format!("{class}:{name}")));
         }
     }
-    // Before Linux 6.8 traffic control had no aliases.
+    // Before Linux 6.8, modules of traffic control have no aliases.
     let paths = text([read("modules.order")?, read("modules.builtin")?].concat());
     candidates.extend(paths.lines().filter_map(by_file));
     Ok(())
 }
 
-/// What a line has an alias for: `alias rtnl-link-vlan 8021q`, or `8021q.alias=rtnl-link-vlan` of what is built in.
+/// The name in an alias: `alias rtnl-link-vlan 8021q`, or `8021q.alias=rtnl-link-vlan` for built-in modules.
 fn alias<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
     let alias = match line.strip_prefix("alias ") {
         Some(rest) => rest.split_whitespace().next()?,
@@ -158,7 +158,7 @@ fn alias<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
     alias.strip_prefix(prefix)
 }
 
-/// The kind that a module of traffic control is named after.
+/// The kind in the file name of a traffic control module.
 fn by_file(path: &str) -> Option<String> {
     let name = path.strip_prefix("kernel/net/sched/")?.split_once(".ko")?.0;
     let (class, kind) = name.split_once('_')?;

@@ -14,15 +14,15 @@ use crate::target::WithSource;
 
 const FOLDER: &str = "compiler";
 
-/// Runs the program of its own name with the C library it was built for, which may be newer than this machine's. The
-/// C compiler that it starts to link finds this machine's.
+/// Runs the program of the same name with its own C library, which can be newer than this machine's. The C
+/// compiler that it starts for linking uses this machine's.
 const WRAPPER: &str = r#"#!/bin/sh
 usr=${0%/bin/*}/usr
 exec "$usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" --library-path "$usr/lib/x86_64-linux-gnu" \
     --argv0 "$usr/bin/${0##*/}" "$usr/bin/${0##*/}" --sysroot "$usr" "$@"
 "#;
 
-/// The one that was fetched.
+/// The downloaded compiler.
 pub(crate) fn cached() -> Option<PathBuf> {
     Some(rustc(&Cache::open().ok()?.get(FOLDER)?))
 }
@@ -31,7 +31,7 @@ fn rustc(folder: &Path) -> PathBuf {
     folder.join("bin/rustc")
 }
 
-/// One that is there, or Debian's.
+/// An existing compiler, or Debian's.
 pub(super) fn prepare(cache: &Cache, offline: bool, scratch: &Scratch) -> Result<WithSource> {
     WithSource::find().or_else(|error| {
         if offline {
@@ -51,7 +51,7 @@ fn fetch(cache: &Cache, scratch: &Scratch) -> Result<()> {
         filling.add(FOLDER, |folder| {
             let versions = apt.versions("rustc")?;
             let version = versions.first().context("the archive has no rustc")?;
-            // By itself: it asks for a C compiler and its like, which this machine has.
+            // Without dependencies: it depends on a C compiler and similar, which this machine has.
             apt.unpack(&[format!("rustc={version}")], folder)?;
             let libraries = ["libstd-rust-dev", "rust-src"].map(|name| format!("{name}={version}"));
             apt.unpack_all(&libraries.each_ref().map(String::as_str), folder)?;

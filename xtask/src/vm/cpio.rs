@@ -1,4 +1,4 @@
-//! Archives for the kernel to boot from: cpio in the `newc` format.
+//! Archives that the kernel can boot from: cpio in the `newc` format.
 
 /// An archive being written.
 #[derive(Default)]
@@ -11,12 +11,12 @@ const FOLDER: u32 = 0o040_755;
 const PROGRAM: u32 = 0o100_755;
 
 impl Archive {
-    /// Adds an empty folder. The kernel wants it before what is in it.
+    /// Adds an empty folder. It must come before its content.
     pub(crate) fn folder(&mut self, path: &str) {
         self.entry(path, FOLDER, &[]);
     }
 
-    /// Adds a file that may be executed.
+    /// Adds an executable file.
     pub(crate) fn program(&mut self, path: &str, content: &[u8]) {
         self.entry(path, PROGRAM, content);
     }
@@ -30,8 +30,8 @@ impl Archive {
     fn entry(&mut self, path: &str, mode: u32, content: &[u8]) {
         self.entries += 1;
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a boot archive is far below 4 GiB");
-        // Inode, mode, user, group, links, time, size, device and special device by major and minor number,
-        // length of the name with its NUL, checksum.
+        // Inode, mode, user, group, links, time, size, major and minor number of the device and the special
+        // device, length of the name with its NUL, checksum.
         let numbers =
             [self.entries, mode, 0, 0, 1, 0, length(content), 0, 0, 0, 0, length(path.as_bytes()) + 1, 0];
         self.bytes.extend(b"070701");

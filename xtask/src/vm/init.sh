@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# First program of the machine, in the archive it booted from: reaches the root file system, read-only below a
-# layer in memory, and goes on there.
+# The first program of the machine, in the boot archive: mounts the root file system, read-only below a layer in memory,
+# and continues there.
 b=/bin/busybox
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys

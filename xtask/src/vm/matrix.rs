@@ -1,11 +1,12 @@
-//! The kernel tests in several kernels, and what came of them side by side.
+//! The kernel tests in several kernels, with their results side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -18,70 +19,72 @@ use crate::command::{self, Ended};
 use crate::tally::{Outcome, Report, Row};
 use crate::target::Architecture;
 
-/// A factor on the tests' own time limits: an emulated processor is about twenty times slower, but few tests come
-/// near their limit.
+/// A factor for the tests' own time limits: an emulated processor is much slower, but few tests come near
+/// their limit.
 const PATIENCE: u32 = 5;
 
-/// Tests at once on the machine's one processor: most wait for the kernel, not for it.
+/// Number of parallel tests on the machine's one processor: most wait for the kernel.
 const THREADS: u32 = 4;
 
-/// Why a test is skipped that needs a module of `cargo xtask vm prepare --extra-modules`: it may run nowhere.
+/// Reasons of tests that need a module of `cargo xtask vm prepare --extra-modules`. These tests may be
+/// skipped everywhere.
 const EXTRA: [&str; 2] = ["no kernel module netdevsim", "no kernel module xfrm_iptfs"];
 
-/// Builds the kernel tests, runs them in all kernels, and prints what came of them.
+/// Builds the kernel tests, runs them in all kernels, and prints the results.
 pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -> Result<ExitCode> {
     let metadata = command::metadata()?;
     let packages: Vec<_> = command::members(&metadata).cloned().collect();
-    let mut missing = fleet.prepared.missing.clone();
-    let mut suites = BTreeMap::new();
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for architecture in Architecture::ALL {
-        let mut of_it = fleet.prepared.kernels.iter().filter(|kernel| kernel.architecture == architecture);
-        let Some(first) = of_it.next() else { continue };
-        let start = Instant::now();
-        match build(fleet, architecture, &packages) {
-            Ok(binaries) => {
-                println!("{}: tests built ({} s)", architecture.debian(), start.elapsed().as_secs());
-                folders.extend(binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())));
-                suites.insert(architecture, binaries);
-            }
-            // No fault of the change, if there is nothing to build with.
+    let suites = Architecture::ALL.map(|architecture| (architecture, OnceLock::new()));
+    // An architecture's tests are built by the first machine that needs them, while others run.
+    let suite = |of: Architecture| {
+        let (_, suite) = suites.iter().find(|(architecture, _)| *architecture == of)?;
+        Some(suite.get_or_init(|| {
+            let start = Instant::now();
+            let built = build(fleet, of, &packages);
+            println!("{}: tests built ({} s)", of.debian(), start.elapsed().as_secs());
+            built
+        }))
+    };
+    let runs = fleet.each(&fleet.kernels(), |kernel, folder| {
+        let binaries = match suite(kernel.architecture).context("an architecture without tests")? {
+            Ok(binaries) => binaries,
+            // Missing tools are not a fault of the code.
             Err(Unbuilt::Without(why)) => {
-                missing.extend([first].into_iter().chain(of_it).map(|kernel| {
-                    (kernel.series.clone(), format!("nothing builds the tests for it: {why:#}"))
-                }))
+                return Ok(Err((kernel.series.clone(), format!("nothing builds the tests for it: {why:#}"))));
             }
-            Err(Unbuilt::Broken(why)) => return Err(why),
-        }
-    }
-    let shares = shares(&folders)?;
-
-    let kernels: Vec<_> = fleet.prepared.kernels.iter().collect();
-    let kernels: Vec<_> =
-        kernels.into_iter().filter(|kernel| suites.contains_key(&kernel.architecture)).collect();
-    if kernels.is_empty() {
-        let why = missing.iter().map(|(series, why)| format!("{series}: {why}")).collect::<Vec<_>>();
-        bail!("no kernel to run the tests in\n{}", why.join("\n"));
-    }
-    let runs = fleet.each(&kernels, |kernel, folder| {
+            Err(Unbuilt::Broken(why)) => bail!("{why:#}"),
+        };
         let start = Instant::now();
-        let binaries = suites.get(&kernel.architecture).map_or(&[][..], Vec::as_slice);
+        let folders: Vec<_> =
+            binaries.iter().filter_map(|binary| Some(binary.path.parent()?.into())).collect();
+        let shares = shares(&folders)?;
         let machine = fleet.machine(kernel, folder, &shares);
         let end = machine.run(&script(binaries, filter)?, Port::File)?;
         let run = read(&kernel.series, &machine, &end, binaries, start.elapsed())?;
         println!("{}: {}", kernel.series, run.sum(start.elapsed()));
-        anyhow::Ok(run)
+        anyhow::Ok(Ok((kernel.series.clone(), run)))
     });
-    let ran = |pin: &pins::Pin| kernels.iter().any(|kernel| kernel.series == pin.series);
+    let mut missing = fleet.prepared.missing.clone();
+    let mut ended = Vec::new();
+    for run in runs {
+        match run? {
+            Ok(run) => ended.push(run),
+            Err(without) => missing.push(without),
+        }
+    }
+    if ended.is_empty() {
+        let why = missing.iter().map(|(series, why)| format!("{series}: {why}")).collect::<Vec<_>>();
+        bail!("no kernel to run the tests in\n{}", why.join("\n"));
+    }
+    let ran = |pin: &pins::Pin| ended.iter().any(|(series, _)| *series == pin.series);
     let usual = |pin: &&pins::Pin| pin.architecture() == Architecture::Amd64;
     let mut matrix = Matrix {
-        places: kernels.iter().map(|kernel| kernel.series.clone()).collect(),
+        places: ended.iter().map(|(series, _)| series.clone()).collect(),
         strict: filter.is_empty() && pins::all()?.iter().filter(usual).all(ran),
         missing,
         ..Matrix::default()
     };
-    for run in runs {
-        let run = run?;
+    for (_, run) in ended {
         matrix.rows.extend(run.rows);
         matrix.problems.extend(run.problems);
         matrix.flaky.extend(run.flaky);
@@ -90,21 +93,21 @@ pub(crate) fn run(fleet: &Fleet<'_>, filter: &[String], arguments: &Arguments) -
         matrix.compare(Row::read(path).with_context(|| path.display().to_string())?);
     }
     print!("{}", matrix.text());
-    // Whoever wants nothing fetched has seen to what can be had.
+    // With `--offline` the user has decided which kernels are available.
     let all = matrix.missing.is_empty() || arguments.offline;
     Ok(if matrix.passed() && all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Why there are no tests for an architecture.
+/// Why an architecture has no tests.
 enum Unbuilt {
-    /// Nothing builds for it here.
+    /// There is no compiler for it.
     Without(anyhow::Error),
-    /// They don't build.
+    /// They do not build.
     Broken(anyhow::Error),
 }
 
-/// Builds the tests for an architecture: the kernel tests, and for another one than this machine's also those of units
-/// and captured bytes, which run nowhere else on it.
+/// Builds the tests for an architecture: the kernel tests. For another architecture than this machine's also
+/// the unit tests and the tests of captured bytes, which run nowhere else for it.
 fn build(fleet: &Fleet<'_>, architecture: Architecture, packages: &[Value]) -> Result<Vec<Binary>, Unbuilt> {
     let kernel = ["--test", "kernel"];
     let selection = ["--workspace", "--all-features"];
@@ -123,10 +126,10 @@ fn build(fleet: &Fleet<'_>, architecture: Architecture, packages: &[Value]) -> R
     Ok(binaries)
 }
 
-/// What the tests are called that are no suite of kernel tests: they have no report, and each binary is one.
+/// The suite name of tests that are not kernel tests. They have no report, and each binary counts as one test.
 const PLAIN: &str = "units and captured bytes";
 
-/// Runs each test binary and leaves its report, its output and its status.
+/// Runs each test binary and writes its report, output and status.
 fn script(binaries: &[Binary], filter: &[String]) -> Result<String> {
     let mut script = "export NETLINK_TEST_MACHINE=1\n".to_owned();
     for (number, binary) in binaries.iter().enumerate() {
@@ -143,7 +146,7 @@ fn script(binaries: &[Binary], filter: &[String]) -> Result<String> {
     Ok(script)
 }
 
-/// What came of one machine.
+/// The result of one machine.
 #[derive(Default)]
 struct Run {
     rows: Vec<Row>,
@@ -200,7 +203,7 @@ fn read(place: &str, machine: &Machine<'_>, end: &End, binaries: &[Binary], took
     Ok(run)
 }
 
-/// What came of a binary of libtest, if it ran.
+/// The result of a libtest binary, if it ran.
 fn plain(place: &str, binary: &Binary, out: &Path, number: usize) -> Option<Row> {
     let status = fs::read_to_string(out.join(format!("status{number}"))).ok()?;
     let outcome = match status.trim() {
@@ -215,27 +218,27 @@ fn plain(place: &str, binary: &Binary, out: &Path, number: usize) -> Option<Row>
     Some(Row { place: place.to_owned(), suite: PLAIN.to_owned(), test: binary.name.clone(), outcome })
 }
 
-/// What came of all machines.
+/// The results of all machines.
 #[derive(Default)]
 struct Matrix {
     /// Kernels, then this machine as `host` and `user`.
     places: Vec<String>,
     rows: Vec<Row>,
-    /// What went wrong with machines and whole suites.
+    /// Errors of machines and whole suites.
     problems: Vec<(String, String)>,
-    /// Tests that failed among others and passed without them.
+    /// Tests that failed first and passed when run alone.
     flaky: Vec<(String, String)>,
-    /// Kernels that were not run.
+    /// Kernels that did not run.
     missing: Vec<(String, String)>,
-    /// Whether every test has to run somewhere.
+    /// Whether every test must run somewhere.
     strict: bool,
 }
 
-/// A suite's test, and how it ended in each place.
+/// A test of a suite, and its result in each place.
 type Test<'a> = ((&'a str, &'a str), BTreeMap<&'a str, &'a Outcome>);
 
 impl Matrix {
-    /// Adds what came of the same suites on this machine.
+    /// Adds the results of the same suites on this machine.
     fn compare(&mut self, rows: Vec<Row>) {
         let suites: BTreeSet<_> = self.rows.iter().map(|row| row.suite.clone()).collect();
         let rows = rows.into_iter().filter(|row| suites.contains(&row.suite));
@@ -256,7 +259,7 @@ impl Matrix {
         tests.into_iter().collect()
     }
 
-    /// Tests that ran nowhere, apart those that need modules which nobody asked to be built.
+    /// Tests that ran nowhere. Tests that need extra modules are separate.
     fn idle(&self) -> [Vec<Test<'_>>; 2] {
         let skipped = |outcome: &&Outcome| matches!(outcome, Outcome::Skipped(_));
         let extra = |outcome: &&Outcome| EXTRA.contains(&reason(outcome));
@@ -265,7 +268,7 @@ impl Matrix {
         [idle, extra]
     }
 
-    /// Rows of virtual machines; what came of this machine was judged when it ran.
+    /// Rows of virtual machines. The results of this machine were judged when the tests ran.
     fn judged(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.place != "host" && row.place != "user")
     }
@@ -275,7 +278,7 @@ impl Matrix {
         passed > 0 && failed == 0 && self.problems.is_empty() && (!self.strict || self.idle()[0].is_empty())
     }
 
-    /// A table of all tests that did not pass everywhere, failures with their reasons, and a line of numbers.
+    /// A table of all tests that did not pass everywhere, failures with reasons, and a line of numbers.
     fn text(&self) -> String {
         let mut text = String::new();
         let tests = self.tests();
@@ -321,7 +324,7 @@ impl Matrix {
 
     fn table(&self, suite: &str, tests: &[Test<'_>], text: &mut String) {
         let tests: Vec<_> = tests.iter().filter(|((of, _), _)| *of == suite).collect();
-        // The others run where the kernel tests were built.
+        // Other suites run only where they were built.
         let ran =
             |place: &&str| suite != PLAIN || tests.iter().any(|(_, outcomes)| outcomes.contains_key(place));
         let places: Vec<_> = self.places.iter().map(String::as_str).filter(ran).collect();
@@ -440,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_has_to_run_somewhere_if_all_kernels_ran() {
+    fn a_test_must_run_somewhere_if_all_kernels_ran() {
         let rows = vec![
             row("6.1", "a", skipped("too old")),
             row("7.3", "a", Outcome::Passed),
@@ -464,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_of_an_extra_module_may_run_nowhere() {
+    fn a_test_of_an_extra_module_may_be_skipped_everywhere() {
         let matrix = matrix(vec![
             row("6.1", "a", Outcome::Passed),
             row("6.1", "b", skipped("too old")),
@@ -489,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_run_or_a_dead_machine_is_no_success() {
+    fn no_tests_and_a_crashed_machine_are_failures() {
         assert!(!matrix(Vec::new()).passed());
         let mut matrix = matrix(vec![row("6.1", "a", Outcome::Passed)]);
         assert!(matrix.passed());
@@ -499,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passed_only_when_run_again_is_told_and_no_failure() {
+    fn a_flaky_test_is_reported_but_is_not_a_failure() {
         let flaky = vec![("6.1: x kernel: a".to_owned(), "too slow".to_owned())];
         let matrix = Matrix { flaky, ..matrix(vec![row("6.1", "a", Outcome::Passed)]) };
         assert!(matrix.passed());
@@ -508,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_run_is_in_the_last_line() {
+    fn kernels_that_did_not_run_are_in_the_last_line() {
         let missing = vec![("6.12".to_owned(), "not fetched".to_owned())];
         let matrix = Matrix { missing, ..matrix(vec![row("6.1", "a", Outcome::Passed)]) };
         assert!(matrix.text().ends_with("0 skipped everywhere; 6.12 NOT RUN\n"));

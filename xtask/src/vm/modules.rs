@@ -1,4 +1,4 @@
-//! Kernel modules that Debian leaves out, built against its headers.
+//! Kernel modules that Debian lacks, built with its headers.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,10 +15,10 @@ use super::tool::tool;
 use crate::command::{self, Scratch};
 use crate::target::Architecture;
 
-/// After the name of a kernel's folder: a copy with more modules.
+/// Suffix of a kernel's folder: a copy with more modules.
 pub(crate) const SUFFIX: &str = "+modules";
 
-/// What builds modules; headers come with programs that need these libraries.
+/// Tools to build modules. The headers come with programs that need these libraries.
 const TOOLS: &[&str] = &[
     "bash",
     "binutils",
@@ -37,7 +37,7 @@ const TOOLS: &[&str] = &[
     "zlib1g",
 ];
 
-/// What the script builds from; a version may lack some.
+/// The sources of the script; some versions lack some.
 const SOURCES: [&str; 14] = [
     "drivers/infiniband/sw/siw",
     "drivers/net/amt.c",
@@ -55,10 +55,10 @@ const SOURCES: [&str; 14] = [
     "net/xfrm",
 ];
 
-/// A kernel's modules take minutes.
+/// Building the modules of a kernel takes minutes.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// Makes copies of kernels that have more modules; those that are there are left alone.
+/// Makes copies of kernels with more modules. Existing copies are not changed.
 pub(crate) fn build(cache: &Cache, kernels: &[&Kernel], scratch: &Scratch) -> Result<()> {
     let filling = cache.lock()?;
     for kernel in kernels {
@@ -88,7 +88,7 @@ fn add_modules(
     let root = filling.scratch()?;
     merged(&root)?;
     apt.unpack_all(TOOLS, &root)?;
-    // Older kernels have one set of build programs for their series.
+    // Older kernels have one set of build programs per series.
     let programs = [format!("linux-kbuild-{abi}"), format!("linux-kbuild-{series}")];
     let known = apt.names("linux-kbuild-")?;
     let programs = programs.iter().find(|name| known.contains(name)).context("no linux-kbuild")?;
@@ -105,7 +105,7 @@ fn add_modules(
     let mut tar = tool("tar")?;
     tar.arg("-xJf").arg(root.join(format!("usr/src/{source}.tar.xz"))).arg("-C").arg(root.join("usr/src"));
     tar.args(SOURCES.map(|path| format!("{source}/{path}")));
-    // Fails for what a version lacks, too; the script says what it misses.
+    // It also fails if a version lacks a source; the script reports what is missing.
     tar.stderr(Stdio::null()).status()?;
 
     let compiler = if release.contains("+deb13") { "gcc-14" } else { "gcc-12" };
@@ -119,7 +119,7 @@ fn add_modules(
     let built = fs::read_dir(root.join("modules"))?.collect::<std::io::Result<Vec<_>>>()?;
     ensure!(!built.is_empty(), "none of the modules could be built");
 
-    // Links to the same files: neither copy ever changes.
+    // Links to the same files, because neither copy ever changes.
     let status = tool("cp")?.arg("-al").arg(kernel.folder.join(".")).arg(folder).status()?;
     ensure!(status.success(), "cp: {status}");
     let updates = folder.join("modules/updates");
@@ -127,14 +127,14 @@ fn add_modules(
     for module in built {
         fs::copy(module.path(), updates.join(module.file_name()))?;
     }
-    // depmod writes its files anew, so those of the other copy stay as they are.
+    // depmod replaces its files, so those of the other copy do not change.
     let base = root.join("index");
     fs::create_dir_all(base.join("lib/modules"))?;
     symlink(folder.join("modules"), base.join("lib/modules").join(release))?;
     index(&base, &folder.join("modules"), release)
 }
 
-/// The script in a root of its own, as root or as one who is root there.
+/// Runs the script in its own root directory, as root or as root of a user namespace.
 fn inside(root: &Path, arguments: &[&str]) -> Result<Command> {
     const SCRIPT: &str = "mount --rbind /dev \"$0/dev\" && mount --rbind /proc \"$0/proc\" && \
          exec chroot \"$0\" /bin/sh /build.sh \"$@\"";

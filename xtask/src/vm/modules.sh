@@ -1,18 +1,18 @@
 #!/bin/sh
-# Builds modules that Debian leaves out, against its headers: RELEASE SOURCE COMPILER. Runs in a root of its own where
-# headers, compiler and the parts of the source are; leaves the modules in /modules. One that does not build is told.
+# Builds modules that Debian lacks, with its headers: RELEASE SOURCE COMPILER. Runs in its own root directory with
+# headers, compiler and the parts of the source; puts the modules into /modules. A module that does not build is reported.
 release=$1 source=$2 compiler=$3
 headers=/usr/src/linux-headers-$release
 symbols=
 mkdir -p /modules /build
-# Without it, nobody asks for pahole.
+# Otherwise pahole is needed.
 rm -f "$headers/vmlinux"
 
 configured() {
     grep -q "^CONFIG_$1=" "$headers/.config"
 }
 
-build() { # NAME FOLDER OPTIONS [FILE]: a folder's modules by its own makefile, or one file of it.
+build() { # NAME FOLDER OPTIONS [FILE]: the modules of a folder with its makefile, or one file of it.
     name=$1 folder=$source/$2 options=$3 file=${4-}
     if [ ! -e "$folder/${file:+$file.c}" ]; then
         echo "$name: not in this version"

@@ -1,4 +1,4 @@
-//! Which kernels: the committed list, and what to take instead of one that is gone.
+//! The committed list of kernels, and replacements for kernels that left the archive.
 
 use std::cmp::Ordering;
 
@@ -9,16 +9,16 @@ use crate::target::Architecture;
 /// A kernel of the committed list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
-    /// The first two numbers, `6.12`, and its architecture if that isn't this machine's usual one: `6.1-s390x`.
+    /// The first two numbers, `6.12`, with the architecture if it isn't the usual one: `6.1-s390x`.
     pub(crate) series: String,
-    /// What `uname -r` says, `6.12.117+deb12-amd64`.
+    /// The output of `uname -r`: `6.12.117+deb12-amd64`.
     pub(crate) release: String,
     /// The version of its Debian package.
     pub(crate) version: String,
 }
 
 impl Pin {
-    /// What the kernel is made for.
+    /// Its architecture.
     pub(crate) fn architecture(&self) -> Architecture {
         split(&self.series).1
     }
@@ -42,7 +42,7 @@ pub(crate) fn all() -> Result<Vec<Pin>> {
     parse(include_str!("../../kernels.txt"))
 }
 
-/// Those of the given series; all without any.
+/// The kernels of these series; all if there are none.
 pub(crate) fn select(series: &[String]) -> Result<Vec<Pin>> {
     let all = all()?;
     if series.is_empty() {
@@ -68,7 +68,7 @@ fn parse(text: &str) -> Result<Vec<Pin>> {
     pins.collect()
 }
 
-/// Whether a release is an ordinary kernel of a series: no realtime, cloud or debug variant.
+/// Whether a release is an ordinary kernel of a series, not a realtime, cloud or debug variant.
 pub(crate) fn belongs(release: &str, series: &str) -> bool {
     let (numbers, architecture) = split(series);
     let Some(rest) = release.strip_prefix(numbers).and_then(|rest| rest.strip_prefix('.')) else {
@@ -83,12 +83,12 @@ pub(crate) fn newest<'a>(releases: impl Iterator<Item = &'a str>, series: &str) 
     releases.filter(|release| belongs(release, series)).max_by(|a, b| compare(a, b))
 }
 
-/// Compares versions, numbers by value.
+/// Compares versions, with numbers by value.
 pub(crate) fn compare(a: &str, b: &str) -> Ordering {
     parts(a).cmp(parts(b))
 }
 
-/// Numbers and what stands between them.
+/// The numbers, and the texts between them.
 fn parts(text: &str) -> impl Iterator<Item = (&str, u64)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_list_is_whole_and_each_kernel_belongs_to_its_series() {
+    fn the_committed_list_is_valid_and_each_kernel_belongs_to_its_series() {
         let pins = all().unwrap();
         assert!(pins.len() >= 2);
         for pin in pins {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_lacks_something_is_told() {
+    fn an_incomplete_line_is_reported() {
         let error = parse("# comment\n\n6.1 6.1.0-56-amd64\n").unwrap_err().to_string();
         assert!(error.contains("6.1 6.1.0-56-amd64"), "{error}");
     }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_is_not_listed_is_told() {
+    fn an_unlisted_series_is_reported() {
         assert!(select(&["2.4".to_owned()]).is_err());
         assert_eq!(select(&[]).unwrap(), all().unwrap());
     }

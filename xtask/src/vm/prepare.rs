@@ -1,4 +1,4 @@
-//! Fills the cache: kernels, and the root file system with the programs that tests compare with.
+//! Fills the cache with kernels, and with the root file system that has the programs for comparisons.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -21,12 +21,12 @@ pub(crate) struct Kernel {
     pub(crate) series: String,
     pub(crate) architecture: Architecture,
     pub(crate) folder: PathBuf,
-    /// The root file system that it runs below.
+    /// Its root file system.
     pub(crate) root: PathBuf,
 }
 
 impl Kernel {
-    /// Release and version, as its folder is called.
+    /// Release and version, the name of its folder.
     pub(crate) fn name(&self) -> String {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -36,12 +36,12 @@ impl Kernel {
         self.folder.join("vmlinuz")
     }
 
-    /// What belongs at `/lib/modules/RELEASE`.
+    /// The content of `/lib/modules/RELEASE`.
     pub(crate) fn modules(&self) -> PathBuf {
         self.folder.join("modules")
     }
 
-    /// The modules that reach the root file system, uncompressed, in the order to load them.
+    /// The uncompressed modules that are needed for the root file system, in loading order.
     pub(crate) fn boot_modules(&self) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(self.folder.join("boot"))?;
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
@@ -50,13 +50,13 @@ impl Kernel {
     }
 }
 
-/// Modules that reach the root file system, and the port where the output goes.
+/// The modules for the root file system, and for the output port.
 const BOOT_MODULES: [&str; 5] = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
 
-/// Debian's release of the root file system, and that of other architectures; any kernel runs below it.
+/// Debian's release of the root file system, for the usual and for other architectures. It works with every kernel.
 const ROOTS: [&str; 2] = ["trixie", "bookworm"];
 
-/// What makes a file system of the packages of choice.
+/// The packages that every root file system needs.
 const BASE: &[&str] = &[
     "base-files",
     "bash",
@@ -74,7 +74,7 @@ const BASE: &[&str] = &[
     "util-linux",
 ];
 
-/// Programs that tests compare with or talk to.
+/// Programs that tests compare with or communicate with.
 const PEERS: &[&str] = &[
     "batctl",
     "bpftool",
@@ -111,14 +111,15 @@ const PEERS: &[&str] = &[
     "wpan-tools",
 ];
 
-/// What is in the cache of what was asked for.
+/// The requested content of the cache.
 pub(crate) struct Prepared {
     pub(crate) kernels: Vec<Kernel>,
-    /// Series that are not there, and why.
+    /// Missing series, with reasons.
     pub(crate) missing: Vec<(String, String)>,
 }
 
-/// Makes sure of kernels and root file system. A kernel that can't be had is no error, unless there is none at all.
+/// Makes sure that kernels and root file system are in the cache. A missing kernel is not an error, unless
+/// all are missing.
 pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scratch) -> Result<Prepared> {
     if let Some(prepared) = complete(cache, pins) {
         return Ok(prepared);
@@ -134,7 +135,7 @@ pub(crate) fn prepare(cache: &Cache, pins: &[Pin], offline: bool, scratch: &Scra
             continue;
         }
         let got = fetch(cache, &filling, architecture, &pins, scratch).or_else(|error| {
-            // The archive can't be used; what is in the cache can.
+            // The archive can't be used, but the cache can.
             println!("{}: {error:#}", architecture.debian());
             let missing = |pin: &Pin| (pin.series.clone(), format!("{error:#}"));
             let nothing = Prepared { kernels: Vec::new(), missing: pins.iter().map(missing).collect() };
@@ -175,7 +176,7 @@ fn fetch(
     Ok(prepared)
 }
 
-/// Tries again with new lists, for the archive may have moved on since they were fetched.
+/// Tries again with new lists, because the archive may have changed since they were downloaded.
 pub(super) fn fresh<T>(apt: &Apt<'_>, task: impl Fn() -> Result<T>) -> Result<T> {
     task().or_else(|error| {
         if !apt.forget() {
@@ -187,7 +188,7 @@ pub(super) fn fresh<T>(apt: &Apt<'_>, task: impl Fn() -> Result<T>) -> Result<T>
     })
 }
 
-/// Everything as pinned, which takes no lock and no archive.
+/// All pinned kernels from the cache, without locks and without the archive.
 fn complete(cache: &Cache, pins: &[Pin]) -> Option<Prepared> {
     let kernels = pins.iter().map(|pin| cached(cache, pin, &folder_name(&pin.release, &pin.version)));
     Some(Prepared { kernels: kernels.collect::<Option<_>>()?, missing: Vec::new() })
@@ -235,7 +236,7 @@ fn kernel(cache: &Cache, filling: &Filling<'_>, apt: &Apt<'_>, pin: &Pin) -> Res
     cached(cache, pin, &name).context("it was made")
 }
 
-/// Release and version of what the archive has of a series: what is pinned, else the newest.
+/// Release and version of a series in the archive: the pinned ones, else the newest.
 fn available(apt: &Apt<'_>, pin: &Pin) -> Result<(String, String)> {
     let image = |release: &str| format!("linux-image-{release}");
     let names = apt.names(&image(&format!("{}.", pin.numbers())))?;
@@ -261,7 +262,7 @@ fn unpack_kernel(
     version: &str,
     folder: &Path,
 ) -> Result<()> {
-    // Since 6.19 or so, the image's package is empty and the kernel comes in parts.
+    // Since about 6.19, the image's package is empty and the kernel is in several packages.
     let parts = ["linux-binary", "linux-modules", "linux-base"].map(|part| format!("{part}-{release}"));
     let packages = if apt.names(&parts[0])?.contains(&parts[0]) {
         parts.to_vec()
@@ -284,9 +285,9 @@ fn unpack_kernel(
     boot_modules(folder)
 }
 
-/// Makes the files that `modprobe` looks in.
+/// Makes the index files of `modprobe`.
 pub(crate) fn index(base: &Path, modules: &Path, release: &str) -> Result<()> {
-    // Where depmod looks, whichever way the package is laid out.
+    // The folder that depmod searches, for every layout of the package.
     let expected = base.join("lib/modules").join(release);
     if !expected.exists() {
         fs::create_dir_all(base.join("lib"))?;
@@ -297,7 +298,7 @@ pub(crate) fn index(base: &Path, modules: &Path, release: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts aside the modules that boot.
+/// Copies the boot modules.
 fn boot_modules(folder: &Path) -> Result<()> {
     let modules = folder.join("modules");
     let dependencies = fs::read_to_string(modules.join("modules.dep"))?;
@@ -324,8 +325,8 @@ fn boot_modules(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The files of modules and of what they depend on, in the order to load them, by `modules.dep`. Modules that are
-/// not there are built in.
+/// The files of modules and their dependencies, in loading order, from `modules.dep`. Modules that are not in
+/// it are built in.
 fn order<'a>(dependencies: &'a str, names: &[&str]) -> Vec<&'a str> {
     let mut order: Vec<&str> = Vec::new();
     for name in names {
@@ -343,7 +344,7 @@ fn order<'a>(dependencies: &'a str, names: &[&str]) -> Vec<&'a str> {
     order
 }
 
-/// Changes with the list of packages, so that each list has its own root file system.
+/// The name depends on the list of packages, so that each list has its own root file system.
 fn root_name(architecture: Architecture) -> String {
     let packages = [BASE, PEERS].concat().join(" ");
     // FNV-1a.
@@ -357,10 +358,10 @@ fn root_name(architecture: Architecture) -> String {
     }
 }
 
-/// The folders that newer packages have below `/usr` alone, and links to them.
+/// Folders that newer packages have only below `/usr`, with links to them.
 const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
 
-/// Makes links of those that packages of an older release have replaced by folders.
+/// Restores the links that packages of an older release replaced by folders.
 fn merge_again(folder: &Path) -> Result<()> {
     for name in MERGED {
         let (own, usual) = (folder.join(name), folder.join("usr").join(name));
@@ -374,7 +375,8 @@ fn merge_again(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Links that newer packages, which install into `/usr` alone, rely on; and `awk`, which a script would choose.
+/// Links that newer packages need, because they install only into `/usr`; and a link for `awk`, which a
+/// script of its package would make.
 pub(crate) fn merged(folder: &Path) -> Result<()> {
     for name in MERGED {
         fs::create_dir_all(folder.join("usr").join(name))?;
@@ -386,7 +388,7 @@ pub(crate) fn merged(folder: &Path) -> Result<()> {
 fn root(filling: &Filling<'_>, apt: &Apt<'_>, architecture: Architecture) -> Result<PathBuf> {
     filling.add(&root_name(architecture), |folder| {
         merged(folder)?;
-        // Not everything is built for each architecture.
+        // Some packages do not exist for each architecture.
         let known: BTreeSet<_> = apt.names("")?.into_iter().collect();
         let (peers, lacking): (Vec<_>, Vec<_>) = PEERS.iter().partition(|name| known.contains(**name));
         if !lacking.is_empty() {
@@ -397,7 +399,7 @@ fn root(filling: &Filling<'_>, apt: &Apt<'_>, architecture: Architecture) -> Res
         for name in ["dev", "out", "proc", "root", "run", "sys", "tmp", "lib/modules", "etc"] {
             fs::create_dir_all(folder.join(name))?;
         }
-        // What the packages' scripts would have made.
+        // Files that the scripts of the packages would make.
         let files = [
             ("passwd", "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"),
             ("group", "root:x:0:\nnogroup:x:65534:\n"),

@@ -1,11 +1,11 @@
-//! Programs of the machine that are needed.
+//! Required programs of the machine.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-/// Programs, and the Debian packages that bring them.
+/// Programs, and the Debian packages that contain them.
 const PACKAGES: [(&str, &str); 12] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("qemu-system-s390x", "qemu-system-misc"),
@@ -21,10 +21,10 @@ const PACKAGES: [(&str, &str); 12] = [
     ("unshare", "util-linux"),
 ];
 
-/// A command that runs a program; where it is missing, the error names the package.
+/// A command that runs a program. If it is missing, the error names the package.
 pub(crate) fn tool(name: &str) -> Result<Command> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Ordinary users of Debian don't have the sbin folders on their path.
+    // On Debian, the path of ordinary users lacks the sbin folders.
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     for program in folders.map(|folder| folder.join(name)) {
         if program.is_file() {

@@ -13,8 +13,8 @@ use netlink_socket2::{MulticastSocketRaw, NetlinkSocket};
 
 const NAME: &str = "bindings";
 
-/// Requests a chain. All of them are acknowledged, so 256 is the most the
-/// default receive buffer has room for; the socket is at its best below 64.
+/// Number of requests per chain. Each is acknowledged, and the default receive buffer has space for 256
+/// acknowledgements. The socket is fastest below 64.
 const CHAIN: u64 = 60;
 
 fn main() -> ExitCode {
@@ -125,7 +125,7 @@ fn route_dump(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, sum?))
 }
 
-/// The crate owns nothing; this is what one would write to keep a route.
+/// The crate has no owned types; this is what a user would write to keep a route.
 #[allow(dead_code, reason = "an owned route has to hold it all")]
 struct Route {
     header: Rtmsg,
@@ -212,7 +212,7 @@ fn link_dump(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, sum?))
 }
 
-/// What one would write to keep a link: its plain attributes.
+/// What a user would write to keep a link: its plain attributes.
 #[allow(dead_code, reason = "an owned link has to hold it all")]
 struct Link {
     header: Ifinfomsg,
@@ -313,8 +313,8 @@ fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
 }
 
 fn events(job: &Job) -> Result<Outcome, Fault> {
-    // The socket keeps its descriptor to itself and has no time limit, but
-    // a new descriptor is always the lowest free one.
+    // The socket does not expose its descriptor and has no time limit, but a new descriptor is always the
+    // lowest free number.
     let fd = raw::next_descriptor()?;
     let mut socket = MulticastSocketRaw::new(rt_route::PROTONUM)?;
     raw::receive_timeout(fd, harness::SILENCE)?;
@@ -371,7 +371,7 @@ fn decode_link(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, index?))
 }
 
-/// Payload only: the socket writes the header by itself while sending.
+/// Payload only: the socket writes the header when it sends.
 fn encode_route(job: &Job) -> Result<Outcome, Fault> {
     let mut buffer = Vec::new();
     let header = header();

@@ -1,6 +1,5 @@
-//! The floor: what the kernel alone costs. Bytes are made beforehand, one
-//! buffer is kept, replies are received and looked at only as far as needed
-//! to know when they end.
+//! The floor: the cost of the kernel alone. Requests are prepared before, one buffer is reused, and replies
+//! are read only as far as needed to find the end.
 
 use std::hint::black_box;
 use std::io::ErrorKind;
@@ -128,7 +127,7 @@ fn route_add_batch(job: &Job) -> Result<Outcome, Fault> {
                 n += 1;
                 at += one.len();
             }
-            // Only the last is acknowledged; it carries the number.
+            // Only the last request is acknowledged; it has the number.
             let last = at - one.len();
             batch[last + 6] |= NLM_F_ACK as u8;
             batch[last + 8..last + 12].copy_from_slice(&(n as u32).to_ne_bytes());
@@ -141,9 +140,8 @@ fn route_add_batch(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-/// Receives a dump without looking at more than the first header of each
-/// datagram. The kernel may put DONE behind the last messages, too, so the
-/// last 20 bytes count as well.
+/// Receives a dump and reads only the first header of each datagram. The kernel can put `DONE` after the last
+/// messages, so the last 20 bytes are checked too.
 fn swallow(socket: &Socket, request: &[u8], buffer: &mut [u8]) -> Result<(), Fault> {
     socket.send(request)?;
     loop {
@@ -176,7 +174,7 @@ fn conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-/// A route as small as it gets: 24 bytes.
+/// The smallest possible route: 24 bytes.
 #[allow(dead_code, reason = "an owned route has to hold it all")]
 #[derive(Clone, Copy, Default)]
 struct Route {
@@ -278,8 +276,7 @@ struct Link {
 }
 
 impl Link {
-    /// One pass over the payload of an RTM_NEWLINK; what is nested is only
-    /// counted.
+    /// One pass over the payload of an RTM_NEWLINK. Nested attributes are only counted.
     #[inline(always)]
     fn parse(payload: &[u8]) -> Link {
         let mut link = Link {
@@ -380,7 +377,7 @@ fn events(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::events(cost, job.count, seen?))
 }
 
-/// A receive and a ready-made verdict per packet.
+/// Receives each packet and sends a prepared verdict.
 fn queue(job: &Job) -> Result<Outcome, Fault> {
     const CONFIG: u16 = 0x302;
     const VERDICT: u16 = 0x301;
@@ -461,7 +458,7 @@ fn sock_dump(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-/// A route add written as one fixed shape.
+/// Writes a route add as one fixed struct.
 #[inline(always)]
 fn encode(buffer: &mut [u8; 64], seq: u32, to: Ipv4Addr, via: Ipv4Addr, oif: u32) -> usize {
     const LEN: usize = 52;

@@ -1,9 +1,8 @@
 //! A global allocator that counts.
 //!
-//! Every thread owns one slot, so counting is a plain load, add and store on
-//! a cache line nobody else writes: about a nanosecond, where a shared
-//! `fetch_add` would tax the contenders that allocate a lot. Threads beyond
-//! the number of slots share the last one and pay for the locked add.
+//! Each thread has its own slot, so counting is a plain load, add and store in its own cache line. A shared
+//! `fetch_add` would cost contenders with many allocations more. Threads beyond the number of slots share the
+//! last slot, with an atomic add.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -72,8 +71,8 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Calls (`alloc`, `alloc_zeroed` and `realloc`) and bytes (a `realloc` adds
-/// what it grew by) of the whole process up to now.
+/// Calls (`alloc`, `alloc_zeroed` and `realloc`) and bytes (a `realloc` adds its growth) of the whole process
+/// so far.
 pub fn totals() -> (u64, u64) {
     TABLE.iter().fold((0, 0), |(calls, bytes), slot| {
         (calls + slot.calls.load(Relaxed), bytes + slot.bytes.load(Relaxed))

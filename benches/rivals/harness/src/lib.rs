@@ -1,9 +1,8 @@
-//! What all contenders share: the command line, the namespace the work is
-//! done in, the meter, and the one line of JSON at the end.
+//! Code that all contenders share: the command line, the namespace, the meter, and the line of JSON at the
+//! end.
 //!
-//! A contender is a list of [`Case`]s. The harness prepares what a workload
-//! needs (a namespace, routes, links, the message to decode), the case does
-//! the work between [`Meter::start`] and [`Meter::stop`].
+//! A contender is a list of [`Case`]s. The harness prepares the needs of a workload (a namespace, routes,
+//! links, the message to decode). The case does the work between [`Meter::start`] and [`Meter::stop`].
 
 mod alloc;
 mod meter;
@@ -19,7 +18,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 pub use meter::{Cost, Meter, measure};
 pub use namespace::{Place, enter_namespace};
 
-/// The group the links of `link-delete-group` are in.
+/// The group of the links of `link-delete-group`.
 pub const GROUP: u32 = 7;
 /// Measured dumps of `link-dump` and `link-dump-owned`.
 pub const LINK_DUMPS: usize = 5;
@@ -58,24 +57,24 @@ pub struct Case {
     run: Result<Run, &'static str>,
 }
 
-/// A workload the contender can do.
+/// A workload that the contender supports.
 pub const fn case(contender: &'static str, workload: &'static str, run: Run) -> Case {
     Case { contender, workload, run: Ok(run) }
 }
 
-/// A workload the contender cannot do, and why.
+/// A workload that the contender does not support, and why.
 pub const fn unsupported(contender: &'static str, workload: &'static str, why: &'static str) -> Case {
     Case { contender, workload, run: Err(why) }
 }
 
-/// What is to be done.
+/// The task.
 pub struct Job {
     pub count: u64,
     /// The index of the link that routes point to.
     pub oif: u32,
     /// The message of `decode-*`, with its header.
     pub message: Vec<u8>,
-    /// Who holds the connections of `sock-dump`.
+    /// The processes that hold the connections of `sock-dump`.
     #[allow(dead_code, reason = "they only have to be there")]
     sockets: sockets::Holders,
 }
@@ -86,7 +85,7 @@ impl Job {
         raw::destination(n)
     }
 
-    /// The process that makes the events; it waits until it is told to go.
+    /// The process that makes the events; it waits for the signal to start.
     pub fn generator(&self) -> Result<Generator, Fault> {
         let child = Command::new(std::env::current_exe()?)
             .args([GENERATE.to_owned(), self.count.to_string(), self.oif.to_string()])
@@ -97,7 +96,7 @@ impl Job {
     }
 }
 
-/// What was done.
+/// The result.
 #[derive(Default)]
 pub struct Outcome {
     pub cost: Cost,
@@ -144,9 +143,8 @@ impl Generator {
 const GENERATE: &str = "__generate";
 const CONNECT: &str = "__connect";
 
-/// The `main` of every contender: `BIN WORKLOAD COUNT [FILE]` or `BIN list`.
-/// Where a binary holds more than one contender, `CONTENDER/WORKLOAD` picks
-/// one; a bare `WORKLOAD` is the first that has it.
+/// The `main` of every contender: `BIN WORKLOAD COUNT [FILE]` or `BIN list`. If a binary has more than one
+/// contender, `CONTENDER/WORKLOAD` selects one; `WORKLOAD` selects the first that supports it.
 pub fn main(cases: &[Case]) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -224,7 +222,7 @@ fn single(cases: &[Case], name: &str, count: u64, file: Option<&str>) -> Result<
     Ok(())
 }
 
-/// Everything that is not measured.
+/// All preparations, which are not measured.
 fn prepare(workload: &str, count: u64, file: Option<&str>) -> Result<Job, Fault> {
     let mut job = Job { count, oif: 2, message: Vec::new(), sockets: sockets::Holders::NONE };
     match workload {

@@ -1,4 +1,4 @@
-//! What a stretch of work cost.
+//! The cost of measured work.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// This one and another one after it.
+    /// The sum of two costs.
     pub fn add(&mut self, other: &Cost) {
         self.user_ns += other.user_ns;
         self.sys_ns += other.sys_ns;
@@ -27,7 +27,7 @@ impl Cost {
     }
 }
 
-/// Started right before the work, stopped right after it.
+/// Started just before the work, stopped just after it.
 pub struct Meter {
     cpu: (u64, u64),
     allocs: (u64, u64),
@@ -79,9 +79,8 @@ fn cpu() -> (u64, u64) {
     (ns(usage.ru_utime), ns(usage.ru_stime))
 }
 
-/// Lowers the high-water mark to what is resident now, so that preparation
-/// does not count. (`ru_maxrss` cannot do that, and it even survives exec: it
-/// would show the size of whatever started us.)
+/// Lowers the peak of memory use to the current value, so that preparations do not count. (`ru_maxrss` cannot
+/// be reset. It even survives exec, and would show the size of the parent.)
 fn reset_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

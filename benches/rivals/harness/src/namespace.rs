@@ -1,4 +1,4 @@
-//! A network namespace of our own, with a veth pair in it.
+//! Our own network namespace, with a veth pair.
 
 use std::fs;
 use std::io::{Error, Result};
@@ -7,15 +7,15 @@ use crate::raw::{self, Message, Socket};
 
 const IFF_UP: u32 = 1;
 
-/// What the namespace holds.
+/// The content of the namespace.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The index of `b0`, 10.99.0.1/24: what the routes point to.
+    /// The index of `b0`, 10.99.0.1/24, the outgoing link of the routes.
     pub oif: u32,
 }
 
-/// Puts the process into a network namespace of its own, with `lo` up and a
-/// veth pair b0 - b1, up too. To be called before any thread starts.
+/// Moves the process into its own network namespace. `lo` and a veth pair b0 - b1 are up. Call it before any
+/// thread starts.
 pub fn enter_namespace() -> Result<Place> {
     // SAFETY: plain system calls without pointers.
     let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
@@ -23,7 +23,7 @@ pub fn enter_namespace() -> Result<Place> {
         unshare(libc::CLONE_NEWNET)?;
     } else {
         unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET)?;
-        // The group map may only be written once this is denied.
+        // The group map can be written only after this is denied.
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
         fs::write("/proc/self/gid_map", format!("0 {gid} 1"))?;

@@ -1,4 +1,4 @@
-//! Packets for `queue`: UDP to ourselves, and the rule that queues it.
+//! Packets for `queue`: UDP to this host, and the rule that queues it.
 
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
@@ -6,13 +6,13 @@ use std::process::Command;
 
 use crate::{Cost, Fault, measure};
 
-/// Packets that wait at a time.
+/// Number of packets that wait at the same time.
 pub const ROUND: u64 = 20_000;
 /// Payload of each.
 const SIZE: usize = 64;
 const PORT: u16 = 5000;
 
-/// Queues what goes out to [`PORT`].
+/// Queues packets that leave to [`PORT`].
 pub fn rule() -> Result<(), Fault> {
     let words = "-w -A OUTPUT -p udp --dport 5000 -j NFQUEUE --queue-num 0";
     let output = Command::new("iptables").args(words.split(' ')).output()?;
@@ -22,12 +22,12 @@ pub fn rule() -> Result<(), Fault> {
     Ok(())
 }
 
-/// Sends packets in rounds that wait in the queue, and has each round worked off by `work`, which alone is measured.
-/// The sum of what it returns.
+/// Sends packets in rounds. Each round waits in the queue until `work` processes it; only `work` is measured.
+/// Returns the sum of its results.
 pub fn rounds(count: u64, mut work: impl FnMut(u64) -> Result<u64, Fault>) -> Result<(Cost, u64), Fault> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.connect(("127.0.0.1", PORT))?;
-    // A queued packet still counts as unsent.
+    // A queued packet still uses the send buffer.
     let room = 64i32 << 20;
     crate::raw::set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, &room)?;
     let (mut total, mut sum) = (Cost::default(), 0);

@@ -1,5 +1,5 @@
-//! Netlink by hand: bytes over a libc socket. It prepares what the contenders
-//! are measured on and checks what they did, and the floor is made of it.
+//! Netlink without a library: bytes over a libc socket. It prepares the work of the contenders, checks their
+//! results, and is used for the floor.
 
 use std::io::{Error, Result};
 use std::ops::Range;
@@ -42,9 +42,9 @@ pub const IFLA_INFO_KIND: u16 = 1;
 pub const IFLA_INFO_DATA: u16 = 2;
 pub const VETH_INFO_PEER: u16 = 1;
 
-/// The kernel never makes a dump datagram larger than this.
+/// Larger than any datagram of a dump.
 pub const BUFFER: usize = 32 * 1024;
-/// Messages a send: 44 kB of routes, far below the default send buffer.
+/// Number of messages per send, far below the default send buffer.
 pub const BATCH: usize = 1000;
 
 pub const fn align(len: usize) -> usize {
@@ -59,7 +59,7 @@ pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-/// A message under construction (or several, one after the other).
+/// One or more messages to send.
 #[derive(Default)]
 pub struct Message {
     pub bytes: Vec<u8>,
@@ -73,7 +73,7 @@ impl Message {
         message
     }
 
-    /// Starts a message, after whatever is there already.
+    /// Begins a message after the existing content.
     pub fn begin(&mut self, kind: u16, flags: u16, seq: u32, fixed: &[u8]) {
         self.start = self.bytes.len();
         self.bytes.extend_from_slice(&0u32.to_ne_bytes());
@@ -103,7 +103,7 @@ impl Message {
         self
     }
 
-    /// Pads, and corrects the length of the message begun last.
+    /// Pads the last message and sets its length.
     fn close(&mut self) {
         self.bytes.resize(align(self.bytes.len()), 0);
         let len = (self.bytes.len() - self.start) as u32;
@@ -150,7 +150,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// One of routes and links.
+    /// A socket for routes and links.
     pub fn open() -> Result<Socket> {
         Socket::of(libc::NETLINK_ROUTE)
     }
@@ -178,7 +178,7 @@ impl Socket {
         set_option(self.fd, level, name, value)
     }
 
-    /// Makes [`Socket::receive`] give up (EAGAIN) after a while.
+    /// Makes [`Socket::receive`] fail with EAGAIN after this time.
     pub fn timeout(&self, after: Duration) -> Result<()> {
         receive_timeout(self.fd, after)
     }
@@ -208,8 +208,8 @@ impl Socket {
         }
     }
 
-    /// Sends messages of which only the one numbered `last` asks for an ack,
-    /// and reads until that has come. Any error reply is an error.
+    /// Sends messages of which only the one with the number `last` asks for an acknowledgement, and reads
+    /// until it arrives. An error reply is an error.
     pub fn exchange(&self, bytes: &[u8], last: u32, buffer: &mut [u8]) -> Result<()> {
         self.send(bytes)?;
         let mut outcome = Ok(());
@@ -230,7 +230,7 @@ impl Socket {
         }
     }
 
-    /// A whole dump, every message of it handed to `each`.
+    /// A whole dump; each message is passed to `each`.
     pub fn dump(&self, request: &[u8], buffer: &mut [u8], mut each: impl FnMut(&[u8])) -> Result<()> {
         self.send(request)?;
         loop {
@@ -265,7 +265,7 @@ pub fn set_option<T>(fd: i32, level: i32, name: i32, value: &T) -> Result<()> {
     Ok(())
 }
 
-/// Makes blocking receives on any descriptor give up (EAGAIN) after a while.
+/// Makes blocking receives on any descriptor fail with EAGAIN after this time.
 pub fn receive_timeout(fd: i32, after: Duration) -> Result<()> {
     let time = libc::timeval {
         tv_sec: after.as_secs() as libc::time_t,
@@ -274,7 +274,7 @@ pub fn receive_timeout(fd: i32, after: Duration) -> Result<()> {
     set_option(fd, libc::SOL_SOCKET, libc::SO_RCVTIMEO, &time)
 }
 
-/// The number the next descriptor to be opened will have.
+/// The number of the next descriptor that is opened.
 pub fn next_descriptor() -> Result<i32> {
     Ok(std::fs::File::open("/dev/null")?.as_raw_fd())
 }
@@ -302,7 +302,8 @@ pub fn get_routes(seq: u32) -> Vec<u8> {
 
 /// The request for all links.
 ///
-/// With a mask, as `ip` sends one: without it the kernel doesn't look how large links are, and a list may end early.
+/// With a mask, like that of `ip`: without it the kernel does not compute the size of links, and a list can
+/// end early.
 pub fn get_links(seq: u32) -> Vec<u8> {
     const RTEXT_FILTER_MRP: u32 = 16;
     let mut message = Message::new(RTM_GETLINK, NLM_F_DUMP, seq, &ifinfomsg(0, 0, 0));
@@ -325,7 +326,7 @@ pub const fn destination(n: u64) -> u32 {
     (11 << 24) + n as u32
 }
 
-/// Adds `count` routes, a thousand a send.
+/// Adds `count` routes, a thousand per send.
 pub fn add_routes(count: u64, oif: u32) -> Result<()> {
     let socket = Socket::open()?;
     let mut buffer = vec![0; BUFFER];
@@ -441,17 +442,17 @@ pub fn add_connections(count: u64) -> Result<()> {
     Ok(())
 }
 
-/// What every contender adds up for a connection: who began it, and its mark.
+/// The sum of each contender for a connection: the client's address and the mark.
 pub const fn connection_sum(client: u32, mark: u32) -> u64 {
     (client as u64).wrapping_add(mark as u64)
 }
 
-/// What every contender adds up for a route.
+/// The sum of each contender for a route.
 pub const fn route_sum(destination: u32, oif: u32, table: u32) -> u64 {
     (destination as u64).wrapping_add(oif as u64).wrapping_add(table as u64)
 }
 
-/// The checksum of all IPv4 routes there are.
+/// The checksum of all IPv4 routes.
 pub fn routes_checksum() -> Result<u64> {
     let mut sum = 0u64;
     let mut buffer = vec![0; BUFFER];
@@ -470,7 +471,7 @@ pub fn routes_checksum() -> Result<u64> {
     Ok(sum)
 }
 
-/// The sum of the indexes of all links there are.
+/// The sum of the indexes of all links.
 pub fn links_checksum() -> Result<u64> {
     let mut sum = 0;
     let mut buffer = vec![0; BUFFER];

@@ -1,6 +1,6 @@
-//! TCP connections over the loopback link, the same ones every time.
+//! TCP connections over the loopback link, the same in each run.
 //!
-//! Processes of their own hold them, as many as each may have descriptors.
+//! Separate processes hold them, each as many as it can have descriptors.
 
 use std::io::{BufRead, BufReader, Error, Read, Result};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 const EACH: u64 = 5000;
 const FIRST_PORT: u16 = 20_000;
 
-/// The processes; they end with this one.
+/// The processes, which end with this one.
 pub struct Holders(Vec<Child>);
 
 impl Holders {
@@ -49,7 +49,7 @@ impl Drop for Holders {
     }
 }
 
-/// What such a process does: connects, says so, and holds until its input ends.
+/// The task of such a process: it connects, reports that, and waits until its input ends.
 pub fn hold(group: u8, count: u64) -> Result<()> {
     raise_limit()?;
     let port = 1000 + u16::from(group);
@@ -59,7 +59,7 @@ pub fn hold(group: u8, count: u64) -> Result<()> {
     for n in 0..count {
         // SAFETY: no pointers involved.
         let fd = checked(unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) })?;
-        // SAFETY: just opened, and nobody else has it.
+        // SAFETY: just opened, and not owned by anything else.
         sockets.push(unsafe { OwnedFd::from_raw_fd(fd) });
         let own = address([127, 0, 1, group], FIRST_PORT + n as u16);
         let length = size_of_val(&own) as u32;
@@ -70,7 +70,7 @@ pub fn hold(group: u8, count: u64) -> Result<()> {
         }
         // SAFETY: no address is asked for.
         let fd = unsafe { libc::accept(listener.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut()) };
-        // SAFETY: just opened, and nobody else has it.
+        // SAFETY: just opened, and not owned by anything else.
         sockets.push(unsafe { OwnedFd::from_raw_fd(checked(fd)?) });
     }
     println!("ready");
@@ -87,7 +87,7 @@ fn address(ip: [u8; 4], port: u16) -> libc::sockaddr_in {
     }
 }
 
-/// Lets the process have as many descriptors as it may.
+/// Raises the limit of descriptors as far as allowed.
 fn raise_limit() -> Result<()> {
     // SAFETY: `limit` is valid for both calls.
     unsafe {

@@ -1,5 +1,4 @@
-//! neli: the router it recommends (`neli`) and the bare socket below it
-//! (`neli-bare`).
+//! neli: its recommended router (`neli`) and the socket below it (`neli-bare`).
 
 use std::hint::black_box;
 use std::io::{Cursor, ErrorKind};
@@ -24,7 +23,7 @@ use neli::{FromBytes, FromBytesWithInput, Size, ToBytes};
 const NAME: &str = "neli";
 const BARE: &str = "neli-bare";
 
-/// After all the routes of `events`.
+/// A number after all routes of `events`.
 const SENTINEL: u64 = 1 << 24;
 
 fn main() -> ExitCode {
@@ -152,7 +151,7 @@ fn route_add(job: &Job) -> Result<Outcome, Fault> {
 
 type Message<P> = Nlmsghdr<NlTypeWrapper, P>;
 
-/// One dump through the router, every message handed to `each`.
+/// One dump through the router; each message is passed to `each`.
 fn dump<P>(router: &NlRouter, kind: Rtm, request: P, mut each: impl FnMut(Message<P>)) -> Result<(), Fault>
 where
     P: Size + ToBytes + FromBytesWithInput<Input = usize> + std::fmt::Debug + 'static,
@@ -177,7 +176,7 @@ fn route_dump(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, sum?))
 }
 
-/// A payload cannot be taken out of its message, so the messages are kept.
+/// A payload cannot be moved out of its message, so the messages are stored.
 fn route_dump_owned(_: &Job) -> Result<Outcome, Fault> {
     let router = router()?;
     let request = all_routes()?;
@@ -249,8 +248,8 @@ fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-/// The router neither reports lost events nor stops waiting for them, so a
-/// route beyond all others is added after the second of silence.
+/// The router neither reports lost events nor stops waiting for them, so one more route is added after the
+/// second of silence.
 fn events(job: &Job) -> Result<Outcome, Fault> {
     let groups = Groups::new_groups(&[raw::RTNLGRP_IPV4_ROUTE]);
     let (_router, mut multicast) = NlRouter::connect(NlFamily::Route, None, groups)?;
@@ -338,7 +337,7 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, len? as u64))
 }
 
-/// Receives until the ack with the number `last`.
+/// Receives until the acknowledgement with the number `last`.
 fn settle(socket: &NlSocketHandle, last: u32) -> Result<(), Fault> {
     loop {
         let (replies, _) = socket.recv::<NlTypeWrapper, Rtmsg>()?;
@@ -367,7 +366,7 @@ fn bare_route_add(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-/// Its messages in one buffer, sent by its lowest layer.
+/// The messages in one buffer, sent by the lowest layer.
 fn bare_route_add_batch(job: &Job) -> Result<Outcome, Fault> {
     let socket = NlSocket::connect(NlFamily::Route, None, Groups::empty())?;
     let mut replies = vec![0; BUFFER];

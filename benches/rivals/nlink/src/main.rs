@@ -19,8 +19,8 @@ use nlink::netlink::{
 
 const NAME: &str = "nlink-ct";
 
-/// Every message of a batch is acknowledged, and the default receive buffer
-/// has room for 256 acks.
+/// Each message of a batch is acknowledged, and the default receive buffer has space for 256
+/// acknowledgements.
 const BATCH: u64 = 200;
 
 fn main() -> ExitCode {
@@ -65,8 +65,7 @@ async fn route_add(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(meter.stop(), 0))
 }
 
-/// A batch forgets the device of a plain [`Ipv4Route`] and is refused with
-/// ENODEV; this puts it back.
+/// A batch omits the device of a plain [`Ipv4Route`] and is refused with ENODEV; this adds it again.
 struct OnDevice {
     route: Ipv4Route,
     oif: u32,
@@ -111,8 +110,7 @@ async fn route_add_batch(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(meter.stop(), 0))
 }
 
-/// The crate can only ask for all families; the few IPv6 routes of the
-/// namespace are left out here.
+/// The crate can only ask for all families; the few IPv6 routes of the namespace are skipped here.
 fn sum_of(route: &RouteMessage) -> u64 {
     if !route.is_ipv4() {
         return 0;
@@ -175,8 +173,7 @@ async fn link_dump_owned(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(meter.stop(), sum))
 }
 
-/// There is no request by group: the links are looked up and deleted by
-/// index, in batches.
+/// There is no request by group: the links are listed and deleted by index, in batches.
 async fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
     let connection = connect()?;
     let meter = Meter::start();
@@ -193,7 +190,7 @@ async fn link_delete_group(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(meter.stop(), 0))
 }
 
-/// The crate lists connections in no other way than into a vector.
+/// The crate can only list connections into a vector.
 async fn conntrack_dump(_: &Job) -> Result<Outcome, Fault> {
     let connection = Connection::<Netfilter>::new()?;
     let meter = Meter::start();

@@ -1,5 +1,4 @@
-//! Our own stack: blocking (`ours`) and on a current-thread runtime
-//! (`ours-ct`).
+//! These crates: blocking (`ours`) and on a current-thread runtime (`ours-ct`).
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,7 +10,7 @@ use netlink_core::{Error, Messages, Notice, Owned, ToRequest};
 use netlink_netfilter::conntrack::{self, Conntrack, FilterRequest, TupleAttrs};
 use netlink_netfilter::queue::{self, Arrival, Params, Queue, Ticket, Verdict};
 use netlink_route::event::Group;
-use netlink_route::link::{self, af_spec::AfSpec, Link};
+use netlink_route::link::{self, Link, af_spec::AfSpec};
 use netlink_route::route::{self, AnyAddr, Route, RouteHeader, RouteRequest, RouteType, Scope};
 use netlink_route::{Addr, Family, Protocol};
 use netlink_sockdiag::State;
@@ -57,7 +56,7 @@ fn on_runtime(work: impl Future<Output = Result<Outcome, Fault>>) -> Result<Outc
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// The requests of all the routes, each made anew the usual way.
+/// A new request for each route.
 fn adds(job: &Job) -> impl Iterator<Item = RouteRequest<()>> {
     (0..job.count).map(|n| {
         let to = Addr::from(Ipv4Addr::from(job.destination(n)));
@@ -69,7 +68,7 @@ fn all_done(results: Vec<Result<(), Error>>) -> Result<(), Fault> {
     results.into_iter().collect::<Result<(), Error>>().map_err(Fault::from)
 }
 
-/// One request, kept: only the destination changes.
+/// One request that is reused: only the destination changes.
 struct KeptAdd {
     request: Option<RouteRequest<()>>,
     header: RouteHeader,
@@ -117,12 +116,12 @@ fn route_add_batch(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, 0))
 }
 
-/// Calls a getter after the other.
+/// Calls one getter after the other.
 macro_rules! each {
     ($set:expr, $($field:ident)*) => { $( if let Some(value) = $set.$field() { black_box(&value); } )* };
 }
 
-/// Every attribute of a route; those of the sum are kept.
+/// Every attribute of a route; the values for the sum are returned.
 #[inline(always)]
 fn sum_of(route: &Route<'_>) -> u64 {
     let attrs = route.attrs();
@@ -144,7 +143,7 @@ fn sum_of(route: &Route<'_>) -> u64 {
     route_sum(destination, oif, table)
 }
 
-/// What the most would ask for.
+/// The attributes that most programs read.
 #[inline(always)]
 fn sum_of_three(route: &Route<'_>) -> u64 {
     let destination = match route.dst() {
@@ -191,7 +190,7 @@ fn route_dump_owned(_: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, sum?))
 }
 
-/// Every attribute of a link, of the sets inside of it, and of the sets inside of those.
+/// Every attribute of a link, and of its nested sets.
 #[inline(always)]
 fn visit(link: &Link<'_>) {
     let attrs = link.attrs();
@@ -279,7 +278,7 @@ fn all_connections() -> FilterRequest<netlink_core::Dump<Conntrack<'static>>> {
     conntrack::list().family(netlink_netfilter::Family::IPV4)
 }
 
-/// Every attribute of a direction; the address of its source is kept.
+/// Every attribute of a direction; returns its source address.
 #[inline(always)]
 fn source(tuple: &TupleAttrs<'_>) -> u32 {
     let mut source = 0;
@@ -294,7 +293,7 @@ fn source(tuple: &TupleAttrs<'_>) -> u32 {
     source
 }
 
-/// Every attribute of a connection, and of the sets inside of it.
+/// Every attribute of a connection, and of its nested sets.
 #[inline(always)]
 fn sum_of_connection(entry: &Conntrack<'_>) -> u64 {
     let attrs = entry.attrs();
@@ -379,7 +378,7 @@ fn events(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::events(cost, job.count, seen?))
 }
 
-/// Reads the message again and again.
+/// Reads the message repeatedly.
 #[inline(always)]
 fn decode(
     job: &Job,
@@ -400,7 +399,7 @@ fn queue_config() -> queue::ConfigRequest<()> {
     queue::bind(0, Params::whole()).max_length(packets::ROUND as u32)
 }
 
-/// What a verdict needs, and the length of the payload.
+/// The data for a verdict, and the length of the payload.
 fn looked_at(arrival: Arrival<'_>) -> Result<(Ticket, u64), Fault> {
     match arrival {
         Arrival::Packet { packet, missed: 0 } => {
@@ -492,7 +491,7 @@ fn connections() -> ListRequest<netlink_core::Dump<InetSocket<'static>>> {
     inet::list(netlink_sockdiag::Family::INET, IpProtocol::TCP).states(State::ESTABLISHED)
 }
 
-/// Every attribute of a socket that comes unasked; its ports are kept.
+/// Every attribute of a socket that is sent without a request for it; returns its ports.
 #[inline(always)]
 fn sum_of_socket(socket: &InetSocket<'_>) -> u64 {
     each!(socket, shutdown mark cgroup_id options);

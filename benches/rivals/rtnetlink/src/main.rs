@@ -1,5 +1,4 @@
-//! rtnetlink on a current-thread runtime (`rtnetlink-ct`), and its packets
-//! over a blocking socket without it (`npr`).
+//! rtnetlink on a current-thread runtime (`rtnetlink-ct`), and its packets over a blocking socket (`npr`).
 
 use std::hint::black_box;
 use std::net::Ipv4Addr;
@@ -73,8 +72,8 @@ async fn route_add(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(meter.stop(), 0))
 }
 
-/// rtnetlink itself has no batches, netlink-proto below it has. Errors of
-/// the messages nobody waits for come as unsolicited ones.
+/// rtnetlink itself has no batches, but netlink-proto below it does. Errors of messages that no task waits
+/// for arrive as unsolicited messages.
 async fn route_add_batch(job: &Job) -> Result<Outcome, Fault> {
     let (connection, handle, mut stray) = proto::new_connection::<RouteNetlinkMessage>(0)?;
     tokio::spawn(connection);
@@ -288,7 +287,7 @@ fn encode_route(job: &Job) -> Result<Outcome, Fault> {
     Ok(Outcome::new(cost, len as u64))
 }
 
-/// A blocking socket with a buffer to send from and one to receive into.
+/// A blocking socket with a send buffer and a receive buffer.
 struct Bare {
     socket: Socket,
     request: Vec<u8>,
@@ -314,8 +313,8 @@ impl Bare {
         message.serialize(&mut self.request[at..]);
     }
 
-    /// Sends the request and hands on what comes back, up to DONE or to the
-    /// ack with the number `last`.
+    /// Sends the request and passes on the answers, up to `DONE` or the acknowledgement with the number
+    /// `last`.
     fn exchange(&mut self, last: u32, mut each: impl FnMut(RouteNetlinkMessage)) -> Result<(), Fault> {
         self.socket.send(&self.request, 0)?;
         self.request.clear();

@@ -1,4 +1,4 @@
-//! A listener on a tokio reactor: the same calls as the blocking [`Listener`](super::Listener), with `.await`.
+//! A listener for tokio: the same calls as the blocking [`Listener`](super::Listener), with `.await`.
 
 use std::string::String;
 
@@ -7,7 +7,7 @@ use crate::taskstats::{QueryRequest, Record, Taskstats, deregister, register};
 use crate::tokio::{Client, Connection};
 use crate::{Error, Notice, OpenOptions};
 
-/// A socket that is told when tasks end, on a tokio reactor.
+/// A socket that receives a record when a task ends, for tokio.
 ///
 /// ```no_run
 /// use netlink_generic::Notice;
@@ -24,7 +24,7 @@ use crate::{Error, Notice, OpenOptions};
 #[derive(Debug)]
 pub struct Listener {
     nl: Client<Taskstats>,
-    /// All that may be registered.
+    /// All CPUs that can be registered.
     possible: String,
 }
 
@@ -35,7 +35,7 @@ impl Listener {
         Self::open_with(&OpenOptions::new()).await
     }
 
-    /// Opens a socket with a port or in a namespace of choice and registers it for all CPUs.
+    /// Opens a socket with a given port or in a given namespace, and registers it for all CPUs.
     pub async fn open_with(options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut listener = Self::idle(options).await?;
         let all = register(&listener.possible);
@@ -43,21 +43,21 @@ impl Listener {
         Ok(listener)
     }
 
-    /// Opens a socket that is registered for no CPU yet.
+    /// Opens a socket that is not registered for any CPU.
     pub async fn idle(options: &OpenOptions<'_>) -> Result<Self, Error> {
         let mut nl = Client::connect_with(options).await?;
         nl.connection().listen();
-        // A smaller buffer loses more, and says so.
+        // With a smaller buffer more records are lost, which is reported.
         let _ = nl.connection().socket().set_receive_buffer(BUFFER);
         Ok(Self { nl, possible: possible_cpus()? })
     }
 
-    /// Registers it for CPUs: a list such as `0-3,8`.
+    /// Registers for CPUs: a list such as `0-3,8`.
     pub async fn register(&mut self, cpus: &str) -> Result<(), Error> {
         self.ask(register(cpus)).await
     }
 
-    /// Takes CPUs back.
+    /// Deregisters CPUs.
     pub async fn deregister(&mut self, cpus: &str) -> Result<(), Error> {
         self.ask(deregister(cpus)).await
     }
@@ -72,7 +72,7 @@ impl Listener {
         self.nl.connection().next_event::<Record<'static>>().await
     }
 
-    /// The connection beneath, for its tracer and its socket.
+    /// The underlying connection, for its tracer and socket.
     pub fn connection(&mut self) -> &mut Connection {
         self.nl.connection()
     }

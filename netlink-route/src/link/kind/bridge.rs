@@ -8,7 +8,7 @@ use netlink_core::{Be, Flag, HwAddr, attrs, layout, values};
 use super::vlan::VlanProtocol;
 
 layout! {
-    /// `struct ifla_bridge_id`: a bridge as spanning tree names it. It prints as `8000.2:0:5e:10:0:1`.
+    /// `struct ifla_bridge_id`: the identity of a bridge in spanning tree. It prints as `8000.2:0:5e:10:0:1`.
     pub struct BridgeId: ifla_bridge_id = 8 {
         /// Priority; the lowest bridge becomes the root.
         priority: Be<u16>,
@@ -26,21 +26,21 @@ impl fmt::Display for BridgeId {
 }
 
 values! {
-    /// `MDB_RTR_TYPE_*`: whether a bridge or a port counts as leading to a multicast router.
+    /// `MDB_RTR_TYPE_*`: whether a bridge or a port is treated as a way to a multicast router.
     pub struct McastRouter: u8 {
         /// Never.
         0 MDB_RTR_TYPE_DISABLED DISABLED "disabled",
-        /// When queries are heard. The default.
+        /// While queries arrive. The default.
         1 MDB_RTR_TYPE_TEMP_QUERY TEMP_QUERY "temp_query",
         /// Always.
         2 MDB_RTR_TYPE_PERM PERM "perm",
-        /// For a while, and refreshed by user space; only on ports.
+        /// For some time; user space must renew it. Only on ports.
         3 MDB_RTR_TYPE_TEMP TEMP "temp",
     }
 }
 
 values! {
-    /// `BR_STP_MODE_*`: who runs spanning tree on a bridge. Linux 7.1.
+    /// `BR_STP_MODE_*`: who runs spanning tree for a bridge. Linux 7.1.
     pub struct StpMode: u32 {
         /// The helper program if there is one, else the kernel.
         0 BR_STP_MODE_AUTO AUTO "auto",
@@ -52,7 +52,7 @@ values! {
 }
 
 values! {
-    /// `BR_BOOLOPT_*`: switches of a bridge that came after the attributes of their own. Each is a bit.
+    /// `BR_BOOLOPT_*`: bridge options that have no attribute of their own. Each is a bit number.
     pub struct BridgeOption: u32 {
         /// Do not learn from link-local frames.
         0 BR_BOOLOPT_NO_LL_LEARN NO_LL_LEARN "no_linklocal_learn",
@@ -60,7 +60,7 @@ values! {
         1 BR_BOOLOPT_MCAST_VLAN_SNOOPING MCAST_VLAN_SNOOPING "mcast_vlan_snooping",
         /// Multiple spanning trees. Linux 5.18.
         2 BR_BOOLOPT_MST_ENABLE MST_ENABLE "mst_enabled",
-        /// Tell of multicast entries that the hardware did not take. Linux 6.16.
+        /// Report multicast entries that the hardware did not accept. Linux 6.16.
         3 BR_BOOLOPT_MDB_OFFLOAD_FAIL_NOTIFICATION MDB_OFFLOAD_FAIL_NOTIFICATION "mdb_offload_fail_notification",
         /// Keep local entries of the forwarding table in VLAN 0 only. Linux 6.18.
         4 BR_BOOLOPT_FDB_LOCAL_VLAN_0 FDB_LOCAL_VLAN_0 "fdb_local_vlan_0",
@@ -70,16 +70,16 @@ values! {
 layout! {
     /// `struct br_boolopt_multi`: several [`BridgeOption`]s, one bit each.
     pub struct BridgeOptions: br_boolopt_multi = 8 {
-        /// Which options are on.
+        /// The options that are on.
         values: u32,
-        /// Which options are meant: those to change, or those the kernel has.
+        /// Request: the options to change. Reply: the options that the kernel has.
         mask: u32,
     }
     shows |options| { options: Some(netlink_core::ser::Map::from_iter(options.iter())); values mask }
 }
 
 impl BridgeOptions {
-    /// Also turns this option on or off; leaves the others alone.
+    /// Sets this option too, and leaves the others unchanged.
     #[must_use]
     pub fn with(self, option: BridgeOption, on: bool) -> Self {
         let bit = 1u32.checked_shl(option.0).unwrap_or_default();
@@ -87,7 +87,7 @@ impl BridgeOptions {
         self.values(values).mask(self.mask | bit)
     }
 
-    /// Whether this option is on; `None` where the kernel does not have it.
+    /// Whether this option is on; `None` if the kernel does not have it.
     pub fn get(&self, option: BridgeOption) -> Option<bool> {
         let bit = 1u32.checked_shl(option.0)?;
         (self.mask & bit != 0).then_some(self.values & bit != 0)
@@ -100,19 +100,19 @@ impl BridgeOptions {
 }
 
 attrs! {
-    /// `BRIDGE_QUERIER_*`: which multicast queriers a bridge knows. Linux 5.15.
+    /// `BRIDGE_QUERIER_*`: the multicast queriers that a bridge knows. Linux 5.15.
     pub struct QuerierAttrs<'a> for Querier {
         /// Address of the IPv4 querier.
         1 BRIDGE_QUERIER_IP_ADDRESS ip: Ipv4Addr,
-        /// Index of the port it is behind; absent when it is the bridge.
+        /// Index of the port that leads to the querier. Absent if the bridge is the querier.
         2 BRIDGE_QUERIER_IP_PORT ip_port: u32,
-        /// Time until the other querier is given up, in hundredths of a second.
+        /// Time until the other querier is considered gone, in hundredths of a second.
         3 BRIDGE_QUERIER_IP_OTHER_TIMER ip_other_timer: u64,
         /// Address of the IPv6 querier.
         5 BRIDGE_QUERIER_IPV6_ADDRESS ipv6: Ipv6Addr,
-        /// Index of the port it is behind; absent when it is the bridge.
+        /// Index of the port that leads to the querier. Absent if the bridge is the querier.
         6 BRIDGE_QUERIER_IPV6_PORT ipv6_port: u32,
-        /// Time until the other querier is given up, in hundredths of a second.
+        /// Time until the other querier is considered gone, in hundredths of a second.
         7 BRIDGE_QUERIER_IPV6_OTHER_TIMER ipv6_other_timer: u64,
     }
 }
@@ -120,23 +120,24 @@ attrs! {
 attrs! {
     /// `IFLA_BR_*`: a bridge. Times are in hundredths of a second.
     pub struct BridgeAttrs<'a> for Bridge {
-        /// Time a port spends listening, and again learning: 200 to 3000 with spanning tree. Default 1500.
+        /// Time that a port is in each of the states listening and learning: 200 to 3000 with spanning tree.
+        /// Default 1500.
         1 IFLA_BR_FORWARD_DELAY forward_delay: u32,
-        /// Time between the root's messages: 100 to 1000. Default 200.
+        /// Time between hello messages of the root: 100 to 1000. Default 200.
         2 IFLA_BR_HELLO_TIME hello_time: u32,
-        /// Age at which a spanning tree message is void: 600 to 4000. Default 2000.
+        /// Age at which a spanning tree message becomes invalid: 600 to 4000. Default 2000.
         3 IFLA_BR_MAX_AGE max_age: u32,
-        /// Time until a learned address is forgotten; 0 forgets at once. Default 30000.
+        /// Time until a learned address is forgotten; 0 forgets it at once. Default 30000.
         4 IFLA_BR_AGEING_TIME ageing_time: u32,
-        /// Spanning tree: 0 off, 1 in the kernel, 2 in user space. Set with 0 or 1.
+        /// Spanning tree: 0 off, 1 in the kernel, 2 in user space. Requests use 0 or 1.
         5 IFLA_BR_STP_STATE stp_state: u32,
         /// Spanning tree priority of the bridge; the lowest becomes the root. Default 32768.
         6 IFLA_BR_PRIORITY priority: u16,
-        /// Whether frames are sorted by VLAN. Off by default.
+        /// Whether frames are filtered by VLAN. Off by default.
         7 IFLA_BR_VLAN_FILTERING vlan_filtering: bool,
-        /// Which tag counts as VLAN: 802.1Q by default.
+        /// Type of the VLAN tag. Default: 802.1Q.
         8 IFLA_BR_VLAN_PROTOCOL vlan_protocol: VlanProtocol,
-        /// Link-local groups 01:80:c2:00:00:0X that are forwarded: bit X. Bits 0, 1 and 2 are refused.
+        /// Link-local groups 01:80:c2:00:00:0X to forward, as bits X. The kernel refuses bits 0, 1 and 2.
         9 IFLA_BR_GROUP_FWD_MASK group_fwd_mask: u16,
         /// The bridge that is the root of the tree. Read-only.
         10 IFLA_BR_ROOT_ID root_id -> BridgeId,
@@ -144,11 +145,11 @@ attrs! {
         11 IFLA_BR_BRIDGE_ID bridge_id -> BridgeId,
         /// Number of the port towards the root; 0 on the root. Read-only.
         12 IFLA_BR_ROOT_PORT root_port -> u16,
-        /// Cost of the way to the root. Read-only.
+        /// Cost of the path to the root. Read-only.
         13 IFLA_BR_ROOT_PATH_COST root_path_cost -> u32,
-        /// Whether the tree is changing. Read-only.
+        /// Whether the topology is changing. Read-only.
         14 IFLA_BR_TOPOLOGY_CHANGE topology_change -> bool,
-        /// Whether this bridge saw it change. Read-only.
+        /// Whether this bridge detected a topology change. Read-only.
         15 IFLA_BR_TOPOLOGY_CHANGE_DETECTED topology_change_detected -> bool,
         /// Time until the next hello. Read-only.
         16 IFLA_BR_HELLO_TIMER hello_timer -> u64,
@@ -156,37 +157,37 @@ attrs! {
         17 IFLA_BR_TCN_TIMER tcn_timer -> u64,
         /// Time until the topology change is over. Read-only.
         18 IFLA_BR_TOPOLOGY_CHANGE_TIMER topology_change_timer -> u64,
-        /// Time until old addresses are looked for. Read-only.
+        /// Time until old addresses are removed. Read-only.
         19 IFLA_BR_GC_TIMER gc_timer -> u64,
-        /// Where spanning tree messages go: 01:80:c2:00:00:00 by default, and only the last digit may change.
+        /// Destination of spanning tree messages. Default 01:80:c2:00:00:00; only the last digit can change.
         20 IFLA_BR_GROUP_ADDR group_addr: HwAddr,
         /// Forget all learned addresses. Never in a reply.
         21 IFLA_BR_FDB_FLUSH fdb_flush: Flag,
-        /// Whether the bridge itself counts as a multicast router.
+        /// Whether the bridge itself is treated as a multicast router.
         22 IFLA_BR_MCAST_ROUTER mcast_router: McastRouter,
-        /// Whether multicast goes only where it was asked for. On by default, where the kernel has it.
+        /// Whether multicast is sent only to ports with listeners. On by default if the kernel supports it.
         23 IFLA_BR_MCAST_SNOOPING mcast_snooping: bool,
         /// Whether queries come from the bridge's own address instead of 0.0.0.0. Off by default.
         24 IFLA_BR_MCAST_QUERY_USE_IFADDR mcast_query_use_ifaddr: bool,
         /// Whether the bridge sends queries. Off by default.
         25 IFLA_BR_MCAST_QUERIER mcast_querier: bool,
-        /// Not in use since Linux 4.20: always 16.
+        /// Not used since Linux 4.20: always 16.
         26 IFLA_BR_MCAST_HASH_ELASTICITY mcast_hash_elasticity: u32,
-        /// Most multicast entries. Default 4096.
+        /// Largest number of multicast entries. Default 4096.
         27 IFLA_BR_MCAST_HASH_MAX mcast_hash_max: u32,
-        /// Queries sent before a group without listeners is dropped. Default 2.
+        /// Number of queries before a group without listeners is removed. Default 2.
         28 IFLA_BR_MCAST_LAST_MEMBER_CNT mcast_last_member_count: u32,
-        /// Queries sent at the start. Default 2.
+        /// Number of queries at the start. Default 2.
         29 IFLA_BR_MCAST_STARTUP_QUERY_CNT mcast_startup_query_count: u32,
         /// Time between the last queries to a group. Default 100.
         30 IFLA_BR_MCAST_LAST_MEMBER_INTVL mcast_last_member_interval: u64,
-        /// Time until a silent listener is dropped. Default 26000.
+        /// Time until a silent listener is removed. Default 26000.
         31 IFLA_BR_MCAST_MEMBERSHIP_INTVL mcast_membership_interval: u64,
-        /// Time until another, silent querier is given up. Default 25500.
+        /// Time until another querier that is silent is considered gone. Default 25500.
         32 IFLA_BR_MCAST_QUERIER_INTVL mcast_querier_interval: u64,
         /// Time between queries. Default 12500.
         33 IFLA_BR_MCAST_QUERY_INTVL mcast_query_interval: u64,
-        /// Time that listeners have to answer. Default 1000.
+        /// Time in which listeners must answer. Default 1000.
         34 IFLA_BR_MCAST_QUERY_RESPONSE_INTVL mcast_query_response_interval: u64,
         /// Time between the queries at the start. Default 3125.
         35 IFLA_BR_MCAST_STARTUP_QUERY_INTVL mcast_startup_query_interval: u64,
@@ -206,15 +207,15 @@ attrs! {
         43 IFLA_BR_MCAST_IGMP_VERSION mcast_igmp_version: u8,
         /// Version of MLD: 1 or 2. Default 1.
         44 IFLA_BR_MCAST_MLD_VERSION mcast_mld_version: u8,
-        /// Whether each port has VLAN counters of its own; changes only while no port has VLANs. Linux 4.20.
+        /// Whether each port has its own VLAN counters. Can change only while no port has VLANs. Linux 4.20.
         45 IFLA_BR_VLAN_STATS_PER_PORT vlan_stats_per_port: bool,
-        /// More switches. Linux 5.0.
+        /// More options. Linux 5.0.
         46 IFLA_BR_MULTI_BOOLOPT options: BridgeOptions,
-        /// Multicast queriers heard of. Read-only. Linux 5.15.
+        /// Known multicast queriers. Read-only. Linux 5.15.
         47 IFLA_BR_MCAST_QUERIER_STATE mcast_querier_state -> QuerierAttrs<'a>,
-        /// Learned addresses in the forwarding table. Read-only; a request with it is refused. Linux 6.7.
+        /// Number of learned addresses. Read-only; the kernel refuses a request with it. Linux 6.7.
         48 IFLA_BR_FDB_N_LEARNED fdb_n_learned -> u32,
-        /// Most addresses to learn; 0 is no limit. Linux 6.7.
+        /// Largest number of learned addresses; 0 is no limit. Linux 6.7.
         49 IFLA_BR_FDB_MAX_LEARNED fdb_max_learned: u32,
         /// Who runs spanning tree. Linux 7.1.
         50 IFLA_BR_STP_MODE stp_mode: StpMode,

@@ -1,4 +1,4 @@
-//! Links with a hardware address of their own on top of another link: macvlan and macvtap. Kernel side:
+//! Links with their own hardware address on top of another link: macvlan and macvtap. Kernel side:
 //! `drivers/net/macvlan.c`.
 
 use netlink_core::{HwAddr, Many, attrs, flags, values};
@@ -6,17 +6,17 @@ use netlink_core::{HwAddr, Many, attrs, flags, values};
 use super::Kind;
 
 values! {
-    /// `MACVLAN_MODE_*`: what links on the same lower link may exchange.
+    /// `MACVLAN_MODE_*`: the traffic between links on the same lower link.
     pub struct MacvlanMode: u32 {
-        /// Nothing.
+        /// No traffic.
         1 MACVLAN_MODE_PRIVATE PRIVATE "private",
-        /// Everything, through the switch outside. The default.
+        /// All traffic, through the external switch. The default.
         2 MACVLAN_MODE_VEPA VEPA "vepa",
-        /// Everything, at once.
+        /// All traffic, directly.
         4 MACVLAN_MODE_BRIDGE BRIDGE "bridge",
-        /// There is only this one, and it has the lower link for itself.
+        /// This link uses the lower link alone.
         8 MACVLAN_MODE_PASSTHRU PASSTHRU "passthru",
-        /// It receives from a list of source addresses.
+        /// The link receives only from a list of source addresses.
         16 MACVLAN_MODE_SOURCE SOURCE "source",
     }
 }
@@ -24,9 +24,9 @@ values! {
 flags! {
     /// `MACVLAN_FLAG_*`.
     pub struct MacvlanFlags: u16 {
-        /// Leave the lower link out of promiscuous mode; only with [`MacvlanMode::PASSTHRU`].
+        /// Do not put the lower link into promiscuous mode; only with [`MacvlanMode::PASSTHRU`].
         0x1 MACVLAN_FLAG_NOPROMISC NOPROMISC,
-        /// Frames taken by their source go nowhere else. Linux 5.13.
+        /// A frame that is received because of its source goes to no other link. Linux 5.13.
         0x2 MACVLAN_FLAG_NODST NODST,
     }
 }
@@ -34,13 +34,13 @@ flags! {
 values! {
     /// `MACVLAN_MACADDR_*`: how to change the list of source addresses.
     pub struct MacvlanAddrChange: u32 {
-        /// Put one in.
+        /// Add one.
         0 MACVLAN_MACADDR_ADD ADD "add",
-        /// Take one out.
+        /// Remove one.
         1 MACVLAN_MACADDR_DEL DEL "del",
-        /// Take all out.
+        /// Remove all.
         2 MACVLAN_MACADDR_FLUSH FLUSH "flush",
-        /// Make it these.
+        /// Replace the list.
         3 MACVLAN_MACADDR_SET SET "set",
     }
 }
@@ -56,51 +56,50 @@ attrs! {
 attrs! {
     /// `IFLA_MACVLAN_*`: a macvlan or macvtap on the link that `IFLA_LINK` names.
     pub struct MacvlanAttrs<'a> for Macvlan {
-        /// What may be exchanged.
+        /// Mode.
         1 IFLA_MACVLAN_MODE mode: MacvlanMode,
-        /// Switches.
+        /// Options.
         2 IFLA_MACVLAN_FLAGS flags: MacvlanFlags,
         /// How to change the source addresses; needs [`MacvlanMode::SOURCE`]. Never in a reply.
         3 IFLA_MACVLAN_MACADDR_MODE addr_change: MacvlanAddrChange,
-        /// The address to put in or take out. Never in a reply.
+        /// The address to add or to remove. Never in a reply.
         4 IFLA_MACVLAN_MACADDR addr: HwAddr,
         /// The source addresses.
         5 IFLA_MACVLAN_MACADDR_DATA addrs: MacListAttrs<'a>,
-        /// How many they are. Read-only.
+        /// Number of source addresses. Read-only.
         6 IFLA_MACVLAN_MACADDR_COUNT addr_count -> u32,
-        /// Broadcasts that may wait on the lower link, as this one asked. Default 1000. Linux 5.11.
+        /// Length of the lower link's queue for broadcasts, as requested for this link. Default 1000. Linux 5.11.
         7 IFLA_MACVLAN_BC_QUEUE_LEN bc_queue_len: u32,
-        /// The largest number that was asked for on the lower link. Read-only. Linux 5.11.
+        /// The largest length that any link on the lower link requested. Read-only. Linux 5.11.
         8 IFLA_MACVLAN_BC_QUEUE_LEN_USED bc_queue_len_used -> u32,
-        /// How many links a multicast must reach before it waits in the queue; -1 is never. Default 1.
-        /// Linux 6.4.
+        /// A multicast to more links than this waits in the queue; -1 means never. Default 1. Linux 6.4.
         9 IFLA_MACVLAN_BC_CUTOFF bc_cutoff: i32,
     }
 }
 
 impl Macvlan {
-    /// Puts a source address in.
+    /// Adds a source address.
     pub fn add_addr(self, addr: impl Into<HwAddr>) -> Self {
         self.addr_change(MacvlanAddrChange::ADD).addr(addr.into())
     }
 
-    /// Takes a source address out.
+    /// Removes a source address.
     pub fn delete_addr(self, addr: impl Into<HwAddr>) -> Self {
         self.addr_change(MacvlanAddrChange::DEL).addr(addr.into())
     }
 
-    /// Takes all source addresses out.
+    /// Removes all source addresses.
     pub fn flush_addrs(self) -> Self {
         self.addr_change(MacvlanAddrChange::FLUSH)
     }
 
-    /// Makes the source addresses these.
+    /// Replaces the source addresses.
     pub fn set_addrs(self, addrs: &[HwAddr]) -> Self {
         self.addr_change(MacvlanAddrChange::SET).addrs(MacList::new().addresses(addrs))
     }
 
-    /// The same parameters for a macvtap, which has a character device `/dev/tapN` instead of the host's
-    /// stack.
+    /// The same parameters for a macvtap. A macvtap has a character device `/dev/tapN` instead of the host's
+    /// network stack.
     pub fn tap(self) -> Kind<'static> {
         Kind::Macvtap(self.attrs())
     }

@@ -1,11 +1,11 @@
-//! A switch in the form of several kinds.
+//! A switch with a wire format of some kinds.
 
 use netlink_core::attr::Rule;
 use netlink_core::{IntoAttr, Malformed, Payload, Shape, Writer, leaf, serialize};
 
-/// A switch that the kernel takes as an attribute without payload and reports as a byte.
+/// A switch that the kernel reads as an attribute without payload and sends as a byte.
 ///
-/// Written, `true` is the bare attribute and `false` is nothing.
+/// `true` is written as the empty attribute. For `false` nothing is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Switch(pub bool);
 

@@ -3,7 +3,7 @@
 use netlink_core::{attrs, values};
 
 values! {
-    /// What a tun link carries.
+    /// What a tun link transports.
     pub struct TunType: u8 {
         /// IP packets.
         1 IFF_TUN TUN "tun",
@@ -13,26 +13,26 @@ values! {
 }
 
 attrs! {
-    /// `IFLA_TUN_*`: a tun or tap link. Read-only, all of it, and since Linux 4.17: such links are made by
-    /// opening `/dev/net/tun`, and a request for one fails with `EOPNOTSUPP`.
+    /// `IFLA_TUN_*`: a tun or tap link. Read-only. Linux 4.17. Programs make such links by opening
+    /// `/dev/net/tun`; a request for one fails with `EOPNOTSUPP`.
     pub struct TunAttrs<'a> for Tun {
-        /// User that may attach to it; absent when anyone with the capability may.
+        /// User that may attach to the link. Absent: everyone with the capability.
         1 IFLA_TUN_OWNER owner: u32,
-        /// Group that may attach to it.
+        /// Group that may attach to the link.
         2 IFLA_TUN_GROUP group: u32,
         /// Packets or frames.
         3 IFLA_TUN_TYPE kind: TunType,
-        /// Whether flags and protocol stand in front of each packet.
+        /// Whether each packet begins with flags and protocol.
         4 IFLA_TUN_PI pi: bool,
-        /// Whether an offload header stands in front of each packet.
+        /// Whether each packet begins with an offload header.
         5 IFLA_TUN_VNET_HDR vnet_hdr: bool,
-        /// Whether it stays when its last descriptor is closed.
+        /// Whether the link stays when its last descriptor is closed.
         6 IFLA_TUN_PERSIST persist: bool,
-        /// Whether it may have several queues.
+        /// Whether the link can have several queues.
         7 IFLA_TUN_MULTI_QUEUE multi_queue: bool,
-        /// Queues in use; absent without several.
+        /// Number of active queues. Absent without several queues.
         8 IFLA_TUN_NUM_QUEUES num_queues: u32,
-        /// Queues attached and switched off; absent without several.
+        /// Number of attached but disabled queues. Absent without several queues.
         9 IFLA_TUN_NUM_DISABLED_QUEUES num_disabled_queues: u32,
     }
 }

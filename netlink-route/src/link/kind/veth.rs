@@ -1,4 +1,4 @@
-//! Pairs of links, each the other's wire. Kernel side: `drivers/net/veth.c`.
+//! Pairs of connected links. Kernel side: `drivers/net/veth.c`.
 
 use netlink_core::attr::Fields;
 use netlink_core::layout::Field;
@@ -7,7 +7,7 @@ use netlink_core::{Headed, IntoAttr, MessageFlags, Writer, attrs};
 
 use crate::link::{Link, LinkAttrs, LinkHeader, LinkRequest};
 
-/// The other end of a pair, as a request names it: index and flags that it shall have, and its attributes.
+/// The other end of a pair in a request: its index, its flags and its attributes.
 pub type Peer<'a> = Headed<LinkHeader, LinkAttrs<'a>>;
 
 impl<'a, R> IntoAttr<Peer<'a>> for LinkRequest<R> {
@@ -24,16 +24,16 @@ impl<'a, R> IntoAttr<Peer<'a>> for LinkRequest<R> {
 }
 
 attrs! {
-    /// `VETH_INFO_*`: a pair, as it is made. Replies do not have it: they tell the peer by `IFLA_LINK`, and
-    /// its namespace by `IFLA_LINK_NETNSID`.
+    /// `VETH_INFO_*`: parameters of a new pair. Replies do not have them: there, `IFLA_LINK` is the peer and
+    /// `IFLA_LINK_NETNSID` its namespace.
     pub struct VethAttrs<'a> for Veth {
-        /// The other end, from [`peer`] or any other link request. Without it the kernel names the peer and
-        /// gives it the attributes of the first end, its namespace included.
+        /// The other end, from [`peer`] or any other link request. Without it the kernel chooses the name and
+        /// gives the peer the attributes of the first end, including the namespace.
         1 VETH_INFO_PEER peer: Peer<'a>,
     }
 }
 
-/// The other end of a pair: every attribute of a link can be set on it, also its namespace, but not
+/// The other end of a pair. All attributes of a link, including the namespace, can be set, but not
 /// [`up`](LinkRequest::up).
 ///
 /// ```
@@ -44,8 +44,8 @@ attrs! {
 /// # assert!(request.to_bytes().is_ok());
 /// ```
 ///
-/// An [`index`](LinkRequest::index) of its own counts only if the first end has one too. It can't be made up:
-/// the kernel switches it on before it knows its other end, and fails with `ENOTCONN`.
+/// The kernel uses its [`index`](LinkRequest::index) only if the first end has one too. It cannot be created
+/// up: the kernel would switch it on before it connects both ends, and fails with `ENOTCONN`.
 pub fn peer(name: &str) -> LinkRequest<()> {
     LinkRequest::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default()).name(name)
 }
@@ -101,7 +101,7 @@ mod tests {
         assert!(matches!(out.error(), Some((_, Unsendable::TooLong { length: 16, max: 15 }))));
     }
 
-    /// A link whose peer has a peer, and so on; the innermost has these attributes.
+    /// A link with a chain of nested peers. The innermost peer has these attributes.
     fn peers(count: usize, innermost: &[u8]) -> Vec<u8> {
         let header = [0; LinkHeader::SIZE];
         let mut link = [&header[..], innermost].concat();
@@ -116,7 +116,7 @@ mod tests {
         link
     }
 
-    /// The message with this body.
+    /// A message with this body.
     fn message(body: &[u8]) -> Vec<u8> {
         let request = LinkRequest::<()>::new(&Link::NEW, MessageFlags::empty(), LinkHeader::default());
         let mut bytes = request.to_bytes().unwrap();
@@ -131,7 +131,7 @@ mod tests {
         Link::read(&Messages::new(bytes).next().unwrap().unwrap())
     }
 
-    /// How many peers are peers of peers.
+    /// Depth of the chain of peers.
     fn depth(attrs: &LinkAttrs<'_>) -> usize {
         match attrs.info().as_ref().and_then(|info| info.data()) {
             Some(Kind::Veth(veth)) => veth.peer().map_or(0, |peer| 1 + depth(&peer)),
@@ -139,9 +139,9 @@ mod tests {
         }
     }
 
-    /// S-M2: they are read down to the bound, and refused below.
+    /// S-M2: peers are read down to the limit, and refused below it.
     #[test]
-    fn peers_inside_of_peers_cost_no_stack() {
+    fn nested_peers_do_not_overflow_the_stack() {
         let small = std::thread::Builder::new().stack_size(256 << 10);
         let looked_at = small.spawn(|| {
             let name = |name: u8| native([6, 0, 3, 0, name, 0, 0, 0], &[2, 2, 1]);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_a_peer_looks_up_by_family_is_in_its_own_header() {
-        // IFLA_AF_SPEC of a bridge port, with two bytes that are none; the link itself has no family.
+        // `IFLA_AF_SPEC` of a bridge port, with two bytes that are not an attribute. The link itself has no family.
         let spec = native([6, 0, 26, 0, 1, 0, 0, 0], &[2, 2, 2]);
         let mut bytes = message(&peers(1, &spec));
         assert!(matches!(peer_spec(&bytes), AfSpec::Families(_)));

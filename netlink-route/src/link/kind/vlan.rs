@@ -5,9 +5,9 @@ use netlink_core::{Be, IntoAttr, Many, attrs, flags, layout, values};
 values! {
     /// The Ethernet type of a VLAN tag. In network byte order.
     pub struct VlanProtocol: Be<u16> {
-        /// A customer's tag.
+        /// A customer tag.
         0x8100 ETH_P_8021Q Q "802.1Q",
-        /// A provider's tag, outside of a customer's.
+        /// A provider tag, in front of a customer tag.
         0x88a8 ETH_P_8021AD AD "802.1ad",
     }
 }
@@ -15,7 +15,7 @@ values! {
 flags! {
     /// `VLAN_FLAG_*`: behaviour of a VLAN link.
     pub struct VlanFlags: u32 {
-        /// Show received frames without their tag. On by default.
+        /// Deliver received frames without their tag. On by default.
         0x1 VLAN_FLAG_REORDER_HDR REORDER_HDR,
         /// Announce the VLAN with GVRP.
         0x2 VLAN_FLAG_GVRP GVRP,
@@ -29,23 +29,23 @@ flags! {
 }
 
 layout! {
-    /// `struct ifla_vlan_flags`: flags, and which of them are meant.
+    /// `struct ifla_vlan_flags`: flags, and a mask of the flags to change.
     pub struct VlanFlagChange: ifla_vlan_flags = 8 {
         /// The flags.
         flags: VlanFlags,
-        /// Those to change; all in a reply.
+        /// The flags to change. A reply has all bits.
         mask: VlanFlags,
     }
 }
 
 impl VlanFlagChange {
-    /// Sets some flags, clears others, leaves the rest.
+    /// Sets some flags and clears others. The remaining flags do not change.
     pub fn new(set: VlanFlags, clear: VlanFlags) -> Self {
         Self { flags: set, mask: set | clear }
     }
 }
 
-/// Sets these flags and leaves the others.
+/// Sets these flags. The others do not change.
 impl IntoAttr<VlanFlagChange> for VlanFlags {
     fn into_attr(self) -> VlanFlagChange {
         VlanFlagChange::new(self, Self::empty())
@@ -53,19 +53,19 @@ impl IntoAttr<VlanFlagChange> for VlanFlags {
 }
 
 layout! {
-    /// `struct ifla_vlan_qos_mapping`: one priority translated into another.
+    /// `struct ifla_vlan_qos_mapping`: maps one priority to another.
     pub struct QosMapping: ifla_vlan_qos_mapping = 8 {
-        /// The priority in the tag when receiving, the packet's own when sending.
+        /// Receiving: the priority in the tag. Sending: the packet's priority.
         from: u32,
-        /// The packet's own when receiving, the one in the tag when sending.
+        /// Receiving: the packet's priority. Sending: the priority in the tag.
         to: u32,
     }
 }
 
 attrs! {
-    /// `IFLA_VLAN_QOS_*`: a translation of priorities.
+    /// `IFLA_VLAN_QOS_*`: a map of priorities.
     pub struct QosMapAttrs<'a> for QosMap {
-        /// The pairs. A kernel names only those that do not lead to 0.
+        /// The pairs. The kernel does not send pairs that map to 0.
         1 IFLA_VLAN_QOS_MAPPING mappings: Many<'a, QosMapping>,
     }
 }
@@ -81,15 +81,15 @@ impl<'x, const N: usize> IntoAttr<QosMapAttrs<'x>> for [(u32, u32); N] {
 attrs! {
     /// `IFLA_VLAN_*`: a VLAN on the link that `IFLA_LINK` names.
     pub struct VlanAttrs<'a> for Vlan {
-        /// The VLAN: 0 to 4095. Chosen when the link is made.
+        /// VLAN id: 0 to 4095. Set only when the link is made.
         1 IFLA_VLAN_ID id: u16,
-        /// Behaviour. Absent in a reply when all flags are off.
+        /// Options. Absent in a reply if all flags are off.
         2 IFLA_VLAN_FLAGS flags: VlanFlagChange,
-        /// From the priority of a packet to the one in its tag.
+        /// From the packet's priority to the priority in the tag.
         3 IFLA_VLAN_EGRESS_QOS egress_qos: QosMapAttrs<'a>,
-        /// From the priority in a tag to the one of the packet.
+        /// From the priority in the tag to the packet's priority.
         4 IFLA_VLAN_INGRESS_QOS ingress_qos: QosMapAttrs<'a>,
-        /// Which kind of tag: 802.1Q by default. Chosen when the link is made.
+        /// Type of the tag. Default: 802.1Q. Set only when the link is made.
         5 IFLA_VLAN_PROTOCOL protocol: VlanProtocol,
     }
 }
@@ -102,8 +102,8 @@ mod tests {
     use netlink_core::Payload;
     use netlink_testing::native;
 
-    /// What a kernel sends for `ip link add link eth0 name v type vlan proto 802.1ad id 7 gvrp on
-    /// ingress-qos-map 1:2 egress-qos-map 3:4 5:6`, put together by hand after `vlan_fill_info`.
+    /// The kernel's reply for `ip link add link eth0 name v type vlan proto 802.1ad id 7 gvrp on
+    /// ingress-qos-map 1:2 egress-qos-map 3:4 5:6`, written by hand from `vlan_fill_info`.
     const REPLY: [u8; 76] = [
         9, 0, 1, 0, b'v', b'l', b'a', b'n', 0, 0, 0, 0, // IFLA_INFO_KIND
         64, 0, 2, 0, // IFLA_INFO_DATA

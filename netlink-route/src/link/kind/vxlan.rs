@@ -13,7 +13,7 @@ values! {
         0 VXLAN_DF_UNSET UNSET "unset",
         /// Set.
         1 VXLAN_DF_SET SET "set",
-        /// As in the inner packet.
+        /// Copied from the inner packet.
         2 VXLAN_DF_INHERIT INHERIT "inherit",
     }
 }
@@ -21,9 +21,9 @@ values! {
 values! {
     /// `VXLAN_LABEL_*`: where the flow label of outer IPv6 packets comes from. Linux 6.8.
     pub struct VxlanLabelPolicy: u32 {
-        /// It is the one of the tunnel. The default.
+        /// From the tunnel. The default.
         0 VXLAN_LABEL_FIXED FIXED "fixed",
-        /// It is the one of the inner packet.
+        /// From the inner packet.
         1 VXLAN_LABEL_INHERIT INHERIT "inherit",
     }
 }
@@ -41,91 +41,91 @@ layout! {
 layout! {
     /// `struct vxlanhdr`: bits of the header in front of the inner frame.
     pub struct VxlanReserved: vxlanhdr = 8 {
-        /// Of its first word.
+        /// Bits of the first word.
         flags: Be<u32>,
-        /// Of its second word, which has the network identifier in the upper 24 bits.
+        /// Bits of the second word. The upper 24 bits are the network identifier.
         vni: Be<u32>,
     }
 }
 
 attrs! {
-    /// `IFLA_VXLAN_*`: a VXLAN tunnel. A live tunnel takes changes of its addresses, lower link, TTL, TOS,
-    /// ageing, learning and of a few switches; the rest is chosen when it is made.
+    /// `IFLA_VXLAN_*`: a VXLAN tunnel. An existing tunnel accepts changes of addresses, lower link, TTL, TOS,
+    /// ageing, learning and a few switches. All else is set only when the tunnel is made.
     pub struct VxlanAttrs<'a> for Vxlan {
         /// Network identifier, of 24 bits.
         1 IFLA_VXLAN_ID id: u32,
-        /// Where frames with an unknown destination go: a multicast group or one host.
+        /// Destination of frames with an unknown address: a multicast group or one host.
         2 IFLA_VXLAN_GROUP group: Ipv4Addr,
-        /// Index of the lower link; 0 leaves it to the routing table.
+        /// Index of the lower link. With 0 the routing table decides.
         3 IFLA_VXLAN_LINK link: u32,
-        /// Own address.
+        /// Source address of outer packets.
         4 IFLA_VXLAN_LOCAL local: Ipv4Addr,
-        /// TTL of outer packets; 0 is the host's default, or 1 for multicast.
+        /// TTL of outer packets. 0 is the host's default, and 1 for multicast.
         5 IFLA_VXLAN_TTL ttl: u8,
-        /// TOS of outer packets; 1 copies the one of the inner packet.
+        /// TOS of outer packets. 1 copies the inner packet's.
         6 IFLA_VXLAN_TOS tos: u8,
-        /// Whether addresses are learned from what is received. On by default.
+        /// Whether addresses are learned from received packets. On by default.
         7 IFLA_VXLAN_LEARNING learning: bool,
         /// Time until a learned address is forgotten, in seconds. Default 300.
         8 IFLA_VXLAN_AGEING ageing: u32,
-        /// Most addresses to learn; 0 is no limit.
+        /// Largest number of learned addresses; 0 is no limit.
         9 IFLA_VXLAN_LIMIT limit: u32,
-        /// UDP source ports; the host's local ports by default.
+        /// UDP source ports. Default: the host's local ports.
         10 IFLA_VXLAN_PORT_RANGE port_range: VxlanPortRange,
-        /// Whether ARP is answered for known neighbours. Off by default.
+        /// Whether ARP requests for known neighbours are answered. Off by default.
         11 IFLA_VXLAN_PROXY proxy: bool,
-        /// Whether packets to a known router take a short cut. Off by default.
+        /// Whether packets to a known router bypass it. Off by default.
         12 IFLA_VXLAN_RSC rsc: bool,
-        /// Whether unknown hardware addresses are told to user space. Off by default.
+        /// Whether unknown hardware addresses are reported to user space. Off by default.
         13 IFLA_VXLAN_L2MISS l2miss: bool,
-        /// Whether unknown neighbours are told to user space. Off by default.
+        /// Whether unknown neighbours are reported to user space. Off by default.
         14 IFLA_VXLAN_L3MISS l3miss: bool,
         /// UDP destination port. The kernel's default is 8472, not the registered 4789.
         15 IFLA_VXLAN_PORT port: Be<u16> as u16,
-        /// As `IFLA_VXLAN_GROUP`, over IPv6.
+        /// Like `IFLA_VXLAN_GROUP`, over IPv6.
         16 IFLA_VXLAN_GROUP6 group6: Ipv6Addr,
-        /// Own address, over IPv6.
+        /// Source address of outer packets, over IPv6.
         17 IFLA_VXLAN_LOCAL6 local6: Ipv6Addr,
         /// Whether outer UDP over IPv4 has a checksum. On by default; off before Linux 5.7.
         18 IFLA_VXLAN_UDP_CSUM udp_csum: bool,
         /// Whether outer UDP over IPv6 is sent without a checksum. Off by default.
         19 IFLA_VXLAN_UDP_ZERO_CSUM6_TX udp_zero_csum6_tx: bool,
-        /// Whether outer UDP over IPv6 is taken without a checksum. Off by default.
+        /// Whether outer UDP over IPv6 without a checksum is accepted. Off by default.
         20 IFLA_VXLAN_UDP_ZERO_CSUM6_RX udp_zero_csum6_rx: bool,
-        /// Whether inner checksums are left to the receiver when sending. Off by default.
+        /// Whether the receiver must compute the inner checksums (remote checksum offload). Off by default.
         21 IFLA_VXLAN_REMCSUM_TX remcsum_tx: bool,
-        /// Whether inner checksums are computed when receiving. Off by default.
+        /// Whether inner checksums are computed on reception (remote checksum offload). Off by default.
         22 IFLA_VXLAN_REMCSUM_RX remcsum_rx: bool,
-        /// Carry a group policy id.
+        /// Use the group policy extension.
         23 IFLA_VXLAN_GBP gbp: Flag,
         /// Compute the whole inner checksum instead of completing it.
         24 IFLA_VXLAN_REMCSUM_NOPARTIAL remcsum_nopartial: Flag,
-        /// Whether identifier and addresses come with each packet, from a route or a filter. Off by default.
+        /// Whether a route or a filter sets identifier and addresses for each packet. Off by default.
         25 IFLA_VXLAN_COLLECT_METADATA collect_metadata: bool,
         /// Flow label of outer IPv6 packets, of 20 bits.
         26 IFLA_VXLAN_LABEL label: Be<u32> as u32,
-        /// Carry other protocols than Ethernet; only with `IFLA_VXLAN_COLLECT_METADATA`, and without learning.
+        /// Transport other protocols than Ethernet too; only with `IFLA_VXLAN_COLLECT_METADATA`, and without
+        /// learning.
         27 IFLA_VXLAN_GPE gpe: Flag,
-        /// Take the TTL of the inner packet. Linux 4.18.
+        /// Copy the TTL of the inner packet. Linux 4.18.
         28 IFLA_VXLAN_TTL_INHERIT ttl_inherit: Switch,
         /// The "do not fragment" bit. Linux 5.0.
         29 IFLA_VXLAN_DF df: VxlanDf,
-        /// Whether only identifiers from a list are taken; only with `IFLA_VXLAN_COLLECT_METADATA`. Linux
-        /// 5.18.
+        /// Whether only identifiers from a list are accepted; only with `IFLA_VXLAN_COLLECT_METADATA`. Linux 5.18.
         30 IFLA_VXLAN_VNIFILTER vnifilter: bool,
-        /// Whether packets to a tunnel on this host take a short cut. On by default. Linux 6.5.
+        /// Whether packets to a tunnel on this host bypass the network stack. On by default. Linux 6.5.
         31 IFLA_VXLAN_LOCALBYPASS localbypass: bool,
-        /// Where the flow label comes from. Linux 6.8.
+        /// Source of the flow label. Linux 6.8.
         32 IFLA_VXLAN_LABEL_POLICY label_policy: VxlanLabelPolicy,
-        /// Reserved header bits that may be set in what is received. Linux 6.14.
+        /// Reserved header bits that received packets may set. Linux 6.14.
         33 IFLA_VXLAN_RESERVED_BITS reserved_bits: VxlanReserved,
-        /// Whether outer multicast takes the multicast routes of the host. Off by default. Linux 6.17.
+        /// Whether outer multicast uses the host's multicast routes. Off by default. Linux 6.17.
         34 IFLA_VXLAN_MC_ROUTE mc_route: bool,
     }
 }
 
 impl Vxlan {
-    /// Where frames with an unknown destination go, of either family.
+    /// Destination of frames with an unknown address, IPv4 or IPv6.
     pub fn remote_ip(self, ip: impl Into<IpAddr>) -> Self {
         match ip.into() {
             IpAddr::V4(ip) => self.group(ip),
@@ -133,7 +133,7 @@ impl Vxlan {
         }
     }
 
-    /// Own address, of either family.
+    /// Source address of outer packets, IPv4 or IPv6.
     pub fn local_ip(self, ip: impl Into<IpAddr>) -> Self {
         match ip.into() {
             IpAddr::V4(ip) => self.local(ip),
@@ -143,12 +143,12 @@ impl Vxlan {
 }
 
 impl VxlanAttrs<'_> {
-    /// Where frames with an unknown destination go, of either family.
+    /// Destination of frames with an unknown address, IPv4 or IPv6.
     pub fn remote_ip(&self) -> Option<IpAddr> {
         self.group().map(IpAddr::V4).or_else(|| self.group6().map(IpAddr::V6))
     }
 
-    /// Own address, of either family.
+    /// Source address of outer packets, IPv4 or IPv6.
     pub fn local_ip(&self) -> Option<IpAddr> {
         self.local().map(IpAddr::V4).or_else(|| self.local6().map(IpAddr::V6))
     }

@@ -1,4 +1,4 @@
-//! What one kernel offers, asked of it inside its machine, and the lines that carry it out.
+//! What one kernel offers: the queries inside its machine, and the lines that report the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,23 +25,23 @@ pub(crate) struct Facts {
 pub(crate) struct Offer {
     pub(crate) version: u64,
     pub(crate) header_size: u64,
-    /// By command: how it can be asked.
+    /// By command: how it can be used.
     pub(crate) operations: BTreeMap<u64, String>,
     pub(crate) groups: BTreeSet<String>,
-    /// By command and way to ask: the set it takes.
+    /// By command and kind of request: the set that it accepts.
     pub(crate) takes: BTreeMap<(u64, String), String>,
-    /// By a name that means nothing outside of this kernel.
+    /// By a name that is valid only within this kernel.
     pub(crate) sets: BTreeMap<String, BTreeMap<u64, Rule>>,
 }
 
-/// What an attribute may hold, and which set is inside.
+/// The rule for an attribute, and its nested set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) text: String,
     pub(crate) inside: Option<String>,
 }
 
-/// Classes of kinds, and what the kernel says of a name it does not know.
+/// Classes of kinds, and the kernel's error text for an unknown name.
 pub(crate) const CLASSES: [(&str, &str); 4] = [
     ("link", "Unknown device type"),
     ("qdisc", "Specified qdisc kind is unknown"),
@@ -50,7 +50,7 @@ pub(crate) const CLASSES: [(&str, &str); 4] = [
 ];
 
 impl Facts {
-    /// Reads lines of [`print()`].
+    /// Reads the lines of [`print()`].
     pub(crate) fn read(lines: &str) -> Result<Self> {
         let mut facts = Self::default();
         for line in lines.lines() {
@@ -83,7 +83,7 @@ impl Facts {
     }
 }
 
-/// Asks this kernel for everything; candidates are kinds to ask for, as `CLASS:NAME`.
+/// Asks this kernel for everything. Candidates are kinds to ask for, as `CLASS:NAME`.
 pub(crate) fn print(candidates: &[String]) -> Result<()> {
     let mut route = netlink_route::connect()?;
     route.call(link::create("census").kind("dummy").up())?;
@@ -91,7 +91,7 @@ pub(crate) fn print(candidates: &[String]) -> Result<()> {
     route.call(qdisc("ingress", index))?;
     for (class, unknown) in CLASSES {
         let names = candidates.iter().filter_map(|name| name.strip_prefix(class)?.strip_prefix(':'));
-        // Had the kernel other words for it, everything would be known.
+        // If the kernel had another error text, all kinds would look known.
         ensure!(!knows(&mut route, class, "no-such-kind", index, unknown)?, "{class}: all kinds are known");
         for name in names {
             if knows(&mut route, class, name, index, unknown)? {
@@ -106,7 +106,7 @@ pub(crate) fn print(candidates: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a request without any parameter fails for another reason than its kind, or not at all.
+/// Whether a request without parameters succeeds, or fails for another reason than its kind.
 fn knows(
     nl: &mut netlink_route::Connection,
     class: &str,
@@ -156,7 +156,7 @@ fn print_family(nl: &mut netlink_generic::Connection, family: &Family<'_>) -> Re
             takes("call", "all", found.and_then(|row| row.call));
             takes("list", "all", found.and_then(|row| row.dump));
         } else {
-            // The whole may say 0 for its command.
+            // A dump of the whole family can have 0 as the command.
             let alone = list(nl, ctrl::policy_of(name, u8::try_from(command)?))?;
             let dump = format!("only {command}");
             print_sets(name, &dump, &alone);
@@ -166,7 +166,7 @@ fn print_family(nl: &mut netlink_generic::Connection, family: &Family<'_>) -> Re
     Ok(())
 }
 
-/// Lists policies; a family may have none at all.
+/// Lists policies; a family can have none.
 fn list(nl: &mut netlink_generic::Connection, request: Bound<Dump<Family<'static>>>) -> Result<Policies> {
     match nl.dump(request)?.collect() {
         Err(partial) if partial.error.errno() == Some(Errno::ENODATA) => Ok(Policies::default()),
@@ -187,7 +187,7 @@ fn print_sets(family: &str, dump: &str, policies: &Policies) {
     }
 }
 
-/// How an operation can be asked, and by whom.
+/// How an operation can be used, and by whom.
 fn words(flags: OperationFlags) -> String {
     let words = [
         (OperationFlags::DO, "call"),
@@ -204,15 +204,15 @@ layout! {
     pub struct TrafficHeader: tcmsg = 20 {
         /// `AF_UNSPEC`.
         family: u8,
-        /// Nothing.
+        /// Padding.
         pad: Pad<3>,
-        /// Of the link.
+        /// Index of the link.
         index: u32,
-        /// Its own number.
+        /// Handle.
         handle: u32,
-        /// Where it hangs.
+        /// Parent.
         parent: u32,
-        /// Of a filter: priority and protocol.
+        /// For a filter: priority and protocol.
         info: u32,
     }
 }
@@ -228,9 +228,9 @@ attrs! {
 message! {
     /// A qdisc or a filter.
     pub struct Traffic<'a>(TrafficHeader, TrafficAttrs<'a>), TrafficRequest {
-        /// A new qdisc.
+        /// Makes a qdisc.
         36 RTM_NEWQDISC NEWQDISC,
-        /// A new filter.
+        /// Makes a filter.
         44 RTM_NEWTFILTER NEWTFILTER,
     }
 }
@@ -240,7 +240,7 @@ layout! {
     pub struct ActionHeader: tcamsg = 4 {
         /// `AF_UNSPEC`.
         family: u8,
-        /// Nothing.
+        /// Padding.
         pad: Pad<3>,
     }
 }
@@ -264,7 +264,7 @@ attrs! {
 message! {
     /// Actions.
     pub struct Actions<'a>(ActionHeader, ActionsAttrs<'a>), ActionsRequest {
-        /// New ones.
+        /// Makes actions.
         48 RTM_NEWACTION NEWACTION,
     }
 }
@@ -274,7 +274,7 @@ const NEW: MessageFlags = MessageFlags::CREATE.union(MessageFlags::REPLACE).unio
 /// `TC_H_ROOT`.
 const ROOT: u32 = 0xffff_ffff;
 
-/// `TC_H_INGRESS`, where the two qdiscs for what comes in hang.
+/// `TC_H_INGRESS`, the parent of the two qdiscs for received packets.
 const INGRESS: u32 = 0xffff_fff1;
 
 fn qdisc(kind: &str, index: u32) -> TrafficRequest<()> {
@@ -284,7 +284,7 @@ fn qdisc(kind: &str, index: u32) -> TrafficRequest<()> {
 }
 
 fn classifier(kind: &str, index: u32) -> TrafficRequest<()> {
-    // Below the qdisc of that handle, with priority 1, for `ETH_P_ALL` in network byte order.
+    // Below the qdisc with that handle, with priority 1, for `ETH_P_ALL` in network byte order.
     let info = 1 << 16 | u32::from(0x0003_u16.to_be());
     let header = TrafficHeader { index, parent: 0xffff_0000, info, ..TrafficHeader::default() };
     TrafficRequest::new(&Traffic::NEWTFILTER, NEW, header).kind(kind)
@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read_into_what_they_are_about() {
+    fn lines_are_read_into_facts() {
         let lines = r#"{"kind":"link","name":"vlan"}
 {"family":"f","version":2,"header":4}
 {"family":"f","group":"g"}

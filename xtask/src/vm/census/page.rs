@@ -5,37 +5,37 @@ use std::fmt::Write as _;
 
 use super::facts::{CLASSES, Facts, Offer, Rule};
 
-/// Series, release and version, and what was found.
+/// Series, release and version, and the facts.
 pub(super) type Found = (String, String, Facts);
 
-/// In which kernels something is, by their place in the list.
+/// A set of kernels, by their position in the list.
 type Kernels = BTreeSet<usize>;
 
 const KERNELS: &str = "# What the kernels offer
 
 Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machines.
 
-- Families, versions, header sizes, operations and groups are what the kernel's controller (`CTRL_CMD_GETFAMILY`) lists in
-  the initial network namespace, once the modules are loaded that announce a family by an alias, and some that are known
-  to bring one without. What other modules or hardware bring is not here.
-- Kinds are asked for one by one, in a request that has nothing but the kind: the kernel knows a kind unless it answers
-  that it does not. Asked for are those that the modules of any of these kernels are named after, by alias or by file, and
-  some more.
+- Families, versions, header sizes, operations and groups are those that the kernel's controller
+  (`CTRL_CMD_GETFAMILY`) lists in the initial network namespace. Before that, the modules that announce a family by an
+  alias are loaded, and some others that are known to have one. Families of other modules or of hardware are missing.
+- Kinds are tested one by one, with a request that has only the kind: the kernel has a kind unless it answers that the
+  kind is unknown. The tested kinds are those in the aliases or file names of any of these kernels' modules, and some
+  more.
 
-`6.12+` is that kernel and all newer ones of these for x86-64, `all` is all of them. [policies.md](policies.md) has what the
-operations accept.
+`6.12+` means this kernel and all newer kernels for x86-64, `all` means all kernels in the table. [policies.md](policies.md)
+has the attributes that the operations accept.
 ";
 
 const POLICIES: &str = "# What generic families accept
 
 Written by `cargo xtask vm census`, which asks Debian's kernels in virtual machines for the policies of all families
-(`CTRL_CMD_GETPOLICY`), as [kernels.md](kernels.md) says. A set of attributes is named after the first operation that
-takes it, a nested one with the attributes that lead to it. Ranges and lengths that the type has anyway are left out, and
-so are attributes that the kernel rejects. `6.12+` is that kernel and all newer ones of these for x86-64, `all` is all of
-those that have the family.
+(`CTRL_CMD_GETPOLICY`), see [kernels.md](kernels.md). The name of a set of attributes is the first operation that accepts
+it; the name of a nested set has the attributes around it. Ranges and lengths that follow from the type are omitted, and so
+are attributes that the kernel rejects. `6.12+` means this kernel and all newer kernels for x86-64, `all` means all kernels
+that have the family.
 ";
 
-/// Families and kinds.
+/// The page of families and kinds.
 pub(super) fn kernels(found: &[Found]) -> String {
     let mut page = KERNELS.to_owned();
     let series = found.iter().map(|(series, ..)| series.as_str());
@@ -43,7 +43,7 @@ pub(super) fn kernels(found: &[Found]) -> String {
     for (series, name, _) in found {
         let _ = writeln!(page, "| {series} | {name} |");
     }
-    let _ = writeln!(page, "\n## Generic families\n\nHow many operations they have.\n");
+    let _ = writeln!(page, "\n## Generic families\n\nNumber of operations.\n");
     let _ = writeln!(page, "| family | {} |", series.collect::<Vec<_>>().join(" | "));
     let _ = writeln!(page, "| --- |{}", " --- |".repeat(found.len()));
     for name in families(found) {
@@ -71,7 +71,7 @@ pub(super) fn kernels(found: &[Found]) -> String {
 
 /// A family: version, header, groups and operations.
 fn family(found: &[Found], name: &str) -> String {
-    let mut page = format!("\n## {name}\n\n| kernels | what | which |\n| --- | --- | --- |\n");
+    let mut page = format!("\n## {name}\n\n| kernels | property | values |\n| --- | --- | --- |\n");
     let all = having(found, name);
     let mut rows = |what: &str, rows: BTreeMap<String, Kernels>| {
         for (kernels, values) in invert(rows) {
@@ -94,7 +94,7 @@ fn family(found: &[Found], name: &str) -> String {
     page
 }
 
-/// What the operations of all families accept.
+/// The page of policies: what the operations of all families accept.
 pub(super) fn policies(found: &[Found]) -> String {
     let mut page = POLICIES.to_owned();
     for name in families(found) {
@@ -113,7 +113,7 @@ pub(super) fn policies(found: &[Found]) -> String {
     page
 }
 
-/// A set of attributes, and who takes it.
+/// A set of attributes, and the operations that accept it.
 fn set(named: &[Option<Named>], path: &Path, span: impl Fn(&Kernels) -> String) -> String {
     let mut page = String::new();
     let mut taken: BTreeMap<(String, u64), Kernels> = BTreeMap::new();
@@ -132,14 +132,14 @@ fn set(named: &[Option<Named>], path: &Path, span: impl Fn(&Kernels) -> String) 
         .map(|((asked, kernels), commands)| format!("{asked} {} ({})", runs(&commands), span(&kernels)));
     let by = by.collect::<Vec<_>>().join("; ");
     if !by.is_empty() {
-        let _ = writeln!(page, "Taken by: {by}.\n");
+        let _ = writeln!(page, "Accepted by: {by}.\n");
     }
-    let _ = writeln!(page, "| attribute | takes | kernels |\n| --- | --- | --- |");
+    let _ = writeln!(page, "| attribute | accepts | kernels |\n| --- | --- | --- |");
     let mut rows: BTreeMap<(&str, &Kernels), Vec<u64>> = BTreeMap::new();
     for ((attribute, rule), kernels) in &rules {
         rows.entry((rule, kernels)).or_default().push(*attribute);
     }
-    // Neighbours that take the same are one row.
+    // Neighbours with the same rule are one row.
     let mut rows: Vec<_> = rows
         .iter()
         .flat_map(|(what, numbers)| numbers.chunk_by(|a, b| a + 1 == *b).map(move |run| (run, what)))
@@ -151,7 +151,7 @@ fn set(named: &[Option<Named>], path: &Path, span: impl Fn(&Kernels) -> String) 
     page
 }
 
-/// How a set is reached: by the command that takes it, how that is asked, and the attributes that nest it.
+/// The path to a set: the command, the kind of request, and the attributes around it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Path(u64, String, Vec<u64>);
 
@@ -162,7 +162,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// The sets of a family in one kernel, those that are equal once.
+/// The sets of a family in one kernel, without duplicates.
 #[derive(Default)]
 struct Named {
     taken: BTreeMap<Path, Vec<(String, u64)>>,
@@ -205,8 +205,8 @@ fn name_sets(offer: &Offer) -> Named {
     named
 }
 
-/// Numbers for sets, the same for those that accept the same, however deep: split until nothing splits any more, for
-/// some stand in themselves.
+/// Numbers for sets: equal sets have the same number, also if they differ only in names of nested sets.
+/// Classes are split until nothing changes, because some sets contain themselves.
 fn classes(offer: &Offer) -> BTreeMap<&str, usize> {
     let mut classes: BTreeMap<&str, usize> = offer.sets.keys().map(|set| (set.as_str(), 0)).collect();
     let mut count = 1;
@@ -237,7 +237,7 @@ fn classes(offer: &Offer) -> BTreeMap<&str, usize> {
     }
 }
 
-/// A rule without what its type says anyway.
+/// A rule without the range that follows from its type.
 fn plain(rule: &str) -> &str {
     const FULL: [&str; 11] = [
         "u8 0 to 255",
@@ -266,7 +266,7 @@ fn having(found: &[Found], family: &str) -> Kernels {
         .collect()
 }
 
-/// What each kernel has, and which kernels have it.
+/// All values, with the kernels that have each.
 fn gather<'a, T: Ord, I: IntoIterator<Item = T>>(
     found: &'a [Found],
     each: impl Fn(&'a Facts) -> I,
@@ -280,7 +280,7 @@ fn gather<'a, T: Ord, I: IntoIterator<Item = T>>(
     all
 }
 
-/// What the same kernels have, together: first what most have.
+/// Groups values that the same kernels have; the largest set of kernels first.
 fn invert<T>(rows: BTreeMap<T, Kernels>) -> Vec<(Kernels, Vec<T>)> {
     let mut all: BTreeMap<Kernels, Vec<T>> = BTreeMap::new();
     for (item, kernels) in rows {
@@ -291,7 +291,7 @@ fn invert<T>(rows: BTreeMap<T, Kernels>) -> Vec<(Kernels, Vec<T>)> {
     all
 }
 
-/// The commands of which the same is true in the same kernels, in order of the first.
+/// Groups commands with the same properties in the same kernels, in order of the first.
 fn together(rows: BTreeMap<(String, u64), Kernels>) -> Vec<((String, Kernels), Vec<u64>)> {
     let mut all: BTreeMap<(String, Kernels), Vec<u64>> = BTreeMap::new();
     for ((what, command), kernels) in rows {
@@ -302,14 +302,14 @@ fn together(rows: BTreeMap<(String, u64), Kernels>) -> Vec<((String, Kernels), V
     all
 }
 
-/// Kernels in words: `all`, `6.12+`, `6.1, 6.12, 6.1-s390x`.
+/// Kernels as text: `all`, `6.12+`, `6.1, 6.12, 6.1-s390x`.
 fn span(found: &[Found], all: &Kernels, kernels: &Kernels) -> String {
     if kernels == all {
         return "all".to_owned();
     }
     let series = |at: &usize| found.get(*at).map_or("", |(series, ..)| series.as_str());
     let has = |at: &&usize| kernels.contains(at);
-    // Newer than one for this machine's usual architecture is no one for another.
+    // "Newer" is only used among kernels of the usual architecture.
     let (usual, others): (Vec<_>, Vec<_>) = (0..found.len()).partition(|at| !series(at).contains('-'));
     let without: Vec<_> = usual.iter().skip_while(|at| !has(at)).collect();
     let words: Vec<_> = match without[..] {
@@ -320,7 +320,7 @@ fn span(found: &[Found], all: &Kernels, kernels: &Kernels) -> String {
     words.into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
-/// Numbers in ascending order as `1-3, 5`.
+/// Numbers in ascending order, as `1-3, 5`.
 fn runs(numbers: &[u64]) -> String {
     let runs = numbers.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
         [first, .., last] => format!("{first}-{last}"),
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn kernels_stand_side_by_side() {
+    fn kernels_are_side_by_side() {
         let page = kernels(&both());
         assert!(
             page.contains("| family | 6.1 | 7.3 |\n| --- | --- | --- |\n| e | - | 0 |\n| f | 2 | 1 |\n"),
@@ -378,18 +378,18 @@ mod tests {
         assert!(page.contains(
             "## Kinds: link\n\n| kernels | kinds |\n| --- | --- |\n| all | vlan |\n| 7.3 | netkit |\n"
         ));
-        let family = "## f\n\n| kernels | what | which |\n| --- | --- | --- |\n| all | version | 1 |\n| all | header size | 0 |\n\
+        let family = "## f\n\n| kernels | property | values |\n| --- | --- | --- |\n| all | version | 1 |\n| all | header size | 0 |\n\
             | 6.1 | groups | g |\n| 6.1 | call | 1-2 |\n| 7.3 | call, list | 1 |\n";
         assert!(page.contains(family), "{page}");
     }
 
     #[test]
-    fn sets_that_accept_the_same_are_shown_once_even_if_they_stand_in_themselves() {
+    fn equal_sets_are_shown_once_even_if_they_contain_themselves() {
         let page = policies(&both());
-        let f = "## f\n\n### f: call 1\n\nTaken by: call 1 (all); call 2 (6.1).\n\n\
-            | attribute | takes | kernels |\n| --- | --- | --- |\n| 1 | u32 | all |\n| 2 | u32 | 6.1 |\n\
+        let f = "## f\n\n### f: call 1\n\nAccepted by: call 1 (all); call 2 (6.1).\n\n\
+            | attribute | accepts | kernels |\n| --- | --- | --- |\n| 1 | u32 | all |\n| 2 | u32 | 6.1 |\n\
             | 2 | u32 0 to 7 | 7.3 |\n| 4 | nested of call 1 / 4 | 6.1 |\n\n### f: call 1 / 4\n\n\
-            | attribute | takes | kernels |\n| --- | --- | --- |\n| 1 | nested of call 1 / 4 | 6.1 |\n";
+            | attribute | accepts | kernels |\n| --- | --- | --- |\n| 1 | nested of call 1 / 4 | 6.1 |\n";
         assert!(page.ends_with(f), "{page}");
         assert!(!page.contains("## e"));
     }
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_type_says_is_left_out() {
+    fn ranges_of_the_type_are_omitted() {
         assert_eq!(plain("u8 0 to 255"), "u8");
         assert_eq!(plain("u8 0 to 1"), "u8 0 to 1");
     }

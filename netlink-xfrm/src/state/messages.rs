@@ -1,4 +1,4 @@
-//! Fixed headers of what is told about states besides themselves, and how many there are.
+//! Fixed headers of other messages about states, and the number of states.
 
 use netlink_core::layout::Pad;
 use netlink_core::{Be, attrs, flags, layout, message};
@@ -8,33 +8,33 @@ use crate::Family;
 use crate::ip::Address;
 
 flags! {
-    /// `XFRM_AE_*`: what an asynchronous event is about, and what is asked for.
+    /// `XFRM_AE_*`: content and cause of an asynchronous event; in a query, the wanted content.
     pub struct AsyncEventFlags: u32 {
-        /// The threshold of packets is in it.
+        /// It has the threshold of packets.
         0x1 XFRM_AE_RTHR REPLAY_THRESHOLD,
-        /// Counters and window are in it.
+        /// It has counters and window.
         0x2 XFRM_AE_RVAL REPLAY,
-        /// The use is in it.
+        /// It has the usage.
         0x4 XFRM_AE_LVAL USAGE,
-        /// The threshold of time is in it.
+        /// It has the threshold of time.
         0x8 XFRM_AE_ETHR TIMER_THRESHOLD,
-        /// It comes because of the threshold of packets.
+        /// Cause: the threshold of packets.
         0x10 XFRM_AE_CR BY_REPLAY,
-        /// It comes because of the threshold of time.
+        /// Cause: the threshold of time.
         0x20 XFRM_AE_CE BY_TIMER,
-        /// It comes because somebody set the values.
+        /// Cause: the values were set.
         0x40 XFRM_AE_CU BY_UPDATE,
     }
 }
 
 layout! {
     /// `struct xfrm_aevent_id`.
-    pub struct AsyncEventInfo: xfrm_aevent_id = 48 then settle {
-        /// Which state.
+    pub struct AsyncEventInfo: xfrm_aevent_id = 48 then after_read {
+        /// The state.
         sa_id: StateKey,
         /// Its source.
         saddr: Address,
-        /// What it is about.
+        /// Content and cause.
         flags: AsyncEventFlags,
         /// Its reqid.
         reqid: u32,
@@ -42,31 +42,31 @@ layout! {
 }
 
 impl AsyncEventInfo {
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         Self { saddr: self.saddr.of(self.sa_id.family), ..self }
     }
 }
 
 layout! {
-    /// `struct xfrm_user_mapping`: the peer is behind another address or port.
-    pub struct MappingInfo: xfrm_user_mapping = 64 then settle {
-        /// Which state.
+    /// `struct xfrm_user_mapping`: the peer's new address or port.
+    pub struct MappingInfo: xfrm_user_mapping = 64 then after_read {
+        /// The state.
         id: StateKey,
         /// Its reqid.
         reqid: u32,
-        /// The address before.
+        /// The old address.
         old_saddr: Address,
-        /// The address now.
+        /// The new address.
         new_saddr: Address,
-        /// The port before.
+        /// The old port.
         old_sport: Be<u16>,
-        /// The port now.
+        /// The new port.
         new_sport: Be<u16>,
     }
 }
 
 impl MappingInfo {
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         let family = self.id.family;
         Self { old_saddr: self.old_saddr.of(family), new_saddr: self.new_saddr.of(family), ..self }
     }
@@ -87,39 +87,39 @@ layout! {
 flags! {
     /// `XFRM_MIGRATE_STATE_*`.
     pub struct MigrateFlags: u32 {
-        /// Without the device that did the work.
+        /// Do not use the offload device any longer.
         0x1 XFRM_MIGRATE_STATE_CLEAR_OFFLOAD CLEAR_OFFLOAD,
-        /// A selector of two hosts follows the new addresses.
+        /// Change a selector of two hosts to the new addresses.
         0x2 XFRM_MIGRATE_STATE_UPDATE_H2H_SEL UPDATE_HOST_SELECTOR,
     }
 }
 
 layout! {
-    /// `struct xfrm_user_migrate_state`: one state's new place.
-    pub struct MigrateStateInfo: xfrm_user_migrate_state = 132 then settle {
-        /// Which state.
+    /// `struct xfrm_user_migrate_state`: new addresses of one state.
+    pub struct MigrateStateInfo: xfrm_user_migrate_state = 132 then after_read {
+        /// The state.
         id: StateKey,
-        /// Its destination from now on.
+        /// New destination.
         new_daddr: Address,
-        /// Its source from now on.
+        /// New source.
         new_saddr: Address,
-        /// Its mark until now.
+        /// Current mark.
         old_mark: Mark,
-        /// Its selector from now on.
+        /// New selector.
         new_sel: Selector,
-        /// Its reqid from now on.
+        /// New reqid.
         new_reqid: u32,
         /// Options.
         flags: MigrateFlags,
         /// Family of the new addresses.
         new_family: Family,
-        /// Not in use.
+        /// Not used.
         reserved: u16,
     }
 }
 
 impl MigrateStateInfo {
-    fn settle(self) -> Self {
+    fn after_read(self) -> Self {
         let family = self.new_family;
         Self { new_daddr: self.new_daddr.of(family), new_saddr: self.new_saddr.of(family), ..self }
     }
@@ -128,9 +128,9 @@ impl MigrateStateInfo {
 layout! {
     /// `struct xfrmu_sadhinfo`.
     pub struct SadTable: xfrmu_sadhinfo = 8 {
-        /// Buckets of the hash table.
+        /// Number of buckets in the hash table.
         sadhcnt: u32,
-        /// Most it may get.
+        /// Largest number of buckets.
         sadhmcnt: u32,
     }
 }
@@ -138,27 +138,27 @@ layout! {
 attrs! {
     /// `XFRMA_SAD_*`.
     pub struct SadAttrs<'a> for SadRequest<R> {
-        /// States there are.
+        /// Number of states.
         1 XFRMA_SAD_CNT count: u32,
-        /// Their hash table.
+        /// Hash table of states.
         2 XFRMA_SAD_HINFO table: SadTable,
     }
 }
 
 layout! {
-    /// A word of flags that the kernel gives back and does not look at.
+    /// A word of flags. The kernel returns it without using it.
     pub struct InfoHeader: info_header = 4 {
-        /// Any.
+        /// Any value.
         flags: u32,
     }
 }
 
 message! {
-    /// How many states there are.
+    /// The number of states.
     pub struct Sad<'a>(InfoHeader, SadAttrs<'a>), SadRequest {
         /// The answer.
         34 XFRM_MSG_NEWSADINFO NEW,
-        /// Asks.
+        /// Asks for it.
         35 XFRM_MSG_GETSADINFO GET,
     }
     on crate::PROTOCOL
