@@ -31,7 +31,7 @@
 macro_rules! bits {
     ($(#[$meta:meta])* $vis:vis struct $set:ident: $int:ident of $item:ident from $first:literal, $between:literal;) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         $vis struct $set(
             /// The bits, named or not.
             pub $int,
@@ -101,13 +101,25 @@ macro_rules! bits {
             }
         }
 
+        impl $set {
+            fn named(self) -> impl Iterator<Item = $item> {
+                self.iter().filter(|item| item.name().is_some())
+            }
+
+            /// The bits without a name.
+            fn rest(self) -> $int {
+                self.named().fold(self.0, |rest, item| rest & !Self::of(&[item]).0)
+            }
+        }
+
         impl ::core::fmt::Display for $set {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let (mut rest, mut between) = (self.0, "");
-                for item in self.iter().filter(|item| item.name().is_some()) {
+                let mut between = "";
+                for item in self.named() {
                     write!(f, "{between}{item}")?;
-                    (rest, between) = (rest & !Self::of(&[item]).0, $between);
+                    between = $between;
                 }
+                let rest = self.rest();
                 if rest != 0 || self.0 == 0 { write!(f, "{between}{rest:#x}") } else { Ok(()) }
             }
         }
@@ -119,7 +131,10 @@ macro_rules! bits {
         }
 
         $crate::__wrapper! { $set, $int, |set| set.0, |bits| $set(bits) }
-        $crate::serialize_display! { $set }
+        $crate::serialize! {
+            @set $set, |set| set.named(), set.rest(),
+            |text| $item::from_name(text).map(|item| Self::of(&[item])).filter(|set| set.0 != 0), $set
+        }
     };
     (@from $set:ident $([$($generic:tt)*] $from:ty, |$value:ident| $make:expr;)+) => { $(
         impl<$($generic)*> From<$from> for $set {

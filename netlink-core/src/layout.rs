@@ -26,6 +26,11 @@ pub trait Field: Sized + Copy {
     /// Writes it over the bytes at `at`.
     fn store(self, bytes: &mut [u8], at: usize);
 
+    /// Whether it is something to show: neither padding nor absent.
+    fn is_data(&self) -> bool {
+        true
+    }
+
     /// Appends it.
     #[inline]
     fn write(&self, out: &mut Writer) {
@@ -112,11 +117,15 @@ impl<T: Field> Field for Option<T> {
             value.store(bytes, at);
         }
     }
+
+    fn is_data(&self) -> bool {
+        self.as_ref().is_some_and(T::is_data)
+    }
 }
 
 /// Padding of a fixed struct: anything when read, zeros when written. What only aligns a `u64` has `M` bytes where
 /// that is to 4 bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pad<const N: usize, const M: usize = N>;
 
 impl<const N: usize, const M: usize> Field for Pad<N, M> {
@@ -135,9 +144,13 @@ impl<const N: usize, const M: usize> Field for Pad<N, M> {
             there.fill(0);
         }
     }
+
+    fn is_data(&self) -> bool {
+        false
+    }
 }
 
-crate::serialize! { impl [const N: usize, const M: usize] for Pad<N, M>, |_pad, _fields| {} }
+crate::serialize! { @with [const N: usize, const M: usize] Pad<N, M>, |_pad, serializer| serializer.serialize_unit() }
 
 /// A fixed struct as data: what `cargo xtask spec` holds against the kernel's headers.
 #[derive(Debug)]
@@ -204,6 +217,8 @@ impl Fixed for () {
 /// where that is to 8 bytes, and where to 4, and the padding is a `Pad<4, 0>`. It makes a struct of public members with a setter each; the struct is a
 /// [`Payload`](crate::Payload) and a `Field` itself.
 ///
+/// `shows |value| { … }` behind the braces says what `Serialize` shows of it; see [`message!`](crate::message!).
+///
 /// Where one member says what another means, `= 12 then settle {` calls the method `settle(self) -> Self` on what was
 /// read; `then settle(bytes)` gives it the bytes as well, where one says that they are another struct's.
 #[macro_export]
@@ -213,20 +228,23 @@ macro_rules! layout {
         $vis:vis struct $name:ident: $c_name:ident = $size:literal $(then $settle:ident $(($bytes:ident))?)? {
             $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
         }
+        $(shows |$this:ident| $shows:tt)?
     ) => { $crate::layout! {
         $(#[$meta])*
         $vis struct $name: $c_name = $size | $size $(then $settle $(($bytes))?)? {
             $( $(#[$fmeta])* $field: $type, )*
         }
+        $(shows |$this| $shows)?
     } };
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident: $c_name:ident = $wide:literal | $narrow:literal $(then $settle:ident $(($bytes:ident))?)? {
             $( $(#[$fmeta:meta])* $field:ident: $type:ty, )*
         }
+        $(shows |$this:ident| $shows:tt)?
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         $vis struct $name {
             $( $(#[$fmeta])* pub $field: $type, )*
@@ -329,7 +347,11 @@ macro_rules! layout {
         }
 
         $crate::serialize! { impl [] for $name, |set, fields| {
-            $( fields.entry(stringify!($field), &set.$field)?; )*
+            let hidden = $crate::__shown!(set fields $($this $shows)?);
+            fields.without(|name| hidden.contains(&name), |fields| {
+                $( fields.member(stringify!($field), &set.$field)?; )*
+                Ok(())
+            })?;
         } }
     };
 }
@@ -339,6 +361,8 @@ macro_rules! layout {
 pub struct Constant {
     /// The kernel's name.
     pub c_name: &'static str,
+    /// The text it is read from and written as; empty where it has none.
+    pub name: &'static str,
     /// The number on this architecture.
     pub number: u64,
     /// The number on MIPS.
@@ -356,8 +380,8 @@ pub const fn last(numbers: &[u64]) -> u64 {
 
 impl Constant {
     /// One that is the same everywhere.
-    pub const fn new(c_name: &'static str, number: u64) -> Self {
-        Self { c_name, number, on_mips: number }
+    pub const fn new(c_name: &'static str, name: &'static str, number: u64) -> Self {
+        Self { c_name, name, number, on_mips: number }
     }
 }
 
@@ -439,6 +463,7 @@ macro_rules! values {
             pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
                 $( $crate::layout::Constant {
                     c_name: stringify!($c_name),
+                    name: $text,
                     number: $crate::__number!($number $($mips)?) as u64,
                     on_mips: $crate::layout::last(&[$number as u64 $(, $mips as u64)?]),
                 }, )*
@@ -475,7 +500,10 @@ macro_rules! values {
         }
 
         $crate::__wrapper! { $name, $int $(<$inner>)?, |value| value.0, |number| $name(number) }
-        $crate::serialize_display! { $name }
+        $crate::serialize! { @parsed $name, |text| {
+            let value = $name::from_name(text).or_else(|| $crate::ser::number(text).map($name));
+            value.ok_or_else(|| $crate::ser::wrong(text, stringify!($name)))
+        } }
     };
 }
 
@@ -533,7 +561,7 @@ macro_rules! flags {
         impl $name {
             /// The rows as data.
             pub const CONSTANTS: &'static [$crate::layout::Constant] = &[
-                $( $crate::layout::Constant::new(stringify!($c_name), $number), )*
+                $( $crate::layout::Constant::new(stringify!($c_name), stringify!($value), $number), )*
             ];
         }
 
@@ -554,7 +582,14 @@ macro_rules! flags {
         $crate::__wrapper! {
             $name, $int $(<$inner>)?, |value| value.bits(), |number| $name::from_bits_retain(number)
         }
-        $crate::serialize_display! { $name }
+        $crate::serialize! {
+            @set $name, |flags| flags.iter_names().map(|(name, _)| name), {
+                let mut names = flags.iter_names();
+                names.by_ref().for_each(drop);
+                names.remaining().bits()
+            },
+            |text| $name::from_name(text), $name::from_bits_retain
+        }
     };
 }
 

@@ -64,7 +64,7 @@
 //! | what every family offers as well | [`family`] |
 //!
 //! Features: `std` (default) brings sockets and connections on Linux; without it the codecs need only `alloc`. `tokio`
-//! adds the connection on its reactor, `serde` adds `Serialize` to what was read, `testkit` adds canned replies and
+//! adds the connection on its reactor, `serde` adds `Serialize` to what was read (see [`ser`]), `testkit` adds canned replies and
 //! recorded exchanges for tests, `ipnet` turns [`Prefix`] into the type of that crate and back. Each adds; none changes what another does.
 
 #![cfg_attr(not(feature = "std"), no_std)]

@@ -32,6 +32,7 @@ layout! {
         /// Padding.
         reserved: Pad<2>,
     }
+    shows |header| { ; command version }
 }
 
 /// A declared family: its name and its messages. Made by [`family!`](crate::family!).
@@ -313,7 +314,7 @@ macro_rules! family {
 /// getters of the attribute set by `Deref` and implements [`Reply`](crate::Reply). It makes a
 /// [`MessageInfo`](crate::MessageInfo) per command, and the builder with the setters of
 /// [`attrs!`](crate::attrs!). A client binds the builder to the family before it sends it. After the braces,
-/// `about` and a function that writes the object of a message can follow, as in the core's macro.
+/// `about` and a function that writes the object of a message can follow, and `shows`, as in the core's macro.
 #[macro_export]
 macro_rules! message {
     (
@@ -322,9 +323,10 @@ macro_rules! message {
             $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
         }
         $(about $subject:tt)?
+        $(shows |$this:ident| $shows:tt)?
     ) => {
         $crate::netlink_core::__message_view! {
-            [$(#[$meta])*] $vis $name $a [<$family as $crate::Declared>::Header] $attrs
+            [$(#[$meta])*] [$($this $shows)?] $vis $name $a [<$family as $crate::Declared>::Header] $attrs
             [ByCommand] [::core::option::Option::Some(<$family as $crate::Declared>::INFO)]
             [<$family as $crate::Declared>::INFO.messages]
             [$crate::netlink_core::__subject!($name $($subject)?)] [$crate::netlink_core::error::net_admin]

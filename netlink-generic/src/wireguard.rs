@@ -232,6 +232,7 @@ attrs! {
         /// Flags of the request. Never in a reply. Linux 6.16; older kernels refuse the request with `EINVAL`.
         4 WGALLOWEDIP_A_FLAGS flags: AllowedIpFlags,
     }
+    shows |ip| { prefix: device::read(ip).ok(); family ipaddr cidr_mask }
 }
 
 flags! {

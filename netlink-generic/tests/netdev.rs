@@ -77,7 +77,7 @@ fn received_messages_serialize() {
     let queue = Queue::read(&message(&body)).unwrap();
     assert_eq!((queue.kind(), queue.napi_id()), (Some(QueueType(7)), None));
     assert!(queue.xsk().is_some() && queue.io_uring().is_none());
-    let json = &serde_json::to_value(&queue).unwrap()["attrs"];
+    let json = &serde_json::to_value(&queue).unwrap();
     assert_eq!(json["lease"]["queue"]["kind"], "rx");
     assert_eq!((json["ifindex"].as_u64(), json["dmabuf"].as_u64()), (Some(2), Some(6)));
 }

@@ -175,6 +175,9 @@ fn keys_are_text_and_secret_ones_do_not_print() {
     assert_eq!(key.to_string(), text);
     assert_eq!(key.as_bytes()[..3], [0xc5, 0x32, 0x01]);
     assert_eq!(text.parse::<PrivateKey>().unwrap().expose_base64(), text);
+    assert_eq!(serde_json::to_value(key).unwrap(), text);
+    assert_eq!(serde_json::from_value::<PublicKey>(text.into()).unwrap(), key);
+    assert!(serde_json::from_value::<PublicKey>("AAAA".into()).is_err());
     let long = format!("{text}AAAA");
     for wrong in ["", &text[1..], &text[..43], "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8D!=", &long, "AAAA"]
     {
@@ -188,11 +191,15 @@ fn keys_are_text_and_secret_ones_do_not_print() {
     let (private, shared) = (PrivateKey::from(KEY), PresharedKey::from(KEY));
     hidden(&format!("{private:?} {shared:?}"));
     let config = DeviceConfig::new("wg0").private_key(private);
-    let config = config.peer(PeerConfig::new(public(1)).preshared_key(shared));
+    let peer = PeerConfig::new(public(1)).preshared_key(shared).allowed_ips(["10.0.0.0/8".parse().unwrap()]);
+    let config = config.peer(peer);
     hidden(&format!("{config:?} {:?}", config.split()));
     let bytes = bytes(&config.split()[0]);
     let message = read(&bytes);
     hidden(&format!("{message:?} {}", serde_json::to_string(&message).unwrap()));
+    let json = serde_json::to_value(&message).unwrap();
+    assert_eq!((&json["ifname"], &json["private_key"]), (&"wg0".into(), &"<32 bytes>".into()));
+    assert_eq!(json["peers"][0][1]["allowedips"][0][1], serde_json::json!({"prefix": "10.0.0.0/8"}));
     let device = put_together(&config.split());
     assert_eq!(device.private_key.as_ref().unwrap().expose(), &KEY);
     hidden(&format!("{device:?} {}", serde_json::to_string(&device).unwrap()));

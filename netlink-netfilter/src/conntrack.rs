@@ -59,7 +59,7 @@ pub use proto::{
 pub use stats::{
     CpuStats, CpuStatsAttrs, CpuStatsRequest, Stats, StatsAttrs, StatsRequest, cpu_stats, stats,
 };
-pub use tuple::{Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleProto, TupleProtoAttrs};
+pub use tuple::{Tuple, TupleAttrs, TupleIp, TupleIpAttrs, TupleKey, TupleProto, TupleProtoAttrs};
 
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use watch::Watch;
@@ -401,6 +401,12 @@ impl Conntrack<'_> {
     /// The family of the addresses.
     pub fn family(&self) -> Family {
         self.header().family
+    }
+
+    /// By what the kernel knows it: its original tuple, and its zone. A connection that comes after it may have the same;
+    /// [`id`](ConntrackAttrs::id) tells them apart.
+    pub fn key(&self) -> TupleKey {
+        self.tuple_orig().unwrap_or_default().key(self.zone().unwrap_or_default())
     }
 }
 

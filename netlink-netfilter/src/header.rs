@@ -65,6 +65,7 @@ layout! {
         /// Depends on the message: the number of a queue or log group, or the subsystem of a batch.
         resource: Be<u16>,
     }
+    shows |header| { resource: Some(header.resource).filter(|resource| resource.0 != 0); version }
 }
 
 impl Header {

@@ -94,7 +94,7 @@ attrs! {
 }
 
 /// The header has two names for the first class.
-pub(crate) const CONSTANTS: &[Constant] = &[Constant::new("NFCTH_POLICY_SET", 2)];
+pub(crate) const CONSTANTS: &[Constant] = &[Constant::new("NFCTH_POLICY_SET", "", 2)];
 
 impl PolicySetAttrs<'_> {
     /// The classes, in order.

@@ -54,6 +54,7 @@ layout! {
         /// The address, followed by zeros. See [`addr`](Self::addr).
         bytes: [u8; 8],
     }
+    shows |source| { addr: source.addr(); bytes length }
 }
 
 impl Source {

@@ -12,9 +12,10 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use netlink_route::addr::AddressKey;
 use netlink_route::event::{Change, Event, Group};
 use netlink_route::tokio::{Connection, Events};
-use netlink_route::{Addr, Error, Notice, addr, link};
+use netlink_route::{Error, Notice, addr, link};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinSet;
 
@@ -90,7 +91,7 @@ struct Known(HashMap<Key, Event<'static>>);
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Link(u32),
-    Address(u32, Option<Addr>, Option<Addr>),
+    Address(Option<AddressKey>),
 }
 
 impl Known {
@@ -98,7 +99,7 @@ impl Known {
     fn take(&mut self, event: Event<'static>) -> Option<Event<'static>> {
         let (key, change) = match &event {
             Event::Link(change, link) => (Key::Link(link.index()), *change),
-            Event::Address(change, at) => (Key::Address(at.link(), at.addr(), at.peer()), *change),
+            Event::Address(change, at) => (Key::Address(at.key()), *change),
             _ => return None,
         };
         if change == Change::Deleted {

@@ -153,10 +153,39 @@ message! {
         62 RTM_GETANYCAST GET_ANYCAST,
     }
     about subject
+    shows |address| {
+        addr: address.addr(),
+        peer: address.peer(),
+        flags: Some(address.flags()),
+        prefix_len: address.addr().is_none().then_some(address.header().prefix_len),
+        address: address.address().filter(|addr| addr.ip().is_none()),
+        local: address.local().filter(|addr| addr.ip().is_none());
+        multicast anycast
+    }
     on crate::PROTOCOL
 }
 
+/// What makes an address the same one to the kernel, which gives a link no second one with this: the key for a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct AddressKey {
+    /// The link.
+    pub index: u32,
+    /// The address itself.
+    pub local: IpAddr,
+    /// The network that it, or its peer, is in. `None` in IPv6, where a link has an address once, whatever the prefix.
+    pub network: Option<Addr>,
+}
+
 impl Address<'_> {
+    /// By what the kernel knows it; `None` in families without IP addresses. Addresses, multicast groups and anycast
+    /// addresses are lists of their own, and so are their keys.
+    pub fn key(&self) -> Option<AddressKey> {
+        let own = self.addr()?;
+        let network = || self.peer().unwrap_or(own).network();
+        Some(AddressKey { index: self.link(), local: own.ip(), network: own.ip().is_ipv4().then(network) })
+    }
+
     /// Address family.
     pub fn family(&self) -> Family {
         self.header().family

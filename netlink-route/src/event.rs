@@ -171,7 +171,7 @@ mod tests {
             event_of(link::delete(3).into_request(), MessageType(Link::DEL.number), MessageFlags::empty());
         let json = serde_json::to_value(gone).unwrap();
         assert_eq!(json["Link"]["change"], "deleted");
-        assert_eq!(json["Link"]["object"]["header"]["index"], 3);
+        assert_eq!(json["Link"]["object"]["index"], 3);
     }
 
     // F14.

@@ -83,6 +83,11 @@ layout! {
         /// Request: the flags to change. Event: the flags that changed.
         change: LinkFlags,
     }
+    shows |header| {
+        family: Some(header.family).filter(|family| *family != Family::UNSPEC),
+        link_type: Some(header.kind);
+        kind change
+    }
 }
 
 attrs! {

@@ -93,6 +93,7 @@ layout! {
         /// Not used.
         ts_age: u32,
     }
+    shows |cache| { ; id ts ts_age }
 }
 
 layout! {
@@ -191,10 +192,80 @@ message! {
         26 RTM_GETROUTE GET,
     }
     about (display::subject)
+    shows |route| {
+        dst: Some(alloc::format!("{}", display::Destination(route))),
+        src: route.source(),
+        gateway: route.gateway(),
+        own_gateway: route.own_gateway().filter(|addr| addr.ip().is_none()),
+        other_gateway: route.other_gateway().filter(|via| via.ip().is_none()),
+        table: Some(RouteTable(route.table())),
+        route_type: Some(route.route_type()),
+        tos: Some(route.tos()).filter(|tos| *tos != 0);
+        dst_len src_len kind
+    }
     on crate::PROTOCOL
 }
 
+/// What tells a route from others, as a deletion would name it: the key for a map.
+///
+/// Several next hops are not in it. A route that takes the place of another, or gets a second next hop, has another key if
+/// its link or gateway becomes another; the event says [`Change::Changed`](crate::event::Change::Changed), and of the
+/// former one there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct RouteKey {
+    /// Address family.
+    pub family: Family,
+    /// Routing table.
+    pub table: u32,
+    /// Where it leads; `None` in families without IP addresses.
+    pub destination: Option<Addr>,
+    /// The label an MPLS route is for.
+    pub label: Option<u32>,
+    /// Source prefix that packets must have. IPv6.
+    pub source: Option<Addr>,
+    /// Type of service the packets must have.
+    pub tos: u8,
+    /// Metric.
+    pub priority: u32,
+    /// What it does.
+    pub route_type: RouteType,
+    /// How far it leads.
+    pub scope: Scope,
+    /// Who made it.
+    pub protocol: Protocol,
+    /// Outgoing link.
+    pub oif: Option<u32>,
+    /// Gateway.
+    pub gateway: Option<IpAddr>,
+    /// Source address of packets this host sends by it.
+    pub prefsrc: Option<IpAddr>,
+    /// Next hop object.
+    pub nh_id: Option<u32>,
+}
+
 impl Route<'_> {
+    /// What tells it from others.
+    pub fn key(&self) -> RouteKey {
+        let RouteHeader { family, tos, kind: route_type, scope, protocol, .. } = self.header();
+        RouteKey {
+            family,
+            table: self.table(),
+            destination: self.destination(),
+            label: self.label(),
+            source: self.source(),
+            tos,
+            priority: self.priority().unwrap_or_default(),
+            route_type,
+            scope,
+            protocol,
+            oif: self.oif(),
+            gateway: self.gateway(),
+            prefsrc: self.prefsrc(),
+            nh_id: self.nh_id(),
+        }
+    }
+
     /// Address family.
     pub fn family(&self) -> Family {
         self.header().family

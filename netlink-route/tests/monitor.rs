@@ -43,7 +43,7 @@ fn lists_and_events_make_lines_and_a_loss_makes_a_new_list() {
         while let Some(line) = receiver.recv().await {
             let json: Value = serde_json::from_str(&line).unwrap();
             let (what, event) = json.as_object().unwrap().iter().next().unwrap();
-            lines.push(format!("{what} {} {}", event["change"], event["object"]["header"]["index"]));
+            lines.push(format!("{what} {} {}", event["change"], event["object"]["index"]));
         }
         lines
     });

@@ -298,6 +298,13 @@ message! {
         /// A requested socket, or a destroyed socket in an event.
         20 SOCK_DIAG_BY_FAMILY BY_FAMILY [received],
     }
+    shows |socket| {
+        source: Some(socket.source()),
+        dest: Some(socket.dest()),
+        interface: Some(socket.header().id.interface).filter(|index| *index != 0),
+        cookie: Some(socket.cookie());
+        id
+    }
     on crate::PROTOCOL
 }
 

@@ -152,6 +152,7 @@ layout! {
         /// The address, padded; see [`address`](Self::address).
         padded_address: [u8; 32],
     }
+    shows |membership| { address: membership.address(); padded_address address_len }
 }
 
 impl Membership {
@@ -313,6 +314,15 @@ mod tests {
         let bytes = list().show(PacketShow::INFO).to_bytes().unwrap();
         let fixed: [u32; 5] = [u32::from_ne_bytes([17, 0, 0, 0]), 0, 1, u32::MAX, u32::MAX];
         assert_eq!(bytes[16..], fixed.map(u32::to_ne_bytes).concat());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_membership_has_its_address_as_text() {
+        let mut membership = Membership::default().interface(3_u32).count(1_u32).address_len(6_u16);
+        membership.padded_address[..6].copy_from_slice(&[1, 0, 0x5e, 0, 0, 1]);
+        let json = serde_json::to_string(&membership).unwrap();
+        assert_eq!(json, r#"{"address":"01:00:5e:00:00:01","interface":3,"count":1,"kind":"multicast"}"#);
     }
 
     #[test]

@@ -104,6 +104,13 @@ layout! {
         /// User id; not used.
         user: u32,
     }
+    shows |selector| {
+        source: selector.source(),
+        destination: selector.destination(),
+        saddr: Some(selector.saddr).filter(|_| selector.source().is_none()),
+        daddr: Some(selector.daddr).filter(|_| selector.destination().is_none());
+        prefixlen_s prefixlen_d user
+    }
 }
 
 impl Selector {
@@ -421,6 +428,19 @@ mod tests {
         assert_eq!(selector.to_string(), "src 0.0.0.0/0 dst 0.0.0.0/0 dport 80");
         let block = selector.sport(0x1000).sport_mask(0xf000).dport_mask(0);
         assert_eq!(block.to_string(), "src 0.0.0.0/0 dst 0.0.0.0/0 sport 0x1000/0xf000");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_selector_has_its_prefixes_in_json() {
+        let json = |selector: Selector| serde_json::to_string(&selector).unwrap();
+        let rest = r#""dport":0,"dport_mask":0,"sport":0,"sport_mask":0,"#;
+        let text =
+            r#"{"source":"10.0.0.0/8","destination":"0.0.0.0/0",REST"family":"inet","proto":0,"ifindex":0}"#;
+        let selector = Selector::new("10.0.0.0/8".parse::<Prefix>().unwrap(), Prefix::DEFAULT_V4);
+        assert_eq!(json(selector), text.replace("REST", rest));
+        let text = r#"{"saddr":"any","daddr":"any",REST"family":"any","proto":0,"ifindex":0}"#;
+        assert_eq!(json(Selector::default()), text.replace("REST", rest));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use netlink_core::{IntoAttr, Malformed, Payload, Rule, Shape, Writer, serialize_
 /// `xfrm_address_t`: 16 bytes on the wire. The struct around the address has its family.
 ///
 /// In an attribute of its own, an address has no family; the methods of the messages add it.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     family: Family,
     bytes: [u8; 16],

@@ -138,6 +138,50 @@ layout! {
     }
 }
 
+/// By what the kernel knows a policy: the key for a map. Policies with different security contexts may share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PolicyId {
+    /// Which packets it is for.
+    pub selector: Selector,
+    /// The way packets go.
+    pub dir: Direction,
+    /// The type.
+    pub policy_type: PolicyType,
+    /// Mark that packets must have.
+    pub mark: Mark,
+    /// Id of the `xfrm` link it belongs to; 0 is none.
+    pub if_id: u32,
+}
+
+impl PolicyAttrs<'_> {
+    fn id(&self, selector: Selector, dir: Direction) -> PolicyId {
+        PolicyId {
+            selector,
+            dir,
+            policy_type: self.policy_type().map(|info| info.kind).unwrap_or_default(),
+            mark: self.mark().unwrap_or_default(),
+            if_id: self.if_id().unwrap_or_default(),
+        }
+    }
+}
+
+impl Policy<'_> {
+    /// By what the kernel knows it.
+    pub fn key(&self) -> PolicyId {
+        let PolicyInfo { sel, dir, .. } = self.header();
+        self.id(sel, dir)
+    }
+}
+
+impl DeletedPolicy<'_> {
+    /// By what the kernel knew it.
+    pub fn key(&self) -> PolicyId {
+        let PolicyKey { sel, dir, .. } = self.header();
+        self.id(self.policy().map_or(sel, |policy| policy.sel), dir)
+    }
+}
+
 /// The identity of the policy: `src 192.0.2.0/24 dst 0.0.0.0/0 dir out`.
 impl core::fmt::Display for PolicyInfo {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -282,6 +326,7 @@ layout! {
         /// Family of the new addresses.
         new_family: Family,
     }
+    shows |migration| { ; reserved }
 }
 
 impl Migration {
@@ -325,6 +370,7 @@ layout! {
         /// Padding.
         pad: Pad<2>,
     }
+    shows |address| { ; reserved }
 }
 
 impl KmAddress {

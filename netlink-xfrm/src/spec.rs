@@ -54,6 +54,6 @@ pub const SPEC: Spec = Spec {
         policy::PolicyFlags::CONSTANTS,
         policy::PolicyType::CONSTANTS,
         policy::Share::CONSTANTS,
-        &[Constant::new("XFRM_INF", state::XFRM_INF)],
+        &[Constant::new("XFRM_INF", "", state::XFRM_INF)],
     ],
 };

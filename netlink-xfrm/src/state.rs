@@ -188,6 +188,51 @@ impl StateKey {
     }
 }
 
+/// By what the kernel knows a state: the key for a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct StateId {
+    /// Destination.
+    pub destination: Address,
+    /// Protocol.
+    pub proto: Proto,
+    /// Security parameter index; 0 of protocols without, and while a state waits for key exchange.
+    pub spi: u32,
+    /// Source, where there is no SPI to tell states apart.
+    pub source: Option<Address>,
+    /// Mark that packets must have.
+    pub mark: Mark,
+}
+
+impl StateId {
+    fn new(
+        destination: Address,
+        proto: Proto,
+        spi: u32,
+        source: Option<Address>,
+        mark: Option<Mark>,
+    ) -> Self {
+        let source = source.filter(|_| spi == 0);
+        Self { destination, proto, spi, source, mark: mark.unwrap_or_default() }
+    }
+}
+
+impl State<'_> {
+    /// By what the kernel knows it.
+    pub fn key(&self) -> StateId {
+        let StateInfo { id, saddr, .. } = self.header();
+        StateId::new(id.daddr, id.proto, id.spi.0, Some(saddr), self.mark())
+    }
+}
+
+impl DeletedState<'_> {
+    /// By what the kernel knew it.
+    pub fn key(&self) -> StateId {
+        let StateKey { daddr, proto, spi, .. } = self.header();
+        StateId::new(daddr, proto, spi.0, self.sa().map(|state| state.saddr), self.mark())
+    }
+}
+
 /// The identity of the state: `dst 192.0.2.2 proto esp spi 0x00000100`.
 impl core::fmt::Display for StateKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use netlink_core::layout::Layout;
+use netlink_core::layout::{Constant, Layout};
 use netlink_core::spec::Spec;
 use netlink_core::{Content, Shape, Table};
 use serde_json::Value;
@@ -168,6 +168,9 @@ impl Names {
         }
         for layout in spec.layouts {
             names.layout(layout, report);
+        }
+        for set in spec.constants {
+            report.readable(krate, set);
         }
         for constant in spec.constants.iter().copied().flatten() {
             names.constant(constant.c_name, constant.number, report);
@@ -558,6 +561,20 @@ impl Report {
         }
     }
 
+    /// What is written as a name is read as the same number again.
+    fn readable(&mut self, krate: &str, set: &[Constant]) {
+        for constant in set.iter().filter(|constant| !constant.name.is_empty()) {
+            let named = set.iter().find(|other| other.name == constant.name);
+            let plain = constant.name.parse().is_ok_and(|number: u64| number != constant.number);
+            if plain || named.is_some_and(|other| other.number != constant.number) {
+                self.wrong(format!(
+                    "{krate}: {} is read from {:?} as another",
+                    constant.c_name, constant.name
+                ));
+            }
+        }
+    }
+
     /// Every row in the source must be reachable from `SPEC`. Otherwise it would not be compared.
     fn check_source(&mut self, names: &Names, folder: &Path) -> Result<()> {
         for entry in fs::read_dir(folder)? {
@@ -763,5 +780,20 @@ mod tests {
     #[test]
     fn only_comments_are_removed() {
         assert_eq!(without_comments("a /* b */ c // d\n/* e\n */ f"), "a   c \n  f\n");
+    }
+
+    #[test]
+    fn every_name_is_read_as_its_own_number() {
+        let mut report = Report::default();
+        let row = |name, number| Constant::new("C_NAME", name, number);
+        report.readable("sample", &[row("a", 1), row("7", 7), row("", 2), row("", 3)]);
+        assert_eq!(report.wrong.len(), 0);
+        report.readable("sample", &[row("a", 1), row("a", 2), row("8", 7)]);
+        assert_eq!(report.wrong.len(), 2);
+        for (name, spec) in CRATES {
+            let mut report = Report::default();
+            spec.constants.iter().for_each(|set| report.readable(name, set));
+            assert!(report.wrong.is_empty(), "{name}: {:?}", report.wrong);
+        }
     }
 }

@@ -267,27 +267,32 @@ pub(super) fn family_header(family: u8) -> &'static [u8] {
 /// [`message!`](crate::message!) declares under that name, and append to its message at once; with `for A<R>, B<R>`
 /// on each of these, for messages that share a set and have fixed headers of their own. With
 /// `for NameRequest<R>, NameSet` there is a builder too, for a message's set that stands in others as well.
+///
+/// `shows |set| { … }` behind the braces says what `Serialize` shows of it; see [`message!`](crate::message!).
 #[macro_export]
 macro_rules! attrs {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident<$a:lifetime> for $builder:ident { $($rows:tt)* }
+        $(shows |$this:ident| $shows:tt)?
     ) => {
-        $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
+        $crate::__attr_set! { [$(#[$meta])*] [$($this $shows)?] $vis $name $a $($rows)* }
         $crate::__attr_builder! { [$(#[$meta])*] $vis $builder $name $($rows)* }
     };
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident<$a:lifetime> for $($request:ident<$r:ident>),+ { $($rows:tt)* }
+        $(shows |$this:ident| $shows:tt)?
     ) => {
-        $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
+        $crate::__attr_set! { [$(#[$meta])*] [$($this $shows)?] $vis $name $a $($rows)* }
         $crate::__attr_setters! { @each [$($request $r)+] { $($rows)* } }
     };
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident<$a:lifetime> for $request:ident<$r:ident>, $builder:ident { $($rows:tt)* }
+        $(shows |$this:ident| $shows:tt)?
     ) => {
-        $crate::__attr_set! { [$(#[$meta])*] $vis $name $a $($rows)* }
+        $crate::__attr_set! { [$(#[$meta])*] [$($this $shows)?] $vis $name $a $($rows)* }
         $crate::__attr_setters! { $request [$r] $($rows)* }
         $crate::__attr_builder! { [$(#[$meta])*] $vis $builder $name $($rows)* }
     };
@@ -358,7 +363,7 @@ macro_rules! __attr_builder {
 #[doc(hidden)]
 macro_rules! __attr_set {
     (
-        [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime
+        [$(#[$meta:meta])*] [$($shows:tt)*] $vis:vis $name:ident $a:lifetime
         $( $(#[$row:meta])* $number:literal $c_name:ident $field:ident $way:tt $type:ty $(as $value:ty)?, )*
     ) => {
         $(#[$meta])*
@@ -490,7 +495,11 @@ macro_rules! __attr_set {
         }
 
         $crate::serialize! { impl ['x] for $name<'x>, |set, fields| {
-            $( fields.present(stringify!($field), || set.$field())?; )*
+            let hidden = $crate::__shown!(set fields $($shows)*);
+            fields.without(|name| hidden.contains(&name), |fields| {
+                $( fields.present(stringify!($field), || set.$field())?; )*
+                Ok(())
+            })?;
             for attr in set.unknown() {
                 fields.unknown(&attr)?;
             }

@@ -58,6 +58,22 @@ impl Prefix {
         self.ip.into()
     }
 
+    /// The network: the same with all other bits 0.
+    #[must_use]
+    pub fn network(self) -> Self {
+        let ip = match self.ip {
+            IpAddr::V4(ip) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix_len)).unwrap_or_default();
+                Ipv4Addr::from_bits(ip.to_bits() & mask).into()
+            }
+            IpAddr::V6(ip) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix_len)).unwrap_or_default();
+                Ipv6Addr::from_bits(ip.to_bits() & mask).into()
+            }
+        };
+        Self { ip, ..self }
+    }
+
     /// Whether it covers the one address only.
     pub const fn is_host(&self) -> bool {
         self.prefix_len == bits(self.ip)
@@ -128,7 +144,7 @@ impl fmt::Debug for Prefix {
     }
 }
 
-crate::serialize_display! { Prefix }
+crate::serialize! { @parsed Prefix, |text| text.parse() }
 
 /// Why a text or a pair is not a [`Prefix`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,6 +227,16 @@ mod tests {
         assert!(!net.contains("::1".parse().unwrap()));
         assert!(Prefix::DEFAULT_V6.contains("ff02::1".parse().unwrap()));
         assert!(Prefix::DEFAULT_V4.contains("1.2.3.4".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_network_has_no_other_bits() {
+        let network = |text: &str| text.parse::<Prefix>().unwrap().network().to_string();
+        assert_eq!(
+            ["10.1.2.3/0", "10.1.2.3/12", "10.1.2.3"].map(network),
+            ["0.0.0.0/0", "10.0.0.0/12", "10.1.2.3/32"]
+        );
+        assert_eq!(["fe80::1/0", "2001:db8::1/31", "::1"].map(network), ["::/0", "2001:db8::/31", "::1/128"]);
     }
 
     #[cfg(feature = "ipnet")]

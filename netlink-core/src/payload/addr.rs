@@ -81,7 +81,7 @@ macro_rules! addresses {
 addresses! { Ipv4Addr, 4; Ipv6Addr, 16; }
 
 /// A link-layer address: six bytes on Ethernet, twenty on InfiniBand, four on an IPv4 tunnel.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HwAddr {
     length: u8,
     bytes: [u8; Self::MAX],
@@ -178,7 +178,7 @@ impl FromStr for HwAddr {
     }
 }
 
-crate::serialize_display! { HwAddr }
+crate::serialize! { @parsed HwAddr, |text| text.parse() }
 
 #[cfg(test)]
 mod tests {

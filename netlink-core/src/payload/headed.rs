@@ -70,9 +70,9 @@ impl<H, A> Deref for Headed<H, A> {
     }
 }
 
-crate::serialize! { impl [H: crate::serde::Serialize, A: crate::serde::Serialize] for Headed<H, A>, |headed, fields| {
-    fields.entry("header", &headed.header)?;
-    fields.entry("attrs", &headed.attrs)?;
+crate::serialize! { impl [H: crate::ser::Members, A: crate::ser::Members] for Headed<H, A>, |headed, fields| {
+    headed.header.members(fields)?;
+    headed.attrs.members(fields)?;
 } }
 
 #[cfg(test)]

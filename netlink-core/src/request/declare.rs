@@ -103,6 +103,10 @@ macro_rules! __hint {
 /// - `about` and the function that writes which object a message is about, from a `&Self` to a formatter;
 ///   `(fmt::Display::fmt)` will do where the message prints as little;
 /// - `hint` and the [`Hint`](crate::Hint) of its errors;
+/// - `shows |message| { name: Some(value), …; other names }`: what `Serialize` shows of it. Members of the fixed header and
+///   attributes stand side by side under the names of their getters, but for those that are named here: the first with
+///   another value, which may be `None`, and those behind the semicolon not at all. Where an attribute has the name of a
+///   member of the header, the attribute counts. [`layout!`](crate::layout!) and [`attrs!`](crate::attrs!) have the same;
 /// - `on crate::PROTOCOL`: who speaks it, see [`protocol!`](crate::protocol!). A message of that protocol may answer it.
 ///
 /// It makes the decoded message, which has the getters of the attribute set by `Deref` and implements
@@ -117,10 +121,11 @@ macro_rules! message {
         }
         $(about $subject:tt)?
         $(hint $hint:tt)?
+        $(shows |$this:ident| $shows:tt)?
         $(on $protocol:path)?
     ) => {
         $crate::__message_view! {
-            [$(#[$meta])*] $vis $name $a [$header] $attrs [ByType]
+            [$(#[$meta])*] [$($this $shows)?] $vis $name $a [$header] $attrs [ByType]
             [$crate::__protocol!(info $($protocol)?)] [$crate::__protocol!(siblings $name $($protocol)?)] [$crate::__subject!($name $($subject)?)]
             [$crate::__hint!($($hint)?)]
             $( $(#[$tmeta])* $number $c_name $const $([$($quirk)+])?, )*
@@ -214,7 +219,7 @@ macro_rules! message {
 #[doc(hidden)]
 macro_rules! __message_view {
     (
-        [$(#[$meta:meta])*] $vis:vis $name:ident $a:lifetime [$header:ty] $attrs:ident
+        [$(#[$meta:meta])*] [$($shows:tt)*] $vis:vis $name:ident $a:lifetime [$header:ty] $attrs:ident
         [$numbered:ident] [$protocol:expr] [$siblings:expr] [$subject:expr] [$hint:expr]
         $( $(#[$tmeta:meta])* $number:literal $c_name:ident $const:ident $([$($quirk:ident)+])?, )*
     ) => {
@@ -346,8 +351,12 @@ macro_rules! __message_view {
         }
 
         $crate::serialize! { impl [$a] for $name<$a>, |view, fields| {
-            fields.entry("header", &view.header())?;
-            fields.entry("attrs", &view.attrs)?;
+            let hidden = $crate::__shown!(view fields $($shows)*);
+            let repeats = |name: &str| $crate::ser::repeats($attrs::TABLE, view.attrs.iter(), name);
+            fields.without(|name| hidden.contains(&name), |fields| {
+                fields.without(repeats, |fields| $crate::ser::Members::members(&view.header(), fields))?;
+                $crate::ser::Members::members(&view.attrs, fields)
+            })?;
         } }
     };
 }

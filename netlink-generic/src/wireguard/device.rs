@@ -141,7 +141,7 @@ impl Peer {
     }
 }
 
-fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Prefix, DecodeError> {
+pub(super) fn read(attrs: &AllowedIpAttrs<'_>) -> Result<Prefix, DecodeError> {
     let addr = attrs.ipaddr().ok_or(absent("WGALLOWEDIP_A_IPADDR"))?;
     let prefix = attrs.cidr_mask().ok_or(absent("WGALLOWEDIP_A_CIDR_MASK"))?;
     let why = Malformed::Value("a prefix longer than the address");

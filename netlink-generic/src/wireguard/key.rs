@@ -6,9 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use base64ct::{Base64, Encoding};
-use netlink_core::{
-    IntoAttr, Key, Malformed, Payload, Rule, Secret, Shape, Writer, serialize, serialize_display,
-};
+use netlink_core::{IntoAttr, Key, Malformed, Payload, Rule, Secret, Shape, Writer, serialize};
 
 const LENGTH: usize = 32;
 const TEXT_LENGTH: usize = 44;
@@ -95,7 +93,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-serialize_display! { PublicKey }
+serialize! { @parsed PublicKey, |text| text.parse() }
 
 fn exact(payload: &[u8]) -> Result<&[u8; LENGTH], Malformed> {
     payload.try_into().map_err(|_| Malformed::Length { want: LENGTH, got: payload.len() })

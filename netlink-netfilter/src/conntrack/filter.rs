@@ -323,7 +323,7 @@ mod tests {
         let both = flush().status(Status::ASSURED).zone(3);
         assert_eq!(attrs(both), [&status[..], &guard, &zone].concat());
         assert_eq!(attrs(flush().mark(7)), native([8, 0, 8, 0, 0, 0, 0, 7], &[2, 2, 1]));
-        assert_eq!(attrs(flush().family(Family::IPV4)), []);
+        assert_eq!(attrs(flush().family(Family::IPV4)), [0; 0]);
         assert_eq!(list().zone(3).to_bytes().unwrap()[20..], zone);
         let udp = Tuple::new().proto(TupleProto::new().num(IpProtocol::UDP));
         let tuples = attrs(flush().family(Family::IPV4).matching(&udp, &Tuple::new()));

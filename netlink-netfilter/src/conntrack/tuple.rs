@@ -20,6 +20,7 @@ attrs! {
         /// IPv6 destination address.
         4 CTA_IP_V6_DST v6_dst: Ipv6Addr,
     }
+    shows |ip| { src: ip.src(), dst: ip.dst(); v4_src v4_dst v6_src v6_dst }
 }
 
 attrs! {
@@ -56,6 +57,24 @@ attrs! {
         /// Zone of this direction. Not together with a zone of the whole connection.
         3 CTA_TUPLE_ZONE zone: Be<u16> as u16,
     }
+}
+
+/// One direction of a connection, and the zone it is in: no two connections have the same one. The key for a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct TupleKey {
+    /// Where packets come from.
+    pub src: Option<IpAddr>,
+    /// Where packets go to.
+    pub dst: Option<IpAddr>,
+    /// The protocol above IP.
+    pub protocol: IpProtocol,
+    /// Port of the sender, or identifier of an ICMP query; 0 of protocols without.
+    pub src_port: u16,
+    /// Port of the receiver, or ICMP type in the upper byte and code in the lower; 0 of protocols without.
+    pub dst_port: u16,
+    /// The zone; 0 by default.
+    pub zone: u16,
 }
 
 impl TupleIpAttrs<'_> {
@@ -114,6 +133,22 @@ impl TupleAttrs<'_> {
     /// Destination address and port, for protocols with ports.
     pub fn dst_socket(&self) -> Option<SocketAddr> {
         Some(SocketAddr::new(self.dst()?, self.proto()?.dst_port()?))
+    }
+
+    /// The tuple by value. `zone` is that of the whole connection, which counts where the tuple has none.
+    pub fn key(&self, zone: u16) -> TupleKey {
+        let proto = self.proto().unwrap_or_default();
+        let kind = proto.icmp_type().or_else(|| proto.icmpv6_type()).unwrap_or_default();
+        let code = proto.icmp_code().or_else(|| proto.icmpv6_code()).unwrap_or_default();
+        let id = proto.icmp_id().or_else(|| proto.icmpv6_id());
+        TupleKey {
+            src: self.src(),
+            dst: self.dst(),
+            protocol: proto.num().unwrap_or_default(),
+            src_port: proto.src_port().or(id).unwrap_or_default(),
+            dst_port: proto.dst_port().unwrap_or_else(|| u16::from_be_bytes([kind, code])),
+            zone: self.zone().unwrap_or(zone),
+        }
     }
 
     /// The family of the addresses; [`Family::UNSPEC`] without addresses.
@@ -287,6 +322,46 @@ mod tests {
 
     fn shown(tuple: &Tuple) -> alloc::string::String {
         tuple.clone().attrs().to_string()
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_tuple_in_json_is_the_same_in_both_families() {
+        for ip in ["192.0.2.1", "2001:db8::1"] {
+            let ip: IpAddr = ip.parse().unwrap();
+            let tuple = Tuple::tcp(SocketAddr::new(ip, 1000), SocketAddr::new(ip, 80)).attrs();
+            let text = alloc::format!(
+                r#"{{"ip":{{"src":"{ip}","dst":"{ip}"}},"proto":{{"num":"tcp","src_port":1000,"dst_port":80}}}}"#
+            );
+            assert_eq!(serde_json::to_string(&tuple).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn tuples_that_differ_have_keys_that_differ() {
+        let [a, b]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse().unwrap());
+        let at = SocketAddr::new;
+        let tuples = [
+            Tuple::tcp(at(a, 1), at(b, 2)),
+            Tuple::tcp(at(a, 2), at(b, 2)),
+            Tuple::tcp(at(a, 1), at(b, 1)),
+            Tuple::tcp(at(b, 1), at(b, 2)),
+            Tuple::tcp(at(a, 1), at(a, 2)),
+            Tuple::udp(at(a, 1), at(b, 2)),
+            Tuple::generic(IpProtocol::TCP, a, b),
+            Tuple::tcp(at(a, 1), at(b, 2)).zone(3),
+            Tuple::new().proto(TupleProto::new().num(IpProtocol::ICMP).icmp_type(8).icmp_code(0).icmp_id(1)),
+            Tuple::new().proto(TupleProto::new().num(IpProtocol::ICMP).icmp_type(8).icmp_code(1).icmp_id(1)),
+            Tuple::new().proto(TupleProto::new().num(IpProtocol::ICMP).icmp_type(0).icmp_code(0).icmp_id(1)),
+            Tuple::new().proto(TupleProto::new().num(IpProtocol::ICMP).icmp_type(8).icmp_code(0).icmp_id(2)),
+            Tuple::new()
+                .proto(TupleProto::new().num(IpProtocol::ICMPV6).icmpv6_type(8).icmpv6_code(0).icmpv6_id(2)),
+        ];
+        let keys = |zone| tuples.iter().map(move |tuple| tuple.clone().attrs().key(zone));
+        assert!(keys(0).eq(keys(0)));
+        let distinct: alloc::collections::BTreeSet<_> = keys(0).chain(keys(3)).collect();
+        // The zone of the tuple counts before that of the connection.
+        assert_eq!(distinct.len(), 2 * tuples.len() - 2);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A listener that recovers from lost events.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use netlink_core::{Connection, Events, Notice, OpenOptions, Owned};
 
-use super::{Conntrack, list};
+use super::{Conntrack, TupleKey, list};
 use crate::Error;
 use crate::event::{Change, Event, Group};
 
@@ -109,11 +108,10 @@ pub(super) struct Mirror {
 }
 
 /// Id and original tuple. The id is a hash of 32 bits, so two of 100,000 entries can have the same id.
-type Key = (u32, Box<[u8]>);
+type Key = (u32, TupleKey);
 
 fn key(entry: &Conntrack<'_>) -> Key {
-    const CTA_TUPLE_ORIG: u16 = 1;
-    (entry.id().unwrap_or_default(), entry.iter().find(CTA_TUPLE_ORIG).unwrap_or_default().into())
+    (entry.id().unwrap_or_default(), entry.key())
 }
 
 impl Mirror {

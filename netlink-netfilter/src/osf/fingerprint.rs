@@ -168,7 +168,7 @@ impl Field for Label {
 serialize! { @value Label, |label| label.as_str() }
 
 /// Space for forty TCP options; [`opt_num`](Fingerprint::opt_num) is the number in use.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TcpOptions([TcpOption; 40]);
 
 impl TcpOptions {

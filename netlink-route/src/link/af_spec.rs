@@ -214,6 +214,11 @@ attrs! {
         /// MTU that routers advertise, in bytes. Read-only. Linux 5.15.
         9 IFLA_INET6_RA_MTU ra_mtu -> u32,
     }
+    shows |inet6| {
+        conf: inet6.conf().map(|all| netlink_core::ser::Map::from_iter((0..).map(Inet6Setting).zip(all.iter()))),
+        stats: inet6.stats().map(|all| netlink_core::ser::Map::from_iter((0..).map(IpCounter).zip(all.iter()))),
+        icmp6_stats: inet6.icmp6_stats().map(|all| netlink_core::ser::Map::from_iter((0..).map(Icmp6Counter).zip(all.iter())))
+    }
 }
 
 impl Inet6Attrs<'_> {

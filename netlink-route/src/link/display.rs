@@ -21,7 +21,7 @@ fn below<'a>(set: Attrs<'a>, path: &[u16], number: u16) -> impl Iterator<Item = 
 }
 
 impl Link<'_> {
-    /// Index.
+    /// Index, by which the kernel knows the link: the key for a map of links.
     pub fn index(&self) -> u32 {
         self.header().index
     }

@@ -1,7 +1,7 @@
 //! Virtual functions: links for guests that the hardware of one link provides. `IFLA_VFINFO_LIST`, `IFLA_VF_PORTS`.
 
 use netlink_core::layout::Pad;
-use netlink_core::{Bytes, IntoAttr, Many, Str, attrs, layout, values};
+use netlink_core::{Bytes, HwAddr, IntoAttr, Many, Str, attrs, layout, values};
 
 use super::kind::vlan::VlanProtocol;
 
@@ -25,6 +25,19 @@ layout! {
         /// Hardware address, followed by zeros.
         mac: [u8; 32],
     }
+    shows |mac| { mac: mac.address() }
+}
+
+impl VfMac {
+    /// Its address: six bytes, or the twenty of InfiniBand where one behind the sixth is not 0.
+    pub fn address(&self) -> Option<HwAddr> {
+        hw_addr(&self.mac)
+    }
+}
+
+fn hw_addr(padded: &[u8; 32]) -> Option<HwAddr> {
+    let (short, long) = (padded.get(..6)?, padded.get(..20)?);
+    HwAddr::new(if padded.iter().skip(6).all(|byte| *byte == 0) { short } else { long })
 }
 
 layout! {
@@ -32,6 +45,14 @@ layout! {
     pub struct VfBroadcast: ifla_vf_broadcast = 32 {
         /// Broadcast address, followed by zeros.
         broadcast: [u8; 32],
+    }
+    shows |broadcast| { broadcast: broadcast.address() }
+}
+
+impl VfBroadcast {
+    /// The address, as long as that of [`VfMac::address`].
+    pub fn address(&self) -> Option<HwAddr> {
+        hw_addr(&self.broadcast)
     }
 }
 

@@ -23,22 +23,32 @@ pub(super) fn flags(f: &mut fmt::Formatter<'_>, flags: RouteFlags) -> fmt::Resul
     NAMES.iter().filter(|(flag, _)| flags.contains(*flag)).try_for_each(|(_, name)| f.write_str(name))
 }
 
+/// `10.5.0.0/16`, `10.5.0.1`, `default` or a label.
+pub(super) struct Destination<'r, 'a>(pub(super) &'r Route<'a>);
+
+impl fmt::Display for Destination<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(route) = self;
+        match (route.label(), route.destination()) {
+            (Some(label), _) => write!(f, "{label}"),
+            (_, Some(to)) if to.prefix_len() == 0 && to.ip().is_unspecified() => f.write_str("default"),
+            (_, Some(to)) if to.is_host() => write!(f, "{}", to.ip()),
+            (_, Some(to)) => write!(f, "{to}"),
+            _ => match route.dst() {
+                Some(addr) => write!(f, "{addr}/{}", route.header().dst_len),
+                None => f.write_str("default"),
+            },
+        }
+    }
+}
+
 /// `10.5.0.0/16 via 9.9.9.9 dev #3`: the destination and next hop, also the route as errors show it.
 pub(super) fn subject(route: &Route<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let header = route.header();
     if ![RouteType::UNICAST, RouteType::UNSPEC].contains(&header.kind) {
         write!(f, "{} ", header.kind)?;
     }
-    match (route.label(), route.destination()) {
-        (Some(label), _) => write!(f, "{label}")?,
-        (_, Some(to)) if to.prefix_len() == 0 && to.ip().is_unspecified() => f.write_str("default")?,
-        (_, Some(to)) if to.is_host() => write!(f, "{}", to.ip())?,
-        (_, Some(to)) => write!(f, "{to}")?,
-        _ => match route.dst() {
-            Some(addr) => write!(f, "{addr}/{}", header.dst_len)?,
-            None => f.write_str("default")?,
-        },
-    }
+    write!(f, "{}", Destination(route))?;
     if let Some(from) = route.source() {
         write!(f, " from {from}")?;
     }

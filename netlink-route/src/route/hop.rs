@@ -157,6 +157,11 @@ attrs! {
         /// Encapsulation. Setting it sets the type too.
         22 RTA_ENCAP encap: Encap<'a>,
     }
+    shows |hop| {
+        gateway: hop.gateway(),
+        own_gateway: hop.own_gateway().filter(|addr| addr.ip().is_none()),
+        other_gateway: hop.other_gateway().filter(|via| via.ip().is_none())
+    }
 }
 
 /// One of several received next hops. It has the getters of its attributes too.
@@ -164,6 +169,14 @@ attrs! {
 pub struct Hop<'a> {
     header: HopHeader,
     attrs: HopAttrs<'a>,
+}
+
+impl HopAttrs<'_> {
+    /// The gateway, of the route's own family or of another.
+    pub fn gateway(&self) -> Option<IpAddr> {
+        let own = self.own_gateway().and_then(|addr| addr.ip());
+        own.or_else(|| self.other_gateway().and_then(|via| via.ip()))
+    }
 }
 
 impl<'a> Hop<'a> {
@@ -190,12 +203,6 @@ impl<'a> Hop<'a> {
     /// Its state.
     pub fn flags(&self) -> RouteFlags {
         RouteFlags::from_bits_retain(self.header.flags.into())
-    }
-
-    /// The gateway, of any family.
-    pub fn gateway(&self) -> Option<IpAddr> {
-        let own = self.attrs.own_gateway().and_then(|addr| addr.ip());
-        own.or_else(|| self.attrs.other_gateway().and_then(|via| via.ip()))
     }
 }
 
@@ -240,7 +247,7 @@ netlink_core::serialize! { impl ['a] for Hop<'a>, |hop, fields| {
     fields.entry("oif", &hop.oif())?;
     fields.entry("weight", &hop.weight())?;
     fields.entry("flags", &hop.flags())?;
-    fields.entry("attrs", &hop.attrs)?;
+    netlink_core::ser::Members::members(&hop.attrs, fields)?;
 } }
 
 /// A next hop to send.

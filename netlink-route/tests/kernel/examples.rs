@@ -181,7 +181,7 @@ type Line = (String, String, u64);
 async fn line(lines: &mut Receiver<String>) -> Result<Line> {
     let json: Value = serde_json::from_str(&lines.recv().await.ok_or("the agent ended")?)?;
     let (what, event) = json.as_object().and_then(|object| object.iter().next()).ok_or("no event")?;
-    let index = event["object"]["header"]["index"].as_u64().ok_or("no index")?;
+    let index = event["object"]["index"].as_u64().ok_or("no index")?;
     Ok((what.clone(), event["change"].as_str().ok_or("no change")?.to_owned(), index))
 }
 

@@ -15,6 +15,8 @@ mod encaps;
 mod examples;
 #[path = "../golden.rs"]
 mod golden;
+mod json;
+mod keys;
 mod kinds;
 mod links;
 mod lists;
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
         differential_ip::TESTS,
         captured::TESTS,
         examples::TESTS,
+        json::TESTS,
+        keys::TESTS,
     ])
 }
 

@@ -97,6 +97,7 @@ layout! {
         /// The key, padded; see [`key`](Self::key).
         padded_key: Octets<80>,
     }
+    shows |key| { addr: Some(key.address()); padded_key }
 }
 
 impl Md5Key {

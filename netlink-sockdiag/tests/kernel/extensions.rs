@@ -78,9 +78,12 @@ fn every_requested_extension_is_sent() -> Result {
     let options = socket.options().expect("Linux 5.10");
     assert!(options.is_icsk() && options.freebind() && !options.transparent());
     let text = serde_json::to_value(&socket)?;
-    assert_eq!(text["attrs"]["options"]["freebind"], true);
-    assert!(text["attrs"]["memory"]["rcvbuf"].as_u64().unwrap() > 1000);
-    assert!(text["attrs"]["info"]["snd_mss"].as_u64().unwrap() > 0);
+    assert_eq!(text["source"], client.local_addr()?.to_string());
+    assert_eq!(text["dest"], client.peer_addr()?.to_string());
+    assert_eq!((&text["state"], text.get("id")), (&socket.state().to_string().into(), None));
+    assert_eq!(text["options"]["freebind"], true);
+    assert!(text["memory"]["rcvbuf"].as_u64().unwrap() > 1000);
+    assert!(text["info"]["snd_mss"].as_u64().unwrap() > 0);
     Ok(())
 }
 

@@ -392,6 +392,40 @@ mod tests {
         answer(esp(), &[&Replies::new().error(errno, ext.as_slice())]).unwrap_err().to_string()
     }
 
+    #[test]
+    fn a_state_has_the_key_that_the_message_of_its_end_has() {
+        use crate::state::{StateId, StateKeyRequest};
+
+        fn read<T>(request: &Request<()>, with: impl FnOnce(&netlink_core::Message<'_>) -> T) -> T {
+            let bytes = request.to_bytes().unwrap();
+            with(&netlink_core::message::Messages::new(&bytes).next().unwrap().unwrap())
+        }
+        let key = |source: u8, destination: u8, proto, spi, mark: Mark| -> StateId {
+            let [source, destination] = [source, destination].map(|last| Ipv4Addr::new(192, 0, 2, last));
+            let added = add(source, destination, proto, spi).mark(mark);
+            let (key, info) = read(&added, |message| {
+                let state = State::read(message).unwrap();
+                (state.key(), state.header())
+            });
+            let header = StateKey::of(destination, proto, spi);
+            let deleted = StateKeyRequest::<()>::new(&DeletedState::DEL, MessageFlags::empty(), header);
+            let deleted = deleted.sa(info).mark(mark).into_request();
+            assert_eq!(read(&deleted, |message| DeletedState::read(message).unwrap().key()), key);
+            key
+        };
+        let (esp, none) = (key(1, 2, Proto::ESP, 7, Mark::default()), Mark::default());
+        let others = [
+            key(1, 3, Proto::ESP, 7, none),
+            key(1, 2, Proto::AH, 7, none),
+            key(1, 2, Proto::ESP, 8, none),
+            key(1, 2, Proto::ESP, 7, Mark::new(1, 1)),
+        ];
+        assert!(!others.contains(&esp));
+        // The SPI decides, and where there is none the source.
+        assert_eq!(key(9, 2, Proto::ESP, 7, none), esp);
+        assert_ne!(key(1, 2, Proto::HAO, 0, none), key(9, 2, Proto::HAO, 0, none));
+    }
+
     /// NA4
     #[test]
     fn errors_that_can_be_about_algorithms_name_them() {

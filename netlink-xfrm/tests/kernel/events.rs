@@ -77,6 +77,7 @@ fn states_are_added_changed_and_removed() -> Result {
     let info = deleted.sa().unwrap();
     assert_eq!((info.reqid, info.id), (8, added.header().id));
     assert_eq!((deleted.source(), deleted.destination()), (added.source(), added.destination()));
+    assert_eq!(deleted.key(), added.key());
     assert_eq!(deleted.alg_aead(), added.alg_aead());
 
     let zeros = [ip("2001:db8::"), ip("fc00::")];
@@ -101,10 +102,14 @@ fn policies_are_added_changed_and_removed() -> Result {
     let deleted = expect!(&mut events, PolicyDeleted);
     assert_eq!((deleted.header().sel, deleted.header().dir), (nets()?, Direction::OUT));
     assert_eq!(deleted.policy().unwrap().priority, 4);
+    assert_eq!(deleted.key(), added.key());
     nl.call(policy::add(nets()?, Direction::IN))?;
-    let index = expect!(&mut events, PolicyAdded).header().index;
+    let added = expect!(&mut events, PolicyAdded);
+    assert_ne!(deleted.key(), added.key());
+    let index = added.header().index;
     nl.call(policy::delete_by_index(index, Direction::IN))?;
-    assert_eq!(expect!(&mut events, PolicyDeleted).header().index, index);
+    let deleted = expect!(&mut events, PolicyDeleted);
+    assert_eq!((deleted.header().index, deleted.key()), (index, added.key()));
     nl.call(policy::add(nets()?, Direction::IN))?;
     expect!(&mut events, PolicyAdded);
     nl.call(policy::flush(PolicyType::MAIN))?;

@@ -105,6 +105,9 @@ fn a_policy_is_found_by_its_index_mark_interface_and_type() -> Result {
     assert_eq!(nl.call(get())?.header().priority, 1);
     assert_eq!(nl.call(get().mark(Mark::new(5, u32::MAX)))?.header().priority, 2);
     let third = nl.call(get().if_id(6))?;
+    let keys: std::collections::HashSet<_> = policies(&mut nl)?.iter().map(|policy| policy.key()).collect();
+    assert_eq!(keys.len(), 3);
+    assert!(keys.contains(&third.key()));
     assert_eq!(third.header().priority, 3);
     let index = third.header().index;
     assert_eq!(nl.call(policy::get_by_index(index, out).if_id(6))?, third);

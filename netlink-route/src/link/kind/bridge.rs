@@ -15,6 +15,7 @@ layout! {
         /// Hardware address.
         address: [u8; 6],
     }
+    shows |id| { address: Some(HwAddr::from(id.address)) }
 }
 
 impl fmt::Display for BridgeId {
@@ -74,6 +75,7 @@ layout! {
         /// Request: the options to change. Reply: the options that the kernel has.
         mask: u32,
     }
+    shows |options| { options: Some(netlink_core::ser::Map::from_iter(options.iter())); values mask }
 }
 
 impl BridgeOptions {
@@ -89,6 +91,11 @@ impl BridgeOptions {
     pub fn get(&self, option: BridgeOption) -> Option<bool> {
         let bit = 1u32.checked_shl(option.0)?;
         (self.mask & bit != 0).then_some(self.values & bit != 0)
+    }
+
+    /// Every option that is meant, and whether it is on.
+    pub fn iter(&self) -> impl Iterator<Item = (BridgeOption, bool)> {
+        (0..u32::BITS).map(BridgeOption).filter_map(|option| Some((option, self.get(option)?)))
     }
 }
 
