@@ -118,8 +118,9 @@ fn play(scene: Scene, buffer: &mut [u8]) -> Result<Received> {
     let errno = match scene {
         Scene::Datagram(sender, bytes) => {
             let length = bytes.len();
-            for (to, from) in buffer.iter_mut().zip(bytes) {
-                *to = from;
+            let fits = length.min(buffer.len());
+            if let (Some(to), Some(from)) = (buffer.get_mut(..fits), bytes.get(..fits)) {
+                to.copy_from_slice(from);
             }
             return Ok(Received { length, sender });
         }
