@@ -66,7 +66,8 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
             .env("RUSTDOCFLAGS", "-Dwarnings"),
     );
 
-    // Builds each from the content of its package.
+    // Builds each from the content of its package. Cargo keeps what it unpacks, and does not see that the content changed.
+    forget_unpacked(&libraries)?;
     let tools = TOOLS.iter().flat_map(|name| ["--exclude", name]);
     let package = ["package", "--workspace", "--quiet", "--offline", "--allow-dirty"];
     lint.cargo(&package.into_iter().chain(tools).collect::<Vec<_>>());
@@ -95,6 +96,27 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
         println!("cargo deny: skipped: not installed; the checks above stand for it");
     }
     Ok(lint.conclude())
+}
+
+/// Removes packages of the workspace that cargo unpacked to verify them: below its home, in folders that begin with a dash
+/// instead of the name of a host.
+fn forget_unpacked(packages: &[&Value]) -> Result<()> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let folders = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    for folder in folders.into_iter().flatten().flatten() {
+        if !folder.file_name().to_string_lossy().starts_with('-') {
+            continue;
+        }
+        for package in packages {
+            let name = format!("{}-{}", text(&package["name"]), text(&package["version"]));
+            let unpacked = folder.path().join(name);
+            if unpacked.is_dir() {
+                fs::remove_dir_all(unpacked)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Runs checks and records the failed ones.

@@ -63,7 +63,7 @@ impl MessageInfo {
     /// whole sets of them, and list what was not asked for; and then a loop over the list deletes it.
     ///
     /// The function gets the request when it is sent, and names the check for its replies, if it filters at all. The
-    /// check sees [`MessageFlags::DUMP_FILTERED`] on a reply where the kernel says that it filtered, and decides what
+    /// check sees [`MessageFlags::DUMP_FILTERED`](crate::MessageFlags::DUMP_FILTERED) on a reply where the kernel says that it filtered, and decides what
     /// that is worth. A reply that it can't read passes, so that it is reported and not lost.
     #[must_use]
     pub const fn filtered(self, filter: Filter) -> Self {
