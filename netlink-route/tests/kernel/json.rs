@@ -110,7 +110,7 @@ fn json_of_links_is_that_of_ip() -> Result {
             let counts = theirs.iter().filter(|(name, value)| {
                 let both = value.is_u64() && ours.get(name.as_str()).is_some_and(Value::is_u64);
                 // These change by themselves: a bridge learns between the two lists.
-                both && !name.ends_with("timer") && name != "fdb_n_learned"
+                both && !name.ends_with("timer") && *name != "fdb_n_learned"
             });
             for (name, value) in counts {
                 assert_eq!(&ours[name], value, "{name}");
