@@ -81,17 +81,7 @@ impl Prefix {
 
     /// Whether `ip` lies within the prefix.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        match (self.ip, ip) {
-            (IpAddr::V4(own), IpAddr::V4(ip)) => {
-                let shift = 32 - u32::from(self.prefix_len);
-                (own.to_bits() ^ ip.to_bits()).checked_shr(shift).unwrap_or_default() == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(ip)) => {
-                let shift = 128 - u32::from(self.prefix_len);
-                (own.to_bits() ^ ip.to_bits()).checked_shr(shift).unwrap_or_default() == 0
-            }
-            _ => false,
-        }
+        bits(ip) == bits(self.ip) && Self { ip, ..*self }.network() == self.network()
     }
 }
 
