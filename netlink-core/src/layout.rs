@@ -516,17 +516,12 @@ pub fn named<T: Copy>(names: &[(&str, T)], name: &str) -> Option<T> {
 /// Prints the names of the bits that are set, and the rest as a number. Here for all words of flags: the parser of
 /// `bitflags` would be compiled once for each.
 #[doc(hidden)]
-pub fn show_flags(
-    bits: u64,
-    constants: &[Constant],
-    names: &[&str],
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
+pub fn show_flags(bits: u64, constants: &[Constant], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut left, mut between) = (bits, "");
-    for (constant, name) in constants.iter().zip(names) {
-        if bits & constant.number == constant.number && left & constant.number != 0 {
+    for Constant { name, number, .. } in constants {
+        if bits & number == *number && left & number != 0 {
             write!(f, "{between}{name}")?;
-            (left, between) = (left & !constant.number, " | ");
+            (left, between) = (left & !number, " | ");
         }
     }
     if left == 0 { Ok(()) } else { write!(f, "{between}{left:#x}") }
@@ -567,8 +562,7 @@ macro_rules! flags {
 
         impl ::core::fmt::Display for $name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                let names = [$( stringify!($value), )*];
-                $crate::layout::show_flags(self.bits().into(), Self::CONSTANTS, &names, f)
+                $crate::layout::show_flags(self.bits().into(), Self::CONSTANTS, f)
             }
         }
 
